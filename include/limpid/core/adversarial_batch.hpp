@@ -1,0 +1,38 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/random.hpp>
+
+namespace limpid {
+
+/// What an adversarial loss sees of one batch: three images (N, 3, H, W) in [-1, 1], and where its
+/// random numbers come from.
+struct AdversarialBatch {
+  at::Tensor degraded;
+  at::Tensor restored;
+  at::Tensor target;
+  Random* random = nullptr;  ///< never null inside the trainer; a loss says so where it needs it
+};
+
+/// A critic that judges an image beside the degraded one it was restored from.
+template <class C>
+concept ConditionalCritic = requires(C critic, const at::Tensor& image, const at::Tensor& degraded) {
+  { critic->forward(image, degraded) } -> std::same_as<at::Tensor>;
+};
+
+namespace detail {
+
+/// The critic's output for `image`, given the degraded image where the critic wants it.
+template <class C>
+at::Tensor judge(C& critic, const at::Tensor& image, const AdversarialBatch& batch) {
+  if constexpr (ConditionalCritic<C>) {
+    return critic->forward(image, batch.degraded);
+  } else {
+    return critic->forward(image);
+  }
+}
+
+}  // namespace detail
+}  // namespace limpid

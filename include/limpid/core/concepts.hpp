@@ -1,0 +1,128 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <limpid/core/random.hpp>
+
+// Forward declarations are enough to state a concept: this header costs 0.1 s instead of 12 s.
+namespace at {
+class Tensor;
+}
+namespace torch::nn {
+class Module;
+}
+
+namespace limpid {
+
+/// The `torch::nn::Module` behind a handle.
+template <class H>
+using ModuleOf = std::remove_cvref_t<decltype(*std::declval<H&>())>;
+
+/// A pointer-like owner of a module: a `torch::nn::ModuleHolder` or a `std::shared_ptr`.
+/// Copies are shallow: both name the same weights.
+template <class H>
+concept ModuleHandle = std::copyable<H> && std::derived_from<ModuleOf<H>, torch::nn::Module>;
+
+/// A handle whose `forward` maps one batch to one tensor.
+template <class H>
+concept ImageModule = ModuleHandle<H> && requires(H handle, const at::Tensor& batch) {
+  { handle->forward(batch) } -> std::same_as<at::Tensor>;
+};
+
+/// A layer that keeps (N, C, H, W) and is built from its channel count.
+template <class H>
+concept ChannelNorm = ImageModule<H> && std::constructible_from<ModuleOf<H>, std::int64_t>;
+
+/// What an encoder returns: a tensor, or a struct of tensors.
+template <class E>
+using FeaturesOf = typename ModuleOf<E>::Features;
+
+/// Image (N, 3, H, W) in [-1, 1] -> features shared by all tasks.
+///
+/// The encoder names its `Features`. It may have a member `ImagePadding padding() const` that says
+/// which image sides it takes (`core/padding.hpp`); without one it takes any.
+template <class E>
+concept Encoder = ModuleHandle<E> && requires(E encoder, const at::Tensor& image) {
+  typename ModuleOf<E>::Features;
+  { encoder->forward(image) } -> std::same_as<typename ModuleOf<E>::Features>;
+};
+
+/// Names its task: `static constexpr std::string_view task`.
+template <class D>
+concept Decoder = ModuleHandle<D> && requires {
+  { ModuleOf<D>::task } -> std::convertible_to<std::string_view>;
+};
+
+/// A decoder that reads the features of encoder E: features -> what is added to the degraded image.
+///
+/// The decoder may say how its output becomes the restored image, with
+/// `static constexpr GlobalSkip skip` (`core/padding.hpp`); without it the thesis' rule holds,
+/// restored = clamp(degraded + decoded, -1, 1).
+template <class D, class E>
+concept DecoderFor = Decoder<D> && Encoder<E> && requires(D decoder, const FeaturesOf<E>& features) {
+  { decoder->forward(features) } -> std::same_as<at::Tensor>;
+};
+
+/// Whether a critic's output is an image, its reconstruction of the input (BEGAN), and not scores:
+/// `static constexpr bool reconstructs = true`.
+template <class C>
+concept Reconstructs = requires { requires ModuleOf<C>::reconstructs; };
+
+/// Image (N, 3, H, W) in [-1, 1] -> raw scores, no sigmoid.
+template <class C>
+concept Critic = ImageModule<C> && !Reconstructs<C>;
+
+/// Image -> its reconstruction, of the same shape.
+template <class C>
+concept AutoencoderCritic = ImageModule<C> && Reconstructs<C>;
+
+/// What an adversarial loss sees (`core/adversarial_batch.hpp`).
+struct AdversarialBatch;
+
+/// A GAN objective that can use critic C.
+///
+/// `critic_loss` is what the critic minimises; `batch.restored` is detached there. `generator_loss`
+/// is what the generator minimises; the critic's weights are frozen there. Both return a scalar.
+/// Optional members, found by name:
+///  - `void after_critic_step(C&)`: after each step of the critic's optimiser (weight clipping,
+///    BEGAN's balance);
+///  - `std::vector<double> state() const` and `void load_state(const std::vector<double>&)`:
+///    numbers that a checkpoint keeps, so that a resumed run equals an uninterrupted one.
+/// A loss that draws random numbers takes them from `batch.random`.
+template <class L, class C>
+concept AdversarialLossFor = std::copyable<L> && ImageModule<C> &&
+    requires(L loss, C critic, const AdversarialBatch& batch) {
+  { loss.critic_loss(critic, batch) } -> std::same_as<at::Tensor>;
+  { loss.generator_loss(critic, batch) } -> std::same_as<at::Tensor>;
+};
+
+/// Distance of a restored batch from its target, both (N, 3, H, W) in [-1, 1] -> scalar tensor.
+/// A lambda is one.
+template <class L>
+concept ContentLoss = requires(const L& loss, const at::Tensor& restored, const at::Tensor& target) {
+  { loss(restored, target) } -> std::same_as<at::Tensor>;
+};
+
+/// Quality of one restored image against its target, both (3, H, W) or (1, 3, H, W) in [0, 1].
+/// `name` is what programs print and JSON files use; `protocol` says how exactly it is computed.
+template <class M>
+concept Metric = requires(const M& metric, const at::Tensor& restored, const at::Tensor& target) {
+  { metric.name } -> std::convertible_to<std::string_view>;
+  { metric.protocol } -> std::convertible_to<std::string_view>;
+  { metric.higher_is_better } -> std::convertible_to<bool>;
+  { metric(restored, target) } -> std::same_as<double>;
+};
+
+/// Clean image (3, H, W) in [0, 1] -> degraded image, same shape and range.
+/// The same random source gives the same result.
+template <class D>
+concept Degradation = requires(const D& degradation, const at::Tensor& image, Random& random) {
+  { degradation(image, random) } -> std::same_as<at::Tensor>;
+};
+
+}  // namespace limpid

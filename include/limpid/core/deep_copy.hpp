@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include <torch/nn.h>
+
+#include <limpid/core/concepts.hpp>
+
+namespace limpid::detail {
+
+/// A handle to a clone of the module behind `handle`; every module inside must be `Cloneable`.
+template <ModuleHandle H>
+H deep_copy(const H& handle) {
+  return H{std::dynamic_pointer_cast<ModuleOf<H>>(handle->clone())};
+}
+
+}  // namespace limpid::detail

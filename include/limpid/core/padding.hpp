@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/reflection_pad2d.h>
+#include <ATen/ops/replication_pad2d.h>
+#include <ATen/TensorOperators.h>
+
+namespace limpid {
+
+/// What stands beyond the right and bottom border of a padded image.
+enum class PaddingMode {
+  reflect,  ///< the image mirrored; replicated where it is too small to be mirrored
+  zeros,    ///< zeros, as some published networks were trained
+};
+
+/// The image sizes a network takes: sides that are multiples of `multiple`, and at least `min_side`.
+struct ImagePadding {
+  std::int64_t multiple = 1;
+  std::int64_t min_side = 1;
+  PaddingMode mode = PaddingMode::reflect;
+
+  /// The smallest side that the network takes and that holds `side` pixels.
+  constexpr std::int64_t padded(std::int64_t side) const {
+    const auto least = std::max(side, min_side);
+    return (least + multiple - 1) / multiple * multiple;
+  }
+};
+
+/// How a decoder's output becomes the restored image.
+enum class GlobalSkip {
+  clamped,  ///< clamp(degraded + decoded, -1, 1): the thesis, sec. 3.1
+  plain,    ///< degraded + decoded: NAFNet, Restormer
+  none,     ///< decoded alone
+};
+
+/// Pads (N, C, H, W) on the right and at the bottom to a size that `padding` takes.
+/// Returns the image itself where nothing is to do.
+inline at::Tensor pad_image(const at::Tensor& image, const ImagePadding& padding) {
+  auto padded = image;
+  while (true) {
+    const auto bottom = padding.padded(image.size(2)) - padded.size(2);
+    const auto right = padding.padded(image.size(3)) - padded.size(3);
+    if (bottom == 0 && right == 0) return padded;
+    if (padding.mode == PaddingMode::zeros) {
+      return at::constant_pad_nd(padded, {0, right, 0, bottom}, 0);
+    }
+    // A mirror holds at most side - 1 new pixels; a single row or column is replicated.
+    if (padded.size(2) == 1 || padded.size(3) == 1) {
+      return at::replication_pad2d(padded, {0, right, 0, bottom});
+    }
+    padded = at::reflection_pad2d(padded, {0, std::min(right, padded.size(3) - 1), 0,
+                                           std::min(bottom, padded.size(2) - 1)});
+  }
+}
+
+/// The first `height` rows and `width` columns of (N, C, H, W): undoes `pad_image`.
+inline at::Tensor crop_image(const at::Tensor& image, std::int64_t height, std::int64_t width) {
+  if (image.size(2) == height && image.size(3) == width) return image;
+  return image.narrow(2, 0, height).narrow(3, 0, width);
+}
+
+/// Adds the degraded image to a decoder's output as `skip` says.
+inline at::Tensor apply_skip(GlobalSkip skip, const at::Tensor& degraded,
+                             const at::Tensor& decoded) {
+  switch (skip) {
+    case GlobalSkip::clamped: return (degraded + decoded).clamp(-1, 1);
+    case GlobalSkip::plain: return degraded + decoded;
+    case GlobalSkip::none: return decoded;
+  }
+  return decoded;
+}
+
+}  // namespace limpid
