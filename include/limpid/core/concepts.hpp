@@ -95,7 +95,7 @@ struct AdversarialBatch;
 ///    numbers that a checkpoint keeps, so that a resumed run equals an uninterrupted one.
 /// A loss that draws random numbers takes them from `batch.random`.
 template <class L, class C>
-concept AdversarialLossFor = std::copyable<L> && ImageModule<C> &&
+concept AdversarialLossFor = std::copyable<L> && ModuleHandle<C> &&
     requires(L loss, C critic, const AdversarialBatch& batch) {
   { loss.critic_loss(critic, batch) } -> std::same_as<at::Tensor>;
   { loss.generator_loss(critic, batch) } -> std::same_as<at::Tensor>;
