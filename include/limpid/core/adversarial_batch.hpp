@@ -18,7 +18,8 @@ struct AdversarialBatch {
 
 /// A critic that judges an image beside the degraded one it was restored from.
 template <class C>
-concept ConditionalCritic = requires(C critic, const at::Tensor& image, const at::Tensor& degraded) {
+concept ConditionalCritic = requires(C critic, const at::Tensor& image,
+                                     const at::Tensor& degraded) {
   { critic->forward(image, degraded) } -> std::same_as<at::Tensor>;
 };
 

@@ -35,8 +35,8 @@ inline void check_image(std::string_view component, const at::Tensor& image,
 /// "L1: restored [1, 3, 8, 8] and target [1, 3, 8, 9] differ in shape"
 inline void check_same_shape(std::string_view component, const at::Tensor& restored,
                              const at::Tensor& target) {
-  TORCH_CHECK_VALUE(restored.sizes() == target.sizes(), component, ": restored ",
-                    restored.sizes(), " and target ", target.sizes(), " differ in shape");
+  TORCH_CHECK_VALUE(restored.sizes() == target.sizes(), component, ": restored ", restored.sizes(),
+                    " and target ", target.sizes(), " differ in shape");
 }
 
 }  // namespace limpid::detail

@@ -64,14 +64,17 @@ concept Decoder = ModuleHandle<D> && requires {
 /// `static constexpr GlobalSkip skip` (`core/padding.hpp`); without it the thesis' rule holds,
 /// restored = clamp(degraded + decoded, -1, 1).
 template <class D, class E>
-concept DecoderFor = Decoder<D> && Encoder<E> && requires(D decoder, const FeaturesOf<E>& features) {
+concept DecoderFor = Decoder<D> && Encoder<E> &&
+    requires(D decoder, const FeaturesOf<E>& features) {
   { decoder->forward(features) } -> std::same_as<at::Tensor>;
 };
 
 /// Whether a critic's output is an image, its reconstruction of the input (BEGAN), and not scores:
 /// `static constexpr bool reconstructs = true`.
 template <class C>
-concept Reconstructs = requires { requires ModuleOf<C>::reconstructs; };
+concept Reconstructs = requires {
+  requires ModuleOf<C>::reconstructs;
+};
 
 /// Image (N, 3, H, W) in [-1, 1] -> raw scores, no sigmoid.
 template <class C>
@@ -104,7 +107,8 @@ concept AdversarialLossFor = std::copyable<L> && ModuleHandle<C> &&
 /// Distance of a restored batch from its target, both (N, 3, H, W) in [-1, 1] -> scalar tensor.
 /// A lambda is one.
 template <class L>
-concept ContentLoss = requires(const L& loss, const at::Tensor& restored, const at::Tensor& target) {
+concept ContentLoss = requires(const L& loss, const at::Tensor& restored,
+                               const at::Tensor& target) {
   { loss(restored, target) } -> std::same_as<at::Tensor>;
 };
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/replication_pad2d.h>
-#include <ATen/TensorOperators.h>
 
 namespace limpid {
 
@@ -18,7 +18,8 @@ enum class PaddingMode {
   zeros,    ///< zeros, as some published networks were trained
 };
 
-/// The image sizes a network takes: sides that are multiples of `multiple`, and at least `min_side`.
+/// The image sizes a network takes: sides that are multiples of `multiple`, and at least
+/// `min_side`.
 struct ImagePadding {
   std::int64_t multiple = 1;
   std::int64_t min_side = 1;
@@ -53,8 +54,8 @@ inline at::Tensor pad_image(const at::Tensor& image, const ImagePadding& padding
     if (padded.size(2) == 1 || padded.size(3) == 1) {
       return at::replication_pad2d(padded, {0, right, 0, bottom});
     }
-    padded = at::reflection_pad2d(padded, {0, std::min(right, padded.size(3) - 1), 0,
-                                           std::min(bottom, padded.size(2) - 1)});
+    padded = at::reflection_pad2d(
+        padded, {0, std::min(right, padded.size(3) - 1), 0, std::min(bottom, padded.size(2) - 1)});
   }
 }
 
@@ -68,9 +69,12 @@ inline at::Tensor crop_image(const at::Tensor& image, std::int64_t height, std::
 inline at::Tensor apply_skip(GlobalSkip skip, const at::Tensor& degraded,
                              const at::Tensor& decoded) {
   switch (skip) {
-    case GlobalSkip::clamped: return (degraded + decoded).clamp(-1, 1);
-    case GlobalSkip::plain: return degraded + decoded;
-    case GlobalSkip::none: return decoded;
+    case GlobalSkip::clamped:
+      return (degraded + decoded).clamp(-1, 1);
+    case GlobalSkip::plain:
+      return degraded + decoded;
+    case GlobalSkip::none:
+      return decoded;
   }
   return decoded;
 }

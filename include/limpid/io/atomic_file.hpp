@@ -40,8 +40,7 @@ inline void sync_to_disk(const std::filesystem::path& path, bool is_folder) {
 /// @throws c10::Error that names `path` and the cause; whatever stood at `path` is untouched.
 inline void write_atomically(const std::filesystem::path& path,
                              const std::function<void(std::ostream&)>& fill) {
-  const auto aside =
-      std::filesystem::path{path.string() + ".part" + std::to_string(::getpid())};
+  const auto aside = std::filesystem::path{path.string() + ".part" + std::to_string(::getpid())};
   try {
     errno = 0;
     std::ofstream stream{aside, std::ios::binary | std::ios::trunc};

@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -67,7 +68,9 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
   parsed.type = known->type;
 
   std::uint64_t bytes = c10::elementSize(parsed.type);
-  for (const auto& side : entry.at("shape")) {
+  const auto& shape = entry.at("shape");
+  TORCH_CHECK(shape.is_array(), "a shape with ", shape.dump());
+  for (const auto& side : shape) {
     TORCH_CHECK(side.is_number_unsigned(), "a shape with ", side.dump());
     const auto length = side.get<std::uint64_t>();
     // The product stays below the file's size, so it cannot overflow, except through zeros.
@@ -78,14 +81,14 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
     parsed.shape.push_back(static_cast<std::int64_t>(length));
   }
   const auto& offsets = entry.at("data_offsets");
-  TORCH_CHECK(offsets.size() == 2 && offsets[0].is_number_unsigned() &&
-                  offsets[1].is_number_unsigned(),
-              "offsets ", offsets.dump());
+  TORCH_CHECK(
+      offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(),
+      "offsets ", offsets.dump());
   parsed.begin = offsets[0].get<std::uint64_t>();
   parsed.end = offsets[1].get<std::uint64_t>();
-  TORCH_CHECK(parsed.begin <= parsed.end && parsed.end <= data_size &&
-                  parsed.end - parsed.begin == bytes,
-              "offsets ", offsets.dump(), " that do not hold its shape");
+  TORCH_CHECK(
+      parsed.begin <= parsed.end && parsed.end <= data_size && parsed.end - parsed.begin == bytes,
+      "offsets ", offsets.dump(), " that do not hold its shape");
   return parsed;
 }
 
@@ -99,8 +102,9 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
 /// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
 inline TensorFile read_safetensors(const std::filesystem::path& path) {
   const auto where = [&] { return "cannot read safetensors file '" + path.string() + "': "; };
+  std::error_code ignored;
+  TORCH_CHECK(!std::filesystem::is_directory(path, ignored), where(), "it is a folder");
   errno = 0;
-  TORCH_CHECK(!std::filesystem::is_directory(path), where(), "it is a folder");
   std::ifstream stream{path, std::ios::binary};
   TORCH_CHECK(stream.is_open(), where(), std::strerror(errno));
   stream.seekg(0, std::ios::end);
@@ -123,6 +127,7 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
 
   TensorFile file;
   std::string current = "header";
+  std::uint64_t claimed = 0;
   try {
     const auto json = nlohmann::json::parse(header);
     TORCH_CHECK(json.is_object(), "not a JSON object");
@@ -134,6 +139,8 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
         continue;
       }
       const auto parsed = detail::parse_safetensors_entry(entry, data_size);
+      claimed += parsed.end - parsed.begin;
+      TORCH_CHECK(claimed <= data_size, "data that another tensor has too");
       auto tensor = at::empty(parsed.shape, parsed.type);
       if (parsed.end > parsed.begin) {
         stream.seekg(static_cast<std::streamoff>(8 + header_size + parsed.begin));

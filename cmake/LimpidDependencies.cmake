@@ -1,0 +1,29 @@
+# What the headers need: used by the project and, once installed, by find_package(limpid).
+include(CMakeFindDependencyMacro)
+find_dependency(Torch 1.13)
+find_dependency(Eigen3 3.3 NO_MODULE)
+find_dependency(nlohmann_json 3.9)
+find_dependency(Stb)
+
+# LibTorch's targets belong to the directory that found them; a project that takes limpid through
+# FetchContent links them from another.
+foreach(target torch torch_library torch_cpu torch_cpu_library torch_cuda torch_cuda_library c10 c10_cuda
+        caffe2::mkl caffe2::mkldnn caffe2::Threads dnnl glog::glog Eigen3::Eigen
+        nlohmann_json::nlohmann_json Stb::Stb protobuf::libprotobuf)
+  if(TARGET ${target})
+    get_target_property(imported ${target} IMPORTED)
+    get_target_property(alias ${target} ALIASED_TARGET)
+    if(imported AND NOT alias)
+      set_target_properties(${target} PROPERTIES IMPORTED_GLOBAL ON)
+    endif()
+  endif()
+endforeach()
+
+# Debian's LibTorch computes with whatever BLAS is installed; the reference one is 30 times slower.
+file(GLOB blas_libraries /usr/lib/*-linux-gnu/libblas.so.3)
+foreach(blas IN LISTS blas_libraries)
+  file(REAL_PATH "${blas}" blas)
+  if("${TORCH_INSTALL_PREFIX}" MATCHES "^/usr" AND NOT blas MATCHES "openblas|mkl|blis")
+    message(WARNING "LibTorch will use ${blas}, which is slow: install libopenblas0-pthread")
+  endif()
+endforeach()

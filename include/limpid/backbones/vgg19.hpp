@@ -1,0 +1,208 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <limpid/core/check.hpp>
+#include <limpid/io/safetensors.hpp>
+
+#include <torch/nn.h>
+
+namespace limpid {
+
+/// How much of VGG-19 is built.
+struct VGG19Options {
+  std::string deepest = "conv5_4";  ///< Layers behind it are neither built nor loaded.
+};
+
+namespace detail {
+
+/// A layer by its name in the literature: conv3_3, or relu3_3 behind its activation.
+struct VGG19Layer {
+  std::int64_t block;    ///< 1 to 5; a pooling by 2 stands before each but the first
+  std::int64_t conv;     ///< 1 to 2 in blocks 1 and 2, 1 to 4 in the others
+  bool activated;        ///< reluI_J
+  std::int64_t ordinal;  ///< which convolution of the whole network, from 0
+};
+
+inline constexpr std::array<std::int64_t, 5> kVGG19Convs{2, 2, 4, 4, 4};
+inline constexpr std::array<std::int64_t, 5> kVGG19Widths{64, 128, 256, 512, 512};
+
+/// @throws c10::ValueError if VGG-19 has no layer of that name.
+inline VGG19Layer parse_vgg19_layer(const std::string& name) {
+  VGG19Layer layer{};
+  const std::string_view view{name};
+  const bool conv = view.substr(0, 4) == "conv";
+  layer.activated = view.substr(0, 4) == "relu";
+  if ((conv || layer.activated) && view.size() == 7 && view[5] == '_') {
+    layer.block = view[4] - '0';
+    layer.conv = view[6] - '0';
+  }
+  const bool known = layer.block >= 1 && layer.block <= 5 && layer.conv >= 1 &&
+                     layer.conv <= kVGG19Convs[static_cast<std::size_t>(layer.block - 1)];
+  TORCH_CHECK_VALUE(known, "VGG19: expected a layer convI_J or reluI_J, conv1_1 to relu5_4, got '",
+                    name, "'");
+  layer.ordinal = layer.conv - 1;
+  for (std::int64_t block = 1; block < layer.block; ++block) {
+    layer.ordinal += kVGG19Convs[static_cast<std::size_t>(block - 1)];
+  }
+  return layer;
+}
+
+/// Lets only limpid's own factories make a VGG19: nobody gets random weights by accident.
+struct VGG19Key {
+  explicit VGG19Key() = default;
+};
+
+}  // namespace detail
+
+/// The convolutions of VGG-19, to measure images by its feature maps. Never trained: no weight of
+/// it ever gets a gradient.
+///
+/// Source: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+/// Recognition", ICLR 2015, table 1, column E. Parameters are named as torchvision names them:
+/// `features.<index>.weight`. Made by `load_vgg19`.
+class VGG19Impl : public torch::nn::Cloneable<VGG19Impl> {
+ public:
+  VGG19Impl(detail::VGG19Key, VGG19Options options) : options_(std::move(options)) { reset(); }
+
+  void reset() override {
+    const auto deepest = detail::parse_vgg19_layer(options_.deepest);
+    features_ = torch::nn::Sequential();
+    std::int64_t in = 3;
+    std::int64_t index = 0;  // torchvision counts activations and poolings too
+    for (std::size_t block = 0; block < 5; ++block) {
+      for (std::int64_t j = 0; j < detail::kVGG19Convs[block]; ++j, index += 2) {
+        if (static_cast<std::int64_t>(features_->size()) > deepest.ordinal) break;
+        const auto out = detail::kVGG19Widths[block];
+        features_->push_back(std::to_string(index),
+                             torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1)));
+        in = out;
+      }
+      ++index;
+    }
+    register_module("features", features_);
+    for (auto& parameter : parameters()) parameter.requires_grad_(false);
+  }
+
+  /// One feature map.
+  ///
+  /// @param image  (N, 3, H, W), normalised as the weights expect it (`to_imagenet`). Sides of at
+  ///               least 2^(I - 1) pixels for a layer of block I.
+  /// @param layer  convI_J (before the activation) or reluI_J (after it), no deeper than
+  ///               `options().deepest`; nothing behind it is computed.
+  /// @return       (N, C, H / 2^(I - 1), W / 2^(I - 1)), rounded down.
+  /// @throws c10::ValueError if `image` has another shape or the layer is unknown or too deep.
+  at::Tensor forward_to(const at::Tensor& image, const std::string& layer) const {
+    const auto wanted = detail::parse_vgg19_layer(layer);
+    TORCH_CHECK_VALUE(wanted.ordinal < static_cast<std::int64_t>(features_->size()),
+                      "VGG19: expected a layer no deeper than ", options_.deepest, ", got '", layer,
+                      "'");
+    detail::check_image("VGG19", image, 3, std::int64_t{1} << (wanted.block - 1));
+
+    auto map = image;
+    std::size_t ordinal = 0;
+    for (std::int64_t block = 1;; ++block) {
+      const auto convs = detail::kVGG19Convs[static_cast<std::size_t>(block - 1)];
+      for (std::int64_t j = 1; j <= convs; ++j, ++ordinal) {
+        const auto& conv = features_->at<torch::nn::Conv2dImpl>(ordinal);
+        // Detached: also a clone, or a module someone unfroze, gets no gradient.
+        map = torch::conv2d(map, conv.weight.detach(), conv.bias.detach(), 1, 1);
+        const bool last = block == wanted.block && j == wanted.conv;
+        if (!last || wanted.activated) map = map.relu_();
+        if (last) return map;
+      }
+      map = torch::max_pool2d(map, 2, 2);
+    }
+  }
+
+  const VGG19Options& options() const { return options_; }
+
+ private:
+  VGG19Options options_;
+  torch::nn::Sequential features_{nullptr};
+};
+
+/// Handle to a `VGG19Impl`. Copies are shallow: losses share one network.
+class VGG19 : public torch::nn::ModuleHolder<VGG19Impl> {
+ public:
+  using torch::nn::ModuleHolder<VGG19Impl>::ModuleHolder;
+  VGG19() = delete;
+
+  /// Random weights (He et al. 2015), from LibTorch's own random source: the speed of the real
+  /// network, and distances that mean nothing.
+  static VGG19 random_for_benchmark(VGG19Options options = {}) {
+    auto vgg = VGG19{std::make_shared<VGG19Impl>(detail::VGG19Key{}, std::move(options))};
+    torch::NoGradGuard no_grad;
+    for (auto& parameter : vgg->parameters()) {
+      if (parameter.dim() > 1) {
+        torch::nn::init::kaiming_normal_(parameter, 0.0, torch::kFanIn, torch::kReLU);
+      } else {
+        parameter.zero_();
+      }
+    }
+    return vgg;
+  }
+};
+
+/// Where a file of VGG-19 weights comes from, for error texts and help.
+inline constexpr std::string_view kVGG19Source =
+    "expected torchvision's vgg19 weights as safetensors, which one line writes: python3 -c "
+    "\"import torchvision, safetensors.torch as s; "
+    "s.save_file(torchvision.models.vgg19(weights='IMAGENET1K_V1').state_dict(), "
+    "'vgg19.safetensors')\"; the recipe quickstart needs no such file";
+
+/// VGG-19 with the weights of a safetensors file under torchvision's names.
+///
+/// `classifier.*` and layers behind `options.deepest` may be there or not; anything else that is
+/// missing, unexpected or of another shape is an error that lists it by name. Half and double
+/// weights become float.
+///
+/// @throws c10::Error that names the file, what is wrong and where such a file comes from.
+inline VGG19 load_vgg19(const std::filesystem::path& path, VGG19Options options = {}) {
+  std::error_code ignored;
+  TORCH_CHECK(std::filesystem::exists(path, ignored), "VGG19: no weights at '", path.string(),
+              "'; ", kVGG19Source);
+  const auto file = read_safetensors(path);
+  auto vgg = VGG19::random_for_benchmark(std::move(options));
+  const auto parameters = vgg->named_parameters();
+  const auto full =
+      std::make_shared<VGG19Impl>(detail::VGG19Key{}, VGG19Options{})->named_parameters();
+
+  std::string faults;
+  const auto fault = [&](const std::string& text) {
+    faults += (faults.empty() ? "" : ", ") + text;
+  };
+  for (const auto& item : parameters) {
+    const auto found = file.tensors.find(item.key());
+    if (found == file.tensors.end()) {
+      fault(item.key() + " is missing");
+    } else if (found->second.sizes() != item.value().sizes() ||
+               !found->second.is_floating_point()) {
+      fault(item.key() + " is " +
+            c10::str(found->second.scalar_type(), " ", found->second.sizes(), ", expected ",
+                     item.value().sizes()));
+    }
+  }
+  for (const auto& [name, tensor] : file.tensors) {
+    if (!full.contains(name) && name.rfind("classifier.", 0) != 0) fault(name + " is unexpected");
+  }
+  TORCH_CHECK(faults.empty(), "VGG19: cannot use '", path.string(), "': ", faults, "; ",
+              kVGG19Source);
+
+  torch::NoGradGuard no_grad;
+  for (const auto& item : parameters) {
+    auto parameter = item.value();
+    parameter.copy_(file.tensors.at(item.key()));
+  }
+  return vgg;
+}
+
+}  // namespace limpid

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <string_view>
+
+#include <ATen/autocast_mode.h>
+#include <c10/core/Device.h>
+#include <c10/util/Exception.h>
+#include <torch/version.h>
+
+namespace limpid {
+
+/// The type that convolutions compute in. Weights, gradients and losses are float in any case.
+enum class Precision {
+  float32,
+  bfloat16,   ///< by autocast; on the CPU 1.6 times faster where it has AVX512-BF16 (docs/training)
+  automatic,  ///< bfloat16 on CUDA devices and on CPUs with instructions for it, else float32
+};
+
+/// Whether this CPU computes in bfloat16.
+inline bool cpu_has_bfloat16() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+/// `float32` or `bfloat16` for a device.
+inline Precision resolve(Precision precision, c10::Device device) {
+  if (precision != Precision::automatic) return precision;
+  const bool fast = device.is_cuda() || (device.is_cpu() && cpu_has_bfloat16());
+  return fast ? Precision::bfloat16 : Precision::float32;
+}
+
+inline std::string_view name_of(Precision precision) {
+  switch (precision) {
+    case Precision::float32:
+      return "float32";
+    case Precision::bfloat16:
+      return "bfloat16";
+    case Precision::automatic:
+      return "automatic";
+  }
+  return "";
+}
+
+/// While it lives, this thread's convolutions on `device` compute in `precision`.
+///
+/// One scope for each phase of a step: the cache of cast weights ends with it, so weights cast
+/// without a graph never serve a phase that needs one.
+class AutocastScope {
+ public:
+  AutocastScope(Precision precision, c10::Device device)
+      : active_(resolve(precision, device) == Precision::bfloat16), device_(device) {
+    if (!active_) return;
+    was_enabled_ = enabled();
+    enable(true);
+    at::autocast::increment_nesting();
+  }
+
+  ~AutocastScope() {
+    if (!active_) return;
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    enable(was_enabled_);
+  }
+
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  bool enabled() const { return at::autocast::is_autocast_enabled(device_.type()); }
+  void enable(bool on) const {
+    at::autocast::set_autocast_enabled(device_.type(), on);
+    if (on) at::autocast::set_autocast_dtype(device_.type(), at::kBFloat16);
+  }
+#else
+  bool enabled() const {
+    return device_.is_cpu() ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
+  }
+  void enable(bool on) const {
+    if (device_.is_cpu()) {
+      at::autocast::set_cpu_enabled(on);
+      if (on) at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+    } else {
+      at::autocast::set_enabled(on);
+      if (on) at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+    }
+  }
+#endif
+
+  bool active_;
+  bool was_enabled_ = false;
+  c10::Device device_;
+};
+
+}  // namespace limpid

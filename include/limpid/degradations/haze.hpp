@@ -1,0 +1,104 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/planes.hpp>
+#include <limpid/degradations/synthetic_depth.hpp>
+
+namespace limpid {
+
+/// Colour of the haze itself: what a pixel at infinite distance shows, RGB in [0, 1].
+using Airlight = std::array<float, 3>;
+
+/// Puts haze between a camera and the scene: I = J t + A (1 - t), t = exp(-beta d).
+///
+/// Source: Koschmieder 1924; Narasimhan and Nayar, "Vision and the Atmosphere", IJCV 2002; so were
+/// D-HAZY (Ancuti et al. 2016) and RESIDE (Li et al. 2019) made.
+///
+/// @param image     J: (3, H, W) float in [0, 1].
+/// @param depth     d: (H, W) float in [0, 1], larger is farther.
+/// @param beta      scattering coefficient, at least 0; t = exp(-beta) at depth 1.
+/// @param airlight  A.
+/// @return          I: same shape as `image`, in [0, 1].
+/// @throws c10::ValueError for another shape, type or range.
+inline at::Tensor haze(const at::Tensor& image, const at::Tensor& depth, double beta,
+                       const Airlight& airlight) {
+  detail::check_not_negative("haze: beta", beta);
+  for (const auto a : airlight) {
+    TORCH_CHECK_VALUE(0 <= a && a <= 1, "haze: expected airlight in [0, 1], got ", a);
+  }
+  const auto clean = detail::photograph("haze", image);
+  const auto pixels = clean.size(1) * clean.size(2);
+  TORCH_CHECK_VALUE(depth.defined() && depth.dim() == 2 && depth.size(0) == clean.size(1) &&
+                        depth.size(1) == clean.size(2) && depth.scalar_type() == at::kFloat,
+                    "haze: expected depth [", clean.size(1), ", ", clean.size(2),
+                    "] of Float, got ", depth.sizes(), " of ", toString(depth.scalar_type()));
+  const auto distances = depth.detach().contiguous();
+  auto hazy = detail::empty_like_photograph(clean);
+
+  const auto* d = distances.data_ptr<float>();
+  const auto* in = clean.data_ptr<float>();
+  auto* out = hazy.data_ptr<float>();
+  const auto minus_beta = static_cast<float>(-beta);
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    TORCH_CHECK_VALUE(d[i] >= 0.0f && d[i] <= 1.0f, "haze: expected depth in [0, 1], got ", d[i],
+                      " at pixel ", i);
+    const auto t = std::exp(minus_beta * d[i]);
+    for (std::int64_t c = 0; c < 3; ++c) {
+      const auto at = c * pixels + i;
+      out[at] =
+          std::clamp(in[at] * t + airlight[static_cast<std::size_t>(c)] * (1.0f - t), 0.0f, 1.0f);
+    }
+  }
+  return hazy;
+}
+
+/// Haze of random thickness and colour, from a depth that is given, or from a synthetic one.
+///
+/// Source: the formula of `haze`; RESIDE draws beta from 0.6 to 1.8 and A from 0.7 to 1.
+/// Differs: beta is wider, because depth here is relative to the farthest point; A may be tinted.
+struct Haze {
+  double min_beta = 0.8;      ///< Thinnest: 45 % of the farthest point's light arrives.
+  double max_beta = 2.2;      ///< Thickest: 11 % does.
+  double min_airlight = 0.7;  ///< Grey level of the haze, at least.
+  double max_airlight = 0.95;
+  double tint = 0.03;  ///< Largest distance of each channel of the haze from its grey level.
+  SyntheticDepth synthetic{};  ///< Depth of a photograph that comes without one.
+
+  /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
+  /// @return       same shape, in [0, 1].
+  at::Tensor operator()(const at::Tensor& image, Random& random) const {
+    const auto clean = detail::photograph("Haze", image);
+    return (*this)(clean, synthetic(clean.size(1), clean.size(2), random), random);
+  }
+
+  /// @param depth  (H, W) float in [0, 1], larger is farther.
+  at::Tensor operator()(const at::Tensor& image, const at::Tensor& depth, Random& random) const {
+    TORCH_CHECK_VALUE(0 <= min_beta && min_beta <= max_beta,
+                      "Haze: expected 0 <= min_beta <= max_beta, got ", min_beta, " and ",
+                      max_beta);
+    TORCH_CHECK_VALUE(0 <= min_airlight && min_airlight <= max_airlight && max_airlight <= 1,
+                      "Haze: expected 0 <= min_airlight <= max_airlight <= 1, got ", min_airlight,
+                      " and ", max_airlight);
+    detail::check_not_negative("Haze: tint", tint);
+    const auto beta = random.uniform(min_beta, max_beta);
+    const auto grey = random.uniform(min_airlight, max_airlight);
+    Airlight airlight{};
+    for (auto& channel : airlight) {
+      channel = static_cast<float>(std::clamp(grey + random.uniform(-tint, tint), 0.0, 1.0));
+    }
+    return haze(image, depth, beta, airlight);
+  }
+};
+
+static_assert(Degradation<Haze>);
+
+}  // namespace limpid

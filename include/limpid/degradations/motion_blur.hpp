@@ -1,0 +1,184 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/motion_kernel.hpp>
+#include <limpid/degradations/planes.hpp>
+
+namespace limpid {
+
+namespace detail {
+
+/// Correlates one plane, mirrored at its borders, with the taps of `kernel`.
+class SparseBlur {
+ public:
+  SparseBlur(const MotionKernel& kernel, std::int64_t height, std::int64_t width)
+      : height_(height),
+        width_(width),
+        radius_(kernel.radius()),
+        stride_(width + 2 * radius_),
+        padded_(static_cast<std::size_t>((height + 2 * radius_) * stride_)) {
+    for (const auto& tap : kernel.taps()) {
+      offsets_.push_back((tap.dy + radius_) * stride_ + tap.dx + radius_);
+      weights_.push_back(tap.weight);
+    }
+    // Four taps at a time; those that fill up the last four weigh nothing.
+    while (offsets_.size() % 4 != 0) {
+      offsets_.push_back(offsets_.back());
+      weights_.push_back(0.0f);
+    }
+  }
+
+  void operator()(const float* plane, float* out) {
+    pad(plane);
+    for (std::int64_t y = 0; y < height_; ++y) {
+      auto* row = out + y * width_;
+      std::fill_n(row, width_, 0.0f);
+      for (std::size_t t = 0; t < offsets_.size(); t += 4) add_four(row, y * stride_, t);
+    }
+  }
+
+ private:
+  void pad(const float* plane) {
+    for (std::int64_t y = 0; y < height_ + 2 * radius_; ++y) {
+      const auto* from = plane + mirrored(y - radius_, height_) * width_;
+      auto* to = padded_.data() + y * stride_;
+      for (std::int64_t x = 0; x < radius_; ++x) to[x] = from[mirrored(x - radius_, width_)];
+      std::copy_n(from, width_, to + radius_);
+      for (std::int64_t x = 0; x < radius_; ++x) {
+        to[radius_ + width_ + x] = from[mirrored(width_ + x, width_)];
+      }
+    }
+  }
+
+  void add_four(float* __restrict row, std::int64_t start, std::size_t t) const {
+    const float* __restrict a = padded_.data() + start + offsets_[t];
+    const float* __restrict b = padded_.data() + start + offsets_[t + 1];
+    const float* __restrict c = padded_.data() + start + offsets_[t + 2];
+    const float* __restrict d = padded_.data() + start + offsets_[t + 3];
+    const auto wa = weights_[t];
+    const auto wb = weights_[t + 1];
+    const auto wc = weights_[t + 2];
+    const auto wd = weights_[t + 3];
+    for (std::int64_t x = 0; x < width_; ++x) {
+      row[x] += (wa * a[x] + wb * b[x]) + (wc * c[x] + wd * d[x]);
+    }
+  }
+
+  std::int64_t height_;
+  std::int64_t width_;
+  std::int64_t radius_;
+  std::int64_t stride_;
+  std::vector<float> padded_;
+  std::vector<std::int64_t> offsets_;
+  std::vector<float> weights_;
+};
+
+}  // namespace detail
+
+/// What the pixel values of a blurred photograph were when light was summed.
+inline constexpr double kStoredValues = 1.0;
+
+/// Blurs a photograph with a kernel: the value at p becomes the sum of weight * image(p + offset),
+/// the image mirrored at its borders.
+///
+/// @param image  (3, H, W) float in [0, 1].
+/// @param gamma  1: the stored values are blurred, as in the papers; 2.2: light is, that is values
+///               to the power of gamma, as a real shutter does.
+/// @return       same shape, in [0, 1].
+/// @throws c10::ValueError if `image` has another shape or type, or `gamma` is not positive.
+inline at::Tensor motion_blur(const at::Tensor& image, const MotionKernel& kernel,
+                              double gamma = kStoredValues) {
+  detail::check_positive("motion_blur: gamma", gamma);
+  const auto clean = detail::photograph("motion_blur", image);
+  const auto height = clean.size(1);
+  const auto width = clean.size(2);
+  const auto pixels = height * width;
+  auto blurred = detail::empty_like_photograph(clean);
+
+  detail::SparseBlur blur{kernel, height, width};
+  std::vector<float> light;
+  const auto exponent = static_cast<float>(gamma);
+  for (std::int64_t c = 0; c < 3; ++c) {
+    const auto* in = clean.data_ptr<float>() + c * pixels;
+    auto* out = blurred.data_ptr<float>() + c * pixels;
+    if (gamma != kStoredValues) {
+      light.resize(static_cast<std::size_t>(pixels));
+      std::transform(in, in + pixels, light.begin(),
+                     [exponent](float v) { return std::pow(std::max(v, 0.0f), exponent); });
+      in = light.data();
+    }
+    blur(in, out);
+    if (gamma != kStoredValues) {
+      std::transform(out, out + pixels, out,
+                     [exponent](float v) { return std::pow(v, 1.0f / exponent); });
+    }
+    std::transform(out, out + pixels, out, [](float v) { return std::clamp(v, 0.0f, 1.0f); });
+  }
+  return blurred;
+}
+
+/// Camera shake: each call draws a path and blurs the whole photograph along it.
+///
+/// Source: Boracchi and Foi 2012 and Kupyn et al. 2018 (`motion_trajectory`).
+/// Differs: the kernel sums to 1, is centred on its centroid, and the border is mirrored; the size
+/// of a blur is drawn directly, and does not depend on how tangled the path is.
+struct MotionBlur {
+  double min_size = 11;        ///< Pixels: longer side of the box around the whole path, at least.
+  double max_size = 27;        ///< Pixels: at most.
+  double min_anxiety = 0.001;  ///< DeblurGAN draws from 0.003 to 0.01.
+  double max_anxiety = 0.01;   ///< The same.
+  double min_exposure = 0.7;   ///< Part of the path during which the shutter is open, at least.
+  double max_exposure = 1.0;   ///< At most.
+  double gamma = kStoredValues;  ///< 2.2 blurs light in place of stored values.
+
+  /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
+  /// @return       same shape, in [0, 1].
+  /// @throws c10::ValueError for another shape or type, or if a range is empty.
+  at::Tensor operator()(const at::Tensor& image, Random& random) const {
+    return motion_blur(image, kernel(random), gamma);
+  }
+
+  /// A kernel as `operator()` draws it.
+  MotionKernel kernel(Random& random) const {
+    detail::check_positive("MotionBlur: min_size", min_size);
+    TORCH_CHECK_VALUE(min_size <= max_size, "MotionBlur: expected min_size <= max_size, got ",
+                      min_size, " and ", max_size);
+    TORCH_CHECK_VALUE(0 <= min_anxiety && min_anxiety <= max_anxiety,
+                      "MotionBlur: expected 0 <= min_anxiety <= max_anxiety, got ", min_anxiety,
+                      " and ", max_anxiety);
+    TORCH_CHECK_VALUE(0 < min_exposure && min_exposure <= max_exposure && max_exposure <= 1,
+                      "MotionBlur: expected 0 < min_exposure <= max_exposure <= 1, got ",
+                      min_exposure, " and ", max_exposure);
+    const auto size = random.uniform(min_size, max_size);
+    const auto anxiety = random.uniform(min_anxiety, max_anxiety);
+    const auto exposure = random.uniform(min_exposure, max_exposure);
+    auto path = motion_trajectory(64.0, random, {.anxiety = anxiety});
+
+    double left = 0, right = 0, top = 0, bottom = 0;
+    for (const auto& position : path) {
+      left = std::min(left, position.real());
+      right = std::max(right, position.real());
+      top = std::min(top, position.imag());
+      bottom = std::max(bottom, position.imag());
+    }
+    const auto scale = size / std::max({right - left, bottom - top, 1e-9});
+    const auto open = exposure * static_cast<double>(path.size());
+    path.resize(std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(open))));
+    for (auto& position : path) position *= scale;
+    return MotionKernel{path};
+  }
+};
+
+static_assert(Degradation<MotionBlur>);
+
+}  // namespace limpid

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <vector>
+
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/planes.hpp>
+
+namespace limpid::detail {
+
+/// A photograph and its halves, quarters ...: what drops see of it, at the sharpness they see it.
+class ScenePyramid {
+ public:
+  ScenePyramid(const float* image, std::int64_t height, std::int64_t width)
+      : height_(height), width_(width) {
+    levels_.push_back(halved(image, height, width));
+    while (std::min(levels_.back().height, levels_.back().width) > 6) {
+      const auto& last = levels_.back();
+      levels_.push_back(halved(last.values.data(), last.height, last.width));
+    }
+  }
+
+  /// The level in which one pixel is about as wide as `blur` pixels of the photograph.
+  std::size_t level(double blur) const {
+    const auto at = std::lround(std::log2(std::max(blur, 2.0))) - 1;
+    return std::min(static_cast<std::size_t>(at), levels_.size() - 1);
+  }
+
+  /// Colour at (y, x) of the photograph, in pixels, mirrored beyond its borders.
+  std::array<float, 3> sample(std::size_t level, float y, float x) const {
+    const auto& from = levels_[level];
+    const auto row = y / static_cast<float>(height_) * static_cast<float>(from.height) - 0.5f;
+    const auto column = x / static_cast<float>(width_) * static_cast<float>(from.width) - 0.5f;
+    const auto y0 = static_cast<std::int64_t>(std::floor(row));
+    const auto x0 = static_cast<std::int64_t>(std::floor(column));
+    const auto fy = row - static_cast<float>(y0);
+    const auto fx = column - static_cast<float>(x0);
+    const auto upper = mirrored(y0, from.height) * from.width;
+    const auto lower = mirrored(y0 + 1, from.height) * from.width;
+    const auto left = mirrored(x0, from.width);
+    const auto right = mirrored(x0 + 1, from.width);
+    std::array<float, 3> colour{};
+    for (std::int64_t c = 0; c < 3; ++c) {
+      const auto* plane = from.plane(c);
+      const auto above = plane[upper + left] + fx * (plane[upper + right] - plane[upper + left]);
+      const auto below = plane[lower + left] + fx * (plane[lower + right] - plane[lower + left]);
+      colour[static_cast<std::size_t>(c)] = above + fy * (below - above);
+    }
+    return colour;
+  }
+
+ private:
+  std::int64_t height_;
+  std::int64_t width_;
+  std::vector<Planes> levels_;
+};
+
+/// The outline of a drop: a few overlapping ellipses, melted together, their edges wavy.
+class DropOutline {
+ public:
+  struct Place {
+    float depth;  ///< 0 at the edge and outside, 1 at the middle.
+    float dy;     ///< From the middle of the drop, in radii; down is positive.
+    float dx;
+  };
+
+  /// @param radius  pixels, of the main ellipse.
+  DropOutline(double y, double x, double radius, double irregularity, Random& random)
+      : y_(static_cast<float>(y)), x_(static_cast<float>(x)), radius_(static_cast<float>(radius)) {
+    add(0, 0, 1, irregularity, random);
+    const auto more = random.chance(irregularity) ? 1 + random.below(2) : 0;
+    for (std::int64_t i = 0; i < more; ++i) {
+      const auto angle = random.uniform(0, 2 * std::numbers::pi);
+      const auto away = random.uniform(0.5, 0.9);
+      add(away * std::sin(angle), away * std::cos(angle), random.uniform(0.4, 0.7), irregularity,
+          random);
+    }
+  }
+
+  float radius() const { return radius_; }
+  float y() const { return y_; }
+  float x() const { return x_; }
+
+  /// No point of the drop is farther from its middle, in pixels.
+  float reach() const { return 2.1f * radius_; }
+
+  Place at(float y, float x) const {
+    const auto dy = (y - y_) / radius_;
+    const auto dx = (x - x_) / radius_;
+    auto outside = 1.0f;
+    for (const auto& lobe : lobes_) outside *= 1.0f - lobe.inside(dy, dx);
+    return {1.0f - outside, dy, dx};
+  }
+
+ private:
+  struct Lobe {
+    float dy, dx, ry, rx;
+    float wave2, lean2, wave3, lean3;
+
+    /// 1 at the middle, 0 at the edge and beyond.
+    float inside(float y, float x) const {
+      y = (y - dy) / ry;
+      x = (x - dx) / rx;
+      const auto square = y * y + x * x;
+      if (square > 2.0f) return 0.0f;
+      const auto length = std::sqrt(square) + 1e-6f;
+      const auto s = y / length;
+      const auto c = x / length;
+      const auto cosine2 = c * c - s * s;
+      const auto sine2 = 2 * s * c;
+      const auto cosine3 = c * cosine2 - s * sine2;
+      const auto sine3 = s * cosine2 + c * sine2;
+      const auto edge = 1.0f + wave2 * cosine2 + lean2 * sine2 + wave3 * cosine3 + lean3 * sine3;
+      return std::clamp(1.0f - length / edge, 0.0f, 1.0f);
+    }
+  };
+
+  void add(double dy, double dx, double radius, double irregularity, Random& random) {
+    const auto wave = [&](double most) {
+      return static_cast<float>(irregularity * random.uniform(-most, most));
+    };
+    const auto tall = 1.0 + irregularity * random.uniform(-0.1, 0.35);
+    Lobe lobe{};
+    lobe.dy = static_cast<float>(dy);
+    lobe.dx = static_cast<float>(dx);
+    lobe.ry = static_cast<float>(radius * std::sqrt(tall));
+    lobe.rx = static_cast<float>(radius / std::sqrt(tall));
+    lobe.wave2 = wave(0.1);
+    lobe.lean2 = wave(0.1);
+    lobe.wave3 = wave(0.08);
+    lobe.lean3 = wave(0.08);
+    lobes_.push_back(lobe);
+  }
+
+  float y_;
+  float x_;
+  float radius_;
+  std::vector<Lobe> lobes_;
+};
+
+}  // namespace limpid::detail

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <limpid/core/check.hpp>
+
+namespace limpid {
+
+/// How a large image is cut: memory follows the tile, not the image.
+struct Tiling {
+  std::int64_t tile = 0;      ///< side of a tile, pixels; 0: the whole image at once
+  std::int64_t overlap = 32;  ///< pixels that neighbouring tiles share and are blended over
+};
+
+namespace detail {
+
+/// First pixels of the tiles along one side; the last one ends at the border.
+inline std::vector<std::int64_t> tile_starts(std::int64_t side, std::int64_t tile,
+                                             std::int64_t overlap) {
+  std::vector<std::int64_t> starts;
+  for (std::int64_t start = 0; start + tile < side; start += tile - overlap) {
+    starts.push_back(start);
+  }
+  starts.push_back(std::max<std::int64_t>(0, side - tile));
+  return starts;
+}
+
+/// Weights (tile) that rise over the overlap from a side that has a neighbour.
+inline at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before, bool after) {
+  auto ramp = at::ones({tile}, at::kFloat);
+  const auto slope = (at::arange(overlap, at::kFloat) + 1) / static_cast<double>(overlap + 1);
+  if (overlap > 0 && before) ramp.narrow(0, 0, overlap).mul_(slope);
+  if (overlap > 0 && after) ramp.narrow(0, tile - overlap, overlap).mul_(slope.flip(0));
+  return ramp;
+}
+
+}  // namespace detail
+
+/// Applies `restore` to overlapping tiles of (1, 3, H, W) and blends them linearly.
+///
+/// A network that normalises over the whole image (instance norm) sees each tile by itself, so its
+/// result is not that of the whole image; one without does not show the seams where `overlap` is
+/// at least its field of view.
+///
+/// @throws c10::ValueError unless 0 <= overlap < tile.
+inline at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&)>& restore,
+                                const at::Tensor& degraded, const Tiling& tiling) {
+  const auto height = degraded.size(2), width = degraded.size(3);
+  if (tiling.tile == 0 || (height <= tiling.tile && width <= tiling.tile)) return restore(degraded);
+  detail::check_at_least("tile", tiling.tile, 16);
+  TORCH_CHECK_VALUE(tiling.overlap >= 0 && 2 * tiling.overlap <= tiling.tile,
+                    "overlap must be from 0 to half the tile (", tiling.tile / 2, "), got ",
+                    tiling.overlap);
+
+  const auto tall = std::min(tiling.tile, height), wide = std::min(tiling.tile, width);
+  const auto rows = detail::tile_starts(height, tall, tiling.overlap);
+  const auto columns = detail::tile_starts(width, wide, tiling.overlap);
+  auto sum = at::zeros_like(degraded);
+  auto weights = at::zeros({1, 1, height, width}, degraded.options());
+  for (const auto top : rows) {
+    const auto down =
+        detail::tile_ramp(tall, tall < height ? tiling.overlap : 0, top > 0, top + tall < height);
+    for (const auto left : columns) {
+      const auto across =
+          detail::tile_ramp(wide, wide < width ? tiling.overlap : 0, left > 0, left + wide < width);
+      const auto mask = (down.unsqueeze(1) * across).to(degraded.options());
+      const auto tile = degraded.narrow(2, top, tall).narrow(3, left, wide);
+      sum.narrow(2, top, tall).narrow(3, left, wide).add_(restore(tile) * mask);
+      weights.narrow(2, top, tall).narrow(3, left, wide).add_(mask);
+    }
+  }
+  return sum / weights;
+}
+
+}  // namespace limpid

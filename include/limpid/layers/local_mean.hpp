@@ -1,0 +1,100 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cumsum.h>
+#include <ATen/ops/replication_pad2d.h>
+#include <c10/core/ScalarType.h>
+#include <torch/nn.h>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+
+namespace limpid {
+namespace detail {
+
+/// Means of `window` successive values along `dimension`: as many fewer values as fit.
+inline at::Tensor moving_mean(const at::Tensor& input, std::int64_t dimension,
+                              std::int64_t window) {
+  const auto sums = at::cumsum(input, dimension);
+  const auto count = input.size(dimension) - window;
+  const auto first = sums.narrow(dimension, window - 1, 1);
+  if (count == 0) return first / static_cast<double>(window);
+  const auto rest = sums.narrow(dimension, window, count) - sums.narrow(dimension, 0, count);
+  return at::cat({first, rest}, dimension) / static_cast<double>(window);
+}
+
+}  // namespace detail
+
+/// Mean of every channel over the `window` x `window` pixels around each pixel; near a border the
+/// nearest window that lies inside. The mean of the whole map, (N, C, 1, 1), where the window
+/// covers it.
+///
+/// Source: Chu et al., "Improving Image Restoration by Revisiting Global Information Aggregation"
+/// (TLC), ECCV 2022. Time does not depend on the window.
+///
+/// @param input   (N, C, H, W).
+/// @param window  side in pixels, at least 1.
+/// @return        (N, C, H, W) or (N, C, 1, 1).
+inline at::Tensor local_mean(const at::Tensor& input, std::int64_t window) {
+  detail::check_at_least("local_mean: window", window, 1);
+  const auto height = input.size(2);
+  const auto width = input.size(3);
+  if (window >= height && window >= width) return input.mean({2, 3}, /*keepdim=*/true);
+  const auto wide = c10::isReducedFloatingType(input.scalar_type()) ? input.to(at::kFloat) : input;
+  const auto rows = std::min(window, height);
+  const auto columns = std::min(window, width);
+  const auto means = detail::moving_mean(detail::moving_mean(wide, 3, columns), 2, rows);
+  return at::replication_pad2d(means, {(columns - 1) / 2, columns / 2, (rows - 1) / 2, rows / 2})
+      .to(input.scalar_type());
+}
+
+/// The mean of a map: of the whole map, or of windows as large as those of training.
+///
+/// A network trained on patches learned what the mean of a patch means; on a larger image the mean
+/// of the whole says something else. With `train_size` set, windows are 1.5 times as large as a
+/// training patch (TLC; see `local_mean`).
+class LocalMeanPoolImpl : public torch::nn::Cloneable<LocalMeanPoolImpl> {
+ public:
+  /// @param stride      image pixels per pixel of the map: 1, 2, 4 ...
+  /// @param train_size  side of a training patch in image pixels; 0 takes the mean of the whole.
+  /// @throws c10::ValueError if `stride` is below 1 or `train_size` is negative.
+  explicit LocalMeanPoolImpl(std::int64_t stride, std::int64_t train_size = 0) : stride_(stride) {
+    detail::check_at_least("LocalMeanPool: stride", stride, 1);
+    set_train_size(train_size);
+  }
+
+  void reset() override {}
+
+  void set_train_size(std::int64_t train_size) {
+    detail::check_at_least("LocalMeanPool: train_size", train_size, 0);
+    train_size_ = train_size;
+  }
+
+  /// Side of the window in pixels of the map; 0 is the whole map.
+  std::int64_t window() const {
+    if (train_size_ == 0) return 0;
+    const auto base = train_size_ * 3 / 2;
+    return std::max<std::int64_t>(1, train_size_ / stride_ * base / train_size_);
+  }
+
+  /// @param map  (N, C, H, W).
+  /// @return     (N, C, 1, 1), or (N, C, H, W) where windows are smaller than the map.
+  at::Tensor forward(const at::Tensor& map) {
+    return train_size_ == 0 ? map.mean({2, 3}, /*keepdim=*/true) : local_mean(map, window());
+  }
+
+ private:
+  std::int64_t stride_;
+  std::int64_t train_size_ = 0;
+};
+
+TORCH_MODULE(LocalMeanPool);
+
+static_assert(ImageModule<LocalMeanPool>);
+
+}  // namespace limpid

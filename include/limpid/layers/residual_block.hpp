@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/relu.h>
+#include <torch/nn.h>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+
+namespace limpid {
+
+/// input + conv(ReLU(conv(input))), 3x3 convolutions, no norm.
+///
+/// Source: Lim et al., "Enhanced Deep Residual Networks for Single Image Super-Resolution", CVPR
+/// Workshops 2017, sec. 3.1.
+class ResidualBlockImpl : public torch::nn::Cloneable<ResidualBlockImpl> {
+ public:
+  /// @throws c10::ValueError if `channels` is below 1.
+  explicit ResidualBlockImpl(std::int64_t channels) : channels_(channels) {
+    detail::check_at_least("ResidualBlock: channels", channels, 1);
+    reset();
+  }
+
+  void reset() override {
+    const auto options = torch::nn::Conv2dOptions(channels_, channels_, 3).padding(1);
+    conv1_ = register_module("conv1", torch::nn::Conv2d(options));
+    conv2_ = register_module("conv2", torch::nn::Conv2d(options));
+  }
+
+  /// @param input  (N, channels, H, W).
+  /// @return       the same shape.
+  at::Tensor forward(const at::Tensor& input) {
+    return input + conv2_->forward(at::relu(conv1_->forward(input)));
+  }
+
+ private:
+  std::int64_t channels_;
+  torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr};
+};
+
+TORCH_MODULE(ResidualBlock);
+
+static_assert(ImageModule<ResidualBlock>);
+
+namespace detail {
+
+/// `count` ResidualBlocks one after the other, named "0", "1" ...
+inline torch::nn::Sequential residual_blocks(std::int64_t count, std::int64_t channels) {
+  torch::nn::Sequential blocks;
+  for (std::int64_t i = 0; i < count; ++i) blocks->push_back(ResidualBlock(channels));
+  return blocks;
+}
+
+/// What `blocks` make of `input`; the input itself where there are none.
+inline at::Tensor through(torch::nn::SequentialImpl& blocks, const at::Tensor& input) {
+  return blocks.is_empty() ? input : blocks.forward(input);
+}
+
+}  // namespace detail
+}  // namespace limpid

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/TensorOperators.h>
+#include <torch/nn.h>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+
+namespace limpid {
+
+/// input + norm(conv(pad(dropout(ReLU(norm(conv(pad(input)))))))): reflection padding, 3x3
+/// convolutions, instance norm without affine parameters.
+///
+/// Source: Kupyn et al., "DeblurGAN", CVPR 2018, and the code published with it, whose parameter
+/// names these are. Dropout is always a layer, so that names do not depend on its probability.
+class ResNetBlockImpl : public torch::nn::Cloneable<ResNetBlockImpl> {
+ public:
+  /// @param dropout  probability in [0, 1).
+  /// @throws c10::ValueError if `channels` is below 1 or `dropout` out of range.
+  explicit ResNetBlockImpl(std::int64_t channels, double dropout = 0.5)
+      : channels_(channels), dropout_(dropout) {
+    detail::check_at_least("ResNetBlock: channels", channels, 1);
+    TORCH_CHECK_VALUE(dropout >= 0 && dropout < 1, "ResNetBlock: dropout must be in [0, 1), got ",
+                      dropout);
+    reset();
+  }
+
+  void reset() override {
+    using namespace torch::nn;
+    conv_block_ = register_module(
+        "conv_block",
+        Sequential(ReflectionPad2d(1), Conv2d(Conv2dOptions(channels_, channels_, 3)),
+                   InstanceNorm2d(channels_), ReLU(ReLUOptions().inplace(true)), Dropout(dropout_),
+                   ReflectionPad2d(1), Conv2d(Conv2dOptions(channels_, channels_, 3)),
+                   InstanceNorm2d(channels_)));
+  }
+
+  /// @param input  (N, channels, H, W), sides of at least 2.
+  /// @return       the same shape.
+  at::Tensor forward(const at::Tensor& input) { return input + conv_block_->forward(input); }
+
+ private:
+  std::int64_t channels_;
+  double dropout_;
+  torch::nn::Sequential conv_block_{nullptr};
+};
+
+TORCH_MODULE(ResNetBlock);
+
+static_assert(ImageModule<ResNetBlock>);
+
+}  // namespace limpid

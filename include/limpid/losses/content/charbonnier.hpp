@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string_view>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+#include <limpid/losses/content/combination.hpp>
+
+#include <ATen/TensorOperators.h>
+
+namespace limpid {
+
+/// A smooth L1: mean of sqrt(difference^2 + epsilon^2).
+///
+/// Source: Charbonnier et al., "Two deterministic half-quadratic regularization algorithms for
+/// computed imaging", ICIP 1994; in this form Zamir et al., "Multi-Stage Progressive Image
+/// Restoration" (MPRNet), CVPR 2021, eq. 2.
+/// Takes the images as they come. On images in [-1, 1], `2 * epsilon` gives exactly twice the loss
+/// that `epsilon` gives in [0, 1].
+struct Charbonnier {
+  double epsilon = 1e-3;  ///< In the range of the images; equal images give epsilon, not zero.
+
+  static constexpr std::string_view name = "charbonnier";
+
+  /// @param restored, target  any shape, the same.
+  /// @return  scalar.
+  /// @throws c10::ValueError if the shapes differ or `epsilon` is not positive.
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    detail::check_positive("Charbonnier: epsilon", epsilon);
+    detail::check_same_shape("Charbonnier", restored, target);
+    const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
+    return (difference.square() + epsilon * epsilon).sqrt().mean();
+  }
+};
+
+static_assert(NamedContentLoss<Charbonnier>);
+
+}  // namespace limpid

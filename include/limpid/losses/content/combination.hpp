@@ -1,0 +1,189 @@
+#pragma once
+
+#include <concepts>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <limpid/core/concepts.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+
+namespace limpid {
+
+/// A content loss that says its name, as a static member or a function: what sums are made of.
+/// A plain lambda joins them through `loss_of`.
+template <class L>
+concept NamedContentLoss = ContentLoss<L> && std::copyable<L> &&(
+    requires {
+      { L::name } -> std::convertible_to<std::string_view>;
+    } ||
+    requires(const L& loss) {
+      { loss.name() } -> std::convertible_to<std::string>;
+    });
+
+/// What logs and error texts call `loss`.
+template <NamedContentLoss L>
+std::string loss_name(const L& loss) {
+  if constexpr (requires {
+                  { L::name } -> std::convertible_to<std::string_view>;
+                }) {
+    return std::string{std::string_view{L::name}};
+  } else {
+    return loss.name();
+  }
+}
+
+/// One term of a sum, evaluated: it adds `weight * value` to the whole.
+struct LossTerm {
+  std::string name;
+  double weight;
+  at::Tensor value;  ///< scalar, before the weight
+};
+
+namespace detail {
+
+template <ContentLoss L>
+void append_terms(const L& loss, const at::Tensor& restored, const at::Tensor& target,
+                  double weight, std::vector<LossTerm>& terms) {
+  if constexpr (requires { loss.append_terms(restored, target, weight, terms); }) {
+    loss.append_terms(restored, target, weight, terms);
+  } else if constexpr (NamedContentLoss<L>) {
+    terms.push_back({loss_name(loss), weight, loss(restored, target)});
+  } else {
+    terms.push_back({"content", weight, loss(restored, target)});
+  }
+}
+
+}  // namespace detail
+
+/// A content loss times a number: `0.5 * L1{}`.
+template <NamedContentLoss L>
+struct WeightedLoss {
+  double weight;
+  L loss;
+
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    return weight * loss(restored, target);
+  }
+
+  std::string name() const {
+    std::ostringstream text;
+    text << weight << " * " << loss_name(loss);
+    return text.str();
+  }
+
+  void append_terms(const at::Tensor& restored, const at::Tensor& target, double outer,
+                    std::vector<LossTerm>& terms) const {
+    detail::append_terms(loss, restored, target, outer * weight, terms);
+  }
+};
+
+/// A sum of content losses, from left to right: `Perceptual{vgg} + 0.5 * L1{}`.
+template <NamedContentLoss... Terms>
+requires(sizeof...(Terms) > 1) struct SumLoss {
+  std::tuple<Terms...> terms;
+
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    return std::apply([&](const auto&... term) { return (... + term(restored, target)); }, terms);
+  }
+
+  /// In parentheses, so that a weighted sum reads right.
+  std::string name() const {
+    std::string text;
+    std::apply(
+        [&](const auto&... term) {
+          ((text += (text.empty() ? "(" : " + ") + loss_name(term)), ...);
+        },
+        terms);
+    return text + ")";
+  }
+
+  void append_terms(const at::Tensor& restored, const at::Tensor& target, double outer,
+                    std::vector<LossTerm>& evaluated) const {
+    std::apply(
+        [&](const auto&... term) {
+          (detail::append_terms(term, restored, target, outer, evaluated), ...);
+        },
+        terms);
+  }
+};
+
+/// Any content loss, a lambda for one, with a name: `loss_of([](const auto& restored, const auto&
+/// target) { ... }, "mine") + L1{}`.
+template <ContentLoss F>
+struct FunctionLoss {
+  F function;
+  std::string label;
+
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    return function(restored, target);
+  }
+
+  std::string name() const { return label; }
+};
+
+/// Gives a lambda a name, so that it can be weighted and added.
+template <ContentLoss F>
+FunctionLoss<F> loss_of(F function, std::string name = "custom") {
+  return {std::move(function), std::move(name)};
+}
+
+/// The terms of a loss, each evaluated once; a loss that is no sum is its only term.
+template <ContentLoss L>
+std::vector<LossTerm> loss_terms(const L& loss, const at::Tensor& restored,
+                                 const at::Tensor& target) {
+  std::vector<LossTerm> terms;
+  detail::append_terms(loss, restored, target, 1.0, terms);
+  return terms;
+}
+
+/// The whole that `terms` are parts of.
+inline at::Tensor sum_of(const std::vector<LossTerm>& terms) {
+  at::Tensor sum;
+  for (const auto& term : terms) {
+    const auto part = term.weight == 1.0 ? term.value : term.weight * term.value;
+    sum = sum.defined() ? sum + part : part;
+  }
+  return sum;
+}
+
+namespace detail {
+
+template <NamedContentLoss L>
+std::tuple<L> terms_of(const L& loss) {
+  return {loss};
+}
+
+template <class... Terms>
+std::tuple<Terms...> terms_of(const SumLoss<Terms...>& sum) {
+  return sum.terms;
+}
+
+template <class... Terms>
+SumLoss<Terms...> make_sum(std::tuple<Terms...> terms) {
+  return {std::move(terms)};
+}
+
+}  // namespace detail
+
+template <NamedContentLoss L>
+WeightedLoss<L> operator*(double weight, L loss) {
+  return {weight, std::move(loss)};
+}
+
+template <NamedContentLoss L>
+WeightedLoss<L> operator*(L loss, double weight) {
+  return {weight, std::move(loss)};
+}
+
+template <NamedContentLoss A, NamedContentLoss B>
+auto operator+(const A& a, const B& b) {
+  return detail::make_sum(std::tuple_cat(detail::terms_of(a), detail::terms_of(b)));
+}
+
+}  // namespace limpid

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+#include <limpid/losses/content/combination.hpp>
+
+#include <ATen/TensorOperators.h>
+
+namespace limpid {
+
+/// Mean absolute difference.
+///
+/// On images in [-1, 1] it is twice what it would be in [0, 1]. Its best constant answer is the
+/// median, so a network may leave rare changes, such as raindrops, as they are.
+struct L1 {
+  static constexpr std::string_view name = "l1";
+
+  /// @param restored, target  any shape, the same.
+  /// @return  scalar.
+  /// @throws c10::ValueError if the shapes differ.
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    detail::check_same_shape("L1", restored, target);
+    return (detail::at_least_float(restored) - detail::at_least_float(target)).abs().mean();
+  }
+};
+
+static_assert(NamedContentLoss<L1>);
+
+}  // namespace limpid

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <limpid/backbones/vgg19.hpp>
+#include <limpid/losses/content/combination.hpp>
+#include <limpid/losses/content/vgg_features.hpp>
+
+#include <ATen/TensorOperators.h>
+
+namespace limpid {
+
+/// Mean squared distance of VGG-19 feature maps: L_X of the thesis.
+///
+/// Source: Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
+/// Super-Resolution", ECCV 2016, eq. 2; layer conv3_3 as in DeblurGAN (Kupyn et al. 2018).
+/// The default takes the map before the activation; `relu3_3` takes it after, a choice that thesis
+/// and paper leave open. Differs from the thesis' published code, which gives VGG raw images:
+/// `input` chooses.
+/// The target's map has no graph and VGG's weights never get a gradient.
+struct Perceptual {
+  VGG19 vgg;
+  std::string layer = "conv3_3";  ///< convI_J before, reluI_J after the activation.
+  VGGInput input = VGGInput::imagenet;
+
+  static constexpr std::string_view name = "perceptual";
+
+  /// @param restored, target  (N, 3, H, W), values in [-1, 1].
+  /// @return  scalar.
+  /// @throws c10::ValueError if the shapes are others, or `vgg` has no such layer.
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    const auto maps = detail::vgg_maps("Perceptual", vgg, layer, input, restored, target);
+    return (maps.restored - maps.target).square().mean();
+  }
+};
+
+static_assert(NamedContentLoss<Perceptual>);
+
+}  // namespace limpid

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
+#include <limpid/core/concepts.hpp>
+#include <limpid/metrics/psnr.hpp>
+#include <limpid/metrics/ssim.hpp>
+
+namespace limpid {
+
+/// Any metric behind one type, for programs that take metrics by name.
+///
+/// A metric may have, beside what the concept asks, a `label` (for tables; else its name) and a
+/// `unit` (else none).
+class AnyMetric {
+ public:
+  template <class M>
+  requires(!std::same_as<std::remove_cvref_t<M>, AnyMetric> && Metric<M>) AnyMetric(M metric)
+      : name(std::string_view{metric.name}),
+        label(name),
+        protocol(std::string_view{metric.protocol}),
+        higher_is_better(metric.higher_is_better) {
+    if constexpr (requires { metric.label; }) label = std::string_view{metric.label};
+    if constexpr (requires { metric.unit; }) unit = std::string_view{metric.unit};
+    compute_ = std::move(metric);
+  }
+
+  /// @param restored  (3, H, W) or (1, 3, H, W), values in [0, 1].
+  /// @param target    of the same height and width.
+  double operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    return compute_(restored, target);
+  }
+
+  std::string name;              ///< what programs print and JSON files use
+  std::string label;             ///< what people read
+  std::string unit;              ///< "dB", or nothing
+  std::string protocol;          ///< how exactly it is computed
+  bool higher_is_better = true;  ///< direction
+
+ private:
+  std::function<double(const at::Tensor&, const at::Tensor&)> compute_;
+};
+
+static_assert(Metric<AnyMetric>);
+
+/// Every metric that has a name, in the order tables show them.
+inline std::vector<AnyMetric> known_metrics() {
+  return {PSNR<>{}, PSNRY{}, SSIMGaussian{}, SSIMUniform{}};
+}
+
+/// What is reported where nobody asked for anything else.
+inline std::vector<AnyMetric> default_metrics() {
+  return {PSNR<>{}, PSNRY{}, SSIMGaussian{}, SSIMUniform{}};
+}
+
+/// The metrics with these names, in this order: `metrics_by_name({"psnr_rgb", "ssim_gaussian"})`.
+///
+/// @throws c10::ValueError for a name that no metric has, that comes twice, or without any name.
+inline std::vector<AnyMetric> metrics_by_name(const std::vector<std::string>& names) {
+  const auto known = known_metrics();
+  std::string list;
+  for (const auto& metric : known) list += (list.empty() ? "" : ", ") + metric.name;
+  TORCH_CHECK_VALUE(!names.empty(), "metrics: expected at least one name of ", list);
+
+  std::vector<AnyMetric> chosen;
+  for (const auto& name : names) {
+    const auto has_name = [&](const AnyMetric& metric) { return metric.name == name; };
+    TORCH_CHECK_VALUE(std::none_of(chosen.begin(), chosen.end(), has_name), "metrics: '", name,
+                      "' is named twice");
+    const auto found = std::find_if(known.begin(), known.end(), has_name);
+    TORCH_CHECK_VALUE(found != known.end(), "metrics: no metric is called '", name, "', known are ",
+                      list);
+    chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+}  // namespace limpid

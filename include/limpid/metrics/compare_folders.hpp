@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <c10/util/Exception.h>
+
+#include <limpid/io/image.hpp>
+#include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/scores.hpp>
+
+namespace limpid {
+
+namespace detail {
+
+/// The pictures of a folder by the stem of their names.
+inline std::map<std::string, std::filesystem::path> pictures_by_stem(
+    const std::filesystem::path& folder) {
+  std::map<std::string, std::filesystem::path> pictures;
+  for (const auto& path : list_images(folder)) {
+    const auto [place, is_new] = pictures.emplace(path.stem().string(), path);
+    TORCH_CHECK(is_new, "compare: '", place->second.string(), "' and '", path.string(),
+                "' share a stem");
+  }
+  return pictures;
+}
+
+inline void check_partners(const std::map<std::string, std::filesystem::path>& pictures,
+                           const std::map<std::string, std::filesystem::path>& partners,
+                           const std::filesystem::path& folder) {
+  std::size_t missing = 0;
+  const std::filesystem::path* first = nullptr;
+  for (const auto& [stem, path] : pictures) {
+    if (partners.count(stem) != 0) continue;
+    if (missing++ == 0) first = &path;
+  }
+  if (missing == 0) return;
+  const auto others =
+      missing == 1 ? std::string{} : ", nor for " + std::to_string(missing - 1) + " others";
+  TORCH_CHECK(false, "compare: no partner for '", first->string(), "' in '", folder.string(), "'",
+              others);
+}
+
+}  // namespace detail
+
+/// Scores every picture of one folder against the picture of the same stem in another; extensions
+/// may differ, and files that are no pictures by their extension are passed over.
+///
+/// @throws c10::Error that names the files: a partner is missing on either side, two pictures share
+///         a stem, sizes differ, a picture cannot be read, or there is none.
+inline Comparison compare_folders(const std::filesystem::path& restored_folder,
+                                  const std::filesystem::path& target_folder,
+                                  std::vector<AnyMetric> metrics = default_metrics()) {
+  const auto restored = detail::pictures_by_stem(restored_folder);
+  const auto targets = detail::pictures_by_stem(target_folder);
+  detail::check_partners(restored, targets, target_folder);
+  detail::check_partners(targets, restored, restored_folder);
+
+  Comparison comparison{std::move(metrics)};
+  for (const auto& [stem, path] : restored) {
+    const auto& partner = targets.at(stem);
+    const auto image = Image::load(path), target = Image::load(partner);
+    TORCH_CHECK(image.height() == target.height() && image.width() == target.width(), "compare: '",
+                path.string(), "' is ", image.width(), " x ", image.height(), ", '",
+                partner.string(), "' is ", target.width(), " x ", target.height(), " pixels");
+    comparison.add(stem, image.unit(), target.unit());
+  }
+  return comparison;
+}
+
+}  // namespace limpid

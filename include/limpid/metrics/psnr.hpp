@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include <ATen/core/Tensor.h>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/metrics/eight_bit.hpp>
+
+namespace limpid {
+
+/// Which values a PSNR compares.
+enum class PSNRChannels {
+  rgb,  ///< all three colours together
+  y,    ///< the luma of BT.601, studio range 16..235, as MATLAB's rgb2ycbcr makes it
+};
+
+struct PSNROptions {
+  std::int64_t crop_border = 0;  ///< Pixels left out along each border; papers differ, so 0.
+};
+
+/// Peak signal-to-noise ratio of two pictures, in dB, after rounding both to 8 bits.
+///
+/// RGB: 10 log10(255^2 / mean squared error over all three channels).
+/// Y: the same over 16 + (65.481 R + 128.553 G + 24.966 B) / 255, not rounded again; peak 255.
+/// Source: ITU-R BT.601-7, sec. 2.5, for the luma.
+///
+/// Identical pictures score +infinity.
+template <PSNRChannels Channels = PSNRChannels::rgb>
+class PSNR {
+ public:
+  static constexpr std::string_view name = Channels == PSNRChannels::rgb ? "psnr_rgb" : "psnr_y";
+  static constexpr std::string_view label = Channels == PSNRChannels::rgb ? "PSNR RGB" : "PSNR Y";
+  static constexpr std::string_view unit = "dB";
+  static constexpr bool higher_is_better = true;
+  const std::string protocol;
+
+  /// @throws c10::ValueError if the border is negative.
+  explicit PSNR(PSNROptions options = {}) : protocol(described(options)), options_(options) {
+    detail::check_at_least("PSNR: crop_border", options.crop_border, 0);
+  }
+
+  /// @param restored  (3, H, W) or (1, 3, H, W), values in [0, 1]; others are clamped.
+  /// @param target    of the same height and width.
+  /// @return dB; +infinity for identical pictures.
+  /// @throws c10::ValueError for other shapes, or where nothing is left inside the border.
+  double operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    const auto border = options_.crop_border;
+    const auto a = inside(detail::eight_bit("PSNR", restored, 2 * border + 1));
+    const auto b = inside(detail::eight_bit("PSNR", target, 2 * border + 1));
+    detail::check_same_shape("PSNR", a, b);
+    auto difference = a.sub(b);  // the luma of a difference is the difference of lumas
+    if constexpr (Channels == PSNRChannels::y) {
+      difference = difference.select(0, 0)
+                       .mul(65.481 / 255)
+                       .add(difference.select(0, 1), 128.553 / 255)
+                       .add(difference.select(0, 2), 24.966 / 255);
+    }
+    const auto error = difference.square().mean().template item<double>();
+    if (error == 0) return std::numeric_limits<double>::infinity();
+    return 10 * std::log10(255.0 * 255.0 / error);
+  }
+
+ private:
+  static std::string described(const PSNROptions& options) {
+    const std::string values = Channels == PSNRChannels::rgb
+                                   ? "all three channels of RGB"
+                                   : "Y of BT.601 (16..235, as MATLAB's rgb2ycbcr, not rounded)";
+    return "dB, peak 255, mean squared error over " + values +
+           ", both pictures rounded to 8 bits, border of " + std::to_string(options.crop_border) +
+           " pixels left out";
+  }
+
+  at::Tensor inside(const at::Tensor& image) const {
+    const auto border = options_.crop_border;
+    return image.narrow(1, border, image.size(1) - 2 * border)
+        .narrow(2, border, image.size(2) - 2 * border);
+  }
+
+  PSNROptions options_;
+};
+
+/// PSNR over the luma alone: `PSNRY{}`.
+using PSNRY = PSNR<PSNRChannels::y>;
+
+static_assert(Metric<PSNR<>> && Metric<PSNRY>);
+
+}  // namespace limpid

@@ -1,0 +1,212 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/psnr.hpp>
+#include <limpid/metrics/scores.hpp>
+#include <limpid/report/embedded_picture.hpp>
+#include <limpid/report/html.hpp>
+#include <limpid/report/page_script.hpp>
+#include <limpid/report/page_style.hpp>
+#include <limpid/report/plot.hpp>
+#include <limpid/report/report_parts.hpp>
+#include <limpid/version.hpp>
+
+namespace limpid {
+
+namespace detail {
+
+/// "better", "worse" or "same": the words behind a gain's colour.
+inline std::string verdict(const AnyMetric& metric, double identity, double restored) {
+  const auto text = format_score(metric, restored - identity);
+  const bool shows_none = text.find_first_not_of("-0.") == std::string::npos;
+  if (restored == identity || shows_none) return "same";
+  if (std::isnan(restored - identity)) return "unknown";
+  return (restored > identity) == metric.higher_is_better ? "better" : "worse";
+}
+
+inline std::string with_unit(const AnyMetric& metric, const std::string& number) {
+  return metric.unit.empty() ? number : number + "\xc2\xa0" + metric.unit;
+}
+
+inline std::string count_of(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+inline std::string paragraph(const std::string& text, const std::string& style) {
+  return "<p class=\"" + style + "\">" + escaped(text) + "</p>\n";
+}
+
+/// The first metric of each task in large figures.
+inline std::string tiles_html(const std::vector<ReportTask>& tasks) {
+  std::string html;
+  for (const auto& task : tasks) {
+    const auto& evaluation = task.evaluation;
+    if (evaluation.images.empty() || evaluation.metrics.empty()) continue;
+    const auto& metric = evaluation.metrics.front();
+    const auto identity = evaluation.identity(0).mean, restored = evaluation.restored(0).mean;
+    const auto word = verdict(metric, identity, restored);
+    html += "<li class=\"card\"><span class=\"task\">" + escaped(evaluation.task) +
+            "</span><br><span class=\"big gain " + word + "\">" +
+            escaped(with_unit(metric, format_score(metric, restored - identity, true))) +
+            "</span> <span class=\"pill " + word + "\">" + word +
+            "</span><br><span class=\"quiet small number\">" + escaped(metric.label) + " " +
+            escaped(format_score(metric, identity)) + " \xe2\x86\x92 " +
+            escaped(with_unit(metric, format_score(metric, restored))) + "</span></li>\n";
+  }
+  return html.empty() ? html : "<ul class=\"tiles\">\n" + html + "</ul>\n";
+}
+
+inline std::string score_cell(const AnyMetric& metric, const Statistics& statistics) {
+  auto html = "<td>" + format_score(metric, statistics.mean) + "<span class=\"spread\">\xc2\xb1 " +
+              format_score(metric, statistics.std) + "</span>";
+  if (statistics.infinite > 0) {
+    html += "<span class=\"spread\">" + std::to_string(statistics.infinite) + " infinite</span>";
+  }
+  return html + "</td>";
+}
+
+inline std::string table_html(const std::vector<ReportTask>& tasks) {
+  std::string rows;
+  for (const auto& task : tasks) {
+    const auto& evaluation = task.evaluation;
+    if (evaluation.images.empty()) continue;
+    rows += "<tbody>\n<tr><th class=\"group\" colspan=\"4\" scope=\"rowgroup\">" +
+            escaped(evaluation.task) + " <span class=\"quiet small\">" +
+            count_of(evaluation.images.size(), "picture") + "</span></th></tr>\n";
+    for (std::size_t i = 0; i < evaluation.metrics.size(); ++i) {
+      const auto& metric = evaluation.metrics[i];
+      const auto identity = evaluation.identity(i), restored = evaluation.restored(i);
+      const auto word = verdict(metric, identity.mean, restored.mean);
+      rows += "<tr><th scope=\"row\">" + escaped(metric.label) +
+              (metric.unit.empty() ? ""
+                                   : " <span class=\"quiet\">" + escaped(metric.unit) + "</span>") +
+              "</th>" + score_cell(metric, identity) + score_cell(metric, restored) +
+              "<td class=\"gain " + word + "\">" +
+              format_score(metric, restored.mean - identity.mean, true) + "<span class=\"pill " +
+              word + "\">" + word + "</span></td></tr>\n";
+    }
+    rows += "</tbody>\n";
+  }
+  if (rows.empty()) return rows;
+  return "<h2 id=\"scores\">What went in, what came out</h2>\n<div class=\"card wide\"><table>\n"
+         "<caption>Mean over the pictures, \xc2\xb1 standard deviation, against the true picture."
+         "</caption>\n<thead><tr><th scope=\"col\">Metric</th><th scope=\"col\">Degraded</th>"
+         "<th scope=\"col\">Restored</th><th scope=\"col\">Gain</th></tr></thead>\n" +
+         rows + "</table></div>\n";
+}
+
+inline std::string picture_html(const ReportPicture& picture, const ReportOptions& options) {
+  const AnyMetric psnr = PSNR<>{};
+  const auto target = picture.target.unit();
+  const auto before = psnr(picture.degraded.unit(), target);
+  const auto after = psnr(picture.restored.unit(), target);
+  const auto name = escaped(picture.name);
+  const auto view = [&](const Image& image, const std::string& what, const std::string& style) {
+    return "<div class=\"view " + style + "\"><span class=\"label\">" + what + "</span>" +
+           embedded_picture(image, what + ": " + picture.name, options) + "</div>\n";
+  };
+  return "<figure class=\"picture card\">\n<figcaption><strong>" + name +
+         "</strong> <span class=\"number\">PSNR RGB: degraded " +
+         with_unit(psnr, format_score(psnr, before)) + ", restored " +
+         with_unit(psnr, format_score(psnr, after)) + " (" +
+         format_score(psnr, after - before, true) +
+         ")</span></figcaption>\n"
+         "<div class=\"three\">\n<div class=\"slide\">\n" +
+         view(picture.degraded, "degraded", "before") +
+         view(picture.restored, "restored", "after") +
+         "<input type=\"range\" min=\"0\" max=\"100\" value=\"50\" aria-label=\"How much of " +
+         name +
+         " shows the degraded picture\" aria-valuetext=\"50 % degraded, the rest restored\">"
+         "<span class=\"handle\" aria-hidden=\"true\"></span>\n</div>\n" +
+         view(picture.target, "true", "truth") + "</div>\n</figure>\n";
+}
+
+inline std::string plots_html(const std::vector<Plot>& plots) {
+  if (plots.empty()) return {};
+  std::string html = "<div class=\"plots\">\n";
+  for (const auto& plot : plots) html += plot_html(plot);
+  return html + "</div>\n";
+}
+
+inline std::string facts_html(const Report& report) {
+  std::string html;
+  if (!report.facts.empty()) {
+    html += "<h2 id=\"facts\">What ran</h2>\n<dl class=\"card\">\n";
+    for (const auto& fact : report.facts) {
+      const auto value = escaped(fact.value);
+      html += "<dt>" + escaped(fact.name) + "</dt><dd>" +
+              (fact.is_code ? "<code>" + value + "</code>" : value) + "</dd>\n";
+    }
+    html += "</dl>\n";
+  }
+  std::vector<AnyMetric> metrics;
+  for (const auto& task : report.tasks) {
+    for (const auto& metric : task.evaluation.metrics) {
+      bool is_new = !task.evaluation.images.empty();
+      for (const auto& known : metrics) is_new = is_new && known.name != metric.name;
+      if (is_new) metrics.push_back(metric);
+    }
+  }
+  if (!metrics.empty()) {
+    html +=
+        "<h2 id=\"protocols\">How the scores are computed</h2>\n"
+        "<div class=\"card protocols\"><dl>\n";
+    for (const auto& metric : metrics) {
+      html += "<dt>" + escaped(metric.label) + "</dt><dd>" + escaped(metric.protocol) + "; " +
+              (metric.higher_is_better ? "higher" : "lower") + " is better</dd>\n";
+    }
+    html += "</dl></div>\n";
+  }
+  return html;
+}
+
+}  // namespace detail
+
+/// The report as the text of one HTML page; `write_report` puts it into a file.
+///
+/// @throws c10::ValueError if the three images of a picture differ in size.
+inline std::string report_html(const Report& report, const ReportOptions& options = {}) {
+  using detail::escaped;
+  std::string html =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+      "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>" +
+      escaped(report.title) + "</title>\n<style>" + std::string{detail::kPageStyle} +
+      "</style>\n<script>" + std::string{detail::kPageHeadScript} +
+      "</script>\n</head>\n<body>\n<header>\n<h1>" + escaped(report.title) + "</h1>\n";
+  if (!report.summary.empty()) html += detail::paragraph(report.summary, "quiet");
+  if (report.tasks.size() > 1) {
+    html += "<nav aria-label=\"Tasks\"><ul class=\"nav\">\n";
+    for (std::size_t i = 0; i < report.tasks.size(); ++i) {
+      html += "<li><a href=\"#task" + std::to_string(i + 1) + "\">" +
+              escaped(report.tasks[i].evaluation.task) + "</a></li>\n";
+    }
+    html += "</ul></nav>\n";
+  }
+  html += "</header>\n<main>\n";
+  for (const auto& warning : report.warnings) html += detail::paragraph(warning, "note");
+  html += detail::tiles_html(report.tasks) + detail::table_html(report.tasks);
+  for (std::size_t i = 0; i < report.tasks.size(); ++i) {
+    const auto& task = report.tasks[i];
+    html +=
+        "<h2 id=\"task" + std::to_string(i + 1) + "\">" + escaped(task.evaluation.task) + "</h2>\n";
+    for (const auto& picture : task.pictures) html += detail::picture_html(picture, options);
+    if (!task.plots.empty()) html += "<h3>Training</h3>\n" + detail::plots_html(task.plots);
+  }
+  if (!report.plots.empty()) {
+    html += "<h2 id=\"run\">The run</h2>\n" + detail::plots_html(report.plots);
+  }
+  html += detail::facts_html(report);
+  if (!report.notes.empty()) html += "<h2 id=\"notes\">Notes</h2>\n";
+  for (const auto& note : report.notes) html += detail::paragraph(note, "remark");
+  return html + "</main>\n<footer>limpid " + escaped(kVersion) + "</footer>\n<script>" +
+         std::string{detail::kPageScript} + "</script>\n</body>\n</html>\n";
+}
+
+}  // namespace limpid

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+
+#include <limpid/core/autocast.hpp>
+#include <limpid/training/epoch_policy.hpp>
+#include <limpid/training/schedule.hpp>
+
+namespace limpid {
+
+/// Length of a run in epochs, each as long as the epoch policy says.
+struct Epochs {
+  std::int64_t count = 80;
+};
+
+/// Length of a run in steps of the generator.
+struct Steps {
+  std::int64_t count = 1000;
+};
+
+/// Length of a run in minutes of wall time, validation and checkpoints included. Such a run is
+/// resumed where it stood, but is not reproducible bit for bit.
+struct Minutes {
+  double count = 10;
+};
+
+using RunLength = std::variant<Epochs, Steps, Minutes>;
+
+/// What to do with a run that is already in the folder.
+enum class Start {
+  fresh,   ///< an error, so that no run is overwritten by accident
+  resume,  ///< go on with it; start where there is none
+};
+
+/// How a `MultiTaskTrainer` runs. Rates, betas and length are the thesis' (sec. 4.3).
+struct TrainerOptions {
+  std::filesystem::path out{};  ///< folder of checkpoints, model and log; empty: none is written
+  RunLength length = Epochs{80};
+  EpochPolicy epoch = LongestEpoch{};
+  double rate = 1e-4;         ///< of the encoder and the decoders
+  double critic_rate = 1e-4;  ///< of the critics
+  double beta1 = 0.9;         ///< Adam
+  double beta2 = 0.999;       ///< Adam
+  Schedule schedule = ConstantThenLinear{};
+  double clip_gradient_norm = 0;  ///< of the generator's gradient; 0: not clipped
+
+  std::int64_t crop = 256;    ///< side of a training crop, pixels
+  std::int64_t workers = 1;   ///< threads that decode ahead, per task
+  std::int64_t cache_mb = 0;  ///< decoded photographs kept in memory, per task
+  std::uint64_t seed = 0;     ///< of weights, shuffling, crops and penalties
+
+  at::Device device = at::kCPU;
+  Precision precision = Precision::float32;
+
+  Start start = Start::fresh;
+  std::int64_t stop_after = 0;         ///< steps of this sitting; 0: until the run's end
+  std::int64_t log_every = 0;          ///< steps between lines of metrics.jsonl; 0: by time, 5 s
+  std::int64_t validate_every = 0;     ///< steps; 0: each epoch, but at most once a minute
+  std::int64_t validation_images = 0;  ///< at most so many of each task; 0: all
+  double checkpoint_seconds = 300;  ///< between checkpoints; one is written at the end in any case
+  bool quiet = false;               ///< no progress line
+
+  std::string recipe{};                             ///< name, for manifest and reports
+  nlohmann::json facts = nlohmann::json::object();  ///< kept in the files as they are
+};
+
+}  // namespace limpid

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <atomic>
+#include <csignal>
+
+namespace limpid {
+
+/// While it lives, SIGINT and SIGTERM ask the program to stop instead of ending it. A second signal
+/// ends it at once.
+class StopSignal {
+ public:
+  StopSignal() {
+    received() = 0;
+    struct sigaction action {};
+    action.sa_handler = [](int signal) { received() = signal; };
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+    sigaction(SIGINT, &action, &previous_int_);
+    sigaction(SIGTERM, &action, &previous_term_);
+  }
+
+  ~StopSignal() {
+    sigaction(SIGINT, &previous_int_, nullptr);
+    sigaction(SIGTERM, &previous_term_, nullptr);
+  }
+
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  /// The signal that came, or 0.
+  int signal() const { return received(); }
+
+ private:
+  static std::atomic<int>& received() {
+    static std::atomic<int> signal{0};
+    return signal;
+  }
+
+  struct sigaction previous_int_ {};
+  struct sigaction previous_term_ {};
+};
+
+}  // namespace limpid

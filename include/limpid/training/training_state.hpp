@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/nn.h>
+#include <torch/optim.h>
+#include <nlohmann/json.hpp>
+
+#include <limpid/core/random.hpp>
+#include <limpid/datasets/loader.hpp>
+#include <limpid/training/adam_state.hpp>
+#include <limpid/training/branch.hpp>
+#include <limpid/training/options.hpp>
+#include <limpid/training/state_dict.hpp>
+
+namespace limpid::detail {
+
+/// A model as the training loop sees it: what it does with any encoder and decoders.
+struct ModelView {
+  torch::nn::Module* module = nullptr;
+  std::vector<std::string> tasks;
+  std::function<at::Tensor(std::size_t task, const at::Tensor& degraded)> restore;
+  std::function<TensorMap()> tensors;
+  std::function<void(TensorLoader&)> expect;
+  std::function<nlohmann::json()> describe;
+  NamedParameters parameters;  ///< of encoder and decoders, under the names of the file
+};
+
+/// One task in training: its losses, critic, optimiser of the critic, and data.
+struct TaskState {
+  std::string name;
+  BranchSetup branch;
+  NamedParameters critic_parameters;
+  std::unique_ptr<torch::optim::Adam> critic_adam;
+  std::unique_ptr<PairLoader> loader;
+  Random random{0};
+};
+
+/// Everything that a step changes.
+struct TrainingState {
+  ModelView model;
+  std::vector<TaskState> tasks;
+  std::unique_ptr<torch::optim::Adam> adam;
+  std::int64_t step = 0;  ///< steps done
+  double seconds = 0;     ///< of training so far, over all sittings
+};
+
+}  // namespace limpid::detail

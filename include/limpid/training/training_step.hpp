@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include <torch/nn.h>
+
+#include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/autocast.hpp>
+#include <limpid/datasets/loader.hpp>
+#include <limpid/training/step_losses.hpp>
+#include <limpid/training/training_state.hpp>
+
+namespace limpid::detail {
+
+/// While it lives, a module's weights collect no gradient; gradients still flow through it.
+class FrozenWeights {
+ public:
+  explicit FrozenWeights(torch::nn::Module& module) {
+    for (auto& parameter : module.parameters()) {
+      if (!parameter.requires_grad()) continue;
+      parameter.requires_grad_(false);
+      frozen_.push_back(parameter);
+    }
+  }
+  ~FrozenWeights() {
+    for (auto& parameter : frozen_) parameter.requires_grad_(true);
+  }
+  FrozenWeights(const FrozenWeights&) = delete;
+  FrozenWeights& operator=(const FrozenWeights&) = delete;
+
+ private:
+  std::vector<at::Tensor> frozen_;
+};
+
+/// One step of a task's critic on images that carry no graph.
+inline void step_critic(TaskState& task, const AdversarialBatch& batch,
+                        const TrainerOptions& options, StepLosses& losses) {
+  forget_gradients(task.critic_parameters);
+  at::Tensor loss;
+  {
+    AutocastScope autocast{options.precision, options.device};
+    loss = task.branch.adversarial_weight * task.branch.terms->critic_loss(batch);
+  }
+  losses.add(task.name, "critic", loss);
+  loss.backward();
+  task.critic_adam->step();
+  task.branch.terms->after_critic_step();
+}
+
+/// What the generator minimises for one task. The critic collects no gradient.
+inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
+                                 const TrainerOptions& options, StepLosses& losses) {
+  AutocastScope autocast{options.precision, options.device};
+  auto loss = task.branch.terms->content(batch.restored, batch.target);
+  losses.add(task.name, "content", loss);
+  if (auto* critic = task.branch.terms->critic()) {
+    FrozenWeights frozen{*critic};
+    const auto adversarial = task.branch.terms->generator_loss(batch);
+    losses.add(task.name, "adversarial", adversarial);
+    loss = loss + task.branch.adversarial_weight * adversarial;
+  }
+  losses.add(task.name, "total", loss);
+  return task.branch.weight * loss;
+}
+
+/// The norm of the generator's gradient, clipped if asked. @throws c10::Error if it is not finite.
+inline void check_gradient(const TrainingState& state, const TrainerOptions& options) {
+  std::vector<at::Tensor> norms;
+  for (const auto& [name, parameter] : state.model.parameters) {
+    if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
+  }
+  if (norms.empty()) return;
+  const auto norm = at::stack(norms).norm().item<double>();
+  TORCH_CHECK(std::isfinite(norm), "training stopped: step ", state.step + 1,
+              ": the gradient of the encoder and decoders has norm ", norm,
+              "; the last checkpoint is from before this step");
+  if (options.clip_gradient_norm > 0 && norm > options.clip_gradient_norm) {
+    torch::NoGradGuard no_grad;
+    for (const auto& [name, parameter] : state.model.parameters) {
+      if (parameter.grad().defined()) {
+        parameter.mutable_grad().mul_(options.clip_gradient_norm / (norm + 1e-6));
+      }
+    }
+  }
+}
+
+/// One training step on one batch of each task: the gradients of all tasks add up in the shared
+/// encoder, and the encoder and all decoders are updated once (thesis, sec. 3.2).
+///
+/// A task's graph is gone before the next task's begins, so memory does not grow with the number of
+/// tasks; the sum of the tasks' backwards is the backward of their sum.
+inline std::vector<LossValue> training_step(TrainingState& state, const std::vector<Batch>& batches,
+                                            const TrainerOptions& options) {
+  StepLosses losses{state.step};
+  forget_gradients(state.model.parameters);
+  for (std::size_t t = 0; t < state.tasks.size(); ++t) {
+    auto& task = state.tasks[t];
+    const auto degraded = batches[t].degraded.to(options.device);
+    const auto target = batches[t].target.to(options.device);
+    at::Tensor restored;
+    {
+      AutocastScope autocast{options.precision, options.device};
+      restored = state.model.restore(t, degraded).to(at::kFloat);
+    }
+    if (task.branch.terms->critic() != nullptr) {
+      const AdversarialBatch detached{degraded, restored.detach(), target, &task.random};
+      for (std::int64_t i = 0; i < task.branch.critic_updates; ++i) {
+        step_critic(task, detached, options, losses);
+      }
+    }
+    generator_loss(task, {degraded, restored, target, &task.random}, options, losses).backward();
+  }
+  auto values = losses.fetch();
+  check_gradient(state, options);
+  state.adam->step();
+  ++state.step;
+  return values;
+}
+
+}  // namespace limpid::detail
