@@ -1,3 +1,4 @@
+#include <limpid/core/autocast.hpp>
 #include <limpid/losses/adversarial/hinge.hpp>
 #include <limpid/losses/adversarial/least_squares.hpp>
 #include <limpid/losses/adversarial/minimax.hpp>
@@ -9,7 +10,9 @@
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include <torch/torch.h>
@@ -48,9 +51,9 @@ static_assert(!ScoreCritic<torch::nn::LSTM>, "it maps no image to a tensor");
 static_assert(!Critic<PairCritic> && ScoreCritic<PairCritic>);
 
 template <class L>
-constexpr bool takes_scores = AdversarialLossFor<L, SmoothCritic> &&
-                              AdversarialLossFor<L, PairCritic> &&
-                              !AdversarialLossFor<L, Autoencoder>;
+constexpr bool takes_scores =
+    AdversarialLossFor<L, SmoothCritic>&& AdversarialLossFor<L, PairCritic> &&
+    !AdversarialLossFor<L, Autoencoder>;
 static_assert(takes_scores<Minimax> && takes_scores<NonSaturating> && takes_scores<Wasserstein> &&
               takes_scores<WassersteinGP> && takes_scores<LeastSquares> && takes_scores<Hinge>);
 static_assert(takes_scores<Relativistic> && takes_scores<RelativisticLeastSquares> &&
@@ -165,7 +168,7 @@ BOOST_AUTO_TEST_CASE(relative_scores_of_the_target_leave_autocast_able_to_train)
   const AdversarialBatch batch{torch::rand({1, 3, 8, 8}), restored, torch::rand({1, 3, 8, 8})};
   at::Tensor loss;
   {
-    const limpid_test::BFloat16Autocast autocast;
+    const AutocastScope autocast{Precision::bfloat16, torch::kCPU};
     loss = Relativistic{}.generator_loss(critic, batch);
   }
   BOOST_TEST((loss.scalar_type() == torch::kFloat));

@@ -66,8 +66,7 @@ void check_content_loss(const L& loss, const L& double_loss, const ContentFacts&
       BOOST_ERROR("unequal shapes were accepted");
     } catch (const c10::Error& error) {
       const std::string expected = facts.component + ": restored " + c10::str(restored.sizes()) +
-                                   " and target " + c10::str(narrow.sizes()) +
-                                   " differ in shape";
+                                   " and target " + c10::str(narrow.sizes()) + " differ in shape";
       BOOST_TEST(error.what_without_backtrace() == expected);
     }
   }
@@ -83,7 +82,8 @@ struct SmoothCriticImpl : torch::nn::Cloneable<SmoothCriticImpl> {
   SmoothCriticImpl() { reset(); }
 
   void reset() override {
-    first = register_module("first", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 4, 3).stride(2)));
+    first =
+        register_module("first", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 4, 3).stride(2)));
     last = register_module("last", torch::nn::Conv2d(torch::nn::Conv2dOptions(4, 1, 2)));
   }
 
@@ -117,8 +117,8 @@ inline double parameter_gradient_error(torch::nn::Module& module,
   double worst = 0;
   double scale = 0;
   for (auto& parameter : module.parameters()) {
-    const auto gradient = parameter.grad().defined() ? parameter.grad().clone()
-                                                     : torch::zeros_like(parameter);
+    const auto gradient =
+        parameter.grad().defined() ? parameter.grad().clone() : torch::zeros_like(parameter);
     scale = std::max(scale, gradient.abs().max().item<double>());
     auto flat = parameter.view({-1});
     const auto stride = std::max<std::int64_t>(1, flat.numel() / checked);
@@ -150,7 +150,7 @@ struct AdversarialFacts {
 };
 
 template <class L>
-  requires limpid::AdversarialLossFor<L, SmoothCritic>
+requires limpid::AdversarialLossFor<L, SmoothCritic>
 void check_score_loss(const L& loss, const AdversarialFacts& facts) {
   torch::manual_seed(2);
   limpid::Random random{3};

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
-#include <vector>
 
 #include <limpid/core/check.hpp>
 #include <limpid/io/safetensors.hpp>
@@ -56,6 +57,34 @@ inline VGG19Layer parse_vgg19_layer(const std::string& name) {
   return layer;
 }
 
+/// Calls `visit(ordinal, index, in, out)` for each convolution: its place among the convolutions,
+/// its place among all layers, which torchvision's names count, and its channels.
+template <class Visit>
+void for_each_vgg19_conv(Visit visit) {
+  std::int64_t ordinal = 0;
+  std::int64_t index = 0;
+  std::int64_t in = 3;
+  for (std::size_t block = 0; block < kVGG19Convs.size(); ++block) {
+    for (std::int64_t j = 0; j < kVGG19Convs[block]; ++j) {
+      visit(ordinal, index, in, kVGG19Widths[block]);
+      in = kVGG19Widths[block];
+      ++ordinal;
+      index += 2;  // itself and its activation
+    }
+    ++index;  // the pooling
+  }
+}
+
+/// Torchvision's names of all parameters before the classifier.
+inline std::set<std::string> vgg19_names() {
+  std::set<std::string> names;
+  for_each_vgg19_conv([&](std::int64_t, std::int64_t index, std::int64_t, std::int64_t) {
+    names.insert("features." + std::to_string(index) + ".weight");
+    names.insert("features." + std::to_string(index) + ".bias");
+  });
+  return names;
+}
+
 /// Lets only limpid's own factories make a VGG19: nobody gets random weights by accident.
 struct VGG19Key {
   explicit VGG19Key() = default;
@@ -76,18 +105,12 @@ class VGG19Impl : public torch::nn::Cloneable<VGG19Impl> {
   void reset() override {
     const auto deepest = detail::parse_vgg19_layer(options_.deepest);
     features_ = torch::nn::Sequential();
-    std::int64_t in = 3;
-    std::int64_t index = 0;  // torchvision counts activations and poolings too
-    for (std::size_t block = 0; block < 5; ++block) {
-      for (std::int64_t j = 0; j < detail::kVGG19Convs[block]; ++j, index += 2) {
-        if (static_cast<std::int64_t>(features_->size()) > deepest.ordinal) break;
-        const auto out = detail::kVGG19Widths[block];
-        features_->push_back(std::to_string(index),
-                             torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1)));
-        in = out;
-      }
-      ++index;
-    }
+    detail::for_each_vgg19_conv(
+        [&](std::int64_t ordinal, std::int64_t index, std::int64_t in, std::int64_t out) {
+          if (ordinal > deepest.ordinal) return;
+          const auto options = torch::nn::Conv2dOptions(in, out, 3).padding(1);
+          features_->push_back(std::to_string(index), torch::nn::Conv2d(options));
+        });
     register_module("features", features_);
     for (auto& parameter : parameters()) parameter.requires_grad_(false);
   }
@@ -133,8 +156,8 @@ class VGG19Impl : public torch::nn::Cloneable<VGG19Impl> {
 /// Handle to a `VGG19Impl`. Copies are shallow: losses share one network.
 class VGG19 : public torch::nn::ModuleHolder<VGG19Impl> {
  public:
-  using torch::nn::ModuleHolder<VGG19Impl>::ModuleHolder;
-  VGG19() = delete;
+  VGG19(std::nullptr_t) : ModuleHolder(nullptr) {}
+  VGG19(std::shared_ptr<VGG19Impl> module) : ModuleHolder(std::move(module)) {}
 
   /// Random weights (He et al. 2015), from LibTorch's own random source: the speed of the real
   /// network, and distances that mean nothing.
@@ -170,11 +193,16 @@ inline VGG19 load_vgg19(const std::filesystem::path& path, VGG19Options options 
   std::error_code ignored;
   TORCH_CHECK(std::filesystem::exists(path, ignored), "VGG19: no weights at '", path.string(),
               "'; ", kVGG19Source);
-  const auto file = read_safetensors(path);
-  auto vgg = VGG19::random_for_benchmark(std::move(options));
+  const auto file = [&] {
+    try {
+      return read_safetensors(path);
+    } catch (const c10::Error& error) {
+      TORCH_CHECK(false, "VGG19: ", error.what_without_backtrace(), "; ", kVGG19Source);
+    }
+  }();
+  VGG19 vgg{std::make_shared<VGG19Impl>(detail::VGG19Key{}, std::move(options))};
   const auto parameters = vgg->named_parameters();
-  const auto full =
-      std::make_shared<VGG19Impl>(detail::VGG19Key{}, VGG19Options{})->named_parameters();
+  const auto known = detail::vgg19_names();
 
   std::string faults;
   const auto fault = [&](const std::string& text) {
@@ -192,7 +220,7 @@ inline VGG19 load_vgg19(const std::filesystem::path& path, VGG19Options options 
     }
   }
   for (const auto& [name, tensor] : file.tensors) {
-    if (!full.contains(name) && name.rfind("classifier.", 0) != 0) fault(name + " is unexpected");
+    if (!known.contains(name) && name.rfind("classifier.", 0) != 0) fault(name + " is unexpected");
   }
   TORCH_CHECK(faults.empty(), "VGG19: cannot use '", path.string(), "': ", faults, "; ",
               kVGG19Source);

@@ -37,7 +37,9 @@ inline at::Tensor haze(const at::Tensor& image, const at::Tensor& depth, double 
   }
   const auto clean = detail::photograph("haze", image);
   const auto pixels = clean.size(1) * clean.size(2);
-  TORCH_CHECK_VALUE(depth.defined() && depth.dim() == 2 && depth.size(0) == clean.size(1) &&
+  TORCH_CHECK_VALUE(depth.defined(), "haze: expected depth [", clean.size(1), ", ", clean.size(2),
+                    "] of Float, got an undefined tensor");
+  TORCH_CHECK_VALUE(depth.dim() == 2 && depth.size(0) == clean.size(1) &&
                         depth.size(1) == clean.size(2) && depth.scalar_type() == at::kFloat,
                     "haze: expected depth [", clean.size(1), ", ", clean.size(2),
                     "] of Float, got ", depth.sizes(), " of ", toString(depth.scalar_type()));

@@ -27,7 +27,8 @@ namespace detail {
 /// Reads numbers from bytes, and says "cut short" behind their end.
 class ByteReader {
  public:
-  explicit ByteReader(std::string_view bytes, std::size_t at = 0) : bytes_(bytes), at_(at) {}
+  explicit ByteReader(std::string_view bytes, std::size_t at = 0)
+      : bytes_(bytes), at_(std::min(at, bytes.size())) {}
 
   std::size_t at() const { return at_; }
   std::size_t left() const { return bytes_.size() - at_; }

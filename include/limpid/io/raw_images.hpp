@@ -76,13 +76,17 @@ struct BmpHeader {
 
 inline BmpHeader read_bmp_header(std::string_view bytes, const ImageLimits& limits) {
   BmpHeader header;
-  ByteReader reader{bytes, 10};
+  ByteReader reader{bytes};
+  reader.skip(10);
   header.pixels_at = reader.little(4);
   const auto size = reader.little(4);
   const bool old = size == 12;
   TORCH_CHECK(old || (size >= 40 && size <= 124), "a kind of BMP that is not supported");
-  header.width = old ? reader.little(2) : static_cast<std::int32_t>(reader.little(4));
-  header.height = old ? reader.little(2) : static_cast<std::int32_t>(reader.little(4));
+  const auto side = [&]() -> std::int64_t {
+    return old ? reader.little(2) : std::int64_t{static_cast<std::int32_t>(reader.little(4))};
+  };
+  header.width = side();
+  header.height = side();
   header.bottom_up = header.height > 0;
   if (!header.bottom_up) header.height = -header.height;
   check_size(header.height, header.width, limits);
@@ -109,8 +113,8 @@ inline BmpHeader read_bmp_header(std::string_view bytes, const ImageLimits& limi
   if (bits <= 8) {
     const auto most = 1u << bits;
     const auto count = colours == 0 ? most : std::min(colours, most);
-    reader = ByteReader{bytes, 14};
-    reader.skip(size);
+    reader = ByteReader{bytes};
+    reader.skip(14 + size);
     for (std::uint32_t i = 0; i < count; ++i) {
       for (int c = 2; c >= 0; --c) {
         header.palette[i][static_cast<std::size_t>(c)] = static_cast<std::uint8_t>(reader.byte());

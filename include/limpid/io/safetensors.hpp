@@ -81,9 +81,9 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
     parsed.shape.push_back(static_cast<std::int64_t>(length));
   }
   const auto& offsets = entry.at("data_offsets");
-  TORCH_CHECK(
-      offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(),
-      "offsets ", offsets.dump());
+  TORCH_CHECK(offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() &&
+                  offsets[1].is_number_unsigned(),
+              "offsets ", offsets.dump());
   parsed.begin = offsets[0].get<std::uint64_t>();
   parsed.end = offsets[1].get<std::uint64_t>();
   TORCH_CHECK(

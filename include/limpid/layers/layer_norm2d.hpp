@@ -38,8 +38,7 @@ class LayerNorm2dImpl : public torch::nn::Cloneable<LayerNorm2dImpl> {
   /// @return       the same shape.
   at::Tensor forward(const at::Tensor& input) {
     detail::check_image("LayerNorm2d", input, channels_);
-    const auto wide =
-        c10::isReducedFloatingType(input.scalar_type()) ? input.to(at::kFloat) : input;
+    const auto wide = input.to(c10::promoteTypes(input.scalar_type(), at::kFloat));
     // Plain means along channels: several times faster on the CPU than at::var_mean.
     const auto centred = wide - wide.mean({1}, /*keepdim=*/true);
     const auto scale = (centred.square().mean({1}, /*keepdim=*/true) + epsilon_).rsqrt();

@@ -45,7 +45,7 @@ inline at::Tensor local_mean(const at::Tensor& input, std::int64_t window) {
   const auto height = input.size(2);
   const auto width = input.size(3);
   if (window >= height && window >= width) return input.mean({2, 3}, /*keepdim=*/true);
-  const auto wide = c10::isReducedFloatingType(input.scalar_type()) ? input.to(at::kFloat) : input;
+  const auto wide = input.to(c10::promoteTypes(input.scalar_type(), at::kFloat));
   const auto rows = std::min(window, height);
   const auto columns = std::min(window, width);
   const auto means = detail::moving_mean(detail::moving_mean(wide, 3, columns), 2, rows);

@@ -40,7 +40,7 @@ inline void check_partners(const std::map<std::string, std::filesystem::path>& p
   }
   if (missing == 0) return;
   const auto others =
-      missing == 1 ? std::string{} : ", nor for " + std::to_string(missing - 1) + " others";
+      missing == 1 ? std::string{} : ", and for " + std::to_string(missing - 1) + " more";
   TORCH_CHECK(false, "compare: no partner for '", first->string(), "' in '", folder.string(), "'",
               others);
 }

@@ -71,9 +71,12 @@ class PSNR {
     const std::string values = Channels == PSNRChannels::rgb
                                    ? "all three channels of RGB"
                                    : "Y of BT.601 (16..235, as MATLAB's rgb2ycbcr, not rounded)";
+    const std::string border =
+        options.crop_border == 0
+            ? "no border left out"
+            : "a border of " + std::to_string(options.crop_border) + " pixels left out";
     return "dB, peak 255, mean squared error over " + values +
-           ", both pictures rounded to 8 bits, border of " + std::to_string(options.crop_border) +
-           " pixels left out";
+           ", both pictures rounded to 8 bits, " + border;
   }
 
   at::Tensor inside(const at::Tensor& image) const {

@@ -93,7 +93,8 @@ inline std::string table_html(const std::vector<ReportTask>& tasks) {
     rows += "</tbody>\n";
   }
   if (rows.empty()) return rows;
-  return "<h2 id=\"scores\">What went in, what came out</h2>\n<div class=\"card wide\"><table>\n"
+  return "<h2 id=\"scores\">What went in, what came out</h2>\n<div class=\"card wide\" "
+         "tabindex=\"0\" role=\"region\" aria-labelledby=\"scores\"><table>\n"
          "<caption>Mean over the pictures, \xc2\xb1 standard deviation, against the true picture."
          "</caption>\n<thead><tr><th scope=\"col\">Metric</th><th scope=\"col\">Degraded</th>"
          "<th scope=\"col\">Restored</th><th scope=\"col\">Gain</th></tr></thead>\n" +
@@ -105,6 +106,8 @@ inline std::string picture_html(const ReportPicture& picture, const ReportOption
   const auto target = picture.target.unit();
   const auto before = psnr(picture.degraded.unit(), target);
   const auto after = psnr(picture.restored.unit(), target);
+  const auto ratio =
+      static_cast<double>(picture.target.width()) / static_cast<double>(picture.target.height());
   const auto name = escaped(picture.name);
   const auto view = [&](const Image& image, const std::string& what, const std::string& style) {
     return "<div class=\"view " + style + "\"><span class=\"label\">" + what + "</span>" +
@@ -116,7 +119,8 @@ inline std::string picture_html(const ReportPicture& picture, const ReportOption
          with_unit(psnr, format_score(psnr, after)) + " (" +
          format_score(psnr, after - before, true) +
          ")</span></figcaption>\n"
-         "<div class=\"three\">\n<div class=\"slide\">\n" +
+         "<div class=\"three\" style=\"--ratio: " +
+         fixed(ratio, 4) + "\">\n<div class=\"slide\">\n" +
          view(picture.degraded, "degraded", "before") +
          view(picture.restored, "restored", "after") +
          "<input type=\"range\" min=\"0\" max=\"100\" value=\"50\" aria-label=\"How much of " +

@@ -77,8 +77,8 @@ figure { margin: 0; }
 .grid { stroke: var(--line); stroke-width: 1; }
 .axis { stroke: var(--quiet); stroke-width: 1; }
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-.s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); stroke-dasharray: 7 4; }
-.s2 { stroke: var(--s2); stroke-dasharray: 2 4; } .s3 { stroke: var(--s3); stroke-dasharray: 9 4 2 4; }
+.s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); stroke-dasharray: 9 3; }
+.s2 { stroke: var(--s2); stroke-dasharray: 3 3; } .s3 { stroke: var(--s3); stroke-dasharray: 9 4 2 4; }
 .end0 { fill: var(--s0); } .end1 { fill: var(--s1); } .end2 { fill: var(--s2); } .end3 { fill: var(--s3); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 2px 0 4px; padding: 0; list-style: none; font-size: .875rem; }
 .legend svg { display: inline-block; width: 30px; height: 10px; margin-right: 6px; vertical-align: middle; }
@@ -91,22 +91,22 @@ figure { margin: 0; }
 .slide { display: contents; }
 .slide input, .handle { display: none; }
 @media (min-width: 720px) { .three { grid-template-columns: repeat(3, 1fr); } }
-.js .slide { display: block; position: relative; overflow: hidden; border-radius: 6px; --cut: 50%; align-self: start; margin-top: 25px; }
-.js .slide .view { margin: 0; }
-.js .slide .before { position: absolute; inset: 0; clip-path: inset(0 calc(100% - var(--cut)) 0 0); }
+.js .slide { display: block; position: relative; overflow: hidden; border-radius: 6px; --cut: 50%; align-self: start; }
+.js .slide .before { position: absolute; z-index: 1; inset: 0; clip-path: inset(0 calc(100% - var(--cut)) 0 0); }
 .js .slide img { border-radius: 0; }
 .js .slide .before img { height: 100%; }
-.js .slide .label {
+.js .view { position: relative; }
+.js .view .label {
   position: absolute; z-index: 1; top: 8px; right: 8px; margin: 0; padding: 1px 8px;
   border-radius: 99px; background: rgba(0, 0, 0, .62); color: #fff; pointer-events: none;
 }
-.js .slide .before .label { right: auto; left: 8px; }
+.js .slide .before .label, .js .truth .label { right: auto; left: 8px; }
 .js .slide input {
-  display: block; position: absolute; z-index: 2; inset: 0; width: 100%; height: 100%; margin: 0;
+  display: block; position: absolute; z-index: 3; inset: 0; width: 100%; height: 100%; margin: 0;
   opacity: 0; cursor: ew-resize; touch-action: pan-y;
 }
 .js .handle {
-  display: block; position: absolute; z-index: 1; top: 0; bottom: 0; left: var(--cut); width: 2px;
+  display: block; position: absolute; z-index: 2; top: 0; bottom: 0; left: var(--cut); width: 2px;
   margin-left: -1px; background: #fff; box-shadow: 0 0 0 1px rgba(0, 0, 0, .45); pointer-events: none;
 }
 .js .handle::after {
@@ -115,8 +115,9 @@ figure { margin: 0; }
   font: 600 20px/36px "DejaVu Sans", sans-serif; text-align: center; box-shadow: 0 1px 5px rgba(0, 0, 0, .5);
 }
 .js .slide input:focus-visible ~ .handle::after { outline: 4px solid #ffb000; outline-offset: 1px; }
-@media (min-width: 720px) { .js .three { grid-template-columns: 1fr 1fr; } }
-@media (max-width: 719px) { .js .slide { margin-top: 0; } }
+@media (min-width: 720px) {
+  .js .three { grid-template-columns: 1fr 1fr; max-width: max(560px, calc(160vh * var(--ratio))); }
+}
 dl { display: grid; grid-template-columns: minmax(110px, max-content) 1fr; margin: 0; padding: 6px 14px; }
 dt { color: var(--quiet); padding: 6px 18px 6px 0; }
 dd { margin: 0; padding: 6px 0; overflow-wrap: anywhere; white-space: pre-wrap; }
@@ -128,9 +129,12 @@ footer { padding-top: 28px; padding-bottom: 40px; color: var(--quiet); font-size
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 480px) {
   h1 { font-size: 1.45rem; }
-  th, td { padding: 7px 8px; }
+  table { font-size: .9rem; }
+  th, td { padding: 7px 5px; }
+  td:last-child, th:last-child { padding-right: 10px; }
   th:first-child, td:first-child { padding-left: 12px; }
-  .pill { display: block; margin: 2px 0 0; width: max-content; margin-left: auto; }
+  td .pill { display: block; width: max-content; margin: 2px 0 0 auto; }
+  .plot text { font-size: 14px; }
   dl { grid-template-columns: 1fr; }
   dt { padding-bottom: 0; } dd { padding-top: 0; }
 }

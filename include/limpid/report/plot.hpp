@@ -126,21 +126,29 @@ inline std::string described(const Plot& plot) {
 
 /// A plot as an HTML figure with an inline SVG. Colours and dashes come from the page's style.
 inline std::string plot_html(const Plot& plot) {
-  constexpr double width = 460, height = 260, left = 58, right = 12, top = 10, bottom = 44;
-  constexpr std::size_t styles = 4, most_points = 240;
+  constexpr double width = 420, height = 250, left = 68, right = 18, top = 10, bottom = 44;
+  constexpr std::size_t styles = 4, most_points = 150;
   std::vector<Series> curves;
   double x_low = INFINITY, x_high = -INFINITY, y_low = INFINITY, y_high = -INFINITY;
+  std::size_t longest = 0;
   for (const auto& series : plot.series) {
     curves.push_back(thinned(series, most_points));
-    const auto& curve = curves.back();
-    for (std::size_t i = 0; i < std::min(curve.x.size(), curve.y.size()); ++i) {
-      if (!std::isfinite(curve.x[i]) || !std::isfinite(curve.y[i])) continue;
-      x_low = std::min(x_low, curve.x[i]), x_high = std::max(x_high, curve.x[i]);
-      y_low = std::min(y_low, curve.y[i]), y_high = std::max(y_high, curve.y[i]);
+    longest = std::max(longest, series.x.size());
+    for (const auto x : series.x) {
+      if (std::isfinite(x)) x_low = std::min(x_low, x), x_high = std::max(x_high, x);
+    }
+    for (const auto y : curves.back().y) {
+      if (std::isfinite(y)) y_low = std::min(y_low, y), y_high = std::max(y_high, y);
     }
   }
+  if (x_low > 0 && x_low < 0.2 * x_high) x_low = 0;
   const auto x_axis = Axis::around(x_low, x_high, false),
              y_axis = Axis::around(y_low, y_high, true);
+  auto x_label = plot.x_label;
+  if (longest > most_points) {
+    x_label += " (a point is the mean of " + fixed(static_cast<double>(longest) / most_points, 1) +
+               " values)";
+  }
   const auto x_at = [&](double x) { return left + x_axis.part(x) * (width - left - right); };
   const auto y_at = [&](double y) {
     return height - bottom - y_axis.part(y) * (height - top - bottom);
@@ -153,7 +161,7 @@ inline std::string plot_html(const Plot& plot) {
             std::to_string(i % styles) + "\" d=\"M1 5H29\"/></svg>" + escaped(curves[i].label) +
             "</li>\n";
   }
-  html += "</ul>\n<svg viewBox=\"0 0 460 260\" role=\"img\" aria-label=\"" +
+  html += "</ul>\n<svg viewBox=\"0 0 420 250\" role=\"img\" aria-label=\"" +
           escaped(described(plot)) + "\">\n";
   for (const auto mark : y_axis.marks()) {
     const auto y = fixed(y_at(mark));
@@ -168,7 +176,7 @@ inline std::string plot_html(const Plot& plot) {
   }
   html += "<path class=\"axis\" d=\"M" + fixed(left) + " " + fixed(height - bottom) + "H" +
           fixed(width - right) + "\"/>\n<text x=\"" + fixed((left + width - right) / 2) +
-          "\" y=\"" + fixed(height - 6) + "\" text-anchor=\"middle\">" + escaped(plot.x_label) +
+          "\" y=\"" + fixed(height - 6) + "\" text-anchor=\"middle\">" + escaped(x_label) +
           "</text>\n<text transform=\"translate(14 " + fixed((top + height - bottom) / 2) +
           ") rotate(-90)\" text-anchor=\"middle\">" + escaped(plot.y_label) + "</text>\n";
   for (std::size_t i = 0; i < curves.size(); ++i) {

@@ -13,6 +13,7 @@
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/training/model_file.hpp>
 
@@ -50,7 +51,8 @@ namespace detail {
 class BranchTerms {
  public:
   virtual ~BranchTerms() = default;
-  virtual at::Tensor content(const at::Tensor& restored, const at::Tensor& target) const = 0;
+  virtual std::vector<LossTerm> content(const at::Tensor& restored,
+                                        const at::Tensor& target) const = 0;
   /// Null for a branch without a critic; then the adversarial members are not called.
   virtual torch::nn::Module* critic() const = 0;
   virtual at::Tensor critic_loss(const AdversarialBatch& batch) = 0;
@@ -72,8 +74,9 @@ class TypedBranchTerms : public BranchTerms {
         critic_(std::move(critic)),
         adversarial_(std::move(adversarial)) {}
 
-  at::Tensor content(const at::Tensor& restored, const at::Tensor& target) const override {
-    return content_(restored, target);
+  std::vector<LossTerm> content(const at::Tensor& restored,
+                                const at::Tensor& target) const override {
+    return loss_terms(content_, restored, target);
   }
 
   torch::nn::Module* critic() const override {

@@ -16,7 +16,7 @@ namespace limpid {
 /// One term of one task's losses.
 struct LossValue {
   std::string task;
-  std::string term;  ///< "critic", "content", "adversarial" or "total"
+  std::string term;  ///< "critic", "content", "adversarial", "total", or a part of the content loss
   double value = 0;
 };
 
@@ -29,7 +29,7 @@ class StepLosses {
 
   /// Takes a scalar's value. On the CPU it is checked here, before anything is stepped by it; on
   /// another device by `fetch`, so that a step waits for the device once.
-  void add(const std::string& task, const char* term, const at::Tensor& loss) {
+  void add(const std::string& task, const std::string& term, const at::Tensor& loss) {
     pending_.push_back(loss.detach().to(at::kDouble).reshape({}));
     values_.push_back({task, term, 0});
     if (loss.device().is_cpu()) check(values_.back(), pending_.back().item<double>());

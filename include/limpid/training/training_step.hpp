@@ -53,7 +53,11 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
 inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
                                  const TrainerOptions& options, StepLosses& losses) {
   AutocastScope autocast{options.precision, options.device};
-  auto loss = task.branch.terms->content(batch.restored, batch.target);
+  const auto terms = task.branch.terms->content(batch.restored, batch.target);
+  if (terms.size() > 1) {
+    for (const auto& term : terms) losses.add(task.name, term.name, term.value);
+  }
+  auto loss = sum_of(terms);
   losses.add(task.name, "content", loss);
   if (auto* critic = task.branch.terms->critic()) {
     FrozenWeights frozen{*critic};

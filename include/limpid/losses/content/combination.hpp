@@ -12,6 +12,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 namespace limpid {
 
@@ -48,6 +49,11 @@ struct LossTerm {
 namespace detail {
 
 template <ContentLoss L>
+void move_loss(L& loss, c10::Device device) {
+  if constexpr (requires { loss.to(device); }) loss.to(device);
+}
+
+template <ContentLoss L>
 void append_terms(const L& loss, const at::Tensor& restored, const at::Tensor& target,
                   double weight, std::vector<LossTerm>& terms) {
   if constexpr (requires { loss.append_terms(restored, target, weight, terms); }) {
@@ -71,6 +77,9 @@ struct WeightedLoss {
     return weight * loss(restored, target);
   }
 
+  /// Moves what the loss owns, a VGG for one.
+  void to(c10::Device device) { detail::move_loss(loss, device); }
+
   std::string name() const {
     std::ostringstream text;
     text << weight << " * " << loss_name(loss);
@@ -89,7 +98,17 @@ requires(sizeof...(Terms) > 1) struct SumLoss {
   std::tuple<Terms...> terms;
 
   at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    return std::apply([&](const auto&... term) { return (... + term(restored, target)); }, terms);
+    return std::apply(
+        [&](const auto& first, const auto&... others) {
+          auto sum = first(restored, target);
+          ((sum = sum + others(restored, target)), ...);
+          return sum;
+        },
+        terms);
+  }
+
+  void to(c10::Device device) {
+    std::apply([&](auto&... term) { (detail::move_loss(term, device), ...); }, terms);
   }
 
   /// In parentheses, so that a weighted sum reads right.

@@ -35,6 +35,9 @@ struct Contextual {
 
   static constexpr std::string_view name = "contextual";
 
+  /// Moves the shared VGG.
+  void to(c10::Device device) { vgg->to(device); }
+
   /// @param restored, target  (N, 3, H, W), values in [-1, 1].
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes are others, `vgg` has no such layer, or `bandwidth` or

@@ -26,6 +26,9 @@ struct Perceptual {
 
   static constexpr std::string_view name = "perceptual";
 
+  /// Moves the shared VGG.
+  void to(c10::Device device) { vgg->to(device); }
+
   /// @param restored, target  (N, 3, H, W), values in [-1, 1].
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes are others, or `vgg` has no such layer.

@@ -1,0 +1,272 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <numeric>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/datasets/augment.hpp>
+#include <limpid/datasets/pair_cache.hpp>
+#include <limpid/datasets/pairs.hpp>
+
+namespace limpid {
+
+/// Degraded images and their targets, both (N, 3, H, W) float in [-1, 1].
+struct Batch {
+  at::Tensor degraded;
+  at::Tensor target;
+};
+
+/// A whole pair as a batch of one, for evaluation: (1, 3, H, W) in [-1, 1].
+inline Batch load_whole(const ImagePair& pair) {
+  const auto convert = [](const Image& image) {
+    TORCH_CHECK_VALUE(!image.empty(), "load_whole: an empty image");
+    const auto count = image.height() * image.width();
+    auto values = at::empty({1, 3, image.height(), image.width()}, at::kFloat);
+    auto* out = values.data_ptr<float>();
+    const auto& value = detail::signed_of_byte();
+    for (std::int64_t i = 0; i < count; ++i) {
+      for (std::int64_t c = 0; c < 3; ++c) out[c * count + i] = value[image.data()[3 * i + c]];
+    }
+    return values;
+  };
+  return {convert(pair.degraded), convert(pair.target)};
+}
+
+/// How a `PairLoader` makes batches.
+struct LoaderOptions {
+  std::int64_t batch_size = 1;
+  std::int64_t crop = 256;  ///< side of the square crops, pixels; smaller pictures are mirrored
+  std::uint64_t seed = 0;
+  std::int64_t workers = 1;   ///< threads that decode ahead; 0: the calling thread decodes
+  std::int64_t prefetch = 4;  ///< batches that are made ahead
+  bool flip = true;           ///< left and right exchanged for half of the crops
+  bool rotate = true;         ///< crops turned by a multiple of 90 degrees
+  std::int64_t cache_mb = 0;  ///< decoded pictures that are kept, in MiB
+};
+
+/// An endless stream of batches of random crops, made ahead by worker threads.
+///
+/// Sample s belongs to epoch s / size, and each epoch draws every pair once, in an order of its
+/// own. Both pictures of a pair are cropped, flipped and turned alike. Everything follows from the
+/// seed and the sample's position alone: any number of workers gives the same batches, and `seek`
+/// goes on exactly where another loader stood. At most `prefetch` batches and `cache_mb` of
+/// pictures are kept, beside what each worker has in hand.
+class PairLoader {
+ public:
+  /// @throws c10::ValueError if `pairs` is empty or an option is out of range.
+  explicit PairLoader(Pairs pairs, LoaderOptions options = {})
+      : state_(std::make_unique<State>(std::move(pairs), options)) {}
+
+  /// The next batch.
+  ///
+  /// @throws what made a sample of it fail. The loader stays where it is: it throws the same again,
+  /// until `seek`.
+  Batch next() { return state_->next(); }
+
+  /// Batches handed out so far.
+  std::int64_t position() const { return state_->position(); }
+
+  /// Goes on with batch `position`, as if that many had been handed out.
+  /// @throws c10::ValueError if `position` is negative.
+  void seek(std::int64_t position) { state_->seek(position); }
+
+  /// Batches that hold all pairs once, the last one perhaps with pairs of the next epoch.
+  std::int64_t batches_per_epoch() const {
+    const auto batch = options().batch_size;
+    return (pairs().size() + batch - 1) / batch;
+  }
+
+  const LoaderOptions& options() const { return state_->options; }
+  const Pairs& pairs() const { return state_->pairs; }
+  const PairCache& cache() const { return state_->cache; }
+
+ private:
+  using Order = std::shared_ptr<const std::vector<std::int64_t>>;
+
+  struct Result {
+    Batch batch;
+    std::exception_ptr error;
+  };
+
+  // What the workers see. It does not move when the loader does.
+  struct State {
+    State(Pairs given, LoaderOptions given_options)
+        : pairs(std::move(given)),
+          options(check(pairs, given_options)),
+          cache(options.cache_mb << 20) {
+      try {
+        for (std::int64_t i = 0; i < options.workers; ++i) {
+          workers.emplace_back([this] { work(); });
+        }
+      } catch (...) {  // no more threads to be had
+        stop();
+        throw;
+      }
+    }
+
+    ~State() { stop(); }
+
+    void stop() {
+      {
+        const std::lock_guard lock{mutex};
+        stopping = true;
+        ++generation;
+      }
+      room.notify_all();
+      for (auto& worker : workers) worker.join();
+    }
+
+    static LoaderOptions check(const Pairs& pairs, const LoaderOptions& options) {
+      TORCH_CHECK_VALUE(!pairs.empty(), "PairLoader: expected at least one pair, got none");
+      detail::check_at_least("PairLoader: batch_size", options.batch_size, 1);
+      detail::check_at_least("PairLoader: crop", options.crop, 1);
+      detail::check_at_least("PairLoader: workers", options.workers, 0);
+      detail::check_at_least("PairLoader: prefetch", options.prefetch, 1);
+      detail::check_at_least("PairLoader: cache_mb", options.cache_mb, 0);
+      return options;
+    }
+
+    std::int64_t position() const {
+      const std::lock_guard lock{mutex};
+      return handed_out;
+    }
+
+    void seek(std::int64_t position) {
+      detail::check_at_least("PairLoader: position", position, 0);
+      {
+        const std::lock_guard lock{mutex};
+        ++generation;
+        ready.clear();
+        handed_out = position;
+        claimed = position;
+      }
+      {
+        const std::lock_guard lock{orders_mutex};
+        orders.clear();
+      }
+      room.notify_all();
+    }
+
+    Batch next() {
+      if (workers.empty()) {
+        auto batch = make(handed_out, generation);
+        ++handed_out;
+        return batch;
+      }
+      std::unique_lock lock{mutex};
+      arrived.wait(lock, [&] { return ready.count(handed_out) != 0; });
+      const auto found = ready.find(handed_out);
+      if (found->second.error != nullptr) std::rethrow_exception(found->second.error);
+      auto batch = std::move(found->second.batch);
+      ready.erase(found);
+      ++handed_out;
+      lock.unlock();
+      room.notify_one();
+      return batch;
+    }
+
+    void work() {
+      std::unique_lock lock{mutex};
+      while (true) {
+        room.wait(lock, [&] { return stopping || claimed < handed_out + options.prefetch; });
+        if (stopping) return;
+        const auto number = claimed++;
+        const auto begun = generation;
+        lock.unlock();
+        Result result;
+        try {
+          result.batch = make(number, begun);
+        } catch (...) {
+          result.error = std::current_exception();
+        }
+        lock.lock();
+        if (begun != generation) continue;
+        ready.emplace(number, std::move(result));
+        arrived.notify_all();
+      }
+    }
+
+    bool is_stale(std::int64_t begun) const {
+      const std::lock_guard lock{mutex};
+      return begun != generation;
+    }
+
+    // An empty batch where nobody waits for it any more.
+    Batch make(std::int64_t number, std::int64_t begun) {
+      const auto crop = options.crop;
+      const auto sample_size = 3 * crop * crop;
+      Batch batch{at::empty({options.batch_size, 3, crop, crop}, at::kFloat),
+                  at::empty({options.batch_size, 3, crop, crop}, at::kFloat)};
+      for (std::int64_t i = 0; i < options.batch_size; ++i) {
+        if (is_stale(begun)) return {};
+        const auto sample = number * options.batch_size + i;
+        const auto epoch = sample / pairs.size();
+        const auto place = sample % pairs.size();
+        const auto index = (*order(epoch))[static_cast<std::size_t>(place)];
+        const auto pair =
+            cache.get({index, pairs.variant(epoch)}, [&] { return pairs.load(index, epoch); });
+        auto random = Random::stream(
+            options.seed, {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(place)});
+        const auto plan = detail::plan_crop(pair.target.height(), pair.target.width(), crop,
+                                            options.flip, options.rotate, random);
+        detail::write_crop(pair.degraded, plan, crop,
+                           batch.degraded.data_ptr<float>() + i * sample_size);
+        detail::write_crop(pair.target, plan, crop,
+                           batch.target.data_ptr<float>() + i * sample_size);
+      }
+      return batch;
+    }
+
+    // The order in which an epoch draws the pairs; the last few are kept.
+    Order order(std::int64_t epoch) {
+      const std::lock_guard lock{orders_mutex};
+      if (const auto found = orders.find(epoch); found != orders.end()) return found->second;
+      std::vector<std::int64_t> indices(static_cast<std::size_t>(pairs.size()));
+      std::iota(indices.begin(), indices.end(), std::int64_t{0});
+      auto random = Random::stream(options.seed, {static_cast<std::uint64_t>(epoch)});
+      for (auto i = indices.size() - 1; i > 0; --i) {
+        std::swap(
+            indices[i],
+            indices[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i) + 1))]);
+      }
+      if (orders.size() >= 4) orders.erase(orders.begin());
+      return orders[epoch] = std::make_shared<const std::vector<std::int64_t>>(std::move(indices));
+    }
+
+    const Pairs pairs;
+    const LoaderOptions options;
+    PairCache cache;
+
+    mutable std::mutex mutex;
+    std::condition_variable room;     // a batch was taken, or the loader ends
+    std::condition_variable arrived;  // a batch was made
+    std::map<std::int64_t, Result> ready;
+    std::int64_t handed_out = 0;
+    std::int64_t claimed = 0;
+    std::int64_t generation = 0;  // counts seeks; what was begun before one is thrown away
+    bool stopping = false;
+
+    std::mutex orders_mutex;
+    std::map<std::int64_t, Order> orders;
+
+    std::vector<std::thread> workers;  // last: they see all of the above
+  };
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace limpid

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <limpid/datasets/paired_files.hpp>
+
+namespace limpid {
+
+/// Pairs from two folders: pictures with equal stems belong together, extensions may differ.
+///
+/// @throws c10::Error if a folder is missing or holds no picture, a picture has no partner, or two
+/// in one folder have the same stem. Unequal sizes are an error when the pair is loaded.
+class PairedFolders : public PairedFiles {
+ public:
+  PairedFolders(const std::filesystem::path& degraded_folder,
+                const std::filesystem::path& target_folder)
+      : PairedFiles(detail::pair_folders("PairedFolders", degraded_folder, target_folder,
+                                         detail::stem_of, detail::stem_of),
+                    "paired folders '" + degraded_folder.string() + "' and '" +
+                        target_folder.string() + "'") {}
+
+  /// FOLDER/input and FOLDER/target, as `limpid-data degrade` writes them.
+  static PairedFolders inside(const std::filesystem::path& folder) {
+    detail::check_folders("PairedFolders", folder, {"input", "target"});
+    return {folder / "input", folder / "target"};
+  }
+};
+
+static_assert(PairSource<PairedFolders>);
+
+}  // namespace limpid

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <c10/util/Exception.h>
+
+#include <limpid/core/check.hpp>
+#include <limpid/io/image.hpp>
+
+namespace limpid {
+
+/// A degraded picture and what it should become, of equal size.
+struct ImagePair {
+  Image degraded;
+  Image target;
+};
+
+/// A list of pairs that can be loaded one by one, from several threads at once.
+///
+/// `name(i)` is what errors and reports call pair `i`. `draw` counts how often the pair was drawn
+/// before: files ignore it, degradations on the fly vary with it. Optional members:
+///  - `std::int64_t variant(std::int64_t draw) const`: draws of one variant load the same pixels,
+///  so
+///    that a cache may keep them; 0 for all draws where it is missing;
+///  - `std::string description() const`: one line for a log.
+template <class S>
+concept PairSource = std::copy_constructible<S> &&
+    requires(const S& source, std::int64_t i, std::int64_t draw) {
+  { source.size() } -> std::convertible_to<std::int64_t>;
+  { source.name(i) } -> std::convertible_to<std::string>;
+  { source.load(i, draw) } -> std::same_as<ImagePair>;
+};
+
+/// Any `PairSource`, as a value that is cheap to copy.
+class Pairs {
+ public:
+  /// No pairs.
+  Pairs() = default;
+
+  template <class S>
+  requires(!std::same_as<S, Pairs> && PairSource<S>) Pairs(S source)
+      : self_(std::make_shared<const Model<S>>(std::move(source))) {}
+
+  std::int64_t size() const { return self_ == nullptr ? 0 : self_->size(); }
+  bool empty() const { return size() == 0; }
+
+  /// @throws c10::ValueError if there is no pair `i`.
+  std::string name(std::int64_t i) const {
+    check_index(i);
+    return self_->name(i);
+  }
+
+  /// Pair `i`, drawn for the (`draw` + 1)-th time.
+  /// @throws c10::ValueError if there is no pair `i`; c10::Error if it cannot be loaded, or its two
+  /// pictures differ in size.
+  ImagePair load(std::int64_t i, std::int64_t draw = 0) const {
+    check_index(i);
+    auto pair = self_->load(i, draw);
+    TORCH_CHECK(pair.degraded.height() == pair.target.height() &&
+                    pair.degraded.width() == pair.target.width() && !pair.target.empty(),
+                "pair '", self_->name(i), "': degraded ", pair.degraded.width(), " x ",
+                pair.degraded.height(), " and target ", pair.target.width(), " x ",
+                pair.target.height(), " differ in size");
+    return pair;
+  }
+
+  /// Draws of one variant load the same pixels.
+  std::int64_t variant(std::int64_t draw) const {
+    return self_ == nullptr ? 0 : self_->variant(draw);
+  }
+
+  /// One line that says what this is.
+  std::string description() const { return self_ == nullptr ? "no pairs" : self_->description(); }
+
+  /// The pairs with these indices, in this order.
+  /// @throws c10::ValueError if there is no pair of an index.
+  Pairs subset(std::vector<std::int64_t> indices) const;
+
+  /// The first `count` pairs, or all where there are fewer.
+  Pairs first(std::int64_t count) const {
+    detail::check_not_negative("Pairs: count", static_cast<double>(count));
+    if (count >= size()) return *this;
+    std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+    std::iota(indices.begin(), indices.end(), std::int64_t{0});
+    return subset(std::move(indices));
+  }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual std::int64_t size() const = 0;
+    virtual std::string name(std::int64_t i) const = 0;
+    virtual ImagePair load(std::int64_t i, std::int64_t draw) const = 0;
+    virtual std::int64_t variant(std::int64_t draw) const = 0;
+    virtual std::string description() const = 0;
+  };
+
+  template <class S>
+  struct Model final : Interface {
+    explicit Model(S held) : source(std::move(held)) {}
+    std::int64_t size() const override { return source.size(); }
+    std::string name(std::int64_t i) const override { return source.name(i); }
+    ImagePair load(std::int64_t i, std::int64_t draw) const override {
+      return source.load(i, draw);
+    }
+    std::int64_t variant(std::int64_t draw) const override {
+      if constexpr (requires { source.variant(draw); }) {
+        return source.variant(draw);
+      } else {
+        return 0;
+      }
+    }
+    std::string description() const override {
+      if constexpr (requires { source.description(); }) {
+        return source.description();
+      } else {
+        return std::to_string(source.size()) + " pairs";
+      }
+    }
+    S source;
+  };
+
+  struct Subset;
+
+  void check_index(std::int64_t i) const {
+    TORCH_CHECK_VALUE(i >= 0 && i < size(), "Pairs: expected an index below ", size(), ", got ", i);
+  }
+
+  std::shared_ptr<const Interface> self_;
+};
+
+struct Pairs::Subset {
+  Pairs pairs;
+  std::vector<std::int64_t> indices;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(indices.size()); }
+  std::int64_t original(std::int64_t i) const { return indices[static_cast<std::size_t>(i)]; }
+  std::string name(std::int64_t i) const { return pairs.name(original(i)); }
+  ImagePair load(std::int64_t i, std::int64_t draw) const { return pairs.load(original(i), draw); }
+  std::int64_t variant(std::int64_t draw) const { return pairs.variant(draw); }
+  std::string description() const { return std::to_string(size()) + " of " + pairs.description(); }
+};
+
+inline Pairs Pairs::subset(std::vector<std::int64_t> indices) const {
+  for (const auto i : indices) check_index(i);
+  if (indices.empty()) return {};
+  return Subset{*this, std::move(indices)};
+}
+
+}  // namespace limpid

@@ -1,0 +1,85 @@
+#include <limpid/datasets/data_argument.hpp>
+
+#include <string>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <support/images.hpp>
+
+namespace {
+
+using limpid::DataArgument, limpid::DataUse, limpid::open_pairs;
+using namespace limpid_test;
+
+std::string error_of(const std::string& text) {
+  try {
+    DataArgument::parse(text);
+  } catch (const c10::ValueError& error) {
+    return error.what_without_backtrace();
+  }
+  return "no error";
+}
+
+BOOST_AUTO_TEST_SUITE(data_argument)
+
+BOOST_AUTO_TEST_CASE(splits_into_task_format_path_and_part) {
+  const auto plain = DataArgument::parse("deblur=gopro:/data/a:b=c");
+  BOOST_TEST(plain.task == "deblur");
+  BOOST_TEST(plain.format == "gopro");
+  BOOST_TEST(plain.path == "/data/a:b=c");
+  BOOST_TEST(plain.part == "");
+  const auto part = DataArgument::parse("derain=raindrop:/me@home/set@test_b");
+  BOOST_TEST(part.path == "/me@home/set");
+  BOOST_TEST(part.part == "test_b");
+  BOOST_TEST(DataArgument::parse("derain=raindrop:/set@home/").path == "/set@home/");
+  BOOST_TEST(DataArgument::parse("x=pairs:a@home").path == "a@home");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
+  BOOST_TEST(error_of("gopro:/x") ==
+             "'gopro:/x': expected TASK=FORMAT:PATH[@PART], for example "
+             "deblur=gopro:data/GoPro");
+  BOOST_TEST(error_of("De blur=gopro:/x") ==
+             "'De blur=gopro:/x': expected a task name of lower-case letters, digits, '-' and "
+             "'_', got 'De blur'");
+  BOOST_TEST(error_of("a=reds:/x") ==
+             "'a=reds:/x': unknown format 'reds', expected one of gopro, raindrop, pairs");
+  BOOST_TEST(error_of("a=gopro:") == "'a=gopro:': expected a path behind 'gopro:'");
+  BOOST_TEST(error_of("a=gopro:/x@") == "'a=gopro:/x@': expected a part behind '@'");
+  BOOST_TEST(error_of("a=gopro:/x@test_b") ==
+             "'a=gopro:/x@test_b': unknown part 'test_b' of gopro, expected one of train test");
+  BOOST_CHECK_THROW(open_pairs({"a", "pairs", "/x", "train"}, DataUse::training), c10::ValueError);
+}
+
+BOOST_AUTO_TEST_CASE(each_use_has_its_part) {
+  TemporaryFolder folder;
+  const auto put = [&](const std::string& name) { save(picture(4, 4), folder / name); };
+  put("gopro/train/TR/blur/1.png");
+  put("gopro/train/TR/sharp/1.png");
+  put("gopro/test/TE/blur/1.png");
+  put("gopro/test/TE/sharp/1.png");
+  for (const std::string part : {"train", "test_a", "test_b"}) {
+    put("rain/" + part + "/data/" + part + "_rain.png");
+    put("rain/" + part + "/gt/" + part + "_clean.png");
+  }
+  put("pairs/input/p.png");
+  put("pairs/target/p.png");
+  const auto name = [&](const std::string& text, DataUse use) {
+    return open_pairs(DataArgument::parse(text), use).name(0);
+  };
+  const auto gopro = "a=gopro:" + (folder / "gopro").string();
+  const auto rain = "a=raindrop:" + (folder / "rain").string();
+  const auto pairs = (folder / "pairs").string();
+  BOOST_TEST(name(gopro, DataUse::training) == "TR_1");
+  BOOST_TEST(name(gopro, DataUse::evaluation) == "TE_1");
+  BOOST_TEST(name(gopro + "@test", DataUse::training) == "TE_1");
+  BOOST_TEST(name(rain, DataUse::training) == "train");
+  BOOST_TEST(name(rain, DataUse::evaluation) == "test_a");
+  BOOST_TEST(name(rain + "@test_b", DataUse::evaluation) == "test_b");
+  BOOST_TEST(name("a=pairs:" + pairs, DataUse::training) == "p");
+  BOOST_TEST(name("a=pairs:" + pairs + "/target," + pairs + "/input", DataUse::evaluation) == "p");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+}  // namespace

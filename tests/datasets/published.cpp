@@ -1,0 +1,158 @@
+#include <limpid/datasets/gopro.hpp>
+#include <limpid/datasets/paired_folders.hpp>
+#include <limpid/datasets/raindrop.hpp>
+
+#include <filesystem>
+#include <string>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <support/fixtures.hpp>
+#include <support/images.hpp>
+
+namespace {
+
+using limpid::GoPro, limpid::GoProBlur, limpid::PairedFolders, limpid::Pairs, limpid::Raindrop;
+using namespace limpid_test;
+namespace fs = std::filesystem;
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const c10::Error& error) {
+    return error.what_without_backtrace();
+  }
+  return "no error";
+}
+
+struct InFolder {
+  TemporaryFolder folder;
+  std::string root = folder.path().string();
+
+  void put(const std::string& name, std::uint64_t seed = 0) {
+    save(picture(6, 8, seed), folder / name);
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(published, InFolder)
+
+BOOST_AUTO_TEST_CASE(paired_folders_match_stems) {
+  put("input/b.png", 1);
+  put("input/a.jpg", 2);
+  put("target/a.png", 3);
+  put("target/b.bmp", 4);
+  const auto source = PairedFolders::inside(root);
+  BOOST_TEST(source.file(1).degraded == folder / "input/b.png");
+  const Pairs pairs = source;
+  BOOST_REQUIRE(pairs.size() == 2);
+  BOOST_TEST(pairs.name(0) == "a");
+  BOOST_TEST((pairs.load(1).degraded == picture(6, 8, 1)));
+  BOOST_TEST((pairs.load(1).target == picture(6, 8, 4)));
+  BOOST_TEST(pairs.description() ==
+             "paired folders '" + root + "/input' and '" + root + "/target'");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_paired_folders_is_named) {
+  const auto open = [&] { return error_of([&] { PairedFolders::inside(root); }); };
+  BOOST_TEST(open() ==
+             "PairedFolders: expected folders 'input', 'target' in '" + root + "', found nothing");
+  put("input/a.png");
+  BOOST_TEST(open() ==
+             "PairedFolders: expected folders 'input', 'target' in '" + root + "', found 'input'");
+  fs::create_directory(folder / "target");
+  BOOST_TEST(open() ==
+             "cannot list images in '" + root + "/target': found no PNG, JPEG, BMP or PNM file");
+  put("target/b.png");
+  BOOST_TEST(open() ==
+             "PairedFolders: '" + root + "/input/a.png' has no partner in '" + root + "/target'");
+  put("target/a.png");
+  BOOST_TEST(open() ==
+             "PairedFolders: '" + root + "/target/b.png' has no partner in '" + root + "/input'");
+  put("input/b.png");
+  put("input/b.jpg");
+  BOOST_TEST(open() == "PairedFolders: '" + root + "/input/b.jpg' and '" + root +
+                           "/input/b.png' have the same name, so their pair is not clear");
+  fs::remove(folder / "input/b.jpg");
+  save(picture(8, 6), folder / "target/b.png");
+  const auto pairs = PairedFolders::inside(root);
+  BOOST_TEST(error_of([&] { pairs.load(1); }) == "pair 'b': '" + root +
+                                                     "/input/b.png' has 8 x 6 pixels, '" + root +
+                                                     "/target/b.png' has 6 x 8");
+  BOOST_TEST(error_of([&] { PairedFolders(folder / "input", folder / "none"); }) ==
+             "cannot list images in '" + root + "/none': No such file or directory");
+}
+
+BOOST_AUTO_TEST_CASE(gopro_is_read_as_published) {
+  for (const std::string part : {"train", "test"}) {
+    for (const std::string kind : {"blur", "blur_gamma", "sharp"}) {
+      put(part + "/GOPR2/" + kind + "/000001.png", kind.size());
+      put(part + "/GOPR1/" + kind + "/000007.png", kind.size());
+      put(part + "/GOPR1/" + kind + "/000003.png", kind.size());
+    }
+  }
+  write_bytes(folder / "train/.DS_Store", "x");
+  const auto train = GoPro{root}.train();
+  BOOST_REQUIRE(train.size() == 3);
+  BOOST_TEST(train.name(0) == "GOPR1_000003");
+  BOOST_TEST(train.name(2) == "GOPR2_000001");
+  BOOST_TEST((train.load(0).degraded == picture(6, 8, 4)));
+  BOOST_TEST((train.load(0).target == picture(6, 8, 5)));
+  const GoPro gamma{root, GoProBlur::gamma};
+  BOOST_TEST((gamma.test().load(0).degraded == picture(6, 8, 10)));
+  BOOST_TEST(gamma.test().description() == "GoPro '" + root + "/test' (blur_gamma)");
+}
+
+BOOST_AUTO_TEST_CASE(half_a_gopro_says_what_is_missing) {
+  const auto train = [&] { return error_of([&] { GoPro{root}.train(); }); };
+  BOOST_TEST(error_of([&] { GoPro{folder / "none"}.train(); }) ==
+             "GoPro: expected a folder 'train' in '" + root + "/none', found no such folder");
+  fs::create_directories(folder / "GOPRO_Large");
+  BOOST_TEST(train() == "GoPro: expected a folder 'train' in '" + root + "', found 'GOPRO_Large'");
+  fs::create_directories(folder / "train");
+  BOOST_TEST(train() == "GoPro: expected folders SEQUENCE/{blur,sharp} in '" + root +
+                            "/train', found nothing");
+  put("train/GOPR1/blur/1.png");
+  BOOST_TEST(train() ==
+             "GoPro: expected folders 'blur', 'sharp' in '" + root + "/train/GOPR1', found 'blur'");
+  put("train/GOPR1/sharp/2.png");
+  BOOST_TEST(train() == "GoPro: '" + root + "/train/GOPR1/blur/1.png' has no partner in '" + root +
+                            "/train/GOPR1/sharp'");
+}
+
+BOOST_AUTO_TEST_CASE(raindrop_is_read_as_published) {
+  for (const std::string part : {"train", "test_a"}) {
+    put(part + "/data/0_rain.png", 1);
+    put(part + "/gt/0_clean.png", 2);
+  }
+  save(picture(16, 16), folder / "test_b/data/7_rain.jpg");
+  save(picture(16, 16), folder / "test_b/gt/7_clean.jpg");
+  save(picture(16, 16), folder / "test_b/data/12_rain.jpg");
+  save(picture(16, 16), folder / "test_b/gt/12_clean.png");
+  const Raindrop set{root};
+  BOOST_TEST(set.train().name(0) == "0");
+  BOOST_TEST((set.test_a().load(0).degraded == picture(6, 8, 1)));
+  BOOST_TEST((set.test_a().load(0).target == picture(6, 8, 2)));
+  BOOST_TEST(set.test_b().size() == 2);
+  BOOST_TEST(set.test_b().load(1).target.height() == 16);
+  put("train/data/3_rain.png");
+  BOOST_TEST(error_of([&] { set.train(); }) == "Raindrop: '" + root +
+                                                   "/train/data/3_rain.png' has no partner in '" +
+                                                   root + "/train/gt'");
+  BOOST_TEST(error_of([&] { Raindrop{folder / "test_b"}.train(); }) ==
+             "Raindrop: expected a folder 'train' in '" + root + "/test_b', found 'data', 'gt'");
+}
+
+BOOST_AUTO_TEST_CASE(reads_the_real_sets) {
+  if (!available(data_folder() / "gopro") || !available(data_folder() / "raindrop")) return;
+  const auto gopro = GoPro{data_folder() / "gopro"};
+  BOOST_TEST(gopro.train().size() == 2);
+  BOOST_TEST(gopro.test().name(1) == "GOPR_dh2_000001");
+  BOOST_TEST(gopro.test().load(0).target.width() == 1280);
+  const auto raindrop = Raindrop{data_folder() / "raindrop"}.train();
+  BOOST_TEST(raindrop.size() == 4);
+  BOOST_TEST(raindrop.load(0).target.width() == 720);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+}  // namespace

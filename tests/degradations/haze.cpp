@@ -1,0 +1,124 @@
+#include <limpid/degradations/haze.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <support/degradations.hpp>
+
+using namespace limpid;
+using limpid_test::made_up_photo;
+
+namespace {
+
+template <class F>
+std::string error_of(F f) {
+  try {
+    f();
+  } catch (const c10::ValueError& error) {
+    return error.what_without_backtrace();
+  }
+  return {};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(haze)
+
+BOOST_AUTO_TEST_CASE(it_is_a_degradation) { limpid_test::check_degradation(Haze{}, "Haze"); }
+
+BOOST_AUTO_TEST_CASE(the_formula_by_hand) {
+  // d = 0.5, beta = 2 ln 2: t = exp(-ln 2) = 0.5.
+  const auto photo = torch::full({3, 16, 16}, 0.2f);
+  const auto depth = torch::full({16, 16}, 0.5f);
+  const auto hazy = limpid::haze(photo, depth, 2 * std::log(2.0), {0.8f, 0.9f, 1.0f});
+  BOOST_TEST(hazy[0][3][4].item<float>() == 0.50f, boost::test_tools::tolerance(1e-5f));
+  BOOST_TEST(hazy[1][3][4].item<float>() == 0.55f, boost::test_tools::tolerance(1e-5f));
+  BOOST_TEST(hazy[2][3][4].item<float>() == 0.60f, boost::test_tools::tolerance(1e-5f));
+}
+
+BOOST_AUTO_TEST_CASE(each_pixel_follows_its_own_depth) {
+  Random random{6};
+  const auto photo = made_up_photo(31, 40);
+  const auto depth = SyntheticDepth{}(31, 40, random);
+  const auto t = torch::exp(-1.3 * depth);
+  const auto airlight = torch::tensor({0.9f, 0.8f, 0.85f}).reshape({3, 1, 1});
+  const auto expected = photo * t + airlight * (1 - t);
+  const auto hazy = limpid::haze(photo, depth, 1.3, {0.9f, 0.8f, 0.85f});
+  BOOST_TEST(torch::allclose(hazy, expected, 1e-5, 1e-6));
+}
+
+BOOST_AUTO_TEST_CASE(no_scattering_and_no_distance_change_nothing) {
+  Random random{1};
+  const auto photo = made_up_photo(24, 24);
+  const auto depth = SyntheticDepth{}(24, 24, random);
+  BOOST_TEST(limpid::haze(photo, depth, 0, {1, 1, 1}).equal(photo));
+  BOOST_TEST(limpid::haze(photo, torch::zeros({24, 24}), 2, {1, 1, 1}).equal(photo));
+  const Haze none{.min_beta = 0, .max_beta = 0};
+  BOOST_TEST(none(photo, random).equal(photo));
+}
+
+BOOST_AUTO_TEST_CASE(a_depth_that_is_given_takes_the_place_of_the_synthetic_one) {
+  const auto photo = made_up_photo(20, 30);
+  auto depth = torch::zeros({20, 30});
+  depth.narrow(1, 15, 15).fill_(1);
+  Random random{2};
+  const auto hazy = Haze{}(photo, depth, random);
+  BOOST_TEST(hazy.narrow(2, 0, 15).equal(photo.narrow(2, 0, 15)));
+  BOOST_TEST((hazy - photo).narrow(2, 15, 15).abs().mean().item<float>() > 0.1f);
+}
+
+BOOST_AUTO_TEST_CASE(untinted_haze_over_black_is_grey) {
+  Random random{8};
+  const auto hazy = Haze{.tint = 0}(torch::zeros({3, 32, 32}), random);
+  BOOST_TEST(hazy[0].equal(hazy[1]));
+  BOOST_TEST(hazy[0].equal(hazy[2]));
+}
+
+BOOST_AUTO_TEST_CASE(synthetic_depth_spans_the_unit_range_and_mostly_grows_upwards) {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    Random random{seed};
+    const auto depth = SyntheticDepth{}(60, 90, random);
+    BOOST_TEST(depth.min().item<float>() == 0.0f);
+    BOOST_TEST(depth.max().item<float>() == 1.0f);
+    BOOST_TEST(depth.narrow(0, 0, 15).mean().item<float>() >
+               depth.narrow(0, 45, 15).mean().item<float>() + 0.2f);
+    Random again{seed};
+    BOOST_TEST(SyntheticDepth{}(60, 90, again).equal(depth));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(synthetic_depth_without_relief_is_the_ground_formula) {
+  Random random{3};
+  const SyntheticDepth level{
+      .min_horizon = 0.25, .max_horizon = 0.25, .max_roll = 0, .nearness = 0.5, .relief = 0};
+  const auto depth = level(64, 16, random);
+  const auto ground = [](double row) {
+    const auto u = std::clamp(((row + 0.5) / 64 - 0.25) / 0.75, 0.0, 1.0);
+    return 0.5 * (1 - u) / (0.5 + u);
+  };
+  // Normalised over the rows: 1 above the horizon, 0 in the last row.
+  const auto expected = (ground(30) - ground(63)) / (ground(0) - ground(63));
+  BOOST_TEST(depth[0][0].item<float>() == 1.0f);
+  BOOST_TEST(depth[15][9].item<float>() == 1.0f);
+  BOOST_TEST(depth[30][9].item<double>() == expected, boost::test_tools::tolerance(1e-5));
+}
+
+BOOST_AUTO_TEST_CASE(errors_say_what_is_wrong) {
+  Random random{1};
+  const auto photo = made_up_photo(20, 24);
+  BOOST_TEST(error_of([&] {
+               Haze{}(photo, torch::zeros({24, 20}), random);
+             }) == "haze: expected depth [20, 24] of Float, got [24, 20] of Float");
+  BOOST_TEST(error_of([&] {
+               Haze{}(photo, torch::full({20, 24}, 255.f), random);
+             }) == "haze: expected depth in [0, 1], got 255 at pixel 0");
+  BOOST_TEST(error_of([&] { Haze{}(photo, at::Tensor{}, random); }) ==
+             "haze: expected depth [20, 24] of Float, got an undefined tensor");
+  BOOST_TEST(error_of([&] {
+               limpid::haze(photo, torch::zeros({20, 24}), -1, {1, 1, 1});
+             }) == "haze: beta must not be negative, got -1");
+  BOOST_TEST(error_of([&] { Haze{.min_beta = 3}(photo, random); }) ==
+             "Haze: expected 0 <= min_beta <= max_beta, got 3 and 2.2");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

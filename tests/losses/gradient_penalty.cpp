@@ -1,0 +1,106 @@
+#include <limpid/losses/adversarial/gradient_penalty.hpp>
+#include <limpid/losses/adversarial/wasserstein.hpp>
+
+#include <cmath>
+#include <string>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <support/losses.hpp>
+
+namespace {
+
+using namespace limpid;
+using limpid_test::SmoothCritic;
+
+AdversarialBatch random_batch(at::ScalarType type = torch::kFloat) {
+  torch::manual_seed(6);
+  const auto image = [&] { return (torch::rand({3, 3, 7, 8}) * 2 - 1).to(type); };
+  return {image(), image(), image()};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(gradient_penalties)
+
+BOOST_AUTO_TEST_CASE(each_sample_gets_its_own_point_on_the_line) {
+  const auto target = torch::ones({4, 3, 5, 6});
+  const auto restored = torch::zeros({4, 3, 5, 6}).requires_grad_();
+  Random random{1};
+  Random same{1};
+  const auto point = random_point_between(target, restored, random);
+  BOOST_TEST(!point.requires_grad());
+  for (int i = 0; i < 4; ++i) {
+    const auto alpha = same.uniform();
+    BOOST_TEST((point[i] - alpha).abs().max().item<double>() < 1e-6);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(images_of_unequal_shape_have_no_line_between_them) {
+  Random random{1};
+  try {
+    random_point_between(torch::zeros({1, 3, 4, 4}), torch::zeros({1, 3, 4, 5}), random);
+    BOOST_ERROR("accepted");
+  } catch (const c10::ValueError& error) {
+    BOOST_TEST(std::string{error.what_without_backtrace()} ==
+               "random_point_between: restored [1, 3, 4, 5] and target [1, 3, 4, 4] differ in "
+               "shape");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_linear_critic_has_the_length_found_by_hand) {
+  limpid_test::MeanCritic critic;  // gradient 1 / (3 * 56) everywhere
+  const auto batch = random_batch();
+  const auto close = [](const at::Tensor& found, double expected) {
+    return std::abs(found.item<double>() - expected) < 1e-6;
+  };
+  const double each = 1.0 / 168;
+  const double sample = each * std::sqrt(168.0);
+  const double pixel = each * std::sqrt(3.0);
+  BOOST_TEST(close(gradient_penalty(critic, batch.target, batch), (sample - 1) * (sample - 1)));
+  BOOST_TEST(close(gradient_penalty(critic, batch.target, batch, 0.0), sample * sample));
+  BOOST_TEST(close(gradient_penalty(critic, batch.target, batch, 1.0, GradientNorm::pixel),
+                   (pixel - 1) * (pixel - 1)));
+  BOOST_TEST(close(gradient_penalty(critic, batch.target, batch, 0.0, GradientNorm::pixel),
+                   pixel * pixel));
+}
+
+BOOST_AUTO_TEST_CASE(its_gradient_reaches_the_critic_for_every_center_and_norm) {
+  SmoothCritic critic;
+  critic->to(torch::kDouble);
+  const auto batch = random_batch(torch::kDouble);
+  for (const auto norm : {GradientNorm::sample, GradientNorm::pixel}) {
+    for (const double center : {0.0, 1.0}) {
+      const auto error = limpid_test::parameter_gradient_error(*critic, [&] {
+        torch::AutoGradMode with_graph{true};
+        return gradient_penalty(critic, batch.target, batch, center, norm);
+      });
+      BOOST_TEST(error < 1e-6);
+      BOOST_TEST(limpid_test::has_gradient(*critic));
+    }
+  }
+  BOOST_TEST(!batch.target.requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(a_flat_critic_gives_a_finite_penalty_and_gradient) {
+  limpid_test::MeanCritic critic;
+  {
+    torch::NoGradGuard no_grad;
+    critic->weight.zero_();
+  }
+  const auto batch = random_batch();
+  const auto penalty = gradient_penalty(critic, batch.target, batch);
+  BOOST_TEST(std::abs(penalty.item<double>() - 1) < 1e-6);
+  penalty.backward();
+  BOOST_TEST(critic->weight.grad().isfinite().all().item<bool>());
+}
+
+BOOST_AUTO_TEST_CASE(it_can_be_measured_without_a_graph_around_it) {
+  SmoothCritic critic;
+  const auto batch = random_batch();
+  torch::NoGradGuard no_grad;
+  BOOST_TEST(gradient_penalty(critic, batch.target, batch).item<double>() > 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

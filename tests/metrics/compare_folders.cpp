@@ -1,0 +1,90 @@
+#include <limpid/metrics/compare_folders.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <limpid/io/image.hpp>
+
+namespace {
+
+using limpid::compare_folders, limpid::Image;
+
+namespace fs = std::filesystem;
+
+struct TwoFolders {
+  fs::path root = fs::temp_directory_path() / ("limpid_compare_" + std::to_string(::getpid()));
+  fs::path restored = root / "restored", target = root / "target";
+
+  TwoFolders() {
+    fs::remove_all(root);
+    fs::create_directories(restored);
+    fs::create_directories(target);
+  }
+  ~TwoFolders() { fs::remove_all(root); }
+
+  static void save(const fs::path& path, double value, std::int64_t width = 16) {
+    Image::from_unit(torch::full({1, 3, 16, width}, value / 255)).save(path);
+  }
+
+  void fails(const std::string& text) const {
+    BOOST_CHECK_EXCEPTION(compare_folders(restored, target), c10::Error, [&](const c10::Error& e) {
+      BOOST_TEST(e.what_without_backtrace() == text);
+      return e.what_without_backtrace() == text;
+    });
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(compare_folders_of_pictures, TwoFolders)
+
+BOOST_AUTO_TEST_CASE(pairs_by_stem_and_sorts_by_name) {
+  save(restored / "b.bmp", 110), save(target / "b.png", 100);
+  save(restored / "a.0.5.png", 101), save(target / "a.0.5.ppm", 100);
+  std::ofstream{restored / "notes.txt"} << "no picture";
+  const auto comparison = compare_folders(restored, target, limpid::metrics_by_name({"psnr_rgb"}));
+  BOOST_REQUIRE(comparison.images.size() == 2u);
+  BOOST_TEST(comparison.images[0].name == "a.0.5");
+  BOOST_TEST(comparison.images[0].scores[0] == 48.1308, boost::test_tools::tolerance(1e-5));
+  BOOST_TEST(comparison.images[1].scores[0] == 28.1308, boost::test_tools::tolerance(1e-5));
+}
+
+BOOST_AUTO_TEST_CASE(names_a_missing_partner_on_either_side) {
+  save(restored / "a.png", 1), save(target / "a.png", 1), save(target / "b.png", 1);
+  fails("compare: no partner for '" + (target / "b.png").string() + "' in '" + restored.string() +
+        "'");
+  save(restored / "c.png", 1), save(restored / "d.png", 1);
+  fails("compare: no partner for '" + (restored / "c.png").string() + "' in '" + target.string() +
+        "', and for 1 more");
+}
+
+BOOST_AUTO_TEST_CASE(names_pictures_of_unequal_size) {
+  save(restored / "a.png", 1, 20), save(target / "a.png", 1);
+  fails("compare: '" + (restored / "a.png").string() + "' is 20 x 16, '" +
+        (target / "a.png").string() + "' is 16 x 16 pixels");
+}
+
+BOOST_AUTO_TEST_CASE(names_two_pictures_of_one_stem) {
+  save(restored / "a.png", 1), save(restored / "a.bmp", 1), save(target / "a.png", 1);
+  fails("compare: '" + (restored / "a.bmp").string() + "' and '" + (restored / "a.png").string() +
+        "' share a stem");
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_or_missing_folder_and_a_damaged_picture_are_errors) {
+  save(restored / "a.png", 1);
+  BOOST_CHECK_THROW(compare_folders(restored, target), c10::Error);
+  BOOST_CHECK_THROW(compare_folders(restored, root / "nowhere"), c10::Error);
+  std::ofstream{target / "a.png"} << "text";
+  BOOST_CHECK_EXCEPTION(compare_folders(restored, target), c10::Error, [&](const c10::Error& e) {
+    return std::string_view{e.what_without_backtrace()}.find((target / "a.png").string()) !=
+           std::string_view::npos;
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+}  // namespace

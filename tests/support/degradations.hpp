@@ -1,0 +1,72 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/random.hpp>
+
+namespace limpid_test {
+
+/// A photograph of sorts: smooth colours and some edges, (3, height, width) in [0, 1].
+inline at::Tensor made_up_photo(std::int64_t height, std::int64_t width) {
+  const auto y = torch::arange(height).to(torch::kFloat).reshape({height, 1});
+  const auto x = torch::arange(width).to(torch::kFloat).reshape({1, width});
+  const auto stripes = ((x / 7).floor() + (y / 5).floor()).remainder(2) * 0.3;
+  return torch::stack({0.5 + 0.4 * (x / 19).sin() * (y / 23).cos(), 0.3 + stripes + 0 * y,
+                       0.2 + 0.6 * y / static_cast<double>(height) + 0 * x})
+      .clamp(0, 1)
+      .contiguous();
+}
+
+/// What every degradation does: keeps shape and range, follows its random source alone, leaves its
+/// input as it was, takes any size from 16 x 16 on and any memory layout, refuses other shapes.
+///
+/// @param name  what its error texts begin with.
+template <limpid::Degradation D>
+void check_degradation(const D& degradation, const std::string& name) {
+  for (const auto& [height, width] : {std::pair{16, 16}, {16, 61}, {47, 17}, {72, 96}}) {
+    BOOST_TEST_CONTEXT(name << " of " << height << " x " << width) {
+      const at::Tensor photo = made_up_photo(height, width);
+      const auto before = photo.clone();
+      limpid::Random random{5};
+      limpid::Random same{5};
+      const at::Tensor degraded = degradation(photo, random);
+      BOOST_TEST(degraded.sizes() == photo.sizes());
+      BOOST_TEST((degraded.scalar_type() == at::kFloat));
+      BOOST_TEST(degraded.min().item<float>() >= 0.0f);
+      BOOST_TEST(degraded.max().item<float>() <= 1.0f);
+      BOOST_TEST(degraded.isfinite().all().item<bool>());
+      BOOST_TEST(photo.equal(before));
+      BOOST_TEST(!degraded.equal(photo));
+
+      const auto copy = degradation;
+      BOOST_TEST(copy(photo, same).equal(degraded));
+      BOOST_TEST(same.state() == random.state());
+      BOOST_TEST(!degradation(photo, random).equal(degraded));
+
+      const auto turned = photo.permute({1, 2, 0}).contiguous().permute({2, 0, 1});
+      limpid::Random again{5};
+      BOOST_TEST(degradation(turned, again).equal(degraded));
+    }
+  }
+
+  limpid::Random random{1};
+  const auto refuses = [&](const at::Tensor& image, const std::string& text) {
+    BOOST_CHECK_EXCEPTION(degradation(image, random), c10::ValueError, [&](const auto& error) {
+      BOOST_TEST(error.what_without_backtrace() == text);
+      return true;
+    });
+  };
+  refuses(torch::zeros({1, 3, 20, 20}),
+          name + ": expected image (3, H, W) of Float on cpu, got [1, 3, 20, 20] of Float on cpu");
+  refuses(torch::zeros({3, 20, 20}, torch::kByte),
+          name + ": expected image (3, H, W) of Float on cpu, got [3, 20, 20] of Byte on cpu");
+  refuses(torch::zeros({3, 15, 20}),
+          name + ": expected sides of at least 16 pixels, got [3, 15, 20]");
+}
+
+}  // namespace limpid_test
