@@ -13,7 +13,7 @@ target_compile_options(limpid_build_flags INTERFACE -Wall -Wextra -Wpedantic)
 # Precompiled once, reused by every program and test.
 if(LIMPID_PRECOMPILED_HEADERS)
   file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp" "")
-  add_executable(limpid_precompiled EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/precompiled.cpp")
+  add_library(limpid_precompiled OBJECT EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/precompiled.cpp")
   target_link_libraries(limpid_precompiled PRIVATE limpid_build_flags)
   target_precompile_headers(limpid_precompiled PRIVATE
     <torch/torch.h> <nlohmann/json.hpp> <filesystem> <fstream> <map> <string> <vector>)

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
              "'De blur=gopro:/x': expected a task name of lower-case letters, digits, '-' and "
              "'_', got 'De blur'");
   BOOST_TEST(error_of("a=reds:/x") ==
-             "'a=reds:/x': unknown format 'reds', expected one of gopro, raindrop, pairs");
+             "'a=reds:/x': unknown format 'reds', expected one of gopro, raindrop, pairs, photos");
   BOOST_TEST(error_of("a=gopro:") == "'a=gopro:': expected a path behind 'gopro:'");
   BOOST_TEST(error_of("a=gopro:/x@") == "'a=gopro:/x@': expected a part behind '@'");
   BOOST_TEST(error_of("a=gopro:/x@test_b") ==
@@ -79,6 +79,19 @@ BOOST_AUTO_TEST_CASE(each_use_has_its_part) {
   BOOST_TEST(name(rain + "@test_b", DataUse::evaluation) == "test_b");
   BOOST_TEST(name("a=pairs:" + pairs, DataUse::training) == "p");
   BOOST_TEST(name("a=pairs:" + pairs + "/target," + pairs + "/input", DataUse::evaluation) == "p");
+}
+
+BOOST_AUTO_TEST_CASE(photographs_are_degraded_as_their_task_needs) {
+  TemporaryFolder folder;
+  save(picture(24, 32), folder / "clean/a.png");
+  const auto clean = (folder / "clean").string();
+  const auto pairs = open_pairs(DataArgument::parse("dehaze=photos:" + clean), DataUse::training);
+  const auto pair = pairs.load(0);
+  BOOST_TEST((pair.target == picture(24, 32)));
+  BOOST_TEST(!(pair.degraded == pair.target));
+  BOOST_TEST(pairs.variant(0) != pairs.variant(100));
+  const auto unknown = DataArgument::parse("colourise=photos:" + clean);
+  BOOST_CHECK_THROW(open_pairs(unknown, DataUse::training), c10::ValueError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

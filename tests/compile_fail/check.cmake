@@ -1,0 +1,18 @@
+# Compiles TARGET, which must fail with one error that says EXPECTED.
+execute_process(COMMAND ${CMAKE_COMMAND} --build "${BUILD}" --target ${TARGET}
+  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+if(result EQUAL 0)
+  message(FATAL_ERROR "${TARGET} compiled")
+endif()
+string(REPLACE ";" "," output "${output}")
+string(REGEX MATCHALL "[^\n]* error: [^\n]*" errors "${output}")
+list(LENGTH errors count)
+list(JOIN errors "\n" text)
+if(NOT count EQUAL 1)
+  message(FATAL_ERROR "expected one error, found ${count}:\n${text}\n${output}")
+endif()
+string(FIND "${text}" "${EXPECTED}" found)
+if(found EQUAL -1)
+  message(FATAL_ERROR "expected '${EXPECTED}', found:\n${text}")
+endif()
+message("${text}")

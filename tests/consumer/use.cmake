@@ -1,0 +1,21 @@
+# Builds and runs the consumer in tests/consumer, with limpid installed or fetched (WAY).
+set(work "${BUILD}/consumer-${WAY}")
+file(REMOVE_RECURSE "${work}")
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "failed: ${ARGN}")
+  endif()
+endfunction()
+
+if(WAY STREQUAL "install")
+  run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${work}/prefix")
+  set(how "-DCMAKE_PREFIX_PATH=${work}/prefix")
+else()
+  set(how "-DFETCHCONTENT_SOURCE_DIR_LIMPID=${SOURCE}" "-DUSE_FETCH_CONTENT=ON")
+endif()
+run(${CMAKE_COMMAND} -S "${SOURCE}/tests/consumer" -B "${work}/build" -G "${GENERATOR}"
+  "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"
+  "-DTorch_DIR=${TORCH_DIR}" ${how})
+run(${CMAKE_COMMAND} --build "${work}/build")
+run("${work}/build/consumer")
