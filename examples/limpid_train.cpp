@@ -18,6 +18,7 @@
 #include <limpid/training/task_dispatch.hpp>
 #include <limpid/training/trainer.hpp>
 
+#include "options.hpp"
 #include "program.hpp"
 
 namespace {
@@ -45,7 +46,7 @@ struct TaskData {
 std::map<std::string, TaskData> open_data(const Plan& plan) {
   std::map<std::string, TaskData> tasks;
   for (const auto& text : plan.data) {
-    const auto argument = limpid::DataArgument::parse(text);
+    const auto argument = examples::parse_data("--data", text);
     if (tasks.count(argument.task) != 0) {
       throw examples::UsageError("--data: task '" + argument.task + "' is named twice");
     }
@@ -58,7 +59,7 @@ std::map<std::string, TaskData> open_data(const Plan& plan) {
     return tasks[task];
   };
   for (const auto& text : plan.validate) {
-    const auto argument = limpid::DataArgument::parse(text);
+    const auto argument = examples::parse_data("--validate", text);
     known("--validate", argument.task).validation =
         limpid::open_pairs(argument, limpid::DataUse::evaluation);
   }
@@ -86,14 +87,8 @@ limpid::TrainerOptions adjusted(limpid::TrainerOptions options, const Plan& plan
   options.seed = plan.seed;
   options.quiet = plan.quiet;
   options.start = plan.resume ? limpid::Start::resume : limpid::Start::fresh;
-  if (plan.device == "cuda") {
-    TORCH_CHECK(torch::cuda::is_available(),
-                "--device cuda: expected a CUDA device, found none that LibTorch can use");
-    options.device = torch::kCUDA;
-  }
-  if (plan.precision == "float32") options.precision = limpid::Precision::float32;
-  if (plan.precision == "bfloat16") options.precision = limpid::Precision::bfloat16;
-  if (plan.precision == "auto") options.precision = limpid::Precision::automatic;
+  options.device = examples::device_of(plan.device);
+  if (!plan.precision.empty()) options.precision = examples::precision_of(plan.precision);
   options.facts["threads"] = plan.threads;
   options.facts["data"] = plan.data;
   return options;
@@ -132,8 +127,8 @@ void train(const Recipe& recipe, const Plan& plan, const std::map<std::string, T
             adjusted(Recipe::options(), plan)};
         const auto branch = [&](const std::string& task) {
           const auto& found = data.at(task);
-          auto made = recipe.branch(found.pairs, found.batch > 0 ? found.batch
-                                                                 : Recipe::batch_size(task));
+          auto made =
+              recipe.branch(found.pairs, found.batch > 0 ? found.batch : Recipe::batch_size(task));
           made.validation = found.validation;
           return made;
         };
@@ -162,7 +157,8 @@ int main(int argc, char** argv) {
   Plan plan;
   CLI::App app{"Trains deblurring, dehazing and raindrop removal together from one encoder.",
                "limpid-train"};
-  app.add_option("--recipe", plan.recipe, "quickstart (minutes on a CPU) or thesis-resnet (the paper)")
+  app.add_option("--recipe", plan.recipe,
+                 "quickstart (minutes on a CPU) or thesis-resnet (the paper)")
       ->required()
       ->check(CLI::IsMember({"quickstart", "thesis-resnet"}));
   app.add_option("--data", plan.data, limpid::data_argument_help())
@@ -193,7 +189,8 @@ int main(int argc, char** argv) {
   app.add_option("--device", plan.device, "cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
-  app.add_option("--precision", plan.precision, "float32, bfloat16 or auto; the recipe's if not given")
+  app.add_option("--precision", plan.precision,
+                 "float32, bfloat16 or auto; the recipe's if not given")
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}));
   app.add_option("--workers", plan.workers, "Threads that decode ahead, for each task")
       ->check(CLI::Range(0, 64))

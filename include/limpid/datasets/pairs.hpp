@@ -29,13 +29,14 @@ struct ImagePair {
 ///  so
 ///    that a cache may keep them; 0 for all draws where it is missing;
 ///  - `std::string description() const`: one line for a log.
+// Copies come last: for a class that can be made of `Pairs` that question leads back here.
 template <class S>
-concept PairSource = std::copy_constructible<S> &&
-    requires(const S& source, std::int64_t i, std::int64_t draw) {
+concept PairSource = requires(const S& source, std::int64_t i, std::int64_t draw) {
   { source.size() } -> std::convertible_to<std::int64_t>;
   { source.name(i) } -> std::convertible_to<std::string>;
   { source.load(i, draw) } -> std::same_as<ImagePair>;
-};
+}
+&&std::copy_constructible<S>;
 
 /// Any `PairSource`, as a value that is cheap to copy.
 class Pairs {

@@ -86,11 +86,15 @@ class AnyRestorer {
   const nlohmann::json& manifest() const { return manifest_; }
 
   /// @throws c10::ValueError if the model has no such task; the error lists those it has.
-  Image restore(const std::string& task, const Image& degraded) const {
-    const auto found = model_.restore.find(task);
-    TORCH_CHECK_VALUE(found != model_.restore.end(), source_, ": expected one of its tasks (",
+  void check_task(const std::string& task) const {
+    TORCH_CHECK_VALUE(model_.restore.count(task) != 0, source_, ": expected one of its tasks (",
                       detail::listed(model_.tasks), "), got '", task, "'");
-    return detail::restore_picture(found->second, degraded, options_);
+  }
+
+  /// @throws c10::ValueError if the model has no such task.
+  Image restore(const std::string& task, const Image& degraded) const {
+    check_task(task);
+    return detail::restore_picture(model_.restore.at(task), degraded, options_);
   }
 
  private:

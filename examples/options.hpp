@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <ATen/Context.h>
+#include <c10/core/Device.h>
+#include <c10/util/Exception.h>
+#include <CLI/CLI.hpp>
+
+#include <limpid/core/autocast.hpp>
+#include <limpid/datasets/data_argument.hpp>
+#include <limpid/inference/restorer.hpp>
+
+#include "program.hpp"
+
+// Options that several programs have.
+namespace examples {
+
+/// What `read` returns; a value that it refuses is wrong usage of `option`.
+template <class Read>
+auto as_usage(const std::string& option, Read read) {
+  try {
+    return read();
+  } catch (const c10::ValueError& error) {
+    throw UsageError(option + ": " + error.what_without_backtrace());
+  }
+}
+
+/// One "TASK=FORMAT:PATH[@PART]" of `option`.
+inline limpid::DataArgument parse_data(const std::string& option, const std::string& text) {
+  return as_usage(option, [&] { return limpid::DataArgument::parse(text); });
+}
+
+/// "cpu" or "cuda". @throws c10::Error where there is no CUDA device.
+inline at::Device device_of(const std::string& name) {
+  if (name != "cuda") return at::kCPU;
+  TORCH_CHECK(at::hasCUDA(),
+              "--device cuda: expected a CUDA device, found none that LibTorch can use");
+  return at::kCUDA;
+}
+
+/// "float32", "bfloat16" or "auto".
+inline limpid::Precision precision_of(const std::string& name) {
+  return name == "bfloat16" ? limpid::Precision::bfloat16
+         : name == "auto"   ? limpid::Precision::automatic
+                            : limpid::Precision::float32;
+}
+
+/// Where and how a program computes.
+struct Compute {
+  std::string device = "cpu";
+  std::string precision = "float32";
+  int threads = 1;
+};
+
+/// Adds --device, --precision and --threads.
+inline void add_compute(CLI::App& app, Compute& compute) {
+  app.add_option("--device", compute.device, "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  app.add_option("--precision", compute.precision, "float32, bfloat16, or auto: what is fast here")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
+      ->capture_default_str();
+  add_threads(app, compute.threads);
+}
+
+/// Adds an option that takes a whole number from `least` on.
+inline void add_count(CLI::App& app, const std::string& name, std::int64_t& value,
+                      const std::string& text, int least = 1) {
+  app.add_option(name, value, text)
+      ->check(CLI::Range(least, 1 << 20))
+      ->capture_default_str()
+      ->type_name("N");
+}
+
+/// Adds --tile and --overlap.
+inline void add_tiling(CLI::App& app, limpid::Tiling& tiling) {
+  add_count(app, "--tile", tiling.tile,
+            "Work in tiles of this side, pixels, to save memory; 0: the whole picture at once", 0);
+  add_count(app, "--overlap", tiling.overlap, "Pixels over which tiles are blended", 0);
+}
+
+/// What the command line says of how to restore.
+inline limpid::RestorerOptions restorer_options(const Compute& compute,
+                                                const limpid::Tiling& tiling) {
+  if (tiling.tile > 0 && tiling.tile < 16) {
+    throw UsageError("--tile: expected 0 or at least 16, got " + std::to_string(tiling.tile));
+  }
+  if (tiling.tile > 0 && 2 * tiling.overlap > tiling.tile) {
+    throw UsageError("--overlap: expected at most half of --tile, got " +
+                     std::to_string(tiling.overlap));
+  }
+  return {tiling, device_of(compute.device), precision_of(compute.precision)};
+}
+
+}  // namespace examples
