@@ -143,8 +143,7 @@ void data(const Plan& plan) {
                               .workers = plan.workers,
                               .cache_mb = plan.cache_mb};
   std::vector<PairLoader> loaders;
-  for (const auto& text : plan.data) {
-    const auto argument = examples::parse_data("--data", text);
+  for (const auto& argument : examples::parse_data("--data", plan.data)) {
     loaders.emplace_back(open_pairs(argument, DataUse::training), options);
   }
   const json what{{"benchmark", "data"},         {"data", plan.data},
@@ -200,7 +199,7 @@ int main(int argc, char** argv) {
     if (data_app->parsed()) return data(plan);
     if (restore_app->parsed()) return restore(plan);
     if (plan.recipe == "quickstart") return step(recipes::Quickstart{}, plan);
-    const auto vgg = VGG19::random_for_benchmark({.deepest = "conv3_3"});
+    auto vgg = VGG19::random_for_benchmark({.deepest = "conv3_3"});
     vgg->to(examples::device_of(plan.compute.device));
     step(recipes::ThesisResNet{vgg}, plan);
   });

@@ -38,7 +38,7 @@ struct Plan {
   fs::path model, report, json, log, save;
   std::vector<fs::path> compare;
   std::vector<std::string> data, metrics, notes;
-  std::string title = "What limpid restored", command;
+  std::string title = "What limpid restored", summary, command;
   std::int64_t max_images = 0;
   limpid::Tiling tiling;
   examples::Compute compute;
@@ -46,7 +46,7 @@ struct Plan {
 
 std::vector<limpid::AnyMetric> metrics_of(const Plan& plan) {
   if (plan.metrics.empty()) return limpid::default_metrics();
-  return examples::as_usage("--metrics", [&] { return limpid::metrics_by_name(plan.metrics); });
+  return examples::as_usage("", [&] { return limpid::metrics_by_name(plan.metrics); });
 }
 
 /// The table, and how each metric is computed, on standard output.
@@ -90,6 +90,7 @@ std::vector<limpid::Fact> facts_of(const Plan& plan, const nlohmann::json& manif
 void write_report(const Plan& plan, limpid::Report report, const nlohmann::json& scores,
                   const nlohmann::json& manifest) {
   report.title = plan.title;
+  report.summary = plan.summary;
   report.notes = plan.notes;
   report.facts = facts_of(plan, manifest);
   const auto log_file = plan.log.empty() ? plan.model.parent_path() / "metrics.jsonl" : plan.log;
@@ -122,15 +123,7 @@ fs::path save_folder(const Plan& plan, const limpid::DataArgument& data) {
 void evaluate(const Plan& plan) {
   const auto metrics = metrics_of(plan);
   const auto options = examples::restorer_options(plan.compute, plan.tiling);
-  std::vector<limpid::DataArgument> arguments;
-  for (const auto& text : plan.data) {
-    arguments.push_back(examples::parse_data("--data", text));
-    const auto& task = arguments.back().task;
-    if (std::count_if(arguments.begin(), arguments.end(),
-                      [&](const auto& other) { return other.task == task; }) > 1) {
-      throw examples::UsageError("--data: task '" + task + "' is named twice");
-    }
-  }
+  const auto arguments = examples::parse_data("--data", plan.data);
   const limpid::AnyRestorer restorer{plan.model, options};
   for (const auto& argument : arguments) restorer.check_task(argument.task);
 
@@ -202,6 +195,9 @@ int main(int argc, char** argv) {
       ->type_name("FILE")
       ->needs(report);
   app.add_option("--title", plan.title, "Of the report")->needs(report)->type_name("TEXT");
+  app.add_option("--summary", plan.summary, "A sentence or two under the title")
+      ->needs(report)
+      ->type_name("TEXT");
   app.add_option("--note", plan.notes, "A remark at the report's end; may come again")
       ->needs(report)
       ->type_name("TEXT");

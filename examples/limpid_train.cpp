@@ -45,11 +45,7 @@ struct TaskData {
 
 std::map<std::string, TaskData> open_data(const Plan& plan) {
   std::map<std::string, TaskData> tasks;
-  for (const auto& text : plan.data) {
-    const auto argument = examples::parse_data("--data", text);
-    if (tasks.count(argument.task) != 0) {
-      throw examples::UsageError("--data: task '" + argument.task + "' is named twice");
-    }
+  for (const auto& argument : examples::parse_data("--data", plan.data)) {
     tasks[argument.task].pairs = limpid::open_pairs(argument, limpid::DataUse::training);
   }
   const auto known = [&](const std::string& option, const std::string& task) -> TaskData& {
@@ -58,8 +54,7 @@ std::map<std::string, TaskData> open_data(const Plan& plan) {
     }
     return tasks[task];
   };
-  for (const auto& text : plan.validate) {
-    const auto argument = examples::parse_data("--validate", text);
+  for (const auto& argument : examples::parse_data("--validate", plan.validate)) {
     known("--validate", argument.task).validation =
         limpid::open_pairs(argument, limpid::DataUse::evaluation);
   }

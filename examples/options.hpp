@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <ATen/Context.h>
 #include <c10/core/Device.h>
@@ -17,19 +19,29 @@
 // Options that several programs have.
 namespace examples {
 
-/// What `read` returns; a value that it refuses is wrong usage of `option`.
+/// What `read` returns; a value that it refuses is wrong usage, and the error begins with `prefix`.
 template <class Read>
-auto as_usage(const std::string& option, Read read) {
+auto as_usage(const std::string& prefix, Read read) {
   try {
     return read();
   } catch (const c10::ValueError& error) {
-    throw UsageError(option + ": " + error.what_without_backtrace());
+    throw UsageError(prefix + error.what_without_backtrace());
   }
 }
 
-/// One "TASK=FORMAT:PATH[@PART]" of `option`.
-inline limpid::DataArgument parse_data(const std::string& option, const std::string& text) {
-  return as_usage(option, [&] { return limpid::DataArgument::parse(text); });
+/// The values "TASK=FORMAT:PATH[@PART]" of `option`, each task at most once.
+inline std::vector<limpid::DataArgument> parse_data(const std::string& option,
+                                                    const std::vector<std::string>& texts) {
+  std::vector<limpid::DataArgument> arguments;
+  for (const auto& text : texts) {
+    auto argument = as_usage(option + ": ", [&] { return limpid::DataArgument::parse(text); });
+    for (const auto& other : arguments) {
+      if (other.task != argument.task) continue;
+      throw UsageError(option + ": task '" + argument.task + "' is named twice");
+    }
+    arguments.push_back(std::move(argument));
+  }
+  return arguments;
 }
 
 /// "cpu" or "cuda". @throws c10::Error where there is no CUDA device.

@@ -14,6 +14,7 @@
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/ranges.hpp>
+#include <limpid/core/single_thread.hpp>
 
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image.hpp>
@@ -121,6 +122,8 @@
 #include <limpid/recipes/thesis_resnet.hpp>
 
 #include <limpid/inference/any_restorer.hpp>
+#include <limpid/inference/evaluate.hpp>
+#include <limpid/inference/output_files.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/tiling.hpp>
 
@@ -133,6 +136,8 @@
 #include <limpid/report/plot.hpp>
 #include <limpid/report/report.hpp>
 #include <limpid/report/report_parts.hpp>
+#include <limpid/report/report_strip.hpp>
+#include <limpid/report/training_facts.hpp>
 #include <limpid/report/training_log.hpp>
 
 #include <limpid/version.hpp>

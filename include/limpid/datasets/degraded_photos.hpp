@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -59,14 +57,7 @@ class DegradedPhotos {
 
   ImagePair load(std::int64_t i, std::int64_t draw) const {
     auto photo = Image::load(path(i));
-    const auto longest = std::max(photo.height(), photo.width());
-    if (options_.long_side > 0 && longest > options_.long_side) {
-      const auto scale = static_cast<double>(options_.long_side) / static_cast<double>(longest);
-      const auto shrunk = [&](std::int64_t side) {
-        return std::max<std::int64_t>(1, std::llround(static_cast<double>(side) * scale));
-      };
-      photo = photo.resized(shrunk(photo.height()), shrunk(photo.width()));
-    }
+    if (options_.long_side > 0) photo = photo.shrunk_to(options_.long_side);
     auto random = Random::stream(
         options_.seed, {static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(variant(draw))});
     auto degraded = Image::from_unit(degradation_(photo.unit()[0], random));

@@ -18,6 +18,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/single_thread.hpp>
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/pair_cache.hpp>
 #include <limpid/datasets/pairs.hpp>
@@ -180,6 +181,7 @@ class PairLoader {
     }
 
     void work() {
+      detail::use_one_thread();
       std::unique_lock lock{mutex};
       while (true) {
         room.wait(lock, [&] { return stopping || claimed < handed_out + options.prefetch; });

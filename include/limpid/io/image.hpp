@@ -240,6 +240,17 @@ class Image {
     return Image{part};
   }
 
+  /// Shrunk so that its longer side has at most `long_side` pixels; itself where it has no more.
+  Image shrunk_to(std::int64_t long_side) const {
+    check_not_empty("shrunk_to");
+    const auto longest = std::max(height(), width());
+    if (longest <= long_side) return *this;
+    const auto scaled = [&](std::int64_t side) {
+      return std::max<std::int64_t>(1, (side * long_side + longest / 2) / longest);
+    };
+    return resized(scaled(height()), scaled(width()));
+  }
+
   /// Resized to `height` x `width`: linear, antialiased where it shrinks.
   Image resized(std::int64_t height, std::int64_t width) const {
     check_not_empty("resized");

@@ -18,8 +18,8 @@ namespace limpid {
 
 /// Shape of a `report_strip`.
 struct ReportStripOptions {
-  std::int64_t width = 360;   ///< of one picture, pixels
-  std::int64_t height = 240;  ///< of one picture, pixels
+  std::int64_t width = 300;   ///< of one picture, pixels
+  std::int64_t height = 200;  ///< of one picture, pixels
 };
 
 namespace detail {

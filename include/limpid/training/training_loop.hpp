@@ -95,6 +95,10 @@ class TrainingLoop {
     const auto first_step = state_.step;
     fit_began_ = Clock::now();
     if (first_step > 0) progress.say("resumed at step " + std::to_string(first_step));
+    if (finished()) {
+      progress.say("the run is as long as asked already; nothing was done");
+      return FitResult::finished;
+    }
 
     auto result = FitResult::finished;
     while (!finished()) {

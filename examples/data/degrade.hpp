@@ -1,0 +1,174 @@
+#pragma once
+
+// limpid-data degrade: degraded copies of clean photographs.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/haze.hpp>
+#include <limpid/io/image.hpp>
+
+#include "../program.hpp"
+#include "folders.hpp"
+
+namespace examples {
+
+struct DegradeOptions {
+  std::string task;
+  std::uint64_t seed = 1;
+  fs::path depth;
+  std::int64_t max_side = 0;
+  int threads = 1;
+  fs::path input;
+  fs::path output;
+};
+
+/// FNV-1a: the same on every machine, unlike std::hash.
+inline std::uint64_t hash(const std::string& text) {
+  std::uint64_t value = 0xcbf29ce484222325;
+  for (const unsigned char byte : text) value = (value ^ byte) * 0x100000001b3;
+  return value;
+}
+
+/// A grey picture as depth (height, width) in [0, 1]: 0 black is nearest, 1 white farthest. Its
+/// values are taken as they are; of 16-bit pictures the upper 8 bits count.
+inline at::Tensor read_depth(const fs::path& file, std::int64_t height, std::int64_t width) {
+  auto picture = limpid::Image::load(file);
+  const auto colours = picture.unit()[0];
+  const auto spread = (colours.amax(0) - colours.amin(0)).max().item<double>();
+  TORCH_CHECK(spread < 0.1, "'", file.string(),
+              "': expected a grey depth picture, found colours (channels up to ",
+              std::lround(255 * spread), " of 255 apart)");
+  if (picture.height() != height || picture.width() != width) {
+    picture = picture.resized(height, width);
+  }
+  return picture.unit()[0].mean(0).clamp(0, 1).contiguous();
+}
+
+/// Writes one pair. What is drawn depends on the seed, the task and the name, on nothing else.
+inline void degrade_one(const DegradeOptions& options, const std::string& name,
+                        const fs::path& file, const fs::path& depth_file) {
+  auto photo = limpid::Image::load(file);
+  if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
+  auto random = limpid::Random::stream(options.seed, {hash(options.task), hash(name)});
+  const auto clean = photo.unit()[0];
+  at::Tensor degraded;
+  try {
+    degraded =
+        depth_file.empty()
+            ? limpid::degradation_for(options.task)(clean, random)
+            : limpid::Haze{}(clean, read_depth(depth_file, photo.height(), photo.width()), random);
+  } catch (const c10::ValueError& error) {
+    TORCH_CHECK(false, "'", file.string(), "': ", error.what_without_backtrace());
+  }
+  photo.save(options.output / "target" / (name + ".png"));
+  limpid::Image::from_unit(degraded.unsqueeze(0)).save(options.output / "input" / (name + ".png"));
+}
+
+inline void degrade(const DegradeOptions& options) {
+  if (!options.depth.empty() && options.task != "dehaze") {
+    throw UsageError("--depth: expected with --task dehaze, found --task " + options.task);
+  }
+  const auto photos = pictures_by_name("INPUT_DIR", options.input);
+  for (const auto* part : {"input", "target"}) {
+    if (lies_in(options.output / part, options.input)) {
+      throw UsageError("OUTPUT_DIR: expected a folder that keeps off INPUT_DIR, found '" +
+                       options.output.string() + "'");
+    }
+  }
+  std::map<std::string, fs::path> depths;
+  if (!options.depth.empty()) {
+    depths = pictures_by_name("--depth", options.depth);
+    for (const auto& [name, file] : photos) {
+      TORCH_CHECK(depths.contains(name), "--depth: expected a picture named like '",
+                  file.filename().string(), "', found none in '", options.depth.string(), "'");
+    }
+  }
+  make_folder(options.output / "input");
+  make_folder(options.output / "target");
+
+  // One photograph a thread, each thread alone in its operators.
+  at::set_num_threads(1);
+  auto next = photos.begin();
+  std::size_t done = 0;
+  std::exception_ptr failure;
+  std::mutex mutex;
+  Progress progress;
+  const auto work = [&] {
+    std::unique_lock lock{mutex};
+    while (next != photos.end() && !failure) {
+      const auto& [name, file] = *next++;
+      const auto depth = options.depth.empty() ? fs::path{} : depths.at(name);
+      lock.unlock();
+      std::exception_ptr error;
+      try {
+        degrade_one(options, name, file, depth);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+      if (error && !failure) failure = error;
+      if (!error) {
+        progress.show(options.task + ": " + std::to_string(++done) + " of " +
+                      std::to_string(photos.size()) + " photographs, " + name);
+      }
+    }
+  };
+  std::vector<std::thread> workers;
+  const auto count = std::min(static_cast<std::size_t>(options.threads), photos.size());
+  for (std::size_t i = 0; i < count; ++i) workers.emplace_back(work);
+  for (auto& worker : workers) worker.join();
+  progress.end();
+  if (failure) std::rethrow_exception(failure);
+  progress.say(options.task + ": " + std::to_string(done) + " pairs in '" +
+               options.output.string() + "'");
+}
+
+/// Adds the subcommand; `options` must live until it has run.
+inline CLI::App* add_degrade(CLI::App& app, DegradeOptions& options) {
+  auto* command = app.add_subcommand(
+      "degrade", "Degrades clean photographs: OUTPUT_DIR/{input,target}/NAME.png");
+  command
+      ->add_option("--task", options.task,
+                   "What a network shall learn to undo: deblur (camera shake), dehaze (haze), "
+                   "derain (raindrops on the lens)")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>{limpid::kDegradationTasks.begin(),
+                                                     limpid::kDegradationTasks.end()}))
+      ->type_name("TASK");
+  command
+      ->add_option("--seed", options.seed,
+                   "Another seed gives other degradations; a photograph's own depends on the seed, "
+                   "the task and its name only")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--depth", options.depth,
+                   "Folder of grey pictures named like the photographs, black near, white far "
+                   "(dehaze; without it a synthetic depth)")
+      ->type_name("DIR");
+  command
+      ->add_option("--max-side", options.max_side,
+                   "Shrink photographs whose longer side has more pixels")
+      ->check(CLI::Range(std::int64_t{16}, std::int64_t{65536}))
+      ->type_name("N");
+  command->add_option("INPUT_DIR", options.input, "Folder of clean photographs; only read")
+      ->required()
+      ->type_name("");
+  command->add_option("OUTPUT_DIR", options.output, "Folder for the pairs; made where missing")
+      ->required()
+      ->type_name("");
+  add_threads(*command, options.threads);
+  return command;
+}
+
+}  // namespace examples

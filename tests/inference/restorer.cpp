@@ -1,0 +1,200 @@
+#include <limpid/inference/any_restorer.hpp>
+
+#include <filesystem>
+#include <string>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <limpid/inference/evaluate.hpp>
+#include <limpid/inference/output_files.hpp>
+#include <support/tiny.hpp>
+
+namespace {
+
+using namespace limpid;
+using namespace limpid_test;
+
+using TinyModel = MultiTaskModel<TinyEncoder, TinyDecoder<"deblur">, TinyDecoder<"derain">>;
+using UNet =
+    MultiTaskModel<PixelUNetEncoder, PixelUNetDecoder<"deblur">, PixelUNetDecoder<"night">>;
+
+Image picture(std::int64_t height, std::int64_t width) {
+  return DarkPictures{1, height, width}.load(0, 0).target;
+}
+
+/// A model whose outputs are not those of the untouched input.
+template <class Model>
+Model scrambled() {
+  torch::manual_seed(3);
+  Model model;
+  torch::NoGradGuard no_grad;
+  for (auto& parameter : model->parameters()) parameter.add_(0.05 * torch::randn_like(parameter));
+  return model;
+}
+
+BOOST_AUTO_TEST_SUITE(restorer)
+
+BOOST_AUTO_TEST_CASE(restores_what_the_model_makes_of_the_whole_picture) {
+  auto model = scrambled<TinyModel>();
+  Restorer restorer{model};
+  const auto degraded = picture(37, 51);
+  const auto restored = restorer.restore<"derain">(degraded);
+  BOOST_TEST(!model->is_training());
+  torch::NoGradGuard no_grad;
+  const auto expected = model->restore<"derain">(to_signed(degraded.unit()));
+  BOOST_TEST((restored == Image::from_unit(to_unit(expected))));
+  BOOST_TEST(!(restored == degraded));
+}
+
+BOOST_AUTO_TEST_CASE(tiles_of_a_local_network_hardly_differ_from_the_whole) {
+  auto model = scrambled<TinyModel>();
+  const auto degraded = picture(90, 120);
+  const auto whole = Restorer{model}.restore<"deblur">(degraded).unit();
+  const auto tiled = Restorer{model, {.tiling = {48, 16}}}.restore<"deblur">(degraded).unit();
+  BOOST_TEST((whole - tiled).abs().max().item<double>() < 3.0 / 255);
+  BOOST_TEST((whole - tiled).abs().mean().item<double>() < 0.1 / 255);
+}
+
+BOOST_AUTO_TEST_CASE(bfloat16_is_close_to_float) {
+  auto model = scrambled<TinyModel>();
+  const auto degraded = picture(32, 32);
+  const auto exact = Restorer{model}.restore<"deblur">(degraded).unit();
+  const auto coarse =
+      Restorer{model, {.precision = Precision::bfloat16}}.restore<"deblur">(degraded);
+  BOOST_TEST((exact - coarse.unit()).abs().max().item<double>() < 0.05);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_image_is_refused) {
+  Restorer restorer{TinyModel{}};
+  BOOST_CHECK_EXCEPTION(restorer.restore<"deblur">(Image{}), c10::ValueError, [](const auto& e) {
+    return std::string{e.what_without_backtrace()} == "restore: the image is empty";
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(any_restorer)
+
+BOOST_AUTO_TEST_CASE(restores_as_the_typed_model_does) {
+  TemporaryFolder folder;
+  const auto file = folder / "model.limpid";
+  auto model = scrambled<UNet>();
+  save(model, file, {{"recipe", "by hand"}});
+  const auto degraded = picture(45, 62);
+  Restorer typed{load<UNet>(file)};
+  const AnyRestorer any{file};
+  BOOST_TEST((any.restore("deblur", degraded) == typed.restore<"deblur">(degraded)));
+  BOOST_TEST((any.restore("night", degraded) == typed.restore<"night">(degraded)));
+  BOOST_TEST(!(any.restore("night", degraded) == any.restore("deblur", degraded)));
+  BOOST_TEST((any.tasks() == std::vector<std::string>{"deblur", "night"}));
+  BOOST_TEST(any.manifest().at("recipe") == "by hand");
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_task_is_refused) {
+  TemporaryFolder folder;
+  auto model = UNet{};
+  save(model, folder / "model.limpid");
+  const AnyRestorer restorer{folder / "model.limpid"};
+  const auto names_tasks = [&](const auto& e) {
+    return std::string{e.what_without_backtrace()} ==
+           "model '" + (folder / "model.limpid").string() +
+               "': expected one of its tasks (deblur, night), got 'derain'";
+  };
+  BOOST_CHECK_EXCEPTION(restorer.restore("derain", picture(20, 20)), c10::ValueError, names_tasks);
+  BOOST_CHECK_EXCEPTION(restorer.check_task("derain"), c10::ValueError, names_tasks);
+  BOOST_CHECK_NO_THROW(restorer.check_task("night"));
+}
+
+BOOST_AUTO_TEST_CASE(files_that_hold_no_model_of_limpids_are_refused) {
+  TemporaryFolder folder;
+  const auto file = folder / "model.limpid";
+  const auto refused = [&](const std::string& text) {
+    BOOST_CHECK_EXCEPTION(AnyRestorer{file}, c10::Error, [&](const auto& e) {
+      const std::string found = e.what_without_backtrace();
+      BOOST_TEST_MESSAGE(found);
+      return found.find(text) != std::string::npos &&
+             found.find(file.string()) != std::string::npos;
+    });
+  };
+  refused("there is no such file");
+  auto foreign = TinyModel{};
+  save(foreign, file);
+  refused("expected an encoder of limpid's own (resnet, nafnet, pixel-unet)");
+  auto model = UNet{};
+  save(model, file);
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 100);
+  refused("");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(evaluate_pairs)
+
+BOOST_AUTO_TEST_CASE(scores_each_picture_before_and_after) {
+  std::vector<std::string> names;
+  const auto brighter = [](const Image& degraded) {
+    return Image::from_unit(degraded.unit() / 0.6);
+  };
+  const auto scores = evaluate("night", DarkPictures{3}, brighter, metrics_by_name({"psnr_rgb"}),
+                               [&](const EvaluatedPicture& picture) {
+                                 BOOST_TEST(picture.index == static_cast<int>(names.size()));
+                                 names.push_back(picture.name);
+                               });
+  BOOST_TEST((names == std::vector<std::string>{"dark0", "dark1", "dark2"}));
+  BOOST_TEST(scores.task == "night");
+  BOOST_TEST(scores.images.size() == 3u);
+  BOOST_TEST(scores.restored(0).mean > scores.identity(0).mean + 20);
+}
+
+BOOST_AUTO_TEST_CASE(no_pairs_are_refused) {
+  BOOST_CHECK_EXCEPTION(evaluate("deblur", Pairs{}, [](const Image& image) { return image; }),
+                        c10::ValueError, [](const auto& e) {
+                          return std::string{e.what_without_backtrace()} ==
+                                 "evaluate: task 'deblur' has no pairs";
+                        });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(output_files)
+
+BOOST_AUTO_TEST_CASE(files_and_folders_keep_their_names) {
+  TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "photos");
+  picture(16, 16).save(folder / "photos/b.png");
+  picture(16, 16).save(folder / "photos/a.v2.jpg");
+  const auto files =
+      plan_output_files({folder / "photos", folder / "not-there.bmp"}, folder / "out", ".png");
+  BOOST_REQUIRE_EQUAL(files.size(), 3u);
+  BOOST_TEST((files[0].output == folder / "out/a.v2.png"));
+  BOOST_TEST((files[1].input == folder / "photos/b.png"));
+  BOOST_TEST((files[2].output == folder / "out/not-there.png"));
+}
+
+BOOST_AUTO_TEST_CASE(an_input_is_never_an_output) {
+  TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "photos");
+  const auto a = folder / "photos/a.png";
+  picture(16, 16).save(a);
+  const auto text =
+      "'" + a.string() + "' would overwrite the input '" + a.string() + "'; name another folder";
+  BOOST_CHECK_EXCEPTION(plan_output_files({a}, folder / "photos", ".png"), c10::Error,
+                        [&](const auto& e) { return e.what_without_backtrace() == text; });
+  std::filesystem::create_directories(folder / "out");
+  std::filesystem::create_symlink(a, folder / "out/a.png");
+  BOOST_CHECK_THROW(plan_output_files({a}, folder / "out", ".png"), c10::Error);
+  BOOST_CHECK_NO_THROW(plan_output_files({a}, folder / "out", ".jpg"));
+}
+
+BOOST_AUTO_TEST_CASE(two_inputs_never_share_an_output) {
+  BOOST_CHECK_EXCEPTION(plan_output_files({"one/a.png", "two/a.jpg"}, "out", ".png"), c10::Error,
+                        [](const auto& e) {
+                          return std::string{e.what_without_backtrace()} ==
+                                 "'one/a.png' and 'two/a.jpg' would both be written to 'out/a.png'";
+                        });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

@@ -1,0 +1,113 @@
+#include <support/run_program.hpp>
+
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+namespace {
+
+using limpid_test::run;
+using Words = std::vector<std::string>;
+
+void check_help(const Words& command, const Words& options) {
+  auto words = command;
+  words.push_back("--help");
+  const auto help = run(words);
+  BOOST_TEST(help.code == 0);
+  BOOST_TEST(help.err == "");
+  for (const auto& option : options) {
+    BOOST_TEST((help.out.find(option) != std::string::npos),
+               command.front() << " --help does not name " << option);
+  }
+}
+
+/// Wrong usage: exit code 2, "NAME: text" on standard error.
+void check_usage(const Words& words, const std::string& text) {
+  const auto ended = run(words);
+  BOOST_TEST(ended.code == 2, words.front() << " ended with " << ended.code << ": " << ended.err);
+  BOOST_TEST((ended.err.rfind(words.front() + ": ", 0) == 0), ended.err);
+  BOOST_TEST((ended.err.find(text) != std::string::npos), ended.err);
+  BOOST_TEST(ended.out == "");
+}
+
+BOOST_AUTO_TEST_SUITE(usage)
+
+BOOST_AUTO_TEST_CASE(help_names_every_option) {
+  check_help({"limpid-data", "degrade"},
+             {"--task", "--seed", "--depth", "--max-side", "--threads", "INPUT_DIR", "OUTPUT_DIR"});
+  check_help({"limpid-train"},
+             {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
+              "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",
+              "--json", "--threads", "gopro", "raindrop", "pairs"});
+  check_help({"limpid-restore"}, {"--model", "--task", "--tile", "--overlap", "--out", "--format",
+                                  "--device", "--precision", "--threads", "--json", "IMAGE"});
+  check_help({"limpid-evaluate"},
+             {"--model", "--data", "--compare", "--metrics", "--report", "--json", "--max-images",
+              "--save", "--title", "--note", "--log", "--device", "--threads"});
+  check_help({"limpid-benchmark"}, {"step", "restore", "data"});
+  check_help({"limpid-benchmark", "step"},
+             {"--recipe", "--tasks", "--steps", "--warmup", "--device", "--precision", "--json"});
+  check_help({"limpid-benchmark", "restore"}, {"--recipe", "--model", "--size", "--tile"});
+  check_help({"limpid-benchmark", "data"}, {"--data", "--crop", "--workers", "--cache-mb"});
+}
+
+BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_data) {
+  check_usage({"limpid-data"}, "A subcommand is required");
+  check_usage({"limpid-data", "degrade", "a", "b"}, "--task is required");
+  check_usage({"limpid-data", "degrade", "--task", "sharpen", "a", "b"}, "sharpen");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
+  const Words start{"limpid-train", "--recipe", "quickstart", "--out", "never-made"};
+  const auto with = [&](const Words& more) {
+    auto words = start;
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  check_usage(start, "--data is required");
+  check_usage(with({"--data", "deblur"}),
+              "--data: 'deblur': expected TASK=FORMAT:PATH[@PART], for example");
+  check_usage(with({"--data", "deblur=zip:x"}),
+              "--data: 'deblur=zip:x': unknown format 'zip', expected one of gopro, raindrop");
+  check_usage(with({"--data", "deblur=gopro:x@spring"}), "unknown part 'spring' of gopro");
+  check_usage(with({"--data", "deblur=pairs:x", "--data", "deblur=pairs:y"}),
+              "--data: task 'deblur' is named twice");
+  check_usage(with({"--data", "deblur=pairs:x", "--steps", "3", "--epochs", "2"}), "Length");
+  check_usage({"limpid-train", "--recipe", "best", "--out", "x", "--data", "deblur=pairs:x"},
+              "best");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_restore) {
+  check_usage({"limpid-restore", "--model", "m", "--task", "deblur"}, "IMAGE is required");
+  const Words start{"limpid-restore", "--model", "m", "--task", "deblur", "x.png", "--tile"};
+  auto words = start;
+  words.push_back("8");
+  check_usage(words, "--tile: expected 0 or at least 16, got 8");
+  words = start;
+  words.insert(words.end(), {"32", "--overlap", "20"});
+  check_usage(words, "--overlap: expected at most half of --tile, got 20");
+  check_usage({"limpid-restore", "--model", "m", "--task", "t", "--format", "gif", "x"}, "gif");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_evaluate) {
+  check_usage({"limpid-evaluate"}, "expected --model and --data, or --compare");
+  check_usage({"limpid-evaluate", "--model", "m"}, "--data");
+  check_usage({"limpid-evaluate", "--compare", "a"}, "--compare");
+  check_usage({"limpid-evaluate", "--compare", "a", "b", "--metrics", "beauty"},
+              "metrics: no metric is called 'beauty', known are psnr_rgb, psnr_y");
+  check_usage({"limpid-evaluate", "--model", "m", "--data", "deblur"},
+              "--data: 'deblur': expected TASK=FORMAT:PATH");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_benchmark) {
+  check_usage({"limpid-benchmark"}, "A subcommand is required");
+  check_usage({"limpid-benchmark", "step", "--recipe", "quickstart", "--tasks", "5"}, "5");
+  check_usage({"limpid-benchmark", "restore"}, "expected --recipe, or --model and --task");
+  check_usage({"limpid-benchmark", "restore", "--recipe", "quickstart", "--size", "big"},
+              "--size: expected WIDTHxHEIGHT, got 'big'");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
