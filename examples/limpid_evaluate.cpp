@@ -116,7 +116,7 @@ fs::path save_folder(const Plan& plan, const limpid::DataArgument& data) {
       throw examples::UsageError("--save: '" + folder.string() + "' holds the data");
     }
   }
-  fs::create_directories(folder);
+  examples::make_folder("--save", folder);
   return folder;
 }
 
@@ -126,6 +126,7 @@ void evaluate(const Plan& plan) {
   const auto arguments = examples::parse_data("--data", plan.data);
   const limpid::AnyRestorer restorer{plan.model, options};
   for (const auto& argument : arguments) restorer.check_task(argument.task);
+  if (!plan.report.empty()) examples::make_folder("--report", plan.report);
 
   examples::Progress progress;
   limpid::Report report;
@@ -178,7 +179,7 @@ int main(int argc, char** argv) {
       ->type_name("RESTORED_DIR TARGET_DIR")
       ->excludes(model);
   app.add_option("--metrics", plan.metrics, "Of psnr_rgb psnr_y ssim_gaussian ssim_uniform [all]")
-      ->type_name("NAME...");
+      ->type_name("NAME");
   app.add_option("--json", plan.json, "Write all scores")->type_name("FILE");
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
       ->check(CLI::PositiveNumber)
@@ -202,7 +203,7 @@ int main(int argc, char** argv) {
       ->needs(report)
       ->type_name("TEXT");
   examples::add_compute(app, plan.compute);
-  for (int i = 0; i < argc; ++i) plan.command += (i > 0 ? " " : "") + std::string{argv[i]};
+  plan.command = examples::command_line(argc, argv);
   return examples::run_program(app, argc, argv, [&] {
     if (!plan.compare.empty()) return compare(plan);
     if (plan.model.empty()) throw examples::UsageError("expected --model and --data, or --compare");

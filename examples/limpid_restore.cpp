@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include <torch/torch.h>
@@ -45,9 +44,7 @@ void restore(const Plan& plan) {
   const auto files = limpid::plan_output_files(plan.images, plan.out, "." + plan.format);
   const limpid::AnyRestorer restorer{plan.model, options};
   restorer.check_task(plan.task);
-  std::error_code error;
-  fs::create_directories(plan.out, error);
-  TORCH_CHECK(!error, "--out: cannot make the folder '", plan.out.string(), "': ", error.message());
+  examples::make_folder("--out", plan.out);
 
   auto pictures = nlohmann::json::array(), failed = nlohmann::json::array();
   examples::Progress progress;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -42,6 +44,27 @@ inline std::vector<limpid::DataArgument> parse_data(const std::string& option,
     arguments.push_back(std::move(argument));
   }
   return arguments;
+}
+
+/// Makes the folder that `option` names. @throws c10::Error where that is not possible.
+inline void make_folder(const std::string& option, const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  TORCH_CHECK(!error, option, ": cannot make the folder '", folder.string(),
+              "': ", error.message());
+}
+
+/// The command as one could type it, with quotes where a word needs them.
+inline std::string command_line(int argc, char** argv) {
+  constexpr auto kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@+%";
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool is_plain = !word.empty() && word.find_first_not_of(kPlain) == word.npos;
+    line += (i > 0 ? " " : "") + (is_plain ? word : "'" + word + "'");
+  }
+  return line;
 }
 
 /// "cpu" or "cuda". @throws c10::Error where there is no CUDA device.

@@ -73,7 +73,8 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
   check_usage(with({"--data", "deblur=gopro:x@spring"}), "unknown part 'spring' of gopro");
   check_usage(with({"--data", "deblur=pairs:x", "--data", "deblur=pairs:y"}),
               "--data: task 'deblur' is named twice");
-  check_usage(with({"--data", "deblur=pairs:x", "--steps", "3", "--epochs", "2"}), "Length");
+  check_usage(with({"--data", "deblur=pairs:x", "--steps", "3", "--epochs", "2"}),
+              "[--epochs,--steps,--minutes]");
   check_usage({"limpid-train", "--recipe", "best", "--out", "x", "--data", "deblur=pairs:x"},
               "best");
 }

@@ -1,18 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <unistd.h>
 
 #include <torch/torch.h>
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/datasets/pairs.hpp>
+
+#include <support/temporary_folder.hpp>
 
 // The smallest networks and data that train: steps in milliseconds.
 namespace limpid_test {
@@ -88,27 +87,6 @@ struct DarkPictures {
     return {limpid::Image{(target * factor).to(torch::kByte).contiguous()},
             limpid::Image{target.to(torch::kByte).contiguous()}};
   }
-};
-
-/// A fresh folder that goes with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "limpid-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
 };
 
 }  // namespace limpid_test

@@ -282,13 +282,6 @@ BOOST_AUTO_TEST_CASE(an_out_folder_that_cannot_be_written_is_an_error_at_the_sta
   });
 }
 
-BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_last_checkpoint) {
-  if (!std::filesystem::exists("/dev/full")) return;
-  TemporaryFolder run;
-  std::filesystem::create_symlink("/dev/full", run / "target");
-  BOOST_CHECK_THROW(write_atomically("/dev/full/x", std::string{"x"}), c10::Error);
-}
-
 BOOST_AUTO_TEST_CASE(a_missing_branch_is_named) {
   ThreeTasks trainer{quick()};
   trainer.branch<"deblur">(Branch{.pairs = DarkPictures{}});

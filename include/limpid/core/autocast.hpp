@@ -44,23 +44,29 @@ inline std::string_view name_of(Precision precision) {
   return "";
 }
 
-/// While it lives, this thread's convolutions on `device` compute in `precision`.
+/// While it lives, this thread's convolutions on `device` compute in `precision`, whatever scope is
+/// around it.
 ///
 /// One scope for each phase of a step: the cache of cast weights ends with it, so weights cast
 /// without a graph never serve a phase that needs one.
 class AutocastScope {
  public:
   AutocastScope(Precision precision, c10::Device device)
-      : active_(resolve(precision, device) == Precision::bfloat16), device_(device) {
-    if (!active_) return;
+      : bfloat16_(resolve(precision, device) == Precision::bfloat16),
+        acts_(bfloat16_ || device.is_cpu() || device.is_cuda()),
+        device_(device) {
+    if (!acts_) return;
     was_enabled_ = enabled();
-    enable(true);
+    previous_type_ = type();
+    enable(bfloat16_);
+    if (bfloat16_) set_type(at::kBFloat16);
     at::autocast::increment_nesting();
   }
 
   ~AutocastScope() {
-    if (!active_) return;
+    if (!acts_) return;
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    set_type(previous_type_);
     enable(was_enabled_);
   }
 
@@ -70,27 +76,32 @@ class AutocastScope {
  private:
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
   bool enabled() const { return at::autocast::is_autocast_enabled(device_.type()); }
-  void enable(bool on) const {
-    at::autocast::set_autocast_enabled(device_.type(), on);
-    if (on) at::autocast::set_autocast_dtype(device_.type(), at::kBFloat16);
+  void enable(bool on) const { at::autocast::set_autocast_enabled(device_.type(), on); }
+  at::ScalarType type() const { return at::autocast::get_autocast_dtype(device_.type()); }
+  void set_type(at::ScalarType type) const {
+    at::autocast::set_autocast_dtype(device_.type(), type);
   }
 #else
   bool enabled() const {
     return device_.is_cpu() ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
   }
   void enable(bool on) const {
-    if (device_.is_cpu()) {
-      at::autocast::set_cpu_enabled(on);
-      if (on) at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-    } else {
-      at::autocast::set_enabled(on);
-      if (on) at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
-    }
+    device_.is_cpu() ? at::autocast::set_cpu_enabled(on) : at::autocast::set_enabled(on);
+  }
+  at::ScalarType type() const {
+    return device_.is_cpu() ? at::autocast::get_autocast_cpu_dtype()
+                            : at::autocast::get_autocast_gpu_dtype();
+  }
+  void set_type(at::ScalarType type) const {
+    device_.is_cpu() ? at::autocast::set_autocast_cpu_dtype(type)
+                     : at::autocast::set_autocast_gpu_dtype(type);
   }
 #endif
 
-  bool active_;
+  bool bfloat16_;
+  bool acts_;
   bool was_enabled_ = false;
+  at::ScalarType previous_type_ = at::kFloat;
   c10::Device device_;
 };
 

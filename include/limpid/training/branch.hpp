@@ -61,6 +61,8 @@ class BranchTerms {
   virtual std::vector<double> loss_state() const = 0;
   virtual void load_loss_state(const std::vector<double>& state) = 0;
   virtual nlohmann::json describe_critic() const = 0;
+  /// Names of the content and adversarial loss, where they have one.
+  virtual nlohmann::json describe_losses() const = 0;
   virtual void to(c10::Device device) = 0;
 };
 
@@ -128,6 +130,15 @@ class TypedBranchTerms : public BranchTerms {
     } else {
       return nullptr;
     }
+  }
+
+  nlohmann::json describe_losses() const override {
+    nlohmann::json losses = nlohmann::json::object();
+    if constexpr (NamedContentLoss<Content>) losses["content"] = loss_name(content_);
+    if constexpr (requires { std::string{Adversarial::name}; }) {
+      losses["adversarial"] = std::string{Adversarial::name};
+    }
+    return losses;
   }
 
   void to(c10::Device device) override {

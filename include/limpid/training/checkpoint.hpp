@@ -24,11 +24,14 @@ namespace limpid::detail {
 inline constexpr const char* kCheckpointName = "checkpoint.limpid";
 inline constexpr const char* kModelName = "model.limpid";
 
-/// What must be the same for a run to be resumed: data, batches, crops, seed, precision.
+/// What must be the same for a run to be resumed: networks, data, batches, crops, losses, rates, seed.
 inline nlohmann::json resume_conditions(const TrainingState& state, const TrainerOptions& options) {
   nlohmann::json conditions{{"seed", options.seed},
                             {"rate", options.rate},
                             {"critic_rate", options.critic_rate},
+                            {"betas", {options.beta1, options.beta2}},
+                            {"clip_gradient_norm", options.clip_gradient_norm},
+                            {"model", state.model.describe()},
                             {"precision", name_of(resolve(options.precision, options.device))}};
   for (const auto& task : state.tasks) {
     const auto& branch = task.branch;
@@ -40,6 +43,7 @@ inline nlohmann::json resume_conditions(const TrainingState& state, const Traine
         {"adversarial_weight", branch.adversarial_weight},
         {"critic_updates", branch.critic_updates},
         {"critic", branch.terms->describe_critic()},
+        {"losses", branch.terms->describe_losses()},
     };
   }
   return conditions;

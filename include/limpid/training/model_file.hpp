@@ -42,7 +42,8 @@ nlohmann::json describe(const H& handle) {
 }
 
 /// A module of type H as `description` says, with fresh weights.
-/// @throws c10::Error that begins with `source` if it describes another architecture.
+/// @throws c10::Error that begins with `source` if it describes another architecture, or options
+/// out of range.
 template <ModuleHandle H>
 H construct(const nlohmann::json& description, const std::string& source) {
   if constexpr (requires { ModuleOf<H>::architecture; }) {
@@ -54,7 +55,14 @@ H construct(const nlohmann::json& description, const std::string& source) {
     using Options = std::remove_cvref_t<decltype(std::declval<const H&>()->options())>;
     if constexpr (std::is_constructible_v<ModuleOf<H>, Options> &&
                   requires(const nlohmann::json& json) { json.get<Options>(); }) {
-      if (description.contains("options")) return H{description["options"].get<Options>()};
+      if (description.contains("options")) {
+        const auto options = description["options"].get<Options>();
+        try {
+          return H{options};
+        } catch (const c10::ValueError& error) {
+          TORCH_CHECK(false, source, ": ", error.what_without_backtrace());
+        }
+      }
     }
   }
   return H{};
@@ -77,7 +85,9 @@ inline void write_with_manifest(const std::filesystem::path& path, nlohmann::jso
     tensor = tensor.detach().to(at::kCPU).contiguous();
     checksums[name] = checksum_of(tensor);
   }
-  write_safetensors(path, {std::move(tensors), {{"limpid", manifest.dump()}}});
+  // Facts may hold names of files, which need not be UTF-8.
+  auto text = manifest.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  write_safetensors(path, {std::move(tensors), {{"limpid", std::move(text)}}});
 }
 
 /// A file of limpid's: tensors whose checksums hold, and its manifest.

@@ -25,7 +25,7 @@ struct ConstantThenLinear {
     if (unit < constant) return initial_rate;
     const auto decaying = static_cast<double>(units - constant);
     const auto done = std::min(1.0, static_cast<double>(unit - constant + 1) / decaying);
-    return initial_rate + (final_rate - initial_rate) * done;
+    return std::lerp(initial_rate, final_rate, done);  // exact at both ends
   }
 };
 

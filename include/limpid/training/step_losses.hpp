@@ -35,23 +35,35 @@ class StepLosses {
     if (loss.device().is_cpu()) check(values_.back(), pending_.back().item<double>());
   }
 
-  /// All values so far. @throws c10::Error if one is not finite.
-  const std::vector<LossValue>& fetch() {
-    if (pending_.empty()) return values_;
+  /// Brings all values over in one transfer, and the norm of the generator's gradient with them.
+  /// @param gradient_norm  scalar, or undefined where there is no gradient: 0.
+  /// @return the norm.
+  /// @throws c10::Error if a value or the norm is not finite.
+  double fetch(const at::Tensor& gradient_norm) {
+    if (gradient_norm.defined()) pending_.push_back(gradient_norm.to(at::kDouble).reshape({}));
+    if (pending_.empty()) return 0;
     const auto together = at::stack(pending_).to(at::kCPU);
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      values_[i].value = together.data_ptr<double>()[i];
-      check(values_[i], values_[i].value);
+    const auto* value = together.data_ptr<double>();
+    for (auto& loss : values_) {
+      loss.value = *value++;
+      check(loss, loss.value);
     }
     pending_.clear();
-    return values_;
+    if (!gradient_norm.defined()) return 0;
+    TORCH_CHECK(std::isfinite(*value), "training stopped: step ", step_ + 1,
+                ": the gradient of the encoder and decoders has norm ", *value, kStays);
+    return *value;
   }
 
+  /// What `fetch` brought.
+  const std::vector<LossValue>& values() const { return values_; }
+
  private:
+  static constexpr const char* kStays = "; the last checkpoint is from before this step";
+
   void check(const LossValue& loss, double value) const {
     TORCH_CHECK(std::isfinite(value), "training stopped: task '", loss.task, "', step ", step_ + 1,
-                ": the ", loss.term, " loss is ", value,
-                "; the last checkpoint is from before this step");
+                ": the ", loss.term, " loss is ", value, kStays);
   }
 
   std::int64_t step_;

@@ -12,9 +12,15 @@ class StopSignal {
   StopSignal() {
     received() = 0;
     struct sigaction action {};
-    action.sa_handler = [](int signal) { received() = signal; };
+    action.sa_handler = [](int signal) {
+      if (received() != 0) {  // delivered once this handler returns
+        std::signal(signal, SIG_DFL);
+        std::raise(signal);
+      }
+      received() = signal;
+    };
     sigemptyset(&action.sa_mask);
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+    action.sa_flags = SA_RESTART;
     sigaction(SIGINT, &action, &previous_int_);
     sigaction(SIGTERM, &action, &previous_term_);
   }

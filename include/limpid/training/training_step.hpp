@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -69,24 +68,21 @@ inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
   return task.branch.weight * loss;
 }
 
-/// The norm of the generator's gradient, clipped if asked. @throws c10::Error if it is not finite.
-inline void check_gradient(const TrainingState& state, const TrainerOptions& options) {
+/// The norm of the generator's gradient, on its device; undefined where there is none.
+inline at::Tensor gradient_norm(const NamedParameters& parameters) {
   std::vector<at::Tensor> norms;
-  for (const auto& [name, parameter] : state.model.parameters) {
+  for (const auto& [name, parameter] : parameters) {
     if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
   }
-  if (norms.empty()) return;
-  const auto norm = at::stack(norms).norm().item<double>();
-  TORCH_CHECK(std::isfinite(norm), "training stopped: step ", state.step + 1,
-              ": the gradient of the encoder and decoders has norm ", norm,
-              "; the last checkpoint is from before this step");
-  if (options.clip_gradient_norm > 0 && norm > options.clip_gradient_norm) {
-    torch::NoGradGuard no_grad;
-    for (const auto& [name, parameter] : state.model.parameters) {
-      if (parameter.grad().defined()) {
-        parameter.mutable_grad().mul_(options.clip_gradient_norm / (norm + 1e-6));
-      }
-    }
+  return norms.empty() ? at::Tensor{} : at::stack(norms).norm();
+}
+
+/// Shortens the generator's gradient of the given norm to `longest`.
+inline void clip_gradient(const NamedParameters& parameters, double norm, double longest) {
+  if (norm <= longest) return;
+  torch::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters) {
+    if (parameter.grad().defined()) parameter.mutable_grad().mul_(longest / norm);
   }
 }
 
@@ -116,11 +112,13 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
     }
     generator_loss(task, {degraded, restored, target, &task.random}, options, losses).backward();
   }
-  auto values = losses.fetch();
-  check_gradient(state, options);
+  const auto norm = losses.fetch(gradient_norm(state.model.parameters));
+  if (options.clip_gradient_norm > 0) {
+    clip_gradient(state.model.parameters, norm, options.clip_gradient_norm);
+  }
   state.adam->step();
   ++state.step;
-  return values;
+  return losses.values();
 }
 
 }  // namespace limpid::detail

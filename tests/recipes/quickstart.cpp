@@ -1,0 +1,66 @@
+#include <limpid/recipes/quickstart.hpp>
+
+#include <cmath>
+#include <string>
+#include <type_traits>
+#include <variant>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <limpid/training/trainer.hpp>
+#include <support/tiny.hpp>
+
+namespace {
+
+using namespace limpid;
+using limpid::recipes::Quickstart;
+using limpid_test::DarkPictures;
+
+static_assert(Quickstart::name == "quickstart");
+static_assert(Quickstart::batch_size("deblur") == 4 && Quickstart::batch_size("dehaze") == 4);
+static_assert(std::is_same_v<Quickstart::Encoder, PixelUNetEncoder>);
+static_assert(std::is_same_v<Quickstart::Decoder<"deblur">, PixelUNetDecoder<"deblur">>);
+
+BOOST_AUTO_TEST_SUITE(quickstart)
+
+BOOST_AUTO_TEST_CASE(has_the_numbers_that_it_was_measured_with) {
+  const auto options = Quickstart::options();
+  BOOST_TEST(std::get<Minutes>(options.length).count == 8);
+  BOOST_TEST(options.rate == 1e-3);
+  BOOST_TEST(options.schedule(1e-3, 20, 1000) == 1e-3);  // the warm-up is over
+  BOOST_TEST(options.schedule(1e-3, 0, 1000) < 1e-4);
+  BOOST_TEST(options.schedule(1e-3, 999, 1000) == 1e-6);
+  BOOST_TEST(options.clip_gradient_norm == 5);
+  BOOST_TEST(options.crop == 128);
+  BOOST_TEST(options.cache_mb == 256);
+  BOOST_TEST((options.precision == Precision::automatic));
+  BOOST_TEST(options.recipe == "quickstart");
+}
+
+BOOST_AUTO_TEST_CASE(a_branch_trains_a_step_on_small_pictures) {
+  auto options = Quickstart::options();
+  options.length = Steps{1};
+  options.crop = 32;
+  options.quiet = true;
+  MultiTaskTrainer<Quickstart::Encoder, Quickstart::Decoder<"deblur">,
+                   Quickstart::Decoder<"derain">>
+      trainer{options};
+  auto branch = Quickstart::branch(DarkPictures{}, 2);
+  static_assert(std::is_same_v<decltype(branch), Branch<PSNRLoss>>);
+  BOOST_TEST(branch.pairs.size() == 4);
+  BOOST_TEST(branch.batch_size == 2);
+  trainer.branch<"deblur">(branch);
+  trainer.branch<"derain">(branch);
+  const auto before = trainer.model()->encoder()->parameters()[0].detach().clone();
+  BOOST_TEST((trainer.fit() == FitResult::finished));
+  BOOST_TEST(trainer.steps_done() == 1);
+  BOOST_TEST(!torch::equal(trainer.model()->encoder()->parameters()[0], before));
+  for (const auto& parameter : trainer.model()->parameters()) {
+    BOOST_TEST(parameter.isfinite().all().item<bool>());
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

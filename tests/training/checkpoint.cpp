@@ -1,0 +1,159 @@
+#include <limpid/training/checkpoint.hpp>
+
+#include <csignal>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <sys/resource.h>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <limpid/losses/adversarial/wasserstein.hpp>
+#include <limpid/training/trainer.hpp>
+#include <support/tiny.hpp>
+
+namespace {
+
+using namespace limpid;
+using namespace limpid_test;
+
+using OneTask = MultiTaskTrainer<TinyEncoder, TinyDecoder<"deblur">>;
+
+/// While it lives, files that this process writes hold at most `bytes`, as on a disk that is full.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) {
+    previous_handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &previous_);
+    const rlimit limit{bytes, previous_.rlim_max};
+    BOOST_REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &previous_);
+    std::signal(SIGXFSZ, previous_handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit previous_{};
+  void (*previous_handler_)(int) = SIG_DFL;
+};
+
+/// A run in a folder, each sitting two steps long.
+struct Sittings {
+  OneTask trainer() const {
+    TrainerOptions options;
+    options.out = run.path();
+    options.length = Steps{8};
+    options.stop_after = 2;
+    options.rate = 1e-2;
+    options.crop = 16;
+    options.start = Start::resume;
+    options.quiet = true;
+    options.facts = {{"note", "kept"}};
+    OneTask trainer{options};
+    trainer.branch<"deblur">(Branch{.pairs = DarkPictures{},
+                                    .content = L1{},
+                                    .critic = TinyCritic{},
+                                    .adversarial = Wasserstein{.clip = 0.01}});
+    return trainer;
+  }
+
+  std::string error() const {
+    try {
+      trainer().fit();
+    } catch (const c10::Error& error) {
+      return error.what_without_backtrace();
+    }
+    return "no error";
+  }
+
+  std::string bytes(const std::string& name) const {
+    std::ifstream stream{run / name, std::ios::binary};
+    return {std::istreambuf_iterator<char>{stream}, {}};
+  }
+
+  std::size_t files() const {
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator{run.path()}, {}));
+  }
+
+  TemporaryFolder run;
+};
+
+BOOST_FIXTURE_TEST_SUITE(checkpoint, Sittings)
+
+BOOST_AUTO_TEST_CASE(a_disk_that_fills_leaves_the_last_checkpoint) {
+  trainer().fit();
+  const auto good = bytes("checkpoint.limpid"), good_model = bytes("model.limpid");
+  BOOST_REQUIRE(good.size() > 8192U);
+  const auto files_before = files();
+  for (const std::size_t limit : {std::size_t{2048}, std::size_t{8192}, good.size() - 1}) {
+    auto text = std::string{};
+    {
+      const FullDisk full{limit};
+      text = error();
+    }
+    BOOST_TEST(text ==
+               "cannot write '" + (run / "checkpoint.limpid").string() + "': File too large");
+    BOOST_TEST((bytes("checkpoint.limpid") == good));
+    BOOST_TEST((bytes("model.limpid") == good_model));
+    BOOST_TEST(files() == files_before);  // nothing half-written stays
+  }
+  auto resumed = trainer();
+  BOOST_TEST((resumed.fit() == FitResult::stopped));
+  BOOST_TEST(resumed.steps_done() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(holds_what_a_resumed_run_needs) {
+  trainer().fit();
+  const auto file = limpid::detail::read_with_manifest(run / "checkpoint.limpid", "checkpoint");
+  BOOST_TEST(file.manifest.at("step") == 2);
+  BOOST_TEST(file.manifest.at("facts").at("note") == "kept");
+  BOOST_TEST(file.manifest.at("conditions").at("branches").at("deblur").at("crop") == 16);
+  for (const auto* name : {"encoder.conv.weight", "decoder.deblur.conv.bias",
+                           "critic.deblur.head.bias", "adam.generator.encoder.conv.weight.exp_avg",
+                           "adam.critic.deblur.conv.weight.step", "random.cpu"}) {
+    BOOST_TEST(file.tensors.count(name) == 1U, name);
+  }
+  using Model = MultiTaskModel<TinyEncoder, TinyDecoder<"deblur">>;
+  auto model = load<Model>(run / "model.limpid");
+  BOOST_TEST(torch::equal(model->encoder()->conv->weight, file.tensors.at("encoder.conv.weight")));
+}
+
+BOOST_AUTO_TEST_CASE(cut_short_anywhere_is_an_error_that_names_it) {
+  trainer().fit();
+  const auto path = run / "checkpoint.limpid";
+  const auto whole = bytes("checkpoint.limpid");
+  for (std::size_t size = 0; size < whole.size(); size += 1 + whole.size() / 40) {
+    std::ofstream{path, std::ios::binary | std::ios::trunc} << whole.substr(0, size);
+    BOOST_TEST(error().find(path.string()) != std::string::npos, size);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_checkpoint_changes_no_weight) {
+  trainer().fit();
+  const auto path = run / "checkpoint.limpid";
+  auto file = read_safetensors(path);
+  auto manifest = nlohmann::json::parse(file.metadata.at("limpid"));
+  manifest.erase("limpid_version");
+  file.tensors.erase("critic.deblur.head.bias");
+  limpid::detail::write_with_manifest(path, manifest, file.tensors);
+  auto refused = trainer();
+  const auto before = refused.model()->encoder()->conv->weight.detach().clone();
+  BOOST_CHECK_EXCEPTION(refused.fit(), c10::Error, [&](const auto& error) {
+    return error.what_without_backtrace() ==
+           "checkpoint '" + path.string() +
+               "': its tensors do not fit the model; missing: critic.deblur.head.bias";
+  });
+  BOOST_TEST(torch::equal(refused.model()->encoder()->conv->weight, before));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

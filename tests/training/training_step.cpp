@@ -1,0 +1,169 @@
+#include <limpid/training/training_step.hpp>
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <limpid/losses/adversarial/wasserstein.hpp>
+#include <limpid/losses/content/l1.hpp>
+#include <limpid/training/trainer.hpp>
+#include <support/tiny.hpp>
+
+namespace {
+
+using namespace limpid;
+using namespace limpid_test;
+
+using ThreeTasks = MultiTaskTrainer<TinyEncoder, TinyDecoder<"deblur">, TinyDecoder<"dehaze">,
+                                    TinyDecoder<"derain">>;
+
+/// A restored image and its graph, without keeping either.
+struct Trace {
+  explicit Trace(const at::Tensor& restored)
+      : image(restored.getIntrusivePtr()), graph(restored.grad_fn()) {}
+  bool gone() const { return image.expired() && graph.expired(); }
+
+  c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl> image;
+  std::weak_ptr<torch::autograd::Node> graph;
+};
+
+std::vector<Batch> random_batches() {
+  std::vector<Batch> batches;
+  for (int i = 0; i < 3; ++i) {
+    batches.push_back({torch::rand({1, 3, 16, 16}) - 0.5, torch::rand({1, 3, 16, 16}) - 0.5});
+  }
+  return batches;
+}
+
+TrainerOptions quiet() {
+  TrainerOptions options;
+  options.crop = 16;
+  options.quiet = true;
+  return options;
+}
+
+BOOST_AUTO_TEST_SUITE(training_step)
+
+BOOST_AUTO_TEST_CASE(a_tasks_graph_is_gone_before_the_next_tasks_begins) {
+  for (const auto precision : {Precision::float32, Precision::bfloat16}) {
+    auto options = quiet();
+    options.precision = precision;
+    ThreeTasks trainer{options};
+    std::vector<Trace> traces;
+    int alive = 0;
+    const auto traced = [&](const at::Tensor& restored, const at::Tensor& target) {
+      for (const auto& trace : traces) alive += !trace.gone();
+      BOOST_REQUIRE(restored.grad_fn() != nullptr);
+      traces.emplace_back(restored);
+      alive += traces.back().gone();
+      return (restored - target).abs().mean();
+    };
+    trainer.branch<"deblur">(Branch{.content = traced});
+    trainer.branch<"dehaze">(Branch{
+        .content = traced, .critic = TinyCritic{}, .adversarial = Wasserstein{.clip = 0.01}});
+    trainer.branch<"derain">(Branch{.content = traced});
+    trainer.step(random_batches());
+    trainer.step(random_batches());
+    BOOST_TEST(traces.size() == 6U);
+    BOOST_TEST(alive == 0);
+    BOOST_TEST(traces.back().gone());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_term_of_every_task_is_reported) {
+  ThreeTasks trainer{quiet()};
+  trainer.branch<"deblur">(Branch{.content = L1{}});
+  trainer.branch<"dehaze">(Branch{
+      .content =
+          L1{} + 0.5 * loss_of([](const auto& a, const auto& b) { return (a - b).square().mean(); },
+                               "square")});
+  trainer.branch<"derain">(Branch{.content = L1{},
+                                  .critic = TinyCritic{},
+                                  .adversarial = Wasserstein{.clip = 0.01},
+                                  .adversarial_weight = 0.5,
+                                  .critic_updates = 2});
+  std::map<std::string, double> values;
+  std::vector<std::string> names;
+  for (const auto& loss : trainer.step(random_batches())) {
+    names.push_back(loss.task + "." + loss.term);
+    values[names.back()] = loss.value;
+  }
+  BOOST_TEST((names == std::vector<std::string>{"deblur.content", "deblur.total", "dehaze.l1",
+                                                "dehaze.square", "dehaze.content", "dehaze.total",
+                                                "derain.critic", "derain.critic", "derain.content",
+                                                "derain.adversarial", "derain.total"}));
+  const auto close = boost::test_tools::tolerance(1e-5);
+  BOOST_TEST(values["dehaze.content"] == values["dehaze.l1"] + 0.5 * values["dehaze.square"],
+             close);
+  BOOST_TEST(
+      values["derain.total"] == values["derain.content"] + 0.5 * values["derain.adversarial"],
+      close);
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_is_not_finite_stops_before_the_weights_change) {
+  ThreeTasks trainer{quiet()};
+  const auto harmless = [](const at::Tensor& a, const at::Tensor& b) {
+    return (a - b).abs().mean();
+  };
+  const auto root = [](const at::Tensor& a, const at::Tensor&) {  // finite, its slope is not
+    return (a - a.detach()).square().sum().sqrt() + a.mean();
+  };
+  trainer.branch<"deblur">(Branch{.content = harmless});
+  trainer.branch<"dehaze">(Branch{.content = root});
+  trainer.branch<"derain">(Branch{.content = harmless});
+  const auto before = trainer.model()->encoder()->conv->weight.detach().clone();
+  BOOST_CHECK_EXCEPTION(trainer.step(random_batches()), c10::Error, [](const auto& error) {
+    return error.what_without_backtrace() ==
+           std::string{
+               "training stopped: step 1: the gradient of the encoder and decoders has "
+               "norm nan; the last checkpoint is from before this step"};
+  });
+  BOOST_TEST(torch::equal(trainer.model()->encoder()->conv->weight, before));
+  BOOST_TEST(trainer.steps_done() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_clipped_gradient_has_the_norm_asked_for) {
+  auto options = quiet();
+  options.clip_gradient_norm = 1e-3;
+  ThreeTasks trainer{options};
+  trainer.branch<"deblur">(Branch{.content = L1{}});
+  trainer.branch<"dehaze">(Branch{.content = L1{}});
+  trainer.branch<"derain">(Branch{.content = L1{}});
+  trainer.step(random_batches());
+  double squares = 0;
+  for (const auto& parameter : trainer.model()->parameters()) {
+    squares += parameter.grad().square().sum().item<double>();
+  }
+  BOOST_TEST(std::sqrt(squares) == 1e-3, boost::test_tools::tolerance(0.01));
+}
+
+BOOST_AUTO_TEST_CASE(frozen_weights_thaw_as_they_were) {
+  TinyCritic critic;
+  critic->head->bias.requires_grad_(false);
+  {
+    const limpid::detail::FrozenWeights frozen{*critic};
+    for (const auto& parameter : critic->parameters()) BOOST_TEST(!parameter.requires_grad());
+  }
+  BOOST_TEST(critic->conv->weight.requires_grad());
+  BOOST_TEST(!critic->head->bias.requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(a_step_wants_one_batch_for_each_task) {
+  ThreeTasks trainer{quiet()};
+  trainer.branch<"deblur">(Branch{});
+  trainer.branch<"dehaze">(Branch{});
+  trainer.branch<"derain">(Branch{});
+  BOOST_CHECK_EXCEPTION(trainer.step({}), c10::ValueError, [](const auto& error) {
+    return error.what_without_backtrace() ==
+           std::string{"step: expected 3 batches, one for each task, got 0"};
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
