@@ -19,11 +19,9 @@
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/metrics/compare_folders.hpp>
 #include <limpid/metrics/evaluation.hpp>
-#include <limpid/report/report.hpp>
-#include <limpid/report/report_strip.hpp>
 #include <limpid/report/training_facts.hpp>
-#include <limpid/report/training_log.hpp>
 
+#include "evaluate/report_page.hpp"
 #include "options.hpp"
 #include "program.hpp"
 
@@ -35,10 +33,11 @@ constexpr std::int64_t kShown = 4;  ///< pictures of a task on the page, spread 
 
 /// The command line.
 struct Plan {
-  fs::path model, report, json, log, save;
+  fs::path model, json, save;
   std::vector<fs::path> compare;
-  std::vector<std::string> data, metrics, notes;
-  std::string title = "What limpid restored", summary, command;
+  std::vector<std::string> data, metrics;
+  std::string command;
+  examples::ReportPlan report;
   std::int64_t max_images = 0;
   limpid::Tiling tiling;
   examples::Compute compute;
@@ -86,24 +85,6 @@ std::vector<limpid::Fact> facts_of(const Plan& plan, const nlohmann::json& manif
   return facts;
 }
 
-/// DIR/index.html, DIR/metrics.json and DIR/strip.png.
-void write_report(const Plan& plan, limpid::Report report, const nlohmann::json& scores,
-                  const nlohmann::json& manifest) {
-  report.title = plan.title;
-  report.summary = plan.summary;
-  report.notes = plan.notes;
-  report.facts = facts_of(plan, manifest);
-  const auto log_file = plan.log.empty() ? plan.model.parent_path() / "metrics.jsonl" : plan.log;
-  if (!plan.log.empty() || fs::exists(log_file)) {
-    const auto log = limpid::read_training_log(log_file);
-    report.plots = limpid::run_plots(log);
-    for (auto& task : report.tasks) task.plots = limpid::task_plots(log, task.evaluation.task);
-  }
-  limpid::write_report(plan.report / "index.html", report, {.max_side = 640});
-  limpid::write_atomically(plan.report / "metrics.json", limpid::json_text(scores));
-  limpid::report_strip(report.tasks).save(plan.report / "strip.png");
-}
-
 /// The folder for a task's restored pictures, which must not be one that its data are in.
 fs::path save_folder(const Plan& plan, const limpid::DataArgument& data) {
   const auto folder = plan.save / data.task;
@@ -126,7 +107,7 @@ void evaluate(const Plan& plan) {
   const auto arguments = examples::parse_data("--data", plan.data);
   const limpid::AnyRestorer restorer{plan.model, options};
   for (const auto& argument : arguments) restorer.check_task(argument.task);
-  if (!plan.report.empty()) examples::make_folder("--report", plan.report);
+  if (!plan.report.folder.empty()) examples::make_folder("--report", plan.report.folder);
 
   examples::Progress progress;
   limpid::Report report;
@@ -139,7 +120,7 @@ void evaluate(const Plan& plan) {
                                 " of " + std::to_string(all.size()) + " pictures only");
     }
     const auto folder = plan.save.empty() ? fs::path{} : save_folder(plan, argument);
-    const auto shown = plan.report.empty() ? 0 : std::min(kShown, pairs.size());
+    const auto shown = plan.report.folder.empty() ? 0 : std::min(kShown, pairs.size());
     limpid::ReportTask task;
     const auto keep = [&](const limpid::EvaluatedPicture& picture) {
       progress.show(argument.task + "  " + std::to_string(picture.index + 1) + "/" +
@@ -159,9 +140,11 @@ void evaluate(const Plan& plan) {
   }
   progress.end();
   print(scores, metrics);
-  const auto json = to_json(scores);
-  if (!plan.json.empty()) limpid::write_atomically(plan.json, limpid::json_text(json));
-  if (!plan.report.empty()) write_report(plan, std::move(report), json, restorer.manifest());
+  const auto json = limpid::json_text(to_json(scores));
+  if (!plan.json.empty()) limpid::write_atomically(plan.json, json);
+  if (plan.report.folder.empty()) return;
+  report.facts = facts_of(plan, restorer.manifest());
+  examples::write_report(plan.report, std::move(report), plan.model, json);
 }
 
 }  // namespace
@@ -189,19 +172,7 @@ int main(int argc, char** argv) {
       ->type_name("DIR")
       ->needs(model);
   examples::add_tiling(app, plan.tiling);
-  auto* report = app.add_option("--report", plan.report,
-                                "Write DIR/index.html, DIR/metrics.json and DIR/strip.png");
-  report->type_name("DIR")->needs(model);
-  app.add_option("--log", plan.log, "The run's metrics.jsonl [the one beside the model]")
-      ->type_name("FILE")
-      ->needs(report);
-  app.add_option("--title", plan.title, "Of the report")->needs(report)->type_name("TEXT");
-  app.add_option("--summary", plan.summary, "A sentence or two under the title")
-      ->needs(report)
-      ->type_name("TEXT");
-  app.add_option("--note", plan.notes, "A remark at the report's end; may come again")
-      ->needs(report)
-      ->type_name("TEXT");
+  examples::add_report(app, model, plan.report);
   examples::add_compute(app, plan.compute);
   plan.command = examples::command_line(argc, argv);
   return examples::run_program(app, argc, argv, [&] {

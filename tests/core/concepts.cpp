@@ -31,7 +31,6 @@ static_assert(!ImageModule<torch::nn::LSTM>);
 static_assert(ChannelNorm<torch::nn::InstanceNorm2d>);
 static_assert(ChannelNorm<torch::nn::BatchNorm2d>);
 static_assert(!ChannelNorm<torch::nn::Linear>);
-static_assert(!ChannelNorm<torch::nn::ReLU>);
 
 // Encoders and decoders.
 struct TwoMaps {

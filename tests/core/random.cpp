@@ -16,11 +16,12 @@ BOOST_AUTO_TEST_SUITE(random_numbers)
 
 BOOST_AUTO_TEST_CASE(bits_are_those_of_splitmix64) {
   Random zero{0};
-  for (const auto expected : {0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f}) {
+  for (const std::uint64_t expected :
+       {0xe220a8397b1dcdafu, 0x6e789e6aa1b965f4u, 0x06c45d188009454fu}) {
     BOOST_TEST(zero.bits() == expected);
   }
   Random other{1234567};
-  for (const auto expected :
+  for (const std::uint64_t expected :
        {6457827717110365317u, 3203168211198807973u, 9817491932198370423u, 4593380528125082431u}) {
     BOOST_TEST(other.bits() == expected);
   }
@@ -29,10 +30,10 @@ BOOST_AUTO_TEST_CASE(bits_are_those_of_splitmix64) {
 // From an implementation of the same definitions in Python.
 BOOST_AUTO_TEST_CASE(streams_and_distributions_stay_what_they_are) {
   auto stream = Random::stream(7, {1, 2, 3});
-  BOOST_TEST(stream.bits() == 0x2192a1a20b52df02u);
-  BOOST_TEST(stream.bits() == 0x1836adebae277a91u);
+  BOOST_TEST(stream.bits() == 0x5ffb921b3ea6caa3u);
+  BOOST_TEST(stream.bits() == 0x179ab3dae8edea74u);
   BOOST_TEST(Random::stream(7, {}).bits() == Random{7}.bits());
-  BOOST_TEST(Random::stream(7, {0}).bits() == 0x50858203873ed679u);
+  BOOST_TEST(Random::stream(7, {0}).bits() == 0xf33dc6bd55ffa86bu);
 
   Random uniform{42};
   BOOST_TEST(uniform.uniform() == 0x1.7bae644c5fd6dp-1);
@@ -59,6 +60,7 @@ BOOST_AUTO_TEST_CASE(streams_do_not_meet) {
   BOOST_TEST(seen.size() == drawn);
   BOOST_TEST(Random::stream(1, {2, 3}).bits() != Random::stream(1, {3, 2}).bits());
   BOOST_TEST(Random::stream(1, {2}).bits() != Random::stream(1, {2, 0}).bits());
+  BOOST_TEST(Random::stream(1, {2}).bits() != Random::stream(2, {1}).bits());
 }
 
 BOOST_AUTO_TEST_CASE(neighbouring_streams_are_not_correlated) {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/capability.h>

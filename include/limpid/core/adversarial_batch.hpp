@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+
 #include <ATen/core/Tensor.h>
 
 #include <limpid/core/concepts.hpp>

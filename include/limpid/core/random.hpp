@@ -20,7 +20,8 @@ class Random {
   /// of how many numbers any other stream has given.
   static Random stream(std::uint64_t seed, std::initializer_list<std::uint64_t> keys) {
     Random random{seed};
-    for (const auto key : keys) random = Random{random.bits() ^ mix(key + kStep)};
+    // Unlike in seed and key: the stream of seed 1 and key 2 is not that of seed 2 and key 1.
+    for (const auto key : keys) random = Random{mix(random.bits() + key)};
     return random;
   }
 

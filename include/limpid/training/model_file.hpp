@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/concepts.hpp>
 #include <limpid/training/model.hpp>
 #include <limpid/training/state_dict.hpp>
 #include <limpid/version.hpp>

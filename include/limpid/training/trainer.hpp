@@ -2,6 +2,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -9,6 +13,8 @@
 #include <torch/nn.h>
 #include <torch/utils.h>
 
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/fixed_string.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/model.hpp>
 #include <limpid/training/model_file.hpp>

@@ -31,7 +31,7 @@ class MetricsFile {
     std::ifstream old{path};
     for (std::string line; std::getline(old, line);) {
       const auto json = nlohmann::json::parse(line, nullptr, false);
-      if (json.is_object() && json.value("step", std::int64_t{0}) <= step) kept += line + "\n";
+      if (is_of_step_up_to(json, step)) kept += line + "\n";
     }
     old.close();
     write_atomically(path, kept);
@@ -44,6 +44,12 @@ class MetricsFile {
   }
 
  private:
+  static bool is_of_step_up_to(const nlohmann::json& line, std::int64_t step) {
+    if (!line.is_object()) return false;
+    const auto found = line.find("step");
+    return found == line.end() || (found->is_number() && found->get<std::int64_t>() <= step);
+  }
+
   std::ofstream stream_;
 };
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,6 +16,9 @@
 #include <torch/nn.h>
 #include <torch/optim.h>
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/progress_line.hpp>
+#include <limpid/core/random.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/stop_signal.hpp>
