@@ -133,8 +133,8 @@ inline at::Tensor motion_blur(const at::Tensor& image, const MotionKernel& kerne
 /// Differs: the kernel sums to 1, is centred on its centroid, and the border is mirrored; the size
 /// of a blur is drawn directly, and does not depend on how tangled the path is.
 struct MotionBlur {
-  double min_size = 11;        ///< Pixels: longer side of the box around the whole path, at least.
-  double max_size = 27;        ///< Pixels: at most.
+  double min_size = 7;         ///< Pixels: longer side of the box around the whole path, at least.
+  double max_size = 17;        ///< Pixels: at most.
   double min_anxiety = 0.001;  ///< DeblurGAN draws from 0.003 to 0.01.
   double max_anxiety = 0.01;   ///< The same.
   double min_exposure = 0.7;   ///< Part of the path during which the shutter is open, at least.
