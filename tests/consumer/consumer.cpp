@@ -11,7 +11,7 @@ int main() {
   limpid::Restorer restorer{ThreeTasks{}};
   const auto grey = limpid::Image::from_unit(at::full({1, 3, 21, 34}, 0.5));
   const auto restored = restorer.restore<"deblur">(grey);
-  std::printf("limpid %s restored %ld x %ld\n", limpid::kVersion, static_cast<long>(restored.width()),
-              static_cast<long>(restored.height()));
+  std::printf("limpid %s restored %ld x %ld\n", limpid::kVersion,
+              static_cast<long>(restored.width()), static_cast<long>(restored.height()));
   return restored.width() == 34 && restored.height() == 21 ? 0 : 1;
 }

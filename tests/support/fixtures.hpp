@@ -1,9 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <cmath>
 #include <iostream>
 #include <limits>
 #include <string>
@@ -36,8 +36,8 @@ inline std::filesystem::path data_folder() {
 /// False, with a line that says so, where `path` is missing: the test then returns.
 inline bool available(const std::filesystem::path& path) {
   if (std::filesystem::exists(path)) return true;
-  std::cout << "SKIPPED " << boost::unit_test::framework::current_test_case().full_name() << ": no '"
-            << path.string() << "'\n";
+  std::cout << "SKIPPED " << boost::unit_test::framework::current_test_case().full_name()
+            << ": no '" << path.string() << "'\n";
   return false;
 }
 
@@ -89,11 +89,13 @@ class Fixture {
   at::Tensor parameter(const std::string& name, at::IntArrayRef shape) const {
     const auto u = noise(name, shape);
     const auto ends_with = [&](std::string_view end) {
-      return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+      return name.size() >= end.size() &&
+             name.compare(name.size() - end.size(), end.size(), end) == 0;
     };
     at::Tensor value;
     if (shape.size() > 1) {
-      // n / shape[0] values per output; NAFNet's (1, c, 1, 1) and Restormer's (heads, 1, 1) fit too.
+      // n / shape[0] values per output; NAFNet's (1, c, 1, 1) and Restormer's (heads, 1, 1) fit
+      // too.
       value = u * std::sqrt(3.0 / (static_cast<double>(u.numel()) / static_cast<double>(shape[0])));
     } else if (ends_with("running_var")) {
       value = 1 + 0.5 * u;
@@ -136,7 +138,7 @@ inline double relative_difference(const at::Tensor& found, const at::Tensor& exp
   return (a - b).abs().max().item<double>() / (scale > 0 ? scale : 1.0);
 }
 
-inline constexpr double kForwardAgreement = 1e-4;   // as fixtures/README.md states
+inline constexpr double kForwardAgreement = 1e-4;  // as fixtures/README.md states
 inline constexpr double kGradientAgreement = 1e-3;
 
 }  // namespace limpid_test

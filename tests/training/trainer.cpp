@@ -185,8 +185,8 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_stops_the_run_and_keeps_the_check
   trainer.branch<"deblur">(Branch{.pairs = DarkPictures{}, .content = broken_at(2)});
   BOOST_CHECK_EXCEPTION(trainer.fit(), c10::Error, [](const auto& error) {
     BOOST_TEST_MESSAGE(text_of(error));
-    return text_of(error).rfind(
-               "training stopped: task 'deblur', step 4: the content loss is nan", 0) == 0;
+    return text_of(error).rfind("training stopped: task 'deblur', step 4: the content loss is nan",
+                                0) == 0;
   });
   check_equal(good, weights(run.path()));
   for (const auto& item : trainer.model()->named_parameters()) {
@@ -199,11 +199,11 @@ BOOST_AUTO_TEST_CASE(a_signal_finishes_the_step_saves_and_stops) {
   auto options = quick(run.path(), 1'000'000);
   OneTask trainer{options};
   int steps = 0;
-  trainer.branch<"deblur">(
-      Branch{.pairs = DarkPictures{}, .content = [&steps](const auto& restored, const auto& target) {
-               if (++steps == 3) std::raise(SIGTERM);
-               return (restored - target).abs().mean();
-             }});
+  trainer.branch<"deblur">(Branch{.pairs = DarkPictures{},
+                                  .content = [&steps](const auto& restored, const auto& target) {
+                                    if (++steps == 3) std::raise(SIGTERM);
+                                    return (restored - target).abs().mean();
+                                  }});
   BOOST_TEST((trainer.fit() == FitResult::interrupted));
   BOOST_TEST(trainer.steps_done() == 3);
   const auto manifest =
@@ -216,8 +216,8 @@ BOOST_AUTO_TEST_CASE(a_run_is_not_overwritten_by_accident) {
   three_tasks(quick(run.path(), 1)).fit();
   auto again = three_tasks(quick(run.path(), 1));
   BOOST_CHECK_EXCEPTION(again.fit(), c10::Error, [&](const auto& error) {
-    return text_of(error) == "'" + run.path().string() +
-                                 "' already holds a run; resume it, or name another folder";
+    return text_of(error) ==
+           "'" + run.path().string() + "' already holds a run; resume it, or name another folder";
   });
 }
 

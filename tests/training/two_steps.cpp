@@ -35,8 +35,7 @@ struct FixedPointGP {
     const auto alpha =
         ((fixture->noise(name, {batch.target.size(0), 1, 1, 1}) + 1) / 2).to(torch::kFloat);
     const auto point = alpha * batch.target + (1 - alpha) * batch.restored;
-    return Wasserstein{}.critic_loss(critic, batch) +
-           10.0 * gradient_penalty(critic, point, batch);
+    return Wasserstein{}.critic_loss(critic, batch) + 10.0 * gradient_penalty(critic, point, batch);
   }
   template <ScoreCritic C>
   at::Tensor generator_loss(C& critic, const AdversarialBatch& batch) const {
@@ -95,9 +94,9 @@ BOOST_AUTO_TEST_CASE(losses_and_weights_are_those_of_an_independent_implementati
                                                            : ".none.");
       if (!fixture.has(key + std::to_string(step))) continue;
       const auto expected = fixture.at(key + std::to_string(step)).item<double>();
-      BOOST_TEST(std::abs(loss.value - expected) <=
-                     limpid_test::kForwardAgreement * std::abs(expected),
-                 key << step << ": " << loss.value << ", expected " << expected);
+      BOOST_TEST(
+          std::abs(loss.value - expected) <= limpid_test::kForwardAgreement * std::abs(expected),
+          key << step << ": " << loss.value << ", expected " << expected);
     }
   }
 
@@ -107,9 +106,9 @@ BOOST_AUTO_TEST_CASE(losses_and_weights_are_those_of_an_independent_implementati
       const auto key = prefix + "." + item.key();
       if (!fixture.has(key)) continue;
       ++compared;
-      BOOST_TEST(relative_difference(item.value(), fixture.at(key)) <
-                     limpid_test::kGradientAgreement,
-                 key << " differs");
+      BOOST_TEST(
+          relative_difference(item.value(), fixture.at(key)) < limpid_test::kGradientAgreement,
+          key << " differs");
     }
     BOOST_TEST(compared > 0);
   };

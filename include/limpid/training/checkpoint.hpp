@@ -24,7 +24,8 @@ namespace limpid::detail {
 inline constexpr const char* kCheckpointName = "checkpoint.limpid";
 inline constexpr const char* kModelName = "model.limpid";
 
-/// What must be the same for a run to be resumed: networks, data, batches, crops, losses, rates, seed.
+/// What must be the same for a run to be resumed: networks, data, batches, crops, losses, rates,
+/// seed.
 inline nlohmann::json resume_conditions(const TrainingState& state, const TrainerOptions& options) {
   nlohmann::json conditions{{"seed", options.seed},
                             {"rate", options.rate},
