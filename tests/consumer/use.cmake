@@ -10,12 +10,16 @@ endfunction()
 
 if(WAY STREQUAL "install")
   run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${work}/prefix")
-  set(how "-DCMAKE_PREFIX_PATH=${work}/prefix")
+  set(how)
 else()
   set(how "-DFETCHCONTENT_SOURCE_DIR_LIMPID=${SOURCE}" "-DUSE_FETCH_CONTENT=ON")
 endif()
+# LibTorch's own packages (Caffe2 and others) are looked up beside it, so its folder goes into the
+# path and not only into Torch_DIR.
+get_filename_component(torch_packages "${TORCH_DIR}" DIRECTORY)
+set(ENV{CMAKE_PREFIX_PATH} "${torch_packages}:${work}/prefix")
 run(${CMAKE_COMMAND} -S "${SOURCE}/tests/consumer" -B "${work}/build" -G "${GENERATOR}"
   "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"
-  "-DTorch_DIR=${TORCH_DIR}" ${how})
+  ${how})
 run(${CMAKE_COMMAND} --build "${work}/build")
 run("${work}/build/consumer")
