@@ -155,10 +155,8 @@ BOOST_AUTO_TEST_CASE(the_generators_step_leaves_no_gradient_on_a_critic) {
                                   .adversarial_weight = 1.0});
   const auto x = torch::rand({1, 3, 16, 16}) - 0.5, y = torch::rand({1, 3, 16, 16}) - 0.5;
   trainer.step({{x, y}});
-  const auto after_critic_step = critic->head->bias.grad().clone();
-  // Wasserstein's critic loss is D(restored) - D(target): the head's bias cancels out, and the
-  // generator's -D(restored) would add -1.
-  BOOST_TEST(after_critic_step.abs().max().item<double>() < 1e-6);
+  // The critic's own gradient is forgotten after its step; the generator's would be here.
+  for (const auto& parameter : critic->parameters()) BOOST_TEST(!parameter.grad().defined());
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint) {

@@ -36,7 +36,6 @@ class FrozenWeights {
 /// One step of a task's critic on images that carry no graph.
 inline void step_critic(TaskState& task, const AdversarialBatch& batch,
                         const TrainerOptions& options, StepLosses& losses) {
-  forget_gradients(task.critic_parameters);
   at::Tensor loss;
   {
     AutocastScope autocast{options.precision, options.device};
@@ -45,6 +44,7 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
   losses.add(task.name, "critic", loss);
   loss.backward();
   task.critic_adam->step();
+  forget_gradients(task.critic_parameters);  // one critic's at a time, whatever the number of tasks
   task.branch.terms->after_critic_step();
 }
 
