@@ -115,9 +115,8 @@ template <class Recipe>
 void train(const Recipe& recipe, const Plan& plan, const std::map<std::string, TaskData>& data) {
   std::vector<std::string> names;
   for (const auto& [name, task] : data) names.push_back(name);
-  examples::as_usage("--data: ", [&] {
-    limpid::with_tasks<"deblur", "dehaze", "derain">(names, [](auto) {});
-  });
+  examples::as_usage("--data: ",
+                     [&] { limpid::with_tasks<"deblur", "dehaze", "derain">(names, [](auto) {}); });
   limpid::with_tasks<"deblur", "dehaze", "derain">(
       names, [&]<limpid::FixedString... Tasks>(limpid::TaskList<Tasks...>) {
         using Encoder = typename Recipe::Encoder;
