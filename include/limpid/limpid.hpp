@@ -22,6 +22,7 @@
 #include <limpid/io/raw_images.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/stb.hpp>
+#include <limpid/io/tensor_file.hpp>
 
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
