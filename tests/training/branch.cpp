@@ -1,6 +1,5 @@
 #include <limpid/training/branch.hpp>
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -15,7 +14,7 @@
 namespace {
 
 using namespace limpid;
-using limpid::detail::branch_fault, limpid::detail::BranchFault, limpid::detail::TypedBranchTerms;
+using limpid::detail::branch_fault, limpid::detail::BranchFault;
 using limpid_test::TinyAutoencoder, limpid_test::TinyCritic;
 
 static_assert(branch_fault<L1, NoCritic, NoAdversarial>() == BranchFault::none);
@@ -52,25 +51,41 @@ BOOST_AUTO_TEST_CASE(has_the_weights_of_the_thesis_unless_told) {
 }
 
 BOOST_AUTO_TEST_CASE(without_a_critic_only_the_content_counts) {
-  using Terms = TypedBranchTerms<L1, NoCritic, NoAdversarial>;
-  const auto terms = std::make_unique<Terms>(L1{}, NoCritic{}, NoAdversarial{});
-  BOOST_TEST(terms->critic() == nullptr);
-  BOOST_TEST(terms->describe_critic().is_null());
-  BOOST_TEST(terms->loss_state().empty());
-  const auto found = terms->content(torch::zeros({1, 3, 4, 4}), torch::ones({1, 3, 4, 4}));
+  const AnyBranch branch = Branch{.batch_size = 3};
+  BOOST_TEST(branch.batch_size == 3);
+  BOOST_TEST(!branch.adversary);
+  BOOST_TEST(branch.adversary.critic() == nullptr);
+  BOOST_TEST(branch.adversary.describe_critic().is_null());
+  BOOST_TEST(branch.adversary.state().empty());
+  const auto found =
+      loss_terms(branch.content, torch::zeros({1, 3, 4, 4}), torch::ones({1, 3, 4, 4}));
   BOOST_REQUIRE(found.size() == 1U);
+  BOOST_TEST(found[0].name == "l1");
   BOOST_TEST(found[0].value.item<float>() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_losss_numbers_and_its_own_step_are_passed_on) {
   TinyCritic critic;
-  TypedBranchTerms<L1, TinyCritic, Remembering> terms{{}, critic, {}};
-  BOOST_TEST(terms.critic() == critic.get());
-  BOOST_TEST((terms.loss_state() == std::vector<double>{1, 2}));
-  terms.load_loss_state({3, 4});
-  BOOST_TEST((terms.loss_state() == std::vector<double>{3, 4}));
-  terms.after_critic_step();
+  Adversary adversary{critic, Remembering{}};
+  BOOST_TEST(!!adversary);
+  BOOST_TEST(adversary.critic() == critic.get());
+  BOOST_TEST(adversary.loss_name() == "wasserstein");
+  BOOST_TEST((adversary.state() == std::vector<double>{1, 2}));
+  adversary.load_state({3, 4});
+  BOOST_TEST((adversary.state() == std::vector<double>{3, 4}));
+  adversary.after_critic_step();
   BOOST_TEST(critic->head->bias.item<float>() == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(content_chosen_at_run_time_keeps_name_and_terms) {
+  const AnyContent any{L2{} + 0.5 * L1{}};
+  BOOST_TEST(any.name() == "(l2 + 0.5 * l1)");
+  const auto restored = torch::zeros({1, 3, 4, 4}), target = 2 * torch::ones({1, 3, 4, 4});
+  BOOST_TEST(any(restored, target).item<float>() == 5);
+  BOOST_TEST(loss_terms(any, restored, target).size() == 2U);
+  const AnyContent lambda{[](const at::Tensor& r, const at::Tensor& t) { return (r - t).mean(); }};
+  BOOST_TEST(lambda.name() == "content");
+  BOOST_TEST((lambda + 2.0 * any)(restored, target).item<float>() == 8);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

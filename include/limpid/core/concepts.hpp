@@ -45,7 +45,9 @@ using FeaturesOf = typename ModuleOf<E>::Features;
 /// Image (N, 3, H, W) in [-1, 1] -> features shared by all tasks.
 ///
 /// The encoder names its `Features`. It may have a member `ImagePadding padding() const` that says
-/// which image sides it takes (`core/padding.hpp`); without one it takes any.
+/// which image sides it takes (`core/padding.hpp`); without one it takes any. It may have a member
+/// `torch::nn::Module& pretrained()`, the part whose weights came from elsewhere: that is what
+/// `TrainerOptions::freeze_encoder_epochs` freezes, instead of the whole encoder.
 template <class E>
 concept Encoder = ModuleHandle<E> && requires(E encoder, const at::Tensor& image) {
   typename ModuleOf<E>::Features;

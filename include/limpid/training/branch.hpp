@@ -2,20 +2,13 @@
 
 #include <concepts>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <utility>
-#include <vector>
 
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/datasets/pairs.hpp>
-#include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/l1.hpp>
-#include <limpid/training/model_file.hpp>
+#include <limpid/training/adversary.hpp>
+#include <limpid/training/any_content.hpp>
 
 namespace limpid {
 
@@ -46,124 +39,6 @@ struct Branch {
 
 namespace detail {
 
-/// A branch's critic and losses behind one virtual call each, so that the training loop is compiled
-/// once and not for every combination of them.
-class BranchTerms {
- public:
-  virtual ~BranchTerms() = default;
-  virtual std::vector<LossTerm> content(const at::Tensor& restored,
-                                        const at::Tensor& target) const = 0;
-  /// Null for a branch without a critic; then the adversarial members are not called.
-  virtual torch::nn::Module* critic() const = 0;
-  virtual at::Tensor critic_loss(const AdversarialBatch& batch) = 0;
-  virtual at::Tensor generator_loss(const AdversarialBatch& batch) = 0;
-  virtual void after_critic_step() = 0;
-  virtual std::vector<double> loss_state() const = 0;
-  virtual void load_loss_state(const std::vector<double>& state) = 0;
-  virtual nlohmann::json describe_critic() const = 0;
-  /// Names of the content and adversarial loss, where they have one.
-  virtual nlohmann::json describe_losses() const = 0;
-  virtual void to(c10::Device device) = 0;
-};
-
-template <class Content, class CriticT, class Adversarial>
-class TypedBranchTerms : public BranchTerms {
-  static constexpr bool kHasCritic = !std::same_as<CriticT, NoCritic>;
-
- public:
-  TypedBranchTerms(Content content, CriticT critic, Adversarial adversarial)
-      : content_(std::move(content)),
-        critic_(std::move(critic)),
-        adversarial_(std::move(adversarial)) {}
-
-  std::vector<LossTerm> content(const at::Tensor& restored,
-                                const at::Tensor& target) const override {
-    return loss_terms(content_, restored, target);
-  }
-
-  torch::nn::Module* critic() const override {
-    if constexpr (kHasCritic) {
-      return const_cast<ModuleOf<CriticT>*>(&*critic_);
-    } else {
-      return nullptr;
-    }
-  }
-
-  at::Tensor critic_loss(const AdversarialBatch& batch) override {
-    if constexpr (kHasCritic) {
-      return adversarial_.critic_loss(critic_, batch);
-    } else {
-      return {};
-    }
-  }
-
-  at::Tensor generator_loss(const AdversarialBatch& batch) override {
-    if constexpr (kHasCritic) {
-      return adversarial_.generator_loss(critic_, batch);
-    } else {
-      return {};
-    }
-  }
-
-  void after_critic_step() override {
-    if constexpr (requires { adversarial_.after_critic_step(critic_); }) {
-      torch::NoGradGuard no_grad;
-      adversarial_.after_critic_step(critic_);
-    }
-  }
-
-  std::vector<double> loss_state() const override {
-    if constexpr (requires { adversarial_.state(); }) {
-      return adversarial_.state();
-    } else {
-      return {};
-    }
-  }
-
-  void load_loss_state(const std::vector<double>& state) override {
-    if constexpr (requires { adversarial_.load_state(state); }) adversarial_.load_state(state);
-  }
-
-  nlohmann::json describe_critic() const override {
-    if constexpr (kHasCritic) {
-      return describe(critic_);
-    } else {
-      return nullptr;
-    }
-  }
-
-  nlohmann::json describe_losses() const override {
-    nlohmann::json losses = nlohmann::json::object();
-    if constexpr (NamedContentLoss<Content>) losses["content"] = loss_name(content_);
-    if constexpr (requires { std::string{Adversarial::name}; }) {
-      losses["adversarial"] = std::string{Adversarial::name};
-    }
-    return losses;
-  }
-
-  void to(c10::Device device) override {
-    if constexpr (kHasCritic) critic_->to(device);
-    if constexpr (requires { content_.to(device); }) content_.to(device);
-  }
-
- private:
-  Content content_;
-  CriticT critic_;
-  Adversarial adversarial_;
-};
-
-/// A branch as the training loop sees it.
-struct BranchSetup {
-  Pairs pairs;
-  Pairs validation;
-  std::int64_t batch_size = 1;
-  std::int64_t crop = 0;
-  double adversarial_weight = 0;
-  std::int64_t critic_updates = 1;
-  double weight = 1;
-  std::unique_ptr<BranchTerms> terms;
-};
-
 /// What is wrong with a branch's types, if anything.
 enum class BranchFault { none, content, lonely_adversarial, lonely_critic, mismatch };
 
@@ -184,5 +59,55 @@ consteval BranchFault branch_fault() {
   }
 }
 
+/// Refuses a wrong branch with one line.
+template <BranchFault fault>
+struct CheckedBranch {
+  static_assert(fault != BranchFault::content,
+                "limpid: the branch's content loss cannot be called as loss(restored, target)");
+  static_assert(fault != BranchFault::lonely_adversarial,
+                "limpid: the branch has an adversarial loss but no critic");
+  static_assert(fault != BranchFault::lonely_critic,
+                "limpid: the branch has a critic but no adversarial loss");
+  static_assert(fault != BranchFault::mismatch,
+                "limpid: the branch's adversarial loss cannot use its critic");
+  static constexpr bool good = fault == BranchFault::none;
+};
+
 }  // namespace detail
+
+/// A branch whose losses and critic are chosen at run time; a `Branch` becomes one by itself.
+///
+/// Move-only, since it owns the state of its adversarial loss.
+struct AnyBranch {
+  Pairs pairs{};                ///< to train on
+  Pairs validation{};           ///< whole images to measure PSNR on; none: no validation
+  std::int64_t batch_size = 1;  ///< crops in a step
+  std::int64_t crop = 0;        ///< side of a crop in pixels; 0: the trainer's
+  AnyContent content{L1{}};     ///< distance of restored from target
+  Adversary adversary{};        ///< critic and GAN objective; empty: content alone
+  double adversarial_weight = 0.01;
+  std::int64_t critic_updates = 1;  ///< steps of the critic in each step of the generator
+  double weight = 1.0;              ///< of the task in the sum that the generator minimises
+
+  AnyBranch() = default;
+
+  template <class Content, class CriticT, class Adversarial>
+  AnyBranch(Branch<Content, CriticT, Adversarial> branch)
+      : pairs(std::move(branch.pairs)),
+        validation(std::move(branch.validation)),
+        batch_size(branch.batch_size),
+        crop(branch.crop),
+        adversarial_weight(branch.adversarial_weight),
+        critic_updates(branch.critic_updates),
+        weight(branch.weight) {
+    if constexpr (detail::CheckedBranch<
+                      detail::branch_fault<Content, CriticT, Adversarial>()>::good) {
+      content = AnyContent{std::move(branch.content)};
+      if constexpr (!std::same_as<CriticT, NoCritic>) {
+        adversary = Adversary{std::move(branch.critic), std::move(branch.adversarial)};
+      }
+    }
+  }
+};
+
 }  // namespace limpid

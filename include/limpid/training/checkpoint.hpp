@@ -24,6 +24,15 @@ namespace limpid::detail {
 inline constexpr const char* kCheckpointName = "checkpoint.limpid";
 inline constexpr const char* kModelName = "model.limpid";
 
+/// Names of the content and adversarial loss, where they have one.
+inline nlohmann::json describe_losses(const AnyBranch& branch) {
+  nlohmann::json losses = nlohmann::json::object();
+  losses["content"] = branch.content.name();
+  const auto adversarial = branch.adversary.loss_name();
+  if (!adversarial.empty()) losses["adversarial"] = adversarial;
+  return losses;
+}
+
 /// What must be the same for a run to be resumed: networks, data, batches, crops, losses, rates,
 /// seed.
 inline nlohmann::json resume_conditions(const TrainingState& state, const TrainerOptions& options) {
@@ -32,6 +41,7 @@ inline nlohmann::json resume_conditions(const TrainingState& state, const Traine
                             {"critic_rate", options.critic_rate},
                             {"betas", {options.beta1, options.beta2}},
                             {"clip_gradient_norm", options.clip_gradient_norm},
+                            {"freeze_encoder_epochs", options.freeze_encoder_epochs},
                             {"model", state.model.describe()},
                             {"precision", name_of(resolve(options.precision, options.device))}};
   for (const auto& task : state.tasks) {
@@ -43,8 +53,8 @@ inline nlohmann::json resume_conditions(const TrainingState& state, const Traine
         {"weight", branch.weight},
         {"adversarial_weight", branch.adversarial_weight},
         {"critic_updates", branch.critic_updates},
-        {"critic", branch.terms->describe_critic()},
-        {"losses", branch.terms->describe_losses()},
+        {"critic", branch.adversary.describe_critic()},
+        {"losses", describe_losses(branch)},
     };
   }
   return conditions;
@@ -84,13 +94,13 @@ inline void write_checkpoint(TrainingState& state, const TrainerOptions& options
   nlohmann::json branches = nlohmann::json::object();
   collect_adam(*state.adam, state.model.parameters, "adam.generator.", tensors);
   for (auto& task : state.tasks) {
-    if (auto* critic = task.branch.terms->critic()) {
+    if (auto* critic = task.branch.adversary.critic()) {
       collect_tensors(*critic, "critic." + task.name + ".", tensors);
       collect_adam(*task.critic_adam, task.critic_parameters, "adam.critic." + task.name + ".",
                    tensors);
     }
     branches[task.name] = {{"random", task.random.state()},
-                           {"loss_state", task.branch.terms->loss_state()}};
+                           {"loss_state", task.branch.adversary.state()}};
   }
   std::string fault;
   TORCH_CHECK(all_finite(tensors, fault), "checkpoint not written: '", fault,
@@ -138,7 +148,7 @@ inline void read_checkpoint(TrainingState& state, const TrainerOptions& options)
     std::vector<std::string> prefixes{"encoder.", "decoder.", "critic."};
     state.model.expect(loader);
     for (auto& task : state.tasks) {
-      if (auto* critic = task.branch.terms->critic()) {
+      if (auto* critic = task.branch.adversary.critic()) {
         loader.expect_module(*critic, "critic." + task.name + ".");
       }
     }
@@ -152,7 +162,7 @@ inline void read_checkpoint(TrainingState& state, const TrainerOptions& options)
       }
       const auto& branch = file.manifest.at("branches").at(task.name);
       task.random = Random{branch.at("random").get<std::uint64_t>()};
-      task.branch.terms->load_loss_state(branch.at("loss_state").get<std::vector<double>>());
+      task.branch.adversary.load_state(branch.at("loss_state").get<std::vector<double>>());
     }
     for (auto& [name, generator] : default_generators(options.device)) {
       const auto saved = file.tensors.find(name);

@@ -30,6 +30,16 @@ ImagePadding padding_of(const E& encoder) {
   }
 }
 
+/// What freezing an encoder freezes: the part that it says came with weights, or the whole.
+template <Encoder E>
+torch::nn::Module* pretrained_part(E& encoder) {
+  if constexpr (requires { encoder->pretrained(); }) {
+    return &encoder->pretrained();
+  } else {
+    return &*encoder;
+  }
+}
+
 template <Decoder D>
 constexpr GlobalSkip skip_of() {
   if constexpr (requires { ModuleOf<D>::skip; }) {

@@ -47,7 +47,9 @@ struct TrainerOptions {
   double beta1 = 0.9;         ///< Adam
   double beta2 = 0.999;       ///< Adam
   Schedule schedule = ConstantThenLinear{};
-  double clip_gradient_norm = 0;  ///< of the generator's gradient; 0: not clipped
+  std::int64_t freeze_encoder_epochs = 0;  ///< first epochs without an update of the encoder's
+                                           ///< pretrained part; where it has none, of all of it
+  double clip_gradient_norm = 0;           ///< of the generator's gradient; 0: not clipped
 
   std::int64_t crop = 256;    ///< side of a training crop, pixels
   std::int64_t workers = 1;   ///< threads that decode ahead, per task

@@ -52,26 +52,28 @@ class TaskSetTrainer {
   template <FixedString Task, class Content, class CriticT, class Adversarial>
   void branch(Branch<Content, CriticT, Adversarial> branch) {
     constexpr auto index = task_index(kTaskNames<Decoders...>, Task);
-    constexpr auto fault = branch_fault<Content, CriticT, Adversarial>();
     static_assert(index < sizeof...(Decoders),
                   "limpid: no decoder of this trainer has the task of branch<TASK>");
-    static_assert(fault != BranchFault::content,
-                  "limpid: the branch's content loss cannot be called as loss(restored, target)");
-    static_assert(fault != BranchFault::lonely_adversarial,
-                  "limpid: the branch has an adversarial loss but no critic");
-    static_assert(fault != BranchFault::lonely_critic,
-                  "limpid: the branch has a critic but no adversarial loss");
-    static_assert(fault != BranchFault::mismatch,
-                  "limpid: the branch's adversarial loss cannot use its critic");
-    if constexpr (index < sizeof...(Decoders) && fault == BranchFault::none) {
-      loop_.set_branch(
-          index,
-          BranchSetup{std::move(branch.pairs), std::move(branch.validation), branch.batch_size,
-                      branch.crop, branch.adversarial_weight, branch.critic_updates, branch.weight,
-                      std::make_unique<TypedBranchTerms<Content, CriticT, Adversarial>>(
-                          std::move(branch.content), std::move(branch.critic),
-                          std::move(branch.adversarial))});
-    }
+    if constexpr (index < sizeof...(Decoders)) loop_.set_branch(index, std::move(branch));
+  }
+
+  /// The same with losses and critic chosen at run time.
+  template <FixedString Task>
+  void branch(AnyBranch branch) {
+    constexpr auto index = task_index(kTaskNames<Decoders...>, Task);
+    static_assert(index < sizeof...(Decoders),
+                  "limpid: no decoder of this trainer has the task of branch<TASK>");
+    if constexpr (index < sizeof...(Decoders)) loop_.set_branch(index, std::move(branch));
+  }
+
+  /// The same for a task named at run time, with losses and critic chosen at run time.
+  ///
+  /// @throws c10::ValueError also if no decoder has the task.
+  void branch(std::string_view task, AnyBranch branch) {
+    const auto index = task_index(kTaskNames<Decoders...>, task);
+    TORCH_CHECK_VALUE(index < sizeof...(Decoders), "branch: expected one of the tasks ",
+                      listed(task_names<Model>()), ", got '", task, "'");
+    loop_.set_branch(index, std::move(branch));
   }
 
   /// Trains until the run's length is reached, `stop_after` steps are done, or a signal comes;
@@ -84,6 +86,10 @@ class TaskSetTrainer {
   /// who run their own loop.
   /// @return the step's losses.
   std::vector<LossValue> step(const std::vector<Batch>& batches) { return loop_.step(batches); }
+
+  /// Freezes or thaws the encoder's pretrained part for the steps of an own loop; `fit` does so by
+  /// `options().freeze_encoder_epochs`.
+  void freeze_encoder(bool frozen) { loop_.freeze(frozen); }
 
   /// The model in training.
   Model& model() { return model_; }
@@ -117,6 +123,7 @@ class TaskSetTrainer {
       };
     }
     (std::index_sequence_for<Decoders...>{});
+    view.pretrained = pretrained_part(model->encoder());
     view.tensors = [model]() mutable { return model_tensors(model); };
     view.expect = [model](TensorLoader& loader) mutable { expect_model(loader, model); };
     view.describe = [model]() mutable { return describe_model(model); };

@@ -20,6 +20,7 @@
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/training/checkpoint.hpp>
+#include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/stop_signal.hpp>
 #include <limpid/training/training_log.hpp>
@@ -52,7 +53,7 @@ class TrainingLoop {
     state_.model = std::move(model);
   }
 
-  void set_branch(std::size_t index, BranchSetup branch) {
+  void set_branch(std::size_t index, AnyBranch branch) {
     auto& task = state_.tasks[index];
     const auto name = "branch '" + task.name + "': ";
     check_at_least(name + "batch_size", branch.batch_size, 1);
@@ -62,14 +63,28 @@ class TrainingLoop {
     check_not_negative(name + "adversarial_weight", branch.adversarial_weight);
     if (branch.crop == 0) branch.crop = options_.crop;
     for (const auto& other : state_.tasks) {
-      TORCH_CHECK_VALUE(&other == &task || !other.branch.terms || !branch.terms->critic() ||
-                            other.branch.terms->critic() != branch.terms->critic(),
+      TORCH_CHECK_VALUE(&other == &task || !branch.adversary ||
+                            other.branch.adversary.critic() != branch.adversary.critic(),
                         name, "its critic is already the critic of '", other.name,
                         "'; each task needs its own");
     }
-    branch.terms->to(options_.device);
+    branch.content.to(options_.device);
+    branch.adversary.to(options_.device);
     task.branch = std::move(branch);
+    task.has_branch = true;
     task.random = Random::stream(options_.seed, {0x70656e616c7479, index});
+  }
+
+  /// Keeps the encoder's pretrained part as it is: no gradient of its weights, no update of its
+  /// statistics. Its place in the optimiser stays, so that thawing changes neither moments nor
+  /// rates of anything else.
+  void freeze(bool frozen) {
+    if (frozen == (frozen_ != nullptr)) return;
+    if (frozen) {
+      frozen_ = std::make_unique<FrozenWeights>(*state_.model.pretrained);
+    } else {
+      frozen_.reset();
+    }
   }
 
   const TrainerOptions& options() const { return options_; }
@@ -80,7 +95,7 @@ class TrainingLoop {
     prepare();
     TORCH_CHECK_VALUE(batches.size() == state_.tasks.size(), "step: expected ", state_.tasks.size(),
                       " batches, one for each task, got ", batches.size());
-    state_.model.module->train();
+    start_step();
     return training_step(state_, batches, options_);
   }
 
@@ -114,7 +129,8 @@ class TrainingLoop {
         batches.push_back(task.loader->next());
         images += batches.back().target.size(0);
       }
-      state_.model.module->train();
+      freeze(epoch() < options_.freeze_encoder_epochs);
+      start_step();
       const auto losses = training_step(state_, batches, options_);
       meter.add(losses, images);
       log_meter_.add(losses, images);
@@ -142,6 +158,7 @@ class TrainingLoop {
     if (result == FitResult::finished && validated_at_ != state_.step) validate(progress);
     save();
     for (auto& task : state_.tasks) task.loader.reset();
+    freeze(false);
     progress.say(ending(result));
     return result;
   }
@@ -152,7 +169,14 @@ class TrainingLoop {
     return std::chrono::duration<double>(Clock::now() - then).count();
   }
 
+  void start_step() {
+    state_.model.module->train();
+    if (frozen_) state_.model.pretrained->eval();
+  }
+
   void check_options() const {
+    check_not_negative("TrainerOptions: freeze_encoder_epochs",
+                       static_cast<double>(options_.freeze_encoder_epochs));
     check_at_least("TrainerOptions: crop", options_.crop, 1);
     check_positive("TrainerOptions: rate", options_.rate);
     check_positive("TrainerOptions: critic_rate", options_.critic_rate);
@@ -169,12 +193,12 @@ class TrainingLoop {
     if (state_.adam) return;
     std::vector<std::string> missing;
     for (const auto& task : state_.tasks) {
-      if (!task.branch.terms) missing.push_back(task.name);
+      if (!task.has_branch) missing.push_back(task.name);
     }
     TORCH_CHECK(missing.empty(), "MultiTaskTrainer: no branch was set for ", listed(missing));
     state_.adam = make_adam(state_.model.parameters, options_.rate);
     for (auto& task : state_.tasks) {
-      if (auto* critic = task.branch.terms->critic()) {
+      if (auto* critic = task.branch.adversary.critic()) {
         critic->train();
         for (const auto& item : critic->named_parameters()) {
           task.critic_parameters.emplace_back(item.key(), item.value());
@@ -335,6 +359,7 @@ class TrainingLoop {
 
   TrainerOptions options_;
   TrainingState state_;
+  std::unique_ptr<FrozenWeights> frozen_;
   MetricsFile metrics_;
   LossMeter log_meter_;
   std::map<std::string, double> identity_psnr_;

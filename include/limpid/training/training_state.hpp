@@ -23,6 +23,7 @@ namespace limpid::detail {
 /// A model as the training loop sees it: what it does with any encoder and decoders.
 struct ModelView {
   torch::nn::Module* module = nullptr;
+  torch::nn::Module* pretrained = nullptr;  ///< what freezing the encoder freezes
   std::vector<std::string> tasks;
   std::function<at::Tensor(std::size_t task, const at::Tensor& degraded)> restore;
   std::function<TensorMap()> tensors;
@@ -34,7 +35,8 @@ struct ModelView {
 /// One task in training: its losses, critic, optimiser of the critic, and data.
 struct TaskState {
   std::string name;
-  BranchSetup branch;
+  AnyBranch branch;
+  bool has_branch = false;
   NamedParameters critic_parameters;
   std::unique_ptr<torch::optim::Adam> critic_adam;
   std::unique_ptr<PairLoader> loader;

@@ -8,30 +8,11 @@
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/loader.hpp>
+#include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
 
 namespace limpid::detail {
-
-/// While it lives, a module's weights collect no gradient; gradients still flow through it.
-class FrozenWeights {
- public:
-  explicit FrozenWeights(torch::nn::Module& module) {
-    for (auto& parameter : module.parameters()) {
-      if (!parameter.requires_grad()) continue;
-      parameter.requires_grad_(false);
-      frozen_.push_back(parameter);
-    }
-  }
-  ~FrozenWeights() {
-    for (auto& parameter : frozen_) parameter.requires_grad_(true);
-  }
-  FrozenWeights(const FrozenWeights&) = delete;
-  FrozenWeights& operator=(const FrozenWeights&) = delete;
-
- private:
-  std::vector<at::Tensor> frozen_;
-};
 
 /// One step of a task's critic on images that carry no graph.
 inline void step_critic(TaskState& task, const AdversarialBatch& batch,
@@ -39,28 +20,28 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
   at::Tensor loss;
   {
     AutocastScope autocast{options.precision, options.device};
-    loss = task.branch.adversarial_weight * task.branch.terms->critic_loss(batch);
+    loss = task.branch.adversarial_weight * task.branch.adversary.critic_loss(batch);
   }
   losses.add(task.name, "critic", loss);
   loss.backward();
   task.critic_adam->step();
   forget_gradients(task.critic_parameters);  // one critic's at a time, whatever the number of tasks
-  task.branch.terms->after_critic_step();
+  task.branch.adversary.after_critic_step();
 }
 
 /// What the generator minimises for one task. The critic collects no gradient.
 inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
                                  const TrainerOptions& options, StepLosses& losses) {
   AutocastScope autocast{options.precision, options.device};
-  const auto terms = task.branch.terms->content(batch.restored, batch.target);
+  const auto terms = loss_terms(task.branch.content, batch.restored, batch.target);
   if (terms.size() > 1) {
     for (const auto& term : terms) losses.add(task.name, term.name, term.value);
   }
   auto loss = sum_of(terms);
   losses.add(task.name, "content", loss);
-  if (auto* critic = task.branch.terms->critic()) {
+  if (auto* critic = task.branch.adversary.critic()) {
     FrozenWeights frozen{*critic};
-    const auto adversarial = task.branch.terms->generator_loss(batch);
+    const auto adversarial = task.branch.adversary.generator_loss(batch);
     losses.add(task.name, "adversarial", adversarial);
     loss = loss + task.branch.adversarial_weight * adversarial;
   }
@@ -104,7 +85,7 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
       AutocastScope autocast{options.precision, options.device};
       restored = state.model.restore(t, degraded).to(at::kFloat);
     }
-    if (task.branch.terms->critic() != nullptr) {
+    if (task.branch.adversary) {
       const AdversarialBatch detached{degraded, restored.detach(), target, &task.random};
       for (std::int64_t i = 0; i < task.branch.critic_updates; ++i) {
         step_critic(task, detached, options, losses);

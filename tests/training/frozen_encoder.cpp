@@ -1,0 +1,142 @@
+#include <limpid/training/frozen_weights.hpp>
+
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <limpid/training/trainer.hpp>
+#include <support/temporary_folder.hpp>
+#include <support/tiny.hpp>
+
+namespace {
+
+using namespace limpid;
+using limpid_test::DarkPictures, limpid_test::TemporaryFolder, limpid_test::TinyDecoder;
+
+/// An encoder whose first part came with weights: a convolution and a batch norm.
+struct BackboneEncoderImpl : torch::nn::Cloneable<BackboneEncoderImpl> {
+  using Features = at::Tensor;
+  BackboneEncoderImpl() { reset(); }
+  void reset() override {
+    backbone = register_module(
+        "backbone",
+        torch::nn::Sequential(torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 6, 3).padding(1)),
+                              torch::nn::BatchNorm2d(6)));
+    own = register_module("own", torch::nn::Conv2d(torch::nn::Conv2dOptions(6, 6, 1)));
+  }
+  at::Tensor forward(const at::Tensor& image) {
+    return torch::relu(own->forward(backbone->forward(image)));
+  }
+  torch::nn::Module& pretrained() { return *backbone; }
+  torch::nn::Sequential backbone{nullptr};
+  torch::nn::Conv2d own{nullptr};
+};
+TORCH_MODULE(BackboneEncoder);
+
+using Trainer = MultiTaskTrainer<BackboneEncoder, TinyDecoder<"deblur">>;
+
+/// Four steps an epoch: four pictures, one in a step.
+TrainerOptions small_options(std::int64_t frozen_epochs) {
+  TrainerOptions options;
+  options.length = Epochs{3};
+  options.crop = 16;
+  options.rate = 1e-2;
+  options.schedule = ConstantThenLinear{.constant_share = 1};
+  options.freeze_encoder_epochs = frozen_epochs;
+  options.quiet = true;
+  return options;
+}
+
+std::vector<at::Tensor> copies(const torch::nn::Module& module) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : limpid::detail::named_tensors(module)) {
+    tensors.push_back(tensor.detach().clone());
+  }
+  return tensors;
+}
+
+bool equal(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!torch::equal(a[i], b[i])) return false;
+  }
+  return a.size() == b.size();
+}
+
+BOOST_AUTO_TEST_SUITE(frozen_encoder)
+
+BOOST_AUTO_TEST_CASE(neither_weights_nor_statistics_change_until_the_thaw) {
+  auto options = small_options(2);
+  options.stop_after = 8;
+  Trainer trainer{options};
+  trainer.branch<"deblur">(Branch{.pairs = DarkPictures{}});
+  auto& encoder = *trainer.model()->encoder();
+  const auto backbone = copies(*encoder.backbone), own = copies(*encoder.own);
+
+  BOOST_TEST((trainer.fit() == FitResult::stopped));
+  BOOST_TEST(equal(copies(*encoder.backbone), backbone));
+  BOOST_TEST(!equal(copies(*encoder.own), own));
+  for (const auto& parameter : encoder.backbone->parameters()) {
+    BOOST_TEST(!parameter.grad().defined());
+    BOOST_TEST(parameter.requires_grad());  // as before the call
+  }
+
+  BOOST_TEST((trainer.fit() == FitResult::finished));
+  const auto after = copies(*encoder.backbone);
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    BOOST_TEST(!torch::equal(after[i], backbone[i]), "tensor " << i << " did not change");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_thaw_keeps_moments_and_rates_of_everything_else) {
+  // The frozen epoch and the one after it, in one run and resumed at the thaw: the same bits, so
+  // nothing was rebuilt there that the checkpoint does not hold.
+  const auto run = [](std::vector<std::int64_t> sittings) {
+    TemporaryFolder folder;
+    std::vector<at::Tensor> weights;
+    for (const auto steps : sittings) {
+      auto options = small_options(1);
+      options.out = folder / "run";
+      options.start = Start::resume;
+      options.stop_after = steps;
+      Trainer trainer{options};
+      trainer.branch<"deblur">(Branch{.pairs = DarkPictures{}});
+      trainer.fit();
+      weights = copies(*trainer.model());
+    }
+    return weights;
+  };
+  const auto whole = run({12});
+  BOOST_TEST(equal(run({4, 8}), whole));
+  BOOST_TEST(equal(run({2, 4, 6}), whole));
+}
+
+BOOST_AUTO_TEST_CASE(an_encoder_that_names_no_part_is_frozen_whole) {
+  auto options = small_options(1);
+  options.stop_after = 4;
+  MultiTaskTrainer<limpid_test::TinyEncoder, TinyDecoder<"deblur">> trainer{options};
+  trainer.branch<"deblur">(Branch{.pairs = DarkPictures{}});
+  const auto encoder = copies(*trainer.model()->encoder());
+  const auto decoder = copies(*trainer.model()->decoder<"deblur">());
+  trainer.fit();
+  BOOST_TEST(equal(copies(*trainer.model()->encoder()), encoder));
+  BOOST_TEST(!equal(copies(*trainer.model()->decoder<"deblur">()), decoder));
+}
+
+BOOST_AUTO_TEST_CASE(own_loops_freeze_by_hand) {
+  Trainer trainer{small_options(0)};
+  trainer.branch<"deblur">(Branch{});
+  const auto backbone = copies(*trainer.model()->encoder()->backbone);
+  const Batch batch{torch::rand({1, 3, 16, 16}), torch::rand({1, 3, 16, 16})};
+  trainer.freeze_encoder(true);
+  trainer.step({batch});
+  BOOST_TEST(equal(copies(*trainer.model()->encoder()->backbone), backbone));
+  trainer.freeze_encoder(false);
+  trainer.step({batch});
+  BOOST_TEST(!equal(copies(*trainer.model()->encoder()->backbone), backbone));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
