@@ -4,12 +4,13 @@ find_dependency(Torch 1.13)
 find_dependency(Eigen3 3.3 NO_MODULE)
 find_dependency(nlohmann_json 3.9)
 find_dependency(Stb)
+find_dependency(ZLIB)
 
 # LibTorch's targets belong to the directory that found them; a project that takes limpid through
 # FetchContent links them from another.
 foreach(target torch torch_library torch_cpu torch_cpu_library torch_cuda torch_cuda_library c10 c10_cuda
         caffe2::mkl caffe2::mkldnn caffe2::Threads dnnl glog::glog Eigen3::Eigen
-        nlohmann_json::nlohmann_json Stb::Stb protobuf::libprotobuf)
+        nlohmann_json::nlohmann_json Stb::Stb ZLIB::ZLIB protobuf::libprotobuf)
   if(TARGET ${target})
     get_target_property(imported ${target} IMPORTED)
     get_target_property(alias ${target} ALIASED_TARGET)

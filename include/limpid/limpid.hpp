@@ -19,10 +19,16 @@
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/image_gate.hpp>
+#include <limpid/io/inflate.hpp>
+#include <limpid/io/input_file.hpp>
+#include <limpid/io/npy.hpp>
+#include <limpid/io/npz.hpp>
+#include <limpid/io/printable.hpp>
 #include <limpid/io/raw_images.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/stb.hpp>
 #include <limpid/io/tensor_file.hpp>
+#include <limpid/io/zip.hpp>
 
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/layer_norm2d.hpp>

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <c10/util/Exception.h>
+
+namespace limpid {
+
+/// A file read at any place, never beyond its end.
+class InputFile {
+ public:
+  /// @param what  how errors call it: "cannot read WHAT 'PATH': ..."
+  InputFile(std::filesystem::path path, std::string what)
+      : path_(std::move(path)), where_("cannot read " + what + " '" + path_.string() + "': ") {
+    std::error_code ignored;
+    TORCH_CHECK(!std::filesystem::is_directory(path_, ignored), where_, "it is a folder");
+    errno = 0;
+    stream_.open(path_, std::ios::binary);
+    TORCH_CHECK(stream_.is_open(), where_, std::strerror(errno));
+    stream_.seekg(0, std::ios::end);
+    const auto end = stream_.tellg();
+    TORCH_CHECK(end >= 0, where_, "its size cannot be found");
+    size_ = static_cast<std::uint64_t>(end);
+  }
+
+  const std::filesystem::path& path() const { return path_; }
+  std::uint64_t size() const { return size_; }
+
+  /// How errors about this file begin.
+  const std::string& where() const { return where_; }
+
+  /// @throws c10::Error unless `size` bytes stand at `offset`.
+  void read(std::uint64_t offset, void* destination, std::uint64_t size) {
+    check_within(offset, size);
+    if (size == 0) return;
+    stream_.clear();
+    stream_.seekg(static_cast<std::streamoff>(offset));
+    TORCH_CHECK(stream_.read(static_cast<char*>(destination), static_cast<std::streamsize>(size)),
+                where_, size, " bytes at ", offset, " cannot be read");
+  }
+
+  std::string read(std::uint64_t offset, std::uint64_t size) {
+    check_within(offset, size);
+    std::string bytes(size, '\0');
+    read(offset, bytes.data(), size);
+    return bytes;
+  }
+
+ private:
+  void check_within(std::uint64_t offset, std::uint64_t size) const {
+    TORCH_CHECK(offset <= size_ && size <= size_ - offset, where_, "expected ", size, " bytes at ",
+                offset, ", found a file of ", size_, " (cut short?)");
+  }
+
+  std::filesystem::path path_;
+  std::string where_;
+  std::ifstream stream_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace limpid
