@@ -1,4 +1,5 @@
 #include <limpid/report/report.hpp>
+#include <limpid/report/report_table.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -38,6 +39,11 @@ Report small_report(const std::string& name) {
   report.facts = {{"threads", "2"},
                   {"command", "limpid-train --recipe quickstart\n --out " + name, true}};
   report.notes = {"A note."};
+  report.tables = {{.title = "Sharing " + name,
+                    .caption = "A caption.",
+                    .columns = {"Task", "difference"},
+                    .groups = {{.heading = "Group " + name,
+                                .rows = {{{"deblur", "its note"}, {"-0.25", "", "worse"}}}}}}};
   return report;
 }
 
@@ -177,6 +183,23 @@ BOOST_AUTO_TEST_CASE(gains_are_judged_by_the_metrics_direction) {
   BOOST_TEST(limpid::detail::verdict(psnr, 25, INFINITY) == "better");
   BOOST_TEST(limpid::detail::verdict(psnr, INFINITY, INFINITY) == "same");
   BOOST_TEST(limpid::detail::verdict(psnr, 25, NAN) == "unknown");
+}
+
+BOOST_AUTO_TEST_CASE(a_table_names_rows_columns_and_verdicts) {
+  auto report = small_report("a");
+  const auto page = report_html(report);
+  const auto has = [&](const char* text) {
+    BOOST_TEST((page.find(text) != std::string::npos), "the page has no " << text);
+  };
+  has("<h2 id=\"table1\">Sharing a</h2>");
+  has("<caption>A caption.</caption>");
+  has("<th scope=\"col\">difference</th>");
+  has("colspan=\"2\" scope=\"rowgroup\">Group a</th>");
+  has("<th scope=\"row\">deblur<span class=\"spread\">its note</span></th>");
+  has("<td class=\"gain worse\">-0.25<span class=\"pill worse\">worse</span></td>");
+  has("<ul class=\"tiles\">");
+  report.tiles = false;
+  BOOST_TEST((report_html(report).find("<ul class=\"tiles\">") == std::string::npos));
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_report_is_still_a_page) {

@@ -195,7 +195,11 @@ inline std::string report_html(const Report& report, const ReportOptions& option
   }
   html += "</header>\n<main>\n";
   for (const auto& warning : report.warnings) html += detail::paragraph(warning, "note");
-  html += detail::tiles_html(report.tasks) + detail::table_html(report.tasks);
+  if (report.tiles) html += detail::tiles_html(report.tasks);
+  for (std::size_t i = 0; i < report.tables.size(); ++i) {
+    html += detail::report_table_html(report.tables[i], "table" + std::to_string(i + 1));
+  }
+  html += detail::table_html(report.tasks);
   for (std::size_t i = 0; i < report.tasks.size(); ++i) {
     const auto& task = report.tasks[i];
     html +=

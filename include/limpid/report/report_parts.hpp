@@ -8,6 +8,7 @@
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/report/plot.hpp>
+#include <limpid/report/report_table.hpp>
 
 namespace limpid {
 
@@ -38,6 +39,8 @@ struct Report {
   std::string title = "Restoration report";
   std::string summary{};                ///< a sentence or two under the title
   std::vector<std::string> warnings{};  ///< what a reader must know before the numbers
+  bool tiles = true;                    ///< the first metric of each task in large figures
+  std::vector<ReportTable> tables{};    ///< before the tasks' scores
   std::vector<ReportTask> tasks{};
   std::vector<Plot> plots{};         ///< of the whole run: `run_plots`
   std::vector<Fact> facts{};         ///< what ran, for how long, where, with which version
