@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -37,6 +39,26 @@ concept ImageModule = ModuleHandle<H> && requires(H handle, const at::Tensor& ba
 /// A layer that keeps (N, C, H, W) and is built from its channel count.
 template <class H>
 concept ChannelNorm = ImageModule<H> && std::constructible_from<ModuleOf<H>, std::int64_t>;
+
+/// What a backbone says of its maps (`core/backbone_shape.hpp`).
+struct BackboneShape;
+
+/// Image (N, 3, H, W) in [-1, 1] -> five maps at strides 2, 4, 8, 16 and 32, from fine to coarse,
+/// whose channels and borders `shape()` tells. `FPNEncoder` stands on any.
+///
+/// It names its `Options`, which it is built from and returns as `options()`; `architecture`, which
+/// model files keep; and `published_name`, under which it stands in a checkpoint (`fpn.NAME.`).
+/// Its batch norms are `torch::nn::BatchNorm2d`: the encoder decides which statistics they use.
+template <class B>
+concept Backbone = ModuleHandle<B> && requires(B backbone, const at::Tensor& image) {
+  typename ModuleOf<B>::Options;
+  requires std::constructible_from<ModuleOf<B>, typename ModuleOf<B>::Options>;
+  { backbone->options() } -> std::convertible_to<typename ModuleOf<B>::Options>;
+  { ModuleOf<B>::architecture } -> std::convertible_to<std::string_view>;
+  { ModuleOf<B>::published_name } -> std::convertible_to<std::string_view>;
+  { backbone->shape() } -> std::same_as<BackboneShape>;
+  { backbone->forward(image) } -> std::same_as<std::array<at::Tensor, 5>>;
+};
 
 /// What an encoder returns: a tensor, or a struct of tensors.
 template <class E>
@@ -85,6 +107,16 @@ concept Critic = ImageModule<C> && !Reconstructs<C>;
 /// Image -> its reconstruction, of the same shape.
 template <class C>
 concept AutoencoderCritic = ImageModule<C> && Reconstructs<C>;
+
+/// The critics inside a critic made of several: what its member `parts()` returns, a tuple of
+/// handles.
+template <class C>
+using PartsOf = std::remove_cvref_t<decltype(std::declval<C&>()->parts())>;
+
+/// A critic made of several, each of which judges on its own: an adversarial loss is computed for
+/// each and averaged (`losses/adversarial/per_critic.hpp`).
+template <class C>
+concept CompositeCritic = ModuleHandle<C> && requires { std::tuple_size<PartsOf<C>>::value; };
 
 /// What an adversarial loss sees (`core/adversarial_batch.hpp`).
 struct AdversarialBatch;

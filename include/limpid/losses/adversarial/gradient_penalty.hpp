@@ -36,6 +36,29 @@ inline at::Tensor random_point_between(const at::Tensor& target, const at::Tenso
   return alpha * target.detach() + (1 - alpha) * restored.detach();
 }
 
+namespace detail {
+
+/// Scores of an image, and the gradient of their sum with respect to it.
+struct ScoresAndGradient {
+  at::Tensor scores;    ///< with a graph to the critic's parameters
+  at::Tensor gradient;  ///< (N, C, H, W), float at least, itself differentiable
+};
+
+/// Both from one forward pass; the graph behind `image`, if any, is cut.
+template <ScoreCritic C>
+ScoresAndGradient judge_with_gradient(C& critic, const at::Tensor& image,
+                                      const AdversarialBatch& batch) {
+  c10::AutoGradMode with_graph{true};
+  auto point = at_least_float(image.detach()).clone();
+  point.requires_grad_(true);
+  const auto scores = scores_of(critic, point, batch);
+  const auto gradient = torch::autograd::grad({scores.sum()}, {point}, {}, /*retain_graph=*/true,
+                                              /*create_graph=*/true)[0];
+  return {scores, gradient};
+}
+
+}  // namespace detail
+
 /// Gradient of the sum of the critic's scores with respect to the image at `point`, itself
 /// differentiable with respect to the critic's parameters.
 ///
@@ -43,12 +66,19 @@ inline at::Tensor random_point_between(const at::Tensor& target, const at::Tenso
 /// @return       (N, C, H, W), float at least.
 template <ScoreCritic C>
 at::Tensor score_gradient(C& critic, const at::Tensor& point, const AdversarialBatch& batch) {
-  c10::AutoGradMode with_graph{true};
-  auto image = detail::at_least_float(point.detach()).clone();
-  image.requires_grad_(true);
-  const auto total = detail::scores_of(critic, image, batch).sum();
-  return torch::autograd::grad({total}, {image}, {}, /*retain_graph=*/true,
-                               /*create_graph=*/true)[0];
+  return detail::judge_with_gradient(critic, point, batch).gradient;
+}
+
+/// Mean of (length of a gradient - center)^2.
+///
+/// @param gradient  (N, C, H, W).
+/// @return  scalar: the mean over samples, or over samples and pixels with `GradientNorm::pixel`.
+inline at::Tensor mean_squared_excess(const at::Tensor& gradient, double center,
+                                      GradientNorm norm = GradientNorm::sample) {
+  const auto vectors = norm == GradientNorm::sample ? gradient.flatten(1) : gradient;
+  // A length of zero has no direction; its square, all that center 0 needs, is smooth there.
+  if (center == 0.0) return vectors.square().sum(1).mean();
+  return (vectors.norm(2, {1}) - center).square().mean();
 }
 
 /// Mean of (length of the critic's gradient at `point` - center)^2.
@@ -63,11 +93,7 @@ at::Tensor score_gradient(C& critic, const at::Tensor& point, const AdversarialB
 template <ScoreCritic C>
 at::Tensor gradient_penalty(C& critic, const at::Tensor& point, const AdversarialBatch& batch,
                             double center = 1.0, GradientNorm norm = GradientNorm::sample) {
-  const auto gradient = score_gradient(critic, point, batch);
-  const auto vectors = norm == GradientNorm::sample ? gradient.flatten(1) : gradient;
-  // A length of zero has no direction; its square, all that center 0 needs, is smooth there.
-  if (center == 0.0) return vectors.square().sum(1).mean();
-  return (vectors.norm(2, {1}) - center).square().mean();
+  return mean_squared_excess(score_gradient(critic, point, batch), center, norm);
 }
 
 }  // namespace limpid

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/losses/adversarial/gradient_penalty.hpp>
+#include <limpid/losses/adversarial/minimax.hpp>
+#include <limpid/losses/adversarial/non_saturating.hpp>
+#include <limpid/losses/adversarial/score_critic.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
+namespace limpid {
+
+/// What DRAGAN adds to the targets to find the points of its penalty.
+enum class DRAGANNoise {
+  published,  ///< scale * (standard deviation of the batch) * u, u uniform in [0, 1): the authors'
+              ///< code; the noise is not centred
+  gaussian,   ///< scale * n, n standard normal: the paper's text, N(0, c I) with c = scale^2
+};
+
+/// The points of DRAGAN's penalty, for given noise.
+///
+/// @param target   (N, C, H, W).
+/// @param uniform  the same shape, values in [0, 1).
+/// @return  target + scale * std * uniform, without a graph; std is one number, over all values of
+///          the batch, divided by their count (population).
+/// @throws c10::ValueError if the shapes differ.
+inline at::Tensor dragan_point(const at::Tensor& target, const at::Tensor& uniform,
+                               double scale = 0.5) {
+  TORCH_CHECK_VALUE(target.sizes() == uniform.sizes(), "dragan_point: target ", target.sizes(),
+                    " and noise ", uniform.sizes(), " differ in shape");
+  const auto image = detail::at_least_float(target.detach());
+  return image + scale * image.std(/*unbiased=*/false) * uniform.detach();
+}
+
+/// The same with noise of the given kind, drawn from `random` in the order of the values.
+inline at::Tensor random_dragan_point(const at::Tensor& target, Random& random, double scale = 0.5,
+                                      DRAGANNoise kind = DRAGANNoise::published) {
+  // Drawn on the CPU whatever the device, so that a run does not depend on it.
+  auto drawn = at::empty(target.sizes(), at::kDouble);
+  auto* values = drawn.data_ptr<double>();
+  for (std::int64_t i = 0; i < drawn.numel(); ++i) {
+    values[i] = kind == DRAGANNoise::published ? random.uniform() : random.normal();
+  }
+  const auto image = detail::at_least_float(target.detach());
+  const auto noise = drawn.to(image.options());
+  return kind == DRAGANNoise::published ? dragan_point(image, noise, scale) : image + scale * noise;
+}
+
+/// The GAN game with the length of the critic's gradient held near one around the targets.
+///
+/// Source: Kodali, Abernethy, Hays and Kira, "On Convergence and Stability of GANs", 2017.
+/// Critic: -E log p(target) - E log(1 - p(restored)) + penalty * E (|grad D(z)| - 1)^2, with
+/// p = sigmoid(score) and z the target with noise; generator: as `Game`. The critic must not mix
+/// samples.
+/// Differs: z is the point with all of the noise, as in the paper's text and where others' code
+/// agrees; the authors' code then draws a point between it and the target.
+///
+/// @tparam Game  `NonSaturating`, as in the paper, or `Minimax`, as in the thesis' table
+/// (Fig. 2.5).
+template <class Game = NonSaturating>
+requires std::same_as<Game, NonSaturating> || std::same_as<Game, Minimax>
+struct DRAGAN {
+  double penalty = 10.0;                       ///< The paper's lambda.
+  double scale = 0.5;                          ///< Of the noise.
+  DRAGANNoise noise = DRAGANNoise::published;  ///< What is added to the targets.
+
+  static constexpr std::string_view name =
+      std::same_as<Game, Minimax> ? "dragan_minimax" : "dragan";
+
+  /// @throws c10::ValueError if `penalty` or `scale` is negative or `batch.random` is null.
+  template <ScoreCritic C>
+  at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {
+    detail::check_not_negative("DRAGAN: penalty", penalty);
+    detail::check_not_negative("DRAGAN: scale", scale);
+    TORCH_CHECK_VALUE(batch.random != nullptr,
+                      "DRAGAN: expected a random source in the batch, got none");
+    return critic_loss_at(random_dragan_point(batch.target, *batch.random, scale, noise), critic,
+                          batch);
+  }
+
+  /// The critic's loss with the penalty at the given points (N, C, H, W).
+  template <ScoreCritic C>
+  at::Tensor critic_loss_at(const at::Tensor& point, C& critic,
+                            const AdversarialBatch& batch) const {
+    return Game{}.critic_loss(critic, batch) + penalty * gradient_penalty(critic, point, batch);
+  }
+
+  template <ScoreCritic C>
+  at::Tensor generator_loss(C& critic, const AdversarialBatch& batch) const {
+    return Game{}.generator_loss(critic, batch);
+  }
+};
+
+}  // namespace limpid

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/concepts.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <c10/util/Exception.h>
+
+namespace limpid {
+
+namespace detail {
+
+template <class Loss, class Parts>
+inline constexpr bool kFitsEach = false;
+
+template <class Loss, class... Parts>
+inline constexpr bool kFitsEach<Loss, std::tuple<Parts...>> = (AdversarialLossFor<Loss, Parts> &&
+                                                               ...);
+
+}  // namespace detail
+
+/// One GAN objective for each critic of several: the loss is the mean of theirs, on both sides.
+///
+/// Source: Kupyn et al., "DeblurGAN-v2", ICCV 2019, sec. 3.2 (double-scale critic).
+/// Every critic has its own copy of the objective, so relative means, penalties, clipping and state
+/// are never shared: `PerCritic{RelativisticLeastSquares{}}`.
+template <class Loss>
+class PerCritic {
+ public:
+  static constexpr std::string_view name = Loss::name;
+
+  PerCritic() = default;
+  explicit PerCritic(Loss loss) : loss_(std::move(loss)) {}
+
+  template <CompositeCritic C>
+  requires detail::kFitsEach<Loss, PartsOf<C>> at::Tensor critic_loss(
+      C& critic, const AdversarialBatch& batch) {
+    return mean(critic, [&](Loss& loss, auto& part) { return loss.critic_loss(part, batch); });
+  }
+
+  template <CompositeCritic C>
+  requires detail::kFitsEach<Loss, PartsOf<C>> at::Tensor generator_loss(
+      C& critic, const AdversarialBatch& batch) {
+    return mean(critic, [&](Loss& loss, auto& part) { return loss.generator_loss(part, batch); });
+  }
+
+  /// What each objective does after a step of its critic.
+  template <CompositeCritic C>
+  requires detail::kFitsEach<Loss, PartsOf<C>>
+  void after_critic_step(C& critic) {
+    for_each(critic, [](Loss& loss, auto& part) {
+      if constexpr (requires { loss.after_critic_step(part); }) loss.after_critic_step(part);
+    });
+  }
+
+  /// The states of all objectives, one after another.
+  std::vector<double> state() const {
+    std::vector<double> numbers;
+    if constexpr (requires(const Loss& loss) { loss.state(); }) {
+      for (const auto& loss : losses_) {
+        const auto part = loss.state();
+        numbers.insert(numbers.end(), part.begin(), part.end());
+      }
+    }
+    return numbers;
+  }
+
+  /// @throws c10::ValueError if `numbers` is not what `state` gives.
+  void load_state(const std::vector<double>& numbers) {
+    losses_.clear();
+    if constexpr (requires(Loss & loss) { loss.load_state(loss.state()); }) {
+      const auto size = loss_.state().size();
+      TORCH_CHECK_VALUE(size > 0 && numbers.size() % size == 0, "PerCritic: expected a state of ",
+                        size, " numbers for each critic, got ", numbers.size());
+      for (auto first = numbers.begin(); first != numbers.end(); first += size) {
+        losses_.push_back(loss_);
+        losses_.back().load_state({first, first + size});
+      }
+    }
+  }
+
+  /// The objectives, one for each critic in the order of its parts; none before their first use.
+  const std::vector<Loss>& losses() const { return losses_; }
+
+ private:
+  template <class C, class F>
+  void for_each(C& critic, F f) {
+    auto parts = critic->parts();
+    constexpr auto count = std::tuple_size_v<PartsOf<C>>;
+    if (losses_.empty()) losses_.assign(count, loss_);
+    TORCH_CHECK_VALUE(losses_.size() == count, "PerCritic: expected a critic of ", losses_.size(),
+                      " parts, as before, got ", count);
+    std::apply(
+        [&](auto&... part) {
+          std::size_t i = 0;
+          (f(losses_[i++], part), ...);
+        },
+        parts);
+  }
+
+  template <class C, class F>
+  at::Tensor mean(C& critic, F f) {
+    at::Tensor sum;
+    for_each(critic, [&](Loss& loss, auto& part) {
+      const auto value = f(loss, part);
+      sum = sum.defined() ? sum + value : value;
+    });
+    return sum / static_cast<double>(std::tuple_size_v<PartsOf<C>>);
+  }
+
+  Loss loss_;
+  std::vector<Loss> losses_;
+};
+
+/// The objective that a critic takes: `loss` itself, or `PerCritic` of it for a critic made of
+/// several.
+template <class C, class Loss>
+auto objective_for(const C&, Loss loss) {
+  if constexpr (CompositeCritic<C>) {
+    return PerCritic<Loss>(std::move(loss));
+  } else {
+    return loss;
+  }
+}
+
+}  // namespace limpid
