@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +9,7 @@
 #include <torch/nn.h>
 
 #include <limpid/io/safetensors.hpp>
+#include <limpid/weights/named_tensors.hpp>
 
 namespace limpid {
 
@@ -18,32 +17,12 @@ using TensorMap = std::map<std::string, at::Tensor>;
 
 namespace detail {
 
-/// Parameters and buffers of a module by their dotted names.
-inline std::vector<std::pair<std::string, at::Tensor>> named_tensors(
-    const torch::nn::Module& module) {
-  std::vector<std::pair<std::string, at::Tensor>> named;
-  for (const auto& item : module.named_parameters()) named.emplace_back(item.key(), item.value());
-  for (const auto& item : module.named_buffers()) named.emplace_back(item.key(), item.value());
-  return named;
-}
-
 /// Adds a module's tensors to `tensors` as PREFIX + their names; they share storage.
 inline void collect_tensors(const torch::nn::Module& module, const std::string& prefix,
                             TensorMap& tensors) {
   for (const auto& [name, tensor] : named_tensors(module)) {
     tensors[prefix + name] = tensor.detach();
   }
-}
-
-/// A list of names for an error: the first few, and how many more.
-inline std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 4;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) {
-    text += (i == 0 ? "" : ", ") + names[i];
-  }
-  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
-  return text;
 }
 
 /// Tensors to be filled from a file, by name; `apply` fills all of them or none.

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <limpid/core/check.hpp>
+#include <limpid/weights/name_map.hpp>
+
+// Which names published files have for limpid's networks. A map for a whole model leads from the
+// names of its model file, `encoder.NAME` and `decoder.TASK.NAME`; `.part("encoder.")` is the map
+// of the encoder by itself.
+
+namespace limpid {
+
+/// What the names of a published ResNet generator depend on.
+struct ResNetNames {
+  std::int64_t blocks = 9;  ///< residual blocks
+  bool dropout = true;      ///< whether each block has a dropout layer, which counts in the names
+};
+
+namespace detail {
+
+/// The second convolution of a residual block under `own` and `published` (each ending in "model.")
+/// and the instance norms of the blocks.
+inline void add_resnet_blocks(NameMap& map, const std::string& own, const std::string& published,
+                              ResNetNames names) {
+  const auto block = published + "#.conv_block.";
+  const std::string second = names.dropout ? "6" : "5", norm = names.dropout ? "7" : "6";
+  if (!names.dropout) map.rename(own + "#.conv_block.6.*", block + second + ".*");
+  map.statistics(block + "1.bias", block + "2").statistics(block + second + ".bias", block + norm);
+}
+
+/// What an InceptionResNetV2 under `prefix` has that its feature maps do not need.
+inline NameMap& ignore_inception_tail(NameMap& map, const std::string& prefix) {
+  for (const auto* unused :
+       {"repeat_2.*", "block8.*", "conv2d_7b.*", "last_linear.*", "classif.*"}) {
+    map.ignore(prefix + unused);
+  }
+  return map;
+}
+
+/// The names of DeblurGAN-v2's FPN class: its encoders hold the backbone's layers once more.
+/// @param fpn  what the published names begin with: "fpn." or "encoder.fpn."
+inline void add_inception_fpn(NameMap& map, const std::string& fpn) {
+  const auto inception = fpn + "inception.";
+  const std::array<std::array<const char*, 2>, 10> layers{{{"conv2d_1a", "enc0"},
+                                                           {"conv2d_2a", "enc1.0"},
+                                                           {"conv2d_2b", "enc1.1"},
+                                                           {"conv2d_3b", "enc2.0"},
+                                                           {"conv2d_4a", "enc2.1"},
+                                                           {"mixed_5b", "enc3.0"},
+                                                           {"repeat", "enc3.1"},
+                                                           {"mixed_6a", "enc3.2"},
+                                                           {"repeat_1", "enc4.0"},
+                                                           {"mixed_7a", "enc4.1"}}};
+  for (const auto& [layer, copy] : layers) {
+    map.duplicate(inception + layer + ".*", fpn + copy + ".*");
+  }
+  ignore_inception_tail(map, inception);
+}
+
+/// Norms behind td1-3 of DeblurGAN-v2's pyramid.
+inline void add_td_norms(NameMap& map, const std::string& fpn) {
+  map.statistics(fpn + "td#.0.bias", fpn + "td#.1");
+}
+
+/// Norms of an FPN decoder whose published names begin with `prefix`.
+inline void add_fpn_decoder_norms(NameMap& map, const std::string& prefix) {
+  map.statistics(prefix + "smooth.0.bias", prefix + "smooth.1");
+  map.statistics(prefix + "smooth2.0.bias", prefix + "smooth2.1");
+}
+
+/// An FPN's encoder and decoder as one published module.
+inline NameMap one_module_fpn(const std::string& task) {
+  NameMap map;
+  map.rename("encoder.fpn.*", "fpn.*").rename("encoder.head#.*", "head#.*");
+  const auto decoder = "decoder." + task + ".";
+  for (const auto* part : {"smooth.*", "smooth2.*", "final.*"}) map.rename(decoder + part, part);
+  add_td_norms(map, "fpn.");
+  add_fpn_decoder_norms(map, "");
+  return map.optional("encoder.fpn.*.num_batches_tracked");
+}
+
+/// "decoder.TASK." and "decoderN." of every task.
+/// @throws c10::ValueError if there is no task.
+inline void add_numbered_decoders(NameMap& map, const std::vector<std::string>& tasks) {
+  TORCH_CHECK_VALUE(!tasks.empty(),
+                    "NameMap: expected at least one task, in the order of the file");
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    map.rename("decoder." + tasks[i] + ".*", "decoder" + std::to_string(i) + ".*");
+  }
+}
+
+}  // namespace detail
+
+/// Name maps of published files.
+namespace maps {
+
+/// torchvision's vgg19, for a `VGG19` of any depth.
+inline NameMap torchvision_vgg19() {
+  NameMap map;
+  map.rename("features.*", "features.*").ignore("classifier.*");
+  for (const auto index : {0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34}) {
+    for (const auto* kind : {".weight", ".bias"}) {
+      map.ignore("features." + std::to_string(index) + kind);  // where it is deeper than needed
+    }
+  }
+  return map;
+}
+
+/// pretrainedmodels' inceptionresnetv2, for the backbone up to mixed_7a. Files of before PyTorch
+/// 0.4.1 have no num_batches_tracked.
+inline NameMap pretrainedmodels_inception_resnet_v2() {
+  NameMap map;
+  map.rename("*", "*").optional("*.num_batches_tracked");
+  return detail::ignore_inception_tail(map, "");
+}
+
+/// timm's inception_resnet_v2: the same names, with `classif` for the classifier.
+inline NameMap timm_inception_resnet_v2() { return pretrainedmodels_inception_resnet_v2(); }
+
+/// DeblurGAN's ResNet generator (also DeblurGAN-v2's): encoder and one decoder in one flat sequence
+/// `model.N`.
+///
+/// Source: Kupyn et al., "DeblurGAN", CVPR 2018, and its code.
+inline NameMap deblurgan_resnet(const std::string& task, ResNetNames names = {}) {
+  detail::check_at_least("deblurgan_resnet: blocks", names.blocks, 1);
+  const auto decoder = 10 + names.blocks;  // where the transposed convolutions begin
+  NameMap map;
+  detail::add_resnet_blocks(map, "encoder.model.", "model.", names);
+  map.rename("encoder.model.#.*", "model.#.*", {.last = decoder - 1});
+  map.rename("decoder." + task + ".model.#.*", "model.#.*", {.shift = decoder});
+  return map.statistics("model.#.bias", "model.#", {.last = decoder + 3, .shift = 1});
+}
+
+/// The thesis' ResNet generator: `encoder.*`, `decoder0.*`, `decoder1.*` ...
+///
+/// Source: Martyniuk, "Multi-task learning for image restoration", UCU 2019, and its code.
+/// @param tasks  in the order of the decoders' numbers
+inline NameMap thesis_resnet(const std::vector<std::string>& tasks, ResNetNames names = {}) {
+  NameMap map;
+  detail::add_resnet_blocks(map, "encoder.model.", "encoder.model.", names);
+  map.rename("encoder.*", "encoder.*")
+      .statistics("encoder.model.#.bias", "encoder.model.#", {.shift = 1});
+  detail::add_numbered_decoders(map, tasks);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto model = "decoder" + std::to_string(i) + ".model.#";
+    map.statistics(model + ".bias", model, {.last = 3, .shift = 1});
+  }
+  return map;
+}
+
+/// The thesis' FPN-InceptionResNetV2: `encoder.fpn.*`, `encoder.head1.*`, `decoder0.smooth.*` ...
+///
+/// Source: Martyniuk, "Multi-task learning for image restoration", UCU 2019, and its code.
+/// @param tasks  in the order of the decoders' numbers
+inline NameMap thesis_fpn_inception(const std::vector<std::string>& tasks) {
+  NameMap map;
+  map.rename("encoder.*", "encoder.*").optional("encoder.fpn.*.num_batches_tracked");
+  detail::add_inception_fpn(map, "encoder.fpn.");
+  detail::add_td_norms(map, "encoder.fpn.");
+  detail::add_numbered_decoders(map, tasks);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    detail::add_fpn_decoder_norms(map, "decoder" + std::to_string(i) + ".");
+  }
+  return map;
+}
+
+/// DeblurGAN-v2's FPN-InceptionResNetV2: encoder and one decoder in one module.
+///
+/// Source: Kupyn et al., "DeblurGAN-v2", ICCV 2019, and its code.
+inline NameMap deblurgan_v2_fpn_inception(const std::string& task = "deblur") {
+  auto map = detail::one_module_fpn(task);
+  detail::add_inception_fpn(map, "fpn.");
+  return map;
+}
+
+/// NAFNet, published as one module.
+///
+/// Source: Chen et al., "Simple Baselines for Image Restoration", ECCV 2022, and its code.
+inline NameMap nafnet(const std::string& task) {
+  NameMap map;
+  for (const auto* part : {"intro.*", "encoders.*", "downs.*", "middle_blks.*"}) {
+    map.rename(std::string{"encoder."} + part, part);
+  }
+  for (const auto* part : {"ups.*", "decoders.*", "ending.*"}) {
+    map.rename("decoder." + task + "." + part, part);
+  }
+  return map;
+}
+
+}  // namespace maps
+}  // namespace limpid
