@@ -17,18 +17,30 @@
 #include <limpid/core/single_thread.hpp>
 
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/io/grey_image.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/image_gate.hpp>
 #include <limpid/io/inflate.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/npz.hpp>
+#include <limpid/io/pickle.hpp>
+#include <limpid/io/pickled_tensors.hpp>
 #include <limpid/io/printable.hpp>
+#include <limpid/io/pth.hpp>
 #include <limpid/io/raw_images.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/stb.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/io/zip.hpp>
+
+#include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/maps.hpp>
+#include <limpid/weights/name_map.hpp>
+#include <limpid/weights/name_pattern.hpp>
+#include <limpid/weights/named_tensors.hpp>
+#include <limpid/weights/save_weights.hpp>
+#include <limpid/weights/weights_report.hpp>
 
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
@@ -51,19 +63,27 @@
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/decoders/resnet.hpp>
 
+#include <limpid/critics/autoencoder.hpp>
+#include <limpid/critics/conditional.hpp>
+#include <limpid/critics/double_scale.hpp>
 #include <limpid/critics/patch_gan.hpp>
 
+#include <limpid/losses/adversarial/began.hpp>
+#include <limpid/losses/adversarial/began_balance.hpp>
+#include <limpid/losses/adversarial/dragan.hpp>
 #include <limpid/losses/adversarial/gradient_penalty.hpp>
 #include <limpid/losses/adversarial/hinge.hpp>
 #include <limpid/losses/adversarial/least_squares.hpp>
 #include <limpid/losses/adversarial/minimax.hpp>
 #include <limpid/losses/adversarial/non_saturating.hpp>
+#include <limpid/losses/adversarial/per_critic.hpp>
 #include <limpid/losses/adversarial/relative_scores.hpp>
 #include <limpid/losses/adversarial/relativistic.hpp>
 #include <limpid/losses/adversarial/relativistic_hinge.hpp>
 #include <limpid/losses/adversarial/relativistic_least_squares.hpp>
 #include <limpid/losses/adversarial/relativistic_pairs.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
+#include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 
@@ -86,6 +106,8 @@
 #include <limpid/metrics/windowed_ssim.hpp>
 
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/depth_map.hpp>
+#include <limpid/degradations/frame_average.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/degradations/motion_blur.hpp>
 #include <limpid/degradations/motion_kernel.hpp>
@@ -97,18 +119,26 @@
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/datasets/degraded_photos.hpp>
+#include <limpid/datasets/dhazy.hpp>
+#include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/gopro.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/datasets/pair_cache.hpp>
+#include <limpid/datasets/pair_split.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/paired_folders.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/datasets/raindrop.hpp>
+#include <limpid/datasets/reds.hpp>
+#include <limpid/datasets/reside.hpp>
 
 #include <limpid/training/adam_state.hpp>
+#include <limpid/training/adversary.hpp>
+#include <limpid/training/any_content.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/epoch_policy.hpp>
+#include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/model.hpp>
 #include <limpid/training/model_file.hpp>
 #include <limpid/training/options.hpp>
@@ -125,7 +155,12 @@
 #include <limpid/training/training_step.hpp>
 #include <limpid/training/validation.hpp>
 
+#include <limpid/recipes/adversarial_names.hpp>
+#include <limpid/recipes/adversaries.hpp>
 #include <limpid/recipes/quickstart.hpp>
+#include <limpid/recipes/tables.hpp>
+#include <limpid/recipes/thesis.hpp>
+#include <limpid/recipes/thesis_fpn_inception.hpp>
 #include <limpid/recipes/thesis_resnet.hpp>
 
 #include <limpid/inference/any_restorer.hpp>
@@ -144,6 +179,7 @@
 #include <limpid/report/report.hpp>
 #include <limpid/report/report_parts.hpp>
 #include <limpid/report/report_strip.hpp>
+#include <limpid/report/report_table.hpp>
 #include <limpid/report/training_facts.hpp>
 #include <limpid/report/training_log.hpp>
 
