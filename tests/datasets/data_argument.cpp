@@ -43,8 +43,9 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   BOOST_TEST(error_of("De blur=gopro:/x") ==
              "'De blur=gopro:/x': expected a task name of lower-case letters, digits, '-' and "
              "'_', got 'De blur'");
-  BOOST_TEST(error_of("a=reds:/x") ==
-             "'a=reds:/x': unknown format 'reds', expected one of gopro, raindrop, pairs, photos");
+  BOOST_TEST(error_of("a=hide:/x") ==
+             "'a=hide:/x': unknown format 'hide', expected one of gopro, gopro-gamma, raindrop, "
+             "dhazy, reside, reds, reds-comp, reds-jpeg, pairs, photos");
   BOOST_TEST(error_of("a=gopro:") == "'a=gopro:': expected a path behind 'gopro:'");
   BOOST_TEST(error_of("a=gopro:/x@") == "'a=gopro:/x@': expected a part behind '@'");
   BOOST_TEST(error_of("a=gopro:/x@test_b") ==
@@ -79,6 +80,55 @@ BOOST_AUTO_TEST_CASE(each_use_has_its_part) {
   BOOST_TEST(name(rain + "@test_b", DataUse::evaluation) == "test_b");
   BOOST_TEST(name("a=pairs:" + pairs, DataUse::training) == "p");
   BOOST_TEST(name("a=pairs:" + pairs + "/target," + pairs + "/input", DataUse::evaluation) == "p");
+}
+
+BOOST_AUTO_TEST_CASE(each_published_set_has_its_formats) {
+  TemporaryFolder folder;
+  const auto put = [&](const std::string& name) { save(picture(4, 4), folder / name); };
+  for (const std::string kind : {"blur", "blur_gamma", "sharp"})
+    put("gopro/test/T/" + kind + "/1.png");
+  for (const std::string n : {"1", "2", "3", "4"}) {
+    put("dhazy/NYU_Hazy/" + n + "_Hazy.bmp");
+    put("dhazy/NYU_GT/" + n + "_Image_.bmp");
+  }
+  put("dhazy/Middlebury_Hazy/M_Hazy.bmp");
+  put("dhazy/Middlebury_GT/M_im0.png");
+  put("reside/ITS/hazy/1_1_0.9.png");
+  put("reside/ITS/clear/1.png");
+  put("reside/SOTS/indoor/hazy/1400_1.png");
+  put("reside/SOTS/indoor/gt/1400.png");
+  for (const std::string kind : {"blur", "blur_comp", "blur_jpeg", "sharp"}) {
+    put("reds/val/val_" + kind + "/000/00000009.png");
+    put("reds/train/train_" + kind + "/000/00000001.png");
+  }
+  const auto open = [&](const std::string& format, const std::string& rest = {},
+                        DataUse use = DataUse::evaluation) {
+    const auto set = format.substr(0, format.find('-'));
+    return open_pairs(DataArgument::parse("a=" + format + ":" + (folder / set).string() + rest),
+                      use);
+  };
+  BOOST_TEST(open("gopro-gamma").file(0)->degraded == folder / "gopro/test/T/blur_gamma/1.png");
+  BOOST_TEST(open("dhazy", "", DataUse::training).size() == 3);
+  BOOST_TEST(open("dhazy").size() == 1);
+  BOOST_TEST(open("dhazy", "@all").size() == 4);
+  BOOST_TEST(open("dhazy", "@middlebury").name(0) == "M");
+  const auto file = (folder / "split.json").string();
+  limpid::PairSplit{"", 0, {"4"}, {"2", "1"}}.write(file);
+  BOOST_TEST(open("dhazy", "," + file).name(0) == "2");
+  BOOST_TEST(open("dhazy", "," + file + "@train").name(0) == "4");
+  BOOST_TEST(open("reside", "", DataUse::training).name(0) == "1_1_0.9");
+  BOOST_TEST(open("reside").name(0) == "1400_1");
+  BOOST_TEST(open("reside", "@sots_indoor").name(0) == "1400_1");
+  BOOST_TEST(open("reds", "", DataUse::training).name(0) == "000_00000001");
+  BOOST_TEST(open("reds-comp", "@val300").file(0)->degraded ==
+             folder / "reds/val/val_blur_comp/000/00000009.png");
+  BOOST_TEST(open("reds-jpeg").description() ==
+             "REDS '" + (folder / "reds").string() + "' (val, blur_jpeg)");
+  limpid::UnpairedFiles unpaired;
+  put("reds/val/val_sharp/000/00000010.png");
+  const auto reds = DataArgument::parse("a=reds:" + (folder / "reds").string());
+  BOOST_TEST(open_pairs(reds, DataUse::evaluation, &unpaired).size() == 1);
+  BOOST_TEST(unpaired.target.size() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(photographs_are_degraded_as_their_task_needs) {

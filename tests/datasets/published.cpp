@@ -1,9 +1,11 @@
 #include <limpid/datasets/gopro.hpp>
 #include <limpid/datasets/paired_folders.hpp>
 #include <limpid/datasets/raindrop.hpp>
+#include <limpid/datasets/reds.hpp>
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -14,6 +16,7 @@
 namespace {
 
 using limpid::GoPro, limpid::GoProBlur, limpid::PairedFolders, limpid::Pairs, limpid::Raindrop;
+using limpid::REDS, limpid::REDSBlur, limpid::UnpairedFiles;
 using namespace limpid_test;
 namespace fs = std::filesystem;
 
@@ -141,6 +144,69 @@ BOOST_AUTO_TEST_CASE(raindrop_is_read_as_published) {
                                                    root + "/train/gt'");
   BOOST_TEST(error_of([&] { Raindrop{folder / "test_b"}.train(); }) ==
              "Raindrop: expected a folder 'train' in '" + root + "/test_b', found 'data', 'gt'");
+}
+
+BOOST_AUTO_TEST_CASE(reds_is_read_as_published) {
+  for (const std::string part : {"train", "val"}) {
+    const auto in = part + "/" + part;
+    for (const std::string frame : {"000/00000000", "000/00000009", "001/00000019"}) {
+      put(in + "_blur/" + frame + ".png", 1);
+      put(in + "_blur_comp/" + frame + ".png", 2);
+      save(picture(16, 16), folder / (in + "_blur_jpeg/" + frame + ".jpg"));
+      put(in + "_sharp/" + frame + ".png", 3);
+    }
+  }
+  const REDS set{root};
+  BOOST_REQUIRE(set.train().size() == 3);
+  BOOST_TEST(set.train().name(2) == "001_00000019");
+  BOOST_TEST((set.val().load(0).degraded == picture(6, 8, 1)));
+  BOOST_TEST((set.val().load(0).target == picture(6, 8, 3)));
+  BOOST_REQUIRE(set.val300().size() == 2);
+  BOOST_TEST(set.val300().name(0) == "000_00000009");
+  BOOST_TEST((REDS{root, REDSBlur::compressed}.val().load(0).degraded == picture(6, 8, 2)));
+  const auto jpeg = REDS{root, REDSBlur::jpeg}.train();
+  BOOST_TEST(jpeg.file(0)->degraded == folder / "train/train_blur_jpeg/000/00000000.jpg");
+  BOOST_TEST(jpeg.description() == "REDS '" + root + "' (train, blur_jpeg)");
+}
+
+BOOST_AUTO_TEST_CASE(reds_is_read_as_others_unpack_it) {
+  put("train_blur/train/train_blur/000/00000000.png");
+  put("train_sharp/train/train_sharp/000/00000000.png");
+  put("val_blur/000/00000000.png");
+  put("val_sharp/000/00000000.png");
+  BOOST_TEST(REDS{root}.train().name(0) == "000_00000000");
+  BOOST_TEST(REDS{root}.val().name(0) == "000_00000000");
+  put("flat/val/blur/000_00000009.png");
+  put("flat/val/sharp/000_00000009.png");
+  BOOST_TEST(REDS{folder / "flat"}.val300().name(0) == "000_00000009");
+}
+
+BOOST_AUTO_TEST_CASE(half_a_reds_says_what_is_missing) {
+  const auto train = [&] { return error_of([&] { REDS{root}.train(); }); };
+  write_bytes(folder / "train_blur.zip", "x");
+  BOOST_TEST(train() ==
+             "REDS: expected a folder of one of the names 'train/train_blur', "
+             "'train_blur/train/train_blur', 'train_blur', 'train/blur' in '" +
+                 root + "', found 'train_blur.zip'");
+  put("train_blur/000/00000000.png");
+  put("train_blur/001/00000000.png");
+  put("train_sharp/000/00000000.png");
+  BOOST_TEST(train() == "REDS: expected a folder '001' in '" + root + "/train_sharp', found '000'");
+  fs::remove_all(folder / "train_blur/001");
+  put("train_sharp/002/00000000.png");
+  BOOST_TEST(train() == "REDS: expected a folder '002' in '" + root + "/train_blur', found '000'");
+}
+
+BOOST_AUTO_TEST_CASE(files_without_a_partner_can_be_collected) {
+  for (const std::string kind : {"blur", "sharp"}) put("train/A/" + kind + "/1.png");
+  put("train/A/blur/2.png");
+  put("train/A/sharp/3.png");
+  UnpairedFiles unpaired;
+  const auto pairs = GoPro{root, GoProBlur::linear, &unpaired}.train();
+  BOOST_TEST(pairs.size() == 1);
+  BOOST_TEST(pairs.file(0)->target == folder / "train/A/sharp/1.png");
+  BOOST_TEST(unpaired.degraded == std::vector<fs::path>{folder / "train/A/blur/2.png"});
+  BOOST_TEST(unpaired.target == std::vector<fs::path>{folder / "train/A/sharp/3.png"});
 }
 
 BOOST_AUTO_TEST_CASE(reads_the_real_sets) {

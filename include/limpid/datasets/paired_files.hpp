@@ -1,12 +1,11 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
-#include <system_error>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,18 +16,13 @@
 
 namespace limpid {
 
-/// Two picture files and what their pair is called.
-struct PairedFile {
-  std::string name;
-  std::filesystem::path degraded;
-  std::filesystem::path target;
-};
-
 /// Pairs of picture files: what the published sets are made of.
 class PairedFiles {
  public:
-  PairedFiles(std::vector<PairedFile> files, std::string description)
-      : files_(std::move(files)), description_(std::move(description)) {}
+  /// @param most_border  a target that is larger than its degraded picture by at most so many
+  ///   pixels in each direction, in all, is cropped to its middle; 0: sizes must be equal.
+  PairedFiles(std::vector<PairedFile> files, std::string description, std::int64_t most_border = 0)
+      : files_(std::move(files)), description_(std::move(description)), most_border_(most_border) {}
 
   std::int64_t size() const { return static_cast<std::int64_t>(files_.size()); }
   std::string name(std::int64_t i) const { return file(i).name; }
@@ -41,29 +35,56 @@ class PairedFiles {
   ImagePair load(std::int64_t i, std::int64_t = 0) const {
     const auto& [name, degraded_path, target_path] = file(i);
     ImagePair pair{Image::load(degraded_path), Image::load(target_path)};
-    TORCH_CHECK(pair.degraded.height() == pair.target.height() &&
-                    pair.degraded.width() == pair.target.width(),
-                "pair '", name, "': '", degraded_path.string(), "' has ", pair.degraded.width(),
-                " x ", pair.degraded.height(), " pixels, '", target_path.string(), "' has ",
-                pair.target.width(), " x ", pair.target.height());
+    const auto height = pair.degraded.height();
+    const auto width = pair.degraded.width();
+    const auto taller = pair.target.height() - height;
+    const auto wider = pair.target.width() - width;
+    const auto is_border = [&](std::int64_t more) { return 0 <= more && more <= most_border_; };
+    TORCH_CHECK(is_border(taller) && is_border(wider), "pair '", name, "': '",
+                degraded_path.string(), "' has ", width, " x ", height, " pixels, '",
+                target_path.string(), "' has ", pair.target.width(), " x ", pair.target.height());
+    if (taller > 0 || wider > 0) {
+      pair.target = pair.target.crop(taller / 2, wider / 2, height, width);
+    }
     return pair;
   }
 
  private:
   std::vector<PairedFile> files_;
   std::string description_;
+  std::int64_t most_border_;
+};
+
+/// Pictures that have no partner, collected instead of ending in an error.
+struct UnpairedFiles {
+  std::vector<std::filesystem::path> degraded;
+  std::vector<std::filesystem::path> target;
 };
 
 namespace detail {
 
-/// What two file names of a pair have in common.
+/// What two file names of a pair have in common; empty for a picture that belongs to no pair.
 using PairKey = std::function<std::string(const std::filesystem::path&)>;
 
+inline std::string stem_of(const std::filesystem::path& path) { return path.stem().string(); }
+
+/// The stem without `ending`, where it has it.
+inline std::string stem_without(const std::filesystem::path& path, std::string_view ending) {
+  auto stem = path.stem().string();
+  if (stem.size() > ending.size() && std::string_view{stem}.ends_with(ending)) {
+    stem.resize(stem.size() - ending.size());
+  }
+  return stem;
+}
+
 inline std::map<std::string, std::filesystem::path> images_by_key(
-    const std::string& component, const std::filesystem::path& folder, const PairKey& key) {
+    const std::string& component, const std::vector<std::filesystem::path>& files,
+    const PairKey& key) {
   std::map<std::string, std::filesystem::path> images;
-  for (auto& path : list_images(folder)) {
-    const auto [found, is_new] = images.emplace(key(path), path);
+  for (const auto& path : files) {
+    auto name = key(path);
+    if (name.empty()) continue;
+    const auto [found, is_new] = images.emplace(std::move(name), path);
     TORCH_CHECK(is_new, component, ": '", found->second.string(), "' and '", path.string(),
                 "' have the same name, so their pair is not clear");
   }
@@ -71,65 +92,33 @@ inline std::map<std::string, std::filesystem::path> images_by_key(
 }
 
 /// Pairs the pictures of two folders by `degraded_key` and `target_key`.
-/// @throws c10::Error that names a missing folder, a missing partner, or two files of one name.
+/// @param unpaired  where given, takes the pictures without a partner.
+/// @throws c10::Error that names a missing folder, two files of one name, or, without `unpaired`, a
+/// missing partner.
 inline std::vector<PairedFile> pair_folders(const std::string& component,
                                             const std::filesystem::path& degraded_folder,
                                             const std::filesystem::path& target_folder,
-                                            const PairKey& degraded_key,
-                                            const PairKey& target_key) {
-  const auto degraded = images_by_key(component, degraded_folder, degraded_key);
-  const auto target = images_by_key(component, target_folder, target_key);
-  const auto check_partner = [&](const auto& images, const auto& others, const auto& folder) {
+                                            const PairKey& degraded_key, const PairKey& target_key,
+                                            UnpairedFiles* unpaired = nullptr) {
+  const auto degraded = images_by_key(component, list_images(degraded_folder), degraded_key);
+  const auto target = images_by_key(component, list_images(target_folder), target_key);
+  const auto find_partners = [&](const auto& images, const auto& others, const auto& folder,
+                                 std::vector<std::filesystem::path> UnpairedFiles::*alone) {
     for (const auto& [key, path] : images) {
-      TORCH_CHECK(others.count(key) != 0, component, ": '", path.string(), "' has no partner in '",
+      if (others.count(key) != 0) continue;
+      TORCH_CHECK(unpaired != nullptr, component, ": '", path.string(), "' has no partner in '",
                   folder.string(), "'");
+      (unpaired->*alone).push_back(path);
     }
   };
-  check_partner(degraded, target, target_folder);
-  check_partner(target, degraded, degraded_folder);
+  find_partners(degraded, target, target_folder, &UnpairedFiles::degraded);
+  find_partners(target, degraded, degraded_folder, &UnpairedFiles::target);
   std::vector<PairedFile> files;
-  for (const auto& [key, path] : degraded) files.push_back({key, path, target.at(key)});
+  for (const auto& [key, path] : degraded) {
+    const auto partner = target.find(key);
+    if (partner != target.end()) files.push_back({key, path, partner->second});
+  }
   return files;
-}
-
-inline std::string stem_of(const std::filesystem::path& path) { return path.stem().string(); }
-
-/// What a folder holds, for errors: "'train', 'test'", "nothing", "no such folder".
-inline std::string describe_folder(const std::filesystem::path& folder) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) {
-    return fs::exists(folder, error) ? "a file" : "no such folder";
-  }
-  std::vector<std::string> names;
-  fs::directory_iterator entry{folder, error};
-  for (; !error && entry != fs::directory_iterator{}; entry.increment(error)) {
-    names.push_back("'" + entry->path().filename().string() + "'");
-  }
-  if (error) return error.message();
-  if (names.empty()) return "nothing";
-  std::sort(names.begin(), names.end());
-  constexpr std::size_t kShown = 5;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kShown, names.size()); ++i) {
-    text += (i > 0 ? ", " : "") + names[i];
-  }
-  return names.size() > kShown ? text + " and " + std::to_string(names.size() - kShown) + " more"
-                               : text;
-}
-
-/// Stops where a published set lacks a folder: "GoPro: expected folders 'train' ... in 'PATH',
-/// found ...".
-inline void check_folders(const std::string& component, const std::filesystem::path& folder,
-                          const std::vector<std::string>& expected) {
-  std::error_code ignored;
-  for (const auto& name : expected) {
-    if (std::filesystem::is_directory(folder / name, ignored)) continue;
-    std::string all;
-    for (const auto& one : expected) all += (all.empty() ? "'" : ", '") + one + "'";
-    TORCH_CHECK(false, component, ": expected ", expected.size() == 1 ? "a folder " : "folders ",
-                all, " in '", folder.string(), "', found ", describe_folder(folder));
-  }
 }
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 
 namespace limpid {
@@ -13,17 +14,19 @@ namespace limpid {
 /// in one folder have the same stem. Unequal sizes are an error when the pair is loaded.
 class PairedFolders : public PairedFiles {
  public:
+  /// @param unpaired  where given, takes pictures without a partner, which else end in an error.
   PairedFolders(const std::filesystem::path& degraded_folder,
-                const std::filesystem::path& target_folder)
+                const std::filesystem::path& target_folder, UnpairedFiles* unpaired = nullptr)
       : PairedFiles(detail::pair_folders("PairedFolders", degraded_folder, target_folder,
-                                         detail::stem_of, detail::stem_of),
+                                         detail::stem_of, detail::stem_of, unpaired),
                     "paired folders '" + degraded_folder.string() + "' and '" +
                         target_folder.string() + "'") {}
 
   /// FOLDER/input and FOLDER/target, as `limpid-data degrade` writes them.
-  static PairedFolders inside(const std::filesystem::path& folder) {
+  static PairedFolders inside(const std::filesystem::path& folder,
+                              UnpairedFiles* unpaired = nullptr) {
     detail::check_folders("PairedFolders", folder, {"input", "target"});
-    return {folder / "input", folder / "target"};
+    return {folder / "input", folder / "target", unpaired};
   }
 };
 

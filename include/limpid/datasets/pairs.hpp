@@ -2,8 +2,10 @@
 
 #include <concepts>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,13 @@ struct ImagePair {
   Image target;
 };
 
+/// Two picture files and what their pair is called.
+struct PairedFile {
+  std::string name;
+  std::filesystem::path degraded;
+  std::filesystem::path target;
+};
+
 /// A list of pairs that can be loaded one by one, from several threads at once.
 ///
 /// `name(i)` is what errors and reports call pair `i`. `draw` counts how often the pair was drawn
@@ -28,6 +37,7 @@ struct ImagePair {
 ///  - `std::int64_t variant(std::int64_t draw) const`: draws of one variant load the same pixels,
 ///  so
 ///    that a cache may keep them; 0 for all draws where it is missing;
+///  - `PairedFile file(std::int64_t i) const`: the files that pair `i` is read from;
 ///  - `std::string description() const`: one line for a log.
 // Copies come last: for a class that can be made of `Pairs` that question leads back here.
 template <class S>
@@ -76,6 +86,13 @@ class Pairs {
     return self_ == nullptr ? 0 : self_->variant(draw);
   }
 
+  /// The files that pair `i` is read from; nothing where it is not made of two files.
+  /// @throws c10::ValueError if there is no pair `i`.
+  std::optional<PairedFile> file(std::int64_t i) const {
+    check_index(i);
+    return self_->file(i);
+  }
+
   /// One line that says what this is.
   std::string description() const { return self_ == nullptr ? "no pairs" : self_->description(); }
 
@@ -99,6 +116,7 @@ class Pairs {
     virtual std::string name(std::int64_t i) const = 0;
     virtual ImagePair load(std::int64_t i, std::int64_t draw) const = 0;
     virtual std::int64_t variant(std::int64_t draw) const = 0;
+    virtual std::optional<PairedFile> file(std::int64_t i) const = 0;
     virtual std::string description() const = 0;
   };
 
@@ -115,6 +133,13 @@ class Pairs {
         return source.variant(draw);
       } else {
         return 0;
+      }
+    }
+    std::optional<PairedFile> file(std::int64_t i) const override {
+      if constexpr (requires { source.file(i); }) {
+        return source.file(i);
+      } else {
+        return std::nullopt;
       }
     }
     std::string description() const override {
@@ -145,6 +170,7 @@ struct Pairs::Subset {
   std::string name(std::int64_t i) const { return pairs.name(original(i)); }
   ImagePair load(std::int64_t i, std::int64_t draw) const { return pairs.load(original(i), draw); }
   std::int64_t variant(std::int64_t draw) const { return pairs.variant(draw); }
+  std::optional<PairedFile> file(std::int64_t i) const { return pairs.file(original(i)); }
   std::string description() const { return std::to_string(size()) + " of " + pairs.description(); }
 };
 

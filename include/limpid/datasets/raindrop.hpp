@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
 
@@ -17,7 +18,9 @@ namespace limpid {
 /// Removal from a Single Image", CVPR 2018. A pair is called N.
 class Raindrop {
  public:
-  explicit Raindrop(std::filesystem::path root) : root_(std::move(root)) {}
+  /// @param unpaired  where given, takes pictures without a partner, which else end in an error.
+  explicit Raindrop(std::filesystem::path root, UnpairedFiles* unpaired = nullptr)
+      : root_(std::move(root)), unpaired_(unpaired) {}
 
   /// @throws c10::Error that says what was expected where and what was found.
   Pairs train() const { return part("train"); }
@@ -27,25 +30,22 @@ class Raindrop {
   Pairs test_b() const { return part("test_b"); }
 
  private:
-  static detail::PairKey without(std::string_view ending) {
-    return [ending](const std::filesystem::path& path) {
-      const auto stem = path.stem().string();
-      const bool has = stem.size() > ending.size() &&
-                       stem.compare(stem.size() - ending.size(), ending.size(), ending) == 0;
-      return has ? stem.substr(0, stem.size() - ending.size()) : stem;
-    };
-  }
-
   Pairs part(const std::string& name) const {
     detail::check_folders("Raindrop", root_, {name});
     const auto folder = root_ / name;
     detail::check_folders("Raindrop", folder, {"data", "gt"});
+    const auto without = [](std::string_view ending) {
+      return [ending](const std::filesystem::path& path) {
+        return detail::stem_without(path, ending);
+      };
+    };
     return PairedFiles{detail::pair_folders("Raindrop", folder / "data", folder / "gt",
-                                            without("_rain"), without("_clean")),
+                                            without("_rain"), without("_clean"), unpaired_),
                        "Raindrop '" + folder.string() + "'"};
   }
 
   std::filesystem::path root_;
+  UnpairedFiles* unpaired_;
 };
 
 }  // namespace limpid

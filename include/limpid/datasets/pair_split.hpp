@@ -1,0 +1,96 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
+#include <limpid/core/random.hpp>
+#include <limpid/io/atomic_file.hpp>
+
+namespace limpid {
+
+/// A list in random order (Fisher and Yates).
+template <class T>
+std::vector<T> shuffled(std::vector<T> values, Random& random) {
+  for (auto i = static_cast<std::int64_t>(values.size()) - 1; i > 0; --i) {
+    std::swap(values[static_cast<std::size_t>(i)],
+              values[static_cast<std::size_t>(random.below(i + 1))]);
+  }
+  return values;
+}
+
+/// Which pairs are for training and which for the test, by their names.
+struct PairSplit {
+  std::string set;         ///< what was split, for whoever reads the file
+  std::uint64_t seed = 0;  ///< what it was drawn with
+  std::vector<std::string> train;
+  std::vector<std::string> test;
+
+  /// Draws `train_count` of the names for training; the rest is the test. The order in which names
+  /// come makes no difference. Both parts are sorted.
+  /// @throws c10::ValueError if a part would be empty or a name comes twice.
+  static PairSplit draw(std::string set, std::vector<std::string> names, std::int64_t train_count,
+                        std::uint64_t seed) {
+    const auto count = static_cast<std::int64_t>(names.size());
+    TORCH_CHECK_VALUE(train_count >= 1 && train_count < count, "PairSplit: expected 1 to ",
+                      count - 1, " pairs to train on, got ", train_count, " of ", count);
+    std::sort(names.begin(), names.end());
+    TORCH_CHECK_VALUE(std::adjacent_find(names.begin(), names.end()) == names.end(),
+                      "PairSplit: expected names that differ, got '",
+                      *std::adjacent_find(names.begin(), names.end()), "' twice");
+    Random random{seed};
+    names = shuffled(std::move(names), random);
+    const auto middle = names.begin() + train_count;
+    PairSplit split{std::move(set), seed, {names.begin(), middle}, {middle, names.end()}};
+    std::sort(split.train.begin(), split.train.end());
+    std::sort(split.test.begin(), split.test.end());
+    return split;
+  }
+
+  /// Reads what `write` wrote.
+  /// @throws c10::Error that names the file and what is wrong with it.
+  static PairSplit read(const std::filesystem::path& path) {
+    std::ifstream stream{path};
+    const auto where = "cannot read split file '" + path.string() + "': ";
+    TORCH_CHECK(stream.is_open(), where, "no such file");
+    PairSplit split;
+    try {
+      const auto json = nlohmann::json::parse(stream);
+      split.set = json.value("set", std::string{});
+      split.seed = json.value("seed", std::uint64_t{0});
+      split.train = json.at("train").get<std::vector<std::string>>();
+      split.test = json.at("test").get<std::vector<std::string>>();
+    } catch (const nlohmann::json::exception& error) {
+      TORCH_CHECK(false, where, "expected JSON with lists of names 'train' and 'test' (",
+                  error.what(), ")");
+    }
+    std::set<std::string> seen;
+    for (const auto* part : {&split.train, &split.test}) {
+      TORCH_CHECK(!part->empty(), where, "expected names in 'train' and in 'test'");
+      for (const auto& name : *part) {
+        TORCH_CHECK(seen.insert(name).second, where, "'", name, "' is named twice");
+      }
+    }
+    return split;
+  }
+
+  /// Writes the split as JSON, atomically.
+  /// @throws c10::Error that names the file and the cause.
+  void write(const std::filesystem::path& path) const {
+    const nlohmann::ordered_json json{
+        {"set", set}, {"seed", seed}, {"train", train}, {"test", test}};
+    write_atomically(path, json.dump(1) + "\n");
+  }
+
+  friend bool operator==(const PairSplit&, const PairSplit&) = default;
+};
+
+}  // namespace limpid

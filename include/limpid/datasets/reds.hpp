@@ -1,0 +1,104 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <c10/util/Exception.h>
+
+#include <limpid/datasets/folder_layout.hpp>
+#include <limpid/datasets/paired_files.hpp>
+#include <limpid/datasets/pairs.hpp>
+
+namespace limpid {
+
+/// Which degraded frames of REDS are read.
+enum class REDSBlur {
+  motion,      ///< "blur": motion blur
+  compressed,  ///< "blur_comp": and MPEG compression
+  jpeg,        ///< "blur_jpeg": and JPEG compression
+};
+
+/// The REDS deblurring set: 240 training and 30 validation sequences of 100 frames, 1280 x 720. A
+/// pair is called SEQUENCE_FRAME.
+///
+/// Read as unpacked: ROOT/train/train_blur/000/00000000.png beside ROOT/train/train_sharp, and
+/// ROOT/val/val_blur; or each archive in a folder of its own (ROOT/train_blur/train/train_blur), or
+/// ROOT/train_blur, or ROOT/train/blur. Frames may lie in sequences or flat, as 000_00000000.png.
+///
+/// Source: Nah et al., "NTIRE 2019 Challenge on Video Deblurring and Super-Resolution: Dataset and
+/// Study", CVPR Workshops 2019. The sharp frames of its test part were never published.
+class REDS {
+ public:
+  /// @param unpaired  where given, takes frames without a partner, which else end in an error.
+  explicit REDS(std::filesystem::path root, REDSBlur blur = REDSBlur::motion,
+                UnpairedFiles* unpaired = nullptr)
+      : root_(std::move(root)), blur_(blur), unpaired_(unpaired) {}
+
+  /// @throws c10::Error that says what was expected where and what was found.
+  Pairs train() const { return PairedFiles{frames("train"), description("train")}; }
+
+  /// @throws c10::Error that says what was expected where and what was found.
+  Pairs val() const { return PairedFiles{frames("val"), description("val")}; }
+
+  /// Each tenth frame of the validation part, those whose number ends in 9: 300 pairs, on which
+  /// HINet, MAXIM and NAFNet print their numbers as "REDS-val-300".
+  /// @throws c10::Error that says what was expected where and what was found.
+  Pairs val300() const {
+    std::vector<PairedFile> kept;
+    for (auto& frame : frames("val")) {
+      if (frame.name.back() == '9') kept.push_back(std::move(frame));
+    }
+    TORCH_CHECK(!kept.empty(), "REDS: expected frames whose numbers end in 9 in '",
+                folder("val", blurred()).string(), "', found none");
+    return PairedFiles{std::move(kept), description("val300")};
+  }
+
+ private:
+  std::string blurred() const {
+    return blur_ == REDSBlur::compressed ? "blur_comp"
+           : blur_ == REDSBlur::jpeg     ? "blur_jpeg"
+                                         : "blur";
+  }
+
+  std::string description(const std::string& part) const {
+    return "REDS '" + root_.string() + "' (" + part + ", " + blurred() + ")";
+  }
+
+  std::filesystem::path folder(const std::string& part, const std::string& kind) const {
+    const auto name = part + "_" + kind;
+    return detail::required_folder(
+        "REDS", root_,
+        {part + "/" + name, name + "/" + part + "/" + name, name, part + "/" + kind});
+  }
+
+  std::vector<PairedFile> frames(const std::string& part) const {
+    const auto blurry = folder(part, blurred());
+    const auto sharp = folder(part, "sharp");
+    const auto pair = [&](const std::filesystem::path& a, const std::filesystem::path& b) {
+      return detail::pair_folders("REDS", a, b, detail::stem_of, detail::stem_of, unpaired_);
+    };
+    const auto sequences = detail::subfolders("REDS", blurry);
+    if (sequences.empty()) return pair(blurry, sharp);
+    for (const auto& sequence : detail::subfolders("REDS", sharp)) {
+      detail::check_folders("REDS", blurry, {sequence.filename().string()});
+    }
+    std::vector<PairedFile> files;
+    for (const auto& sequence : sequences) {
+      const auto name = sequence.filename().string();
+      detail::check_folders("REDS", sharp, {name});
+      for (auto& frame : pair(sequence, sharp / name)) {
+        frame.name = name + "_" + frame.name;
+        files.push_back(std::move(frame));
+      }
+    }
+    return files;
+  }
+
+  std::filesystem::path root_;
+  REDSBlur blur_;
+  UnpairedFiles* unpaired_;
+};
+
+}  // namespace limpid

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <c10/util/Exception.h>
+
+#include <limpid/datasets/folder_layout.hpp>
+#include <limpid/datasets/paired_files.hpp>
+#include <limpid/datasets/pairs.hpp>
+#include <limpid/io/image.hpp>
+
+namespace limpid {
+
+/// The RESIDE dehazing set: many hazy pictures share one clear one. A pair is called like its hazy
+/// picture, the clear one like the part of that name before its first '_', or exactly like it:
+///
+/// | part         | hazy                        | clear        |
+/// | ITS          | ITS/hazy/1_1_0.90179.png    | clear/1.png  |
+/// | OTS          | OTS/hazy/0001_0.8_0.2.jpg   | clear/0001.jpg |
+/// | SOTS indoor  | SOTS/indoor/hazy/1400_1.png | gt/1400.png  |
+/// | SOTS outdoor | SOTS/outdoor/hazy/0001_0.8_0.2.jpg | gt/0001.png |
+///
+/// The releases differ in their folders' names, and most of those are known: hazy or haze; clear,
+/// gt or GT; ITS/train/ITS_haze; OTS_BETA/haze/part1; SOTS/indoor/nyuhaze500. A clear picture may
+/// be up to 32 pixels larger in each direction (10 on each side in SOTS indoor): its middle counts.
+/// Clear pictures without a hazy one are left out, as the published OTS has some.
+///
+/// Source: Li et al., "Benchmarking Single-Image Dehazing and Beyond", IEEE TIP 2019.
+class RESIDE {
+ public:
+  /// @param unpaired  where given, takes hazy pictures without a clear one, which else end in an
+  ///   error, and clear ones without a hazy one.
+  explicit RESIDE(std::filesystem::path root, UnpairedFiles* unpaired = nullptr)
+      : root_(std::move(root)), unpaired_(unpaired) {}
+
+  /// Indoor training set, 13990 pairs of 1399 scenes.
+  Pairs its() const { return part("ITS", {"ITS", "ITS_v2", "ITS/train", "ITS_v2/train"}); }
+  /// Indoor validation set, of the releases that have one.
+  Pairs its_val() const { return part("ITS val", {"ITS/val", "ITS_v2/val"}); }
+  /// Outdoor training set, 72135 pairs of 2061 scenes.
+  Pairs ots() const { return part("OTS", {"OTS", "OTS_ALPHA", "OTS_BETA", "OTS/train"}); }
+  /// Indoor test set, 500 pairs of 50 scenes.
+  Pairs sots_indoor() const {
+    return part("SOTS indoor", {"SOTS/indoor", "SOTS/indoor/nyuhaze500", "SOTS/nyuhaze500",
+                                "indoor", "indoor/nyuhaze500", "nyuhaze500"});
+  }
+  /// Outdoor test set, 500 pairs of 492 scenes.
+  Pairs sots_outdoor() const { return part("SOTS outdoor", {"SOTS/outdoor", "outdoor"}); }
+  /// ROOT/train/{hazy,GT}, as many repositories repack it; ITS where there is no such folder.
+  Pairs train() const { return repacked("train") ? part("train", {"train"}) : its(); }
+  /// ROOT/test/{hazy,GT}; SOTS indoor where there is no such folder.
+  Pairs test() const { return repacked("test") ? part("test", {"test"}) : sots_indoor(); }
+  /// ROOT itself holds hazy/ and clear/.
+  Pairs all() const { return part("all", {""}); }
+
+ private:
+  static const std::vector<std::string>& hazy_names() {
+    static const std::vector<std::string> names{"hazy", "haze", "ITS_haze"};
+    return names;
+  }
+  static const std::vector<std::string>& clear_names() {
+    static const std::vector<std::string> names{"clear", "gt", "GT", "ITS_clear"};
+    return names;
+  }
+
+  bool repacked(const std::string& name) const {
+    return !detail::first_folder(root_ / name, hazy_names()).empty();
+  }
+
+  /// The first of `candidates` that has both folders.
+  Pairs part(const std::string& name, const std::vector<std::string>& candidates) const {
+    std::filesystem::path half;
+    for (const auto& candidate : candidates) {
+      const auto folder = candidate.empty() ? root_ : root_ / candidate;
+      const auto hazy = detail::first_folder(folder, hazy_names());
+      const auto clear = detail::first_folder(folder, clear_names());
+      if (!hazy.empty() && !clear.empty()) {
+        return PairedFiles{pair(hazy, clear), "RESIDE '" + root_.string() + "' (" + name + ")",
+                           kMostBorder};
+      }
+      if (half.empty() && !(hazy.empty() && clear.empty())) half = folder;
+    }
+    const auto folder = half.empty() ? detail::first_folder(root_, candidates) : half;
+    TORCH_CHECK(!folder.empty(), "RESIDE: expected a folder ",
+                candidates.size() == 1 ? "" : "of one of the names ",
+                detail::quoted_list(candidates), " for ", name, " in '", root_.string(),
+                "', found ", detail::describe_folder(root_));
+    TORCH_CHECK(false, "RESIDE: expected folders 'hazy' (or ",
+                detail::quoted_list({hazy_names().begin() + 1, hazy_names().end()}),
+                ") and 'clear' (or ",
+                detail::quoted_list({clear_names().begin() + 1, clear_names().end()}), ") in '",
+                folder.string(), "', found ", detail::describe_folder(folder));
+  }
+
+  /// The pictures of a folder, or of its subfolders where it has none itself (part1, part2, ...).
+  static std::vector<std::filesystem::path> pictures(const std::filesystem::path& folder) {
+    const auto inner = detail::subfolders("RESIDE", folder);
+    std::error_code ignored;
+    const bool has_own = std::any_of(
+        std::filesystem::directory_iterator{folder, ignored}, std::filesystem::directory_iterator{},
+        [](const auto& entry) { return detail::has_image_name(entry.path()); });
+    if (has_own || inner.empty()) return list_images(folder);
+    std::vector<std::filesystem::path> files;
+    for (const auto& one : inner) {
+      const auto more = list_images(one);
+      files.insert(files.end(), more.begin(), more.end());
+    }
+    return files;
+  }
+
+  std::vector<PairedFile> pair(const std::filesystem::path& hazy_folder,
+                               const std::filesystem::path& clear_folder) const {
+    const auto hazy = detail::images_by_key("RESIDE", pictures(hazy_folder), detail::stem_of);
+    const auto clear = detail::images_by_key("RESIDE", pictures(clear_folder), detail::stem_of);
+    std::vector<PairedFile> files;
+    std::set<std::string> used;
+    for (const auto& [stem, path] : hazy) {
+      auto partner = clear.find(stem);
+      if (partner == clear.end()) partner = clear.find(stem.substr(0, stem.find('_')));
+      if (partner != clear.end()) {
+        used.insert(partner->first);
+        files.push_back({stem, path, partner->second});
+        continue;
+      }
+      TORCH_CHECK(unpaired_ != nullptr, "RESIDE: '", path.string(), "' has no partner '", stem,
+                  "' or '", stem.substr(0, stem.find('_')), "' in '", clear_folder.string(), "'");
+      unpaired_->degraded.push_back(path);
+    }
+    if (unpaired_ != nullptr) {
+      for (const auto& [stem, path] : clear) {
+        if (used.count(stem) == 0) unpaired_->target.push_back(path);
+      }
+    }
+    return files;
+  }
+
+  static constexpr std::int64_t kMostBorder = 32;
+  std::filesystem::path root_;
+  UnpairedFiles* unpaired_;
+};
+
+}  // namespace limpid
