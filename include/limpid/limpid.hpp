@@ -4,6 +4,7 @@
 
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/checksum.hpp>
 #include <limpid/core/concepts.hpp>
@@ -43,22 +44,34 @@
 #include <limpid/weights/weights_report.hpp>
 
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/fpn_head.hpp>
+#include <limpid/layers/inception_block.hpp>
+#include <limpid/layers/initialise.hpp>
+#include <limpid/layers/inverted_residual.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/local_mean.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/no_norm.hpp>
+#include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/options_json.hpp>
 #include <limpid/layers/residual_block.hpp>
 #include <limpid/layers/resnet_block.hpp>
 #include <limpid/layers/simple_gate.hpp>
+#include <limpid/layers/upsample_nearest.hpp>
 
 #include <limpid/backbones/imagenet.hpp>
+#include <limpid/backbones/inception_resnet_v2.hpp>
+#include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/backbones/vgg19.hpp>
 
+#include <limpid/encoders/feature_pyramid.hpp>
+#include <limpid/encoders/fpn.hpp>
+#include <limpid/encoders/fpn_features.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
 
+#include <limpid/decoders/fpn.hpp>
 #include <limpid/decoders/nafnet.hpp>
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/decoders/resnet.hpp>
@@ -97,12 +110,16 @@
 #include <limpid/losses/content/vgg_features.hpp>
 
 #include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/compare_folders.hpp>
+#include <limpid/metrics/cw_ssim.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/metrics/ssim.hpp>
+#include <limpid/metrics/ssim_3d.hpp>
 #include <limpid/metrics/windowed_ssim.hpp>
 
 #include <limpid/degradations/any_degradation.hpp>

@@ -11,7 +11,7 @@
 
 namespace {
 
-using limpid::PSNR, limpid::PSNRChannels, limpid::PSNROptions, limpid::PSNRY;
+using limpid::PSNR, limpid::MetricChannels, limpid::PSNROptions, limpid::PSNRY;
 
 static_assert(PSNR<>::name == "psnr_rgb" && PSNRY::name == "psnr_y");
 static_assert(PSNR<>::higher_is_better && PSNR<>::unit == "dB");

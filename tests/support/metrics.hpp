@@ -17,16 +17,16 @@ inline at::Tensor metric_picture(std::int64_t height, std::int64_t width) {
   return (index * 0.37).sin().mul(100).add(127).round().div(255).to(torch::kFloat);
 }
 
-/// What every full-reference metric promises.
+/// What every full-reference metric promises, shown on pictures of a size that it takes.
 template <limpid::Metric M>
-void check_metric(const M& metric) {
+void check_metric(const M& metric, std::int64_t height = 48, std::int64_t width = 40) {
   const std::string name{std::string_view{metric.name}};
   BOOST_TEST_CONTEXT("metric " << name) {
     BOOST_TEST(!name.empty());
     BOOST_TEST(std::string_view{metric.protocol}.size() > 20u, "the protocol says how");
-    const auto target = metric_picture(48, 40);
-    const auto slightly = (target + 0.02 * torch::cos(torch::arange(40) * 1.0)).clamp(0, 1);
-    const auto badly = (target + 0.2 * torch::cos(torch::arange(40) * 1.0)).clamp(0, 1);
+    const auto target = metric_picture(height, width);
+    const auto slightly = (target + 0.02 * torch::cos(torch::arange(width) * 1.0)).clamp(0, 1);
+    const auto badly = (target + 0.2 * torch::cos(torch::arange(width) * 1.0)).clamp(0, 1);
     const auto better = [&](double a, double b) { return metric.higher_is_better ? a > b : a < b; };
 
     const auto before = badly.clone(), before_target = target.clone();
@@ -42,7 +42,7 @@ void check_metric(const M& metric) {
     BOOST_TEST(metric(badly.to(torch::kDouble), target) == bad, "nor does the type");
     BOOST_TEST(metric(badly.clone().requires_grad_(), target) == bad, "nor does a gradient");
 
-    BOOST_CHECK_THROW(metric(badly.narrow(1, 0, 47), target), c10::ValueError);
+    BOOST_CHECK_THROW(metric(badly.narrow(1, 0, height - 1), target), c10::ValueError);
     BOOST_CHECK_THROW(metric(badly.narrow(0, 0, 2), target.narrow(0, 0, 2)), c10::ValueError);
     BOOST_CHECK_THROW(metric(torch::stack({badly, badly}), torch::stack({target, target})),
                       c10::ValueError);

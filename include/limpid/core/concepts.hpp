@@ -156,6 +156,17 @@ concept Metric = requires(const M& metric, const at::Tensor& restored, const at:
   { metric(restored, target) } -> std::same_as<double>;
 };
 
+/// Quality of one image (3, H, W) or (1, 3, H, W) in [0, 1], judged without any target.
+/// NaN where the metric has no value for this image; `undefined(image)` then says why.
+template <class M>
+concept NoReferenceMetric = requires(const M& metric, const at::Tensor& image) {
+  { metric.name } -> std::convertible_to<std::string_view>;
+  { metric.protocol } -> std::convertible_to<std::string_view>;
+  { metric.higher_is_better } -> std::convertible_to<bool>;
+  { metric(image) } -> std::same_as<double>;
+  { metric.undefined(image) } -> std::convertible_to<std::string>;
+};
+
 /// Clean image (3, H, W) in [0, 1] -> degraded image, same shape and range.
 /// The same random source gives the same result.
 template <class D>

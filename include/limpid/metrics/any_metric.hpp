@@ -13,26 +13,39 @@
 #include <c10/util/Exception.h>
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/metrics/channels.hpp>
+#include <limpid/metrics/cw_ssim.hpp>
+#include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/metrics/ssim.hpp>
+#include <limpid/metrics/ssim_3d.hpp>
 
 namespace limpid {
 
 /// Any metric behind one type, for programs that take metrics by name.
 ///
-/// A metric may have, beside what the concept asks, a `label` (for tables; else its name) and a
-/// `unit` (else none).
+/// A metric may have, beside what its concept asks, a `label` (for tables; else its name) and a
+/// `unit` (else none). One that judges a picture alone takes a target too, and does not look at it.
 class AnyMetric {
  public:
   template <class M>
-  requires(!std::same_as<std::remove_cvref_t<M>, AnyMetric> && Metric<M>) AnyMetric(M metric)
+  requires(!std::same_as<std::remove_cvref_t<M>, AnyMetric> && (Metric<M> || NoReferenceMetric<M>))
+      AnyMetric(M metric)
       : name(std::string_view{metric.name}),
         label(name),
         protocol(std::string_view{metric.protocol}),
-        higher_is_better(metric.higher_is_better) {
+        higher_is_better(metric.higher_is_better),
+        needs_target(Metric<M>) {
     if constexpr (requires { metric.label; }) label = std::string_view{metric.label};
     if constexpr (requires { metric.unit; }) unit = std::string_view{metric.unit};
-    compute_ = std::move(metric);
+    if constexpr (Metric<M>) {
+      compute_ = std::move(metric);
+    } else {
+      undefined_ = [metric](const at::Tensor& image) { return metric.undefined(image); };
+      compute_ = [metric = std::move(metric)](const at::Tensor& image, const at::Tensor&) {
+        return metric(image);
+      };
+    }
   }
 
   /// @param restored  (3, H, W) or (1, 3, H, W), values in [0, 1].
@@ -41,21 +54,31 @@ class AnyMetric {
     return compute_(restored, target);
   }
 
+  /// Why a picture has no score, such as "3 of 40 blocks are flat"; nothing where it has one, or
+  /// where the metric needs a target.
+  std::string undefined(const at::Tensor& image) const {
+    return undefined_ ? undefined_(image) : std::string{};
+  }
+
   std::string name;              ///< what programs print and JSON files use
   std::string label;             ///< what people read
   std::string unit;              ///< "dB", or nothing
   std::string protocol;          ///< how exactly it is computed
   bool higher_is_better = true;  ///< direction
+  bool needs_target = true;      ///< false for one that judges a picture alone
 
  private:
   std::function<double(const at::Tensor&, const at::Tensor&)> compute_;
+  std::function<std::string(const at::Tensor&)> undefined_;
 };
 
 static_assert(Metric<AnyMetric>);
 
-/// Every metric that has a name, in the order tables show them.
+/// Every metric that has a name and needs no file, the first four first.
 inline std::vector<AnyMetric> known_metrics() {
-  return {PSNR<>{}, PSNRY{}, SSIMGaussian{}, SSIMUniform{}};
+  using enum MetricChannels;
+  return {PSNR<>{},       PSNRY{},    SSIMGaussian{},    SSIMUniform{},     SSIM3D{},
+          PyssimCWSSIM{}, MSSSIM<>{}, PSNR<y_rounded>{}, GaussianSSIM<y>{}, MSSSIM<gray>{}};
 }
 
 /// What is reported where nobody asked for anything else.
@@ -65,9 +88,12 @@ inline std::vector<AnyMetric> default_metrics() {
 
 /// The metrics with these names, in this order: `metrics_by_name({"psnr_rgb", "ssim_gaussian"})`.
 ///
+/// @param more  others that names may mean, beside `known_metrics()`: `{NIQE<>{model}}`.
 /// @throws c10::ValueError for a name that no metric has, that comes twice, or without any name.
-inline std::vector<AnyMetric> metrics_by_name(const std::vector<std::string>& names) {
-  const auto known = known_metrics();
+inline std::vector<AnyMetric> metrics_by_name(const std::vector<std::string>& names,
+                                              const std::vector<AnyMetric>& more = {}) {
+  auto known = known_metrics();
+  known.insert(known.end(), more.begin(), more.end());
   std::string list;
   for (const auto& metric : known) list += (list.empty() ? "" : ", ") + metric.name;
   TORCH_CHECK_VALUE(!names.empty(), "metrics: expected at least one name of ", list);

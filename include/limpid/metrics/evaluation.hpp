@@ -35,17 +35,28 @@ inline nlohmann::json json_number(double value) {
 inline nlohmann::json json_statistics(const Statistics& statistics) {
   nlohmann::json json{{"mean", json_number(statistics.mean)}, {"std", json_number(statistics.std)}};
   if (statistics.infinite > 0) json["infinite"] = statistics.infinite;
+  if (statistics.undefined > 0) json["undefined"] = statistics.undefined;
   return json;
 }
 
 inline nlohmann::json json_scores(const std::vector<AnyMetric>& metrics,
-                                  const std::vector<double>& scores) {
+                                  const PictureScores& scores, bool only_alone = false) {
   auto json = nlohmann::json::object();
   for (std::size_t i = 0; i < metrics.size(); ++i) {
-    json[metrics[i].name] = json_number(scores.at(i));
+    if (!only_alone || !metrics[i].needs_target) json[metrics[i].name] = json_number(scores.at(i));
   }
   return json;
 }
+
+/// {METRIC: why it has no score}
+inline nlohmann::json json_reasons(const std::vector<AnyMetric>& metrics,
+                                   const PictureScores& scores) {
+  auto json = nlohmann::json::object();
+  for (const auto& [index, reason] : scores.undefined) json[metrics.at(index).name] = reason;
+  return json;
+}
+
+inline bool needs_no_target(const AnyMetric& metric) { return !metric.needs_target; }
 
 inline void add_protocols(nlohmann::json& json, const std::vector<AnyMetric>& metrics) {
   for (const auto& metric : metrics) {
@@ -85,7 +96,10 @@ inline std::string aligned(const std::vector<std::vector<std::string>>& rows, st
 ///  "protocols": {METRIC: {"protocol", "higher_is_better"}}}
 ///
 /// "std" is the population's. A number that JSON cannot hold is a string: "inf", "-inf", "nan".
-/// Where scores are infinite, mean and std leave them out and "infinite" beside them counts them.
+/// Where scores are infinite, mean and std leave them out and "infinite" beside them counts them;
+/// likewise "undefined", and an image then has {"undefined": {"restored": {METRIC: why}}}. With a
+/// metric that needs no target, the task and its images have a "target" beside "restored": what the
+/// true picture scores under it.
 inline nlohmann::json to_json(const std::vector<TaskEvaluation>& evaluations) {
   nlohmann::json json{{"tasks", nlohmann::json::object()}, {"protocols", nlohmann::json::object()}};
   for (const auto& evaluation : evaluations) {
@@ -98,11 +112,25 @@ inline nlohmann::json to_json(const std::vector<TaskEvaluation>& evaluations) {
       task["identity"][name] = detail::json_statistics(evaluation.identity(i));
       task["restored"][name] = detail::json_statistics(evaluation.restored(i));
     }
+    const auto& metrics = evaluation.metrics;
+    const bool with_target = std::any_of(metrics.begin(), metrics.end(), detail::needs_no_target);
+    for (std::size_t i = 0; with_target && i < metrics.size(); ++i) {
+      if (metrics[i].needs_target) continue;
+      task["target"][metrics[i].name] = detail::json_statistics(evaluation.target(i));
+    }
     for (const auto& image : evaluation.images) {
-      task["images"].push_back(
-          {{"name", image.name},
-           {"identity", detail::json_scores(evaluation.metrics, image.identity)},
-           {"restored", detail::json_scores(evaluation.metrics, image.restored)}});
+      nlohmann::json entry{{"name", image.name},
+                           {"identity", detail::json_scores(metrics, image.identity)},
+                           {"restored", detail::json_scores(metrics, image.restored)}};
+      if (with_target) entry["target"] = detail::json_scores(metrics, image.target, true);
+      const auto add_reasons = [&](const char* what, const PictureScores& scores) {
+        if (scores.undefined.empty()) return;
+        entry["undefined"][what] = detail::json_reasons(metrics, scores);
+      };
+      add_reasons("identity", image.identity);
+      add_reasons("restored", image.restored);
+      add_reasons("target", image.target);
+      task["images"].push_back(std::move(entry));
     }
     json["tasks"][evaluation.task] = std::move(task);
     detail::add_protocols(json["protocols"], evaluation.metrics);
@@ -123,6 +151,9 @@ inline nlohmann::json to_json(const Comparison& comparison) {
   for (const auto& image : comparison.images) {
     auto entry = detail::json_scores(comparison.metrics, image.scores);
     entry["name"] = image.name;
+    if (!image.scores.undefined.empty()) {
+      entry["undefined"] = detail::json_reasons(comparison.metrics, image.scores);
+    }
     json["images"].push_back(std::move(entry));
   }
   detail::add_protocols(json["protocols"], comparison.metrics);
@@ -134,10 +165,48 @@ inline std::string json_text(const nlohmann::json& json) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-/// A table for terminals: one line per task and metric, what went in, what came out, the gain.
+/// What metrics have to say of pictures that they cannot judge, a line for each:
+/// "niqe of restored 'a.png' (deblur) is undefined: 3 of 40 blocks are flat".
+inline std::vector<std::string> undefined_scores(const std::vector<TaskEvaluation>& evaluations) {
+  std::vector<std::string> lines;
+  for (const auto& evaluation : evaluations) {
+    const auto add = [&](const char* what, const std::string& name, const PictureScores& scores) {
+      for (const auto& [index, reason] : scores.undefined) {
+        lines.push_back(evaluation.metrics.at(index).name + " of " + what + " '" + name + "' (" +
+                        evaluation.task + ") is undefined: " + reason);
+      }
+    };
+    for (const auto& image : evaluation.images) {
+      add("degraded", image.name, image.identity);
+      add("restored", image.name, image.restored);
+      add("target", image.name, image.target);
+    }
+  }
+  return lines;
+}
+
+/// The same for a comparison: "niqe of 'a.png' is undefined: 3 of 40 blocks are flat".
+inline std::vector<std::string> undefined_scores(const Comparison& comparison) {
+  std::vector<std::string> lines;
+  for (const auto& image : comparison.images) {
+    for (const auto& [index, reason] : image.scores.undefined) {
+      lines.push_back(comparison.metrics.at(index).name + " of '" + image.name +
+                      "' is undefined: " + reason);
+    }
+  }
+  return lines;
+}
+
+/// A table for terminals: one line per task and metric, what went in, what came out, the gain; and
+/// what the true pictures score, where a metric judges pictures alone.
 inline std::string text_table(const std::vector<TaskEvaluation>& evaluations) {
+  bool with_target = false;
+  for (const auto& evaluation : evaluations) {
+    for (const auto& metric : evaluation.metrics) with_target |= !metric.needs_target;
+  }
   std::vector<std::vector<std::string>> rows{
       {"task", "metric", "unit", "images", "identity", "restored", "gain"}};
+  if (with_target) rows.front().push_back("target");
   for (const auto& evaluation : evaluations) {
     for (std::size_t i = 0; i < evaluation.metrics.size(); ++i) {
       const auto& metric = evaluation.metrics[i];
@@ -146,6 +215,8 @@ inline std::string text_table(const std::vector<TaskEvaluation>& evaluations) {
                       std::to_string(evaluation.images.size()), format_score(metric, identity.mean),
                       format_score(metric, restored.mean),
                       format_score(metric, restored.mean - identity.mean, true)});
+      if (metric.needs_target) continue;
+      rows.back().push_back(format_score(metric, evaluation.target(i).mean));
     }
   }
   return detail::aligned(rows, 3);

@@ -10,15 +10,9 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/metrics/eight_bit.hpp>
+#include <limpid/metrics/channels.hpp>
 
 namespace limpid {
-
-/// Which values a PSNR compares.
-enum class PSNRChannels {
-  rgb,  ///< all three colours together
-  y,    ///< the luma of BT.601, studio range 16..235, as MATLAB's rgb2ycbcr makes it
-};
 
 struct PSNROptions {
   std::int64_t crop_border = 0;  ///< Pixels left out along each border; papers differ, so 0.
@@ -27,15 +21,24 @@ struct PSNROptions {
 /// Peak signal-to-noise ratio of two pictures, in dB, after rounding both to 8 bits.
 ///
 /// RGB: 10 log10(255^2 / mean squared error over all three channels).
-/// Y: the same over 16 + (65.481 R + 128.553 G + 24.966 B) / 255, not rounded again; peak 255.
+/// Y: the same over 16 + (65.481 R + 128.553 G + 24.966 B) / 255, not rounded again unless the
+/// channels say so; peak 255.
 /// Source: ITU-R BT.601-7, sec. 2.5, for the luma.
 ///
 /// Identical pictures score +infinity.
-template <PSNRChannels Channels = PSNRChannels::rgb>
+template <MetricChannels Channels = MetricChannels::rgb>
 class PSNR {
  public:
-  static constexpr std::string_view name = Channels == PSNRChannels::rgb ? "psnr_rgb" : "psnr_y";
-  static constexpr std::string_view label = Channels == PSNRChannels::rgb ? "PSNR RGB" : "PSNR Y";
+  static constexpr std::string_view name = Channels == MetricChannels::rgb ? "psnr_rgb"
+                                           : Channels == MetricChannels::y ? "psnr_y"
+                                           : Channels == MetricChannels::y_rounded
+                                               ? "psnr_y_rounded"
+                                               : "psnr_gray";
+  static constexpr std::string_view label = Channels == MetricChannels::rgb ? "PSNR RGB"
+                                            : Channels == MetricChannels::y ? "PSNR Y"
+                                            : Channels == MetricChannels::y_rounded
+                                                ? "PSNR Y rounded"
+                                                : "PSNR grey";
   static constexpr std::string_view unit = "dB";
   static constexpr bool higher_is_better = true;
   const std::string protocol;
@@ -51,31 +54,23 @@ class PSNR {
   /// @throws c10::ValueError for other shapes, or where nothing is left inside the border.
   double operator()(const at::Tensor& restored, const at::Tensor& target) const {
     const auto border = options_.crop_border;
-    const auto a = inside(detail::eight_bit("PSNR", restored, 2 * border + 1));
-    const auto b = inside(detail::eight_bit("PSNR", target, 2 * border + 1));
+    const auto channels = [&](const at::Tensor& image) {
+      return inside(detail::metric_channels("PSNR", image, Channels, 2 * border + 1));
+    };
+    const auto a = channels(restored), b = channels(target);
     detail::check_same_shape("PSNR", a, b);
-    auto difference = a.sub(b);  // the luma of a difference is the difference of lumas
-    if constexpr (Channels == PSNRChannels::y) {
-      difference = difference.select(0, 0)
-                       .mul(65.481 / 255)
-                       .add(difference.select(0, 1), 128.553 / 255)
-                       .add(difference.select(0, 2), 24.966 / 255);
-    }
-    const auto error = difference.square().mean().template item<double>();
+    const auto error = a.sub(b).square().mean().template item<double>();
     if (error == 0) return std::numeric_limits<double>::infinity();
     return 10 * std::log10(255.0 * 255.0 / error);
   }
 
  private:
   static std::string described(const PSNROptions& options) {
-    const std::string values = Channels == PSNRChannels::rgb
-                                   ? "all three channels of RGB"
-                                   : "Y of BT.601 (16..235, as MATLAB's rgb2ycbcr, not rounded)";
     const std::string border =
         options.crop_border == 0
             ? "no border left out"
             : "a border of " + std::to_string(options.crop_border) + " pixels left out";
-    return "dB, peak 255, mean squared error over " + values +
+    return "dB, peak 255, mean squared error over " + std::string{detail::description(Channels)} +
            ", both pictures rounded to 8 bits, " + border;
   }
 
@@ -89,7 +84,7 @@ class PSNR {
 };
 
 /// PSNR over the luma alone: `PSNRY{}`.
-using PSNRY = PSNR<PSNRChannels::y>;
+using PSNRY = PSNR<MetricChannels::y>;
 
 static_assert(Metric<PSNR<>> && Metric<PSNRY>);
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,18 +20,24 @@ namespace limpid {
 ///
 /// A picture that equals its target has an infinite PSNR; one of those would hide all others, so
 /// mean and deviation are over the finite scores, and `infinite` says how many were left out.
-/// Where all are infinite the mean is infinite. A score that is no number makes the mean none.
+/// Where all are infinite the mean is infinite. A score that is no number makes the mean none,
+/// unless its metric says that the picture has no score: those are left out, and `undefined` says
+/// how many.
 struct Statistics {
   double mean = std::numeric_limits<double>::quiet_NaN();
   double std = std::numeric_limits<double>::quiet_NaN();  ///< of the population: divided by n
-  std::int64_t count = 0;                                 ///< all scores, infinite ones included
-  std::int64_t infinite = 0;                              ///< those left out
+  std::int64_t count = 0;      ///< all scores, infinite and undefined ones included
+  std::int64_t infinite = 0;   ///< those left out as infinite
+  std::int64_t undefined = 0;  ///< those left out as undefined
 };
 
+/// @param undefined  so many more pictures have no score.
 /// @return mean and std that are not numbers where there is no score.
-inline Statistics statistics(const std::vector<double>& scores) {
+inline Statistics statistics(const std::vector<double>& scores, std::int64_t undefined = 0) {
   Statistics result;
-  result.count = static_cast<std::int64_t>(scores.size());
+  const auto defined = static_cast<std::int64_t>(scores.size());
+  result.count = defined + undefined;
+  result.undefined = undefined;
   double sum = 0, infinities = 0;
   for (const auto score : scores) {
     if (std::isinf(score)) {
@@ -40,9 +47,9 @@ inline Statistics statistics(const std::vector<double>& scores) {
       sum += score;
     }
   }
-  const auto finite = static_cast<double>(result.count - result.infinite);
+  const auto finite = static_cast<double>(defined - result.infinite);
   if (finite == 0) {
-    if (result.count == 0) return result;
+    if (defined == 0) return result;
     result.mean = infinities;
     result.std = 0;
     return result;
@@ -56,11 +63,47 @@ inline Statistics statistics(const std::vector<double>& scores) {
   return result;
 }
 
-/// What one picture scored, one value per metric, in the order of the evaluation's metrics.
+/// What one picture scored under each metric, in the order of an evaluation's metrics.
+struct PictureScores : std::vector<double> {
+  using std::vector<double>::vector;
+
+  /// Scores `image` with every metric; `only_alone` leaves out those that need a target: their
+  /// scores are no numbers.
+  PictureScores(const std::vector<AnyMetric>& metrics, const at::Tensor& image,
+                const at::Tensor& target, bool only_alone = false) {
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      const bool asked = !only_alone || !metrics[i].needs_target;
+      push_back(asked ? metrics[i](image, target) : std::numeric_limits<double>::quiet_NaN());
+      if (!asked || !std::isnan(back())) continue;
+      if (auto reason = metrics[i].undefined(image); !reason.empty()) undefined[i] = reason;
+    }
+  }
+
+  std::map<std::size_t, std::string> undefined;  ///< why a metric, by its number, has no score
+};
+
+/// Statistics of metric number `index`. @param of  element -> its `PictureScores`.
+template <class Range, class Of>
+Statistics statistics_of(const Range& pictures, std::size_t index, Of of) {
+  std::vector<double> values;
+  std::int64_t undefined = 0;
+  for (const auto& picture : pictures) {
+    const PictureScores& scores = of(picture);
+    if (scores.undefined.count(index) != 0) {
+      ++undefined;
+    } else {
+      values.push_back(scores.at(index));
+    }
+  }
+  return statistics(values, undefined);
+}
+
+/// What one picture scored.
 struct ImageScores {
   std::string name;
-  std::vector<double> identity;  ///< the degraded picture against the target
-  std::vector<double> restored;  ///< the restored picture against the target
+  PictureScores identity;     ///< the degraded picture against the target
+  PictureScores restored;     ///< the restored picture against the target
+  PictureScores target = {};  ///< the target alone: only for metrics that need none, else NaN
 };
 
 /// The scores of one task: a restored score means nothing without the degraded input's own.
@@ -74,12 +117,9 @@ struct TaskEvaluation {
   /// @throws c10::ValueError where a metric refuses the pictures; then nothing is added.
   void add(std::string name, const at::Tensor& degraded, const at::Tensor& restored,
            const at::Tensor& target) {
-    ImageScores scores{std::move(name), {}, {}};
-    for (const auto& metric : metrics) {
-      scores.identity.push_back(metric(degraded, target));
-      scores.restored.push_back(metric(restored, target));
-    }
-    images.push_back(std::move(scores));
+    images.push_back({std::move(name), PictureScores{metrics, degraded, target},
+                      PictureScores{metrics, restored, target},
+                      PictureScores{metrics, target, target, true}});
   }
 
   /// Statistics of metric number `index` over the degraded pictures.
@@ -88,11 +128,14 @@ struct TaskEvaluation {
   /// Statistics of metric number `index` over the restored pictures.
   Statistics restored(std::size_t index) const { return over(&ImageScores::restored, index); }
 
+  /// Statistics of metric number `index`, one that needs no target, over the targets.
+  Statistics target(std::size_t index) const { return over(&ImageScores::target, index); }
+
  private:
-  Statistics over(std::vector<double> ImageScores::*scores, std::size_t index) const {
-    std::vector<double> values;
-    for (const auto& image : images) values.push_back((image.*scores).at(index));
-    return statistics(values);
+  Statistics over(PictureScores ImageScores::*scores, std::size_t index) const {
+    return statistics_of(images, index, [&](const ImageScores& image) -> const PictureScores& {
+      return image.*scores;
+    });
   }
 };
 
@@ -100,7 +143,7 @@ struct TaskEvaluation {
 struct Comparison {
   struct Image {
     std::string name;
-    std::vector<double> scores;  ///< in the order of `metrics`
+    PictureScores scores;  ///< in the order of `metrics`
   };
 
   std::vector<AnyMetric> metrics = default_metrics();
@@ -108,16 +151,13 @@ struct Comparison {
 
   /// Scores one picture, (3, H, W) or (1, 3, H, W), values in [0, 1].
   void add(std::string name, const at::Tensor& restored, const at::Tensor& target) {
-    Image image{std::move(name), {}};
-    for (const auto& metric : metrics) image.scores.push_back(metric(restored, target));
-    images.push_back(std::move(image));
+    images.push_back({std::move(name), PictureScores{metrics, restored, target}});
   }
 
   /// Statistics of metric number `index`.
   Statistics compared(std::size_t index) const {
-    std::vector<double> values;
-    for (const auto& image : images) values.push_back(image.scores.at(index));
-    return statistics(values);
+    return statistics_of(images, index,
+                         [](const Image& image) -> const PictureScores& { return image.scores; });
   }
 };
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +8,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/windowed_ssim.hpp>
 
@@ -22,38 +21,42 @@ namespace limpid {
 /// Source: Wang, Bovik, Sheikh, Simoncelli, "Image Quality Assessment: From Error Visibility to
 /// Structural Similarity", IEEE TIP 2004, sec. III-C.
 /// Differs: the paper judges grey pictures; here each of R, G, B is judged, as BasicSR and mmagic
-/// do. Nah et al., Restormer and NAFNet print another number, a window over the channels too.
-struct SSIMGaussian {
-  static constexpr std::string_view name = "ssim_gaussian";
-  static constexpr std::string_view label = "SSIM Gaussian";
-  static constexpr std::string_view protocol =
-      "11 x 11 Gaussian window, sigma 1.5, population covariance, windows inside the picture only, "
-      "K1 0.01, K2 0.03, peak 255, mean over the channels of RGB, both pictures rounded to 8 bits";
+/// do, unless `Channels` name a luma. `SSIM3D` is what Nah et al., Restormer and NAFNet print.
+template <MetricChannels Channels = MetricChannels::rgb>
+class GaussianSSIM {
+ public:
+  static constexpr std::string_view name = Channels == MetricChannels::rgb ? "ssim_gaussian"
+                                           : Channels == MetricChannels::y ? "ssim_gaussian_y"
+                                           : Channels == MetricChannels::y_rounded
+                                               ? "ssim_gaussian_y_rounded"
+                                               : "ssim_gaussian_gray";
+  static constexpr std::string_view label = Channels == MetricChannels::rgb ? "SSIM Gaussian"
+                                            : Channels == MetricChannels::y ? "SSIM Gaussian Y"
+                                            : Channels == MetricChannels::y_rounded
+                                                ? "SSIM Gaussian Y rounded"
+                                                : "SSIM Gaussian grey";
   static constexpr bool higher_is_better = true;
+  const std::string protocol =
+      "11 x 11 Gaussian window, sigma 1.5, population covariance, windows inside the picture only, "
+      "K1 0.01, K2 0.03, peak 255, " +
+      (Channels == MetricChannels::rgb ? std::string{"mean over the channels of RGB"}
+                                       : "on " + std::string{detail::description(Channels)}) +
+      ", both pictures rounded to 8 bits";
 
   /// @param restored  (3, H, W) or (1, 3, H, W), sides of at least 11, values in [0, 1].
   /// @param target    of the same height and width.
   /// @return at most 1, for identical pictures.
   /// @throws c10::ValueError for other shapes.
   double operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    const auto a = detail::eight_bit("SSIMGaussian", restored, 11);
-    const auto b = detail::eight_bit("SSIMGaussian", target, 11);
+    const auto a = detail::metric_channels("SSIMGaussian", restored, Channels, 11);
+    const auto b = detail::metric_channels("SSIMGaussian", target, Channels, 11);
     detail::check_same_shape("SSIMGaussian", a, b);
-    return detail::windowed_ssim(a, b, taps(), 1.0);
-  }
-
- private:
-  static std::vector<double> taps() {
-    std::vector<double> taps(11);
-    double sum = 0;
-    for (std::size_t i = 0; i < taps.size(); ++i) {
-      const auto distance = static_cast<double>(i) - 5;
-      sum += taps[i] = std::exp(-distance * distance / (2 * 1.5 * 1.5));
-    }
-    for (auto& tap : taps) tap /= sum;
-    return taps;
+    return detail::windowed_ssim(a, b, detail::gaussian_taps(11, 1.5), 1.0);
   }
 };
+
+/// Per channel of RGB: `SSIMGaussian{}`.
+using SSIMGaussian = GaussianSSIM<>;
 
 /// Structural similarity with a uniform window, per channel: what scikit-image's
 /// `structural_similarity` computes by default, and the thesis' Table 4.2 prints.

@@ -67,6 +67,9 @@ inline std::string score_cell(const AnyMetric& metric, const Statistics& statist
   if (statistics.infinite > 0) {
     html += "<span class=\"spread\">" + std::to_string(statistics.infinite) + " infinite</span>";
   }
+  if (statistics.undefined > 0) {
+    html += "<span class=\"spread\">" + std::to_string(statistics.undefined) + " undefined</span>";
+  }
   return html + "</td>";
 }
 
@@ -93,12 +96,25 @@ inline std::string table_html(const std::vector<ReportTask>& tasks) {
     rows += "</tbody>\n";
   }
   if (rows.empty()) return rows;
+  std::string remarks;
+  for (const auto& task : tasks) {
+    const auto& evaluation = task.evaluation;
+    for (std::size_t i = 0; i < evaluation.metrics.size() && !evaluation.images.empty(); ++i) {
+      const auto& metric = evaluation.metrics[i];
+      if (metric.needs_target) continue;
+      remarks += paragraph(metric.label + " judges each picture alone; the true pictures of " +
+                               evaluation.task + " score " +
+                               format_score(metric, evaluation.target(i).mean) + ".",
+                           "remark");
+    }
+    for (const auto& line : undefined_scores({evaluation})) remarks += paragraph(line, "remark");
+  }
   return "<h2 id=\"scores\">What went in, what came out</h2>\n<div class=\"card wide\" "
          "tabindex=\"0\" role=\"region\" aria-labelledby=\"scores\"><table>\n"
          "<caption>Mean over the pictures, \xc2\xb1 standard deviation, against the true picture."
          "</caption>\n<thead><tr><th scope=\"col\">Metric</th><th scope=\"col\">Degraded</th>"
          "<th scope=\"col\">Restored</th><th scope=\"col\">Gain</th></tr></thead>\n" +
-         rows + "</table></div>\n";
+         rows + "</table></div>\n" + remarks;
 }
 
 inline std::string picture_html(const ReportPicture& picture, const ReportOptions& options) {
