@@ -110,12 +110,18 @@
 #include <limpid/losses/content/vgg_features.hpp>
 
 #include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/average_precision.hpp>
+#include <limpid/metrics/asymmetric_gaussian.hpp>
 #include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/compare_folders.hpp>
+#include <limpid/metrics/detection_scores.hpp>
 #include <limpid/metrics/cw_ssim.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
+#include <limpid/metrics/niqe.hpp>
+#include <limpid/metrics/niqe_features.hpp>
+#include <limpid/metrics/niqe_model.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/metrics/ssim.hpp>
@@ -134,6 +140,7 @@
 #include <limpid/degradations/synthetic_depth.hpp>
 
 #include <limpid/datasets/augment.hpp>
+#include <limpid/datasets/coco_boxes.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/datasets/degraded_photos.hpp>
 #include <limpid/datasets/dhazy.hpp>
@@ -181,6 +188,7 @@
 #include <limpid/recipes/thesis_resnet.hpp>
 
 #include <limpid/inference/any_restorer.hpp>
+#include <limpid/inference/detector.hpp>
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/inference/output_files.hpp>
 #include <limpid/inference/restorer.hpp>
@@ -188,10 +196,15 @@
 
 #include <limpid/report/embedded_picture.hpp>
 #include <limpid/report/html.hpp>
+#include <limpid/report/named_marks.hpp>
 #include <limpid/report/page.hpp>
 #include <limpid/report/page_script.hpp>
 #include <limpid/report/page_style.hpp>
+#include <limpid/report/perception_distortion.hpp>
 #include <limpid/report/picture_strip.hpp>
+#include <limpid/report/plane_figure.hpp>
+#include <limpid/report/plane_page.hpp>
+#include <limpid/report/plane_scores.hpp>
 #include <limpid/report/plot.hpp>
 #include <limpid/report/report.hpp>
 #include <limpid/report/report_parts.hpp>
