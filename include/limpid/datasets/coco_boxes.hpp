@@ -49,15 +49,16 @@ class CocoBoxes {
   /// The boxes of the picture called `name`, with or without folders and extension.
   /// @throws c10::Error if the file has no such picture, or several.
   const PictureBoxes& of(const std::string& name) const {
-    for (const auto& keys : {by_name_, by_stem_}) {
-      const auto found = keys.find(keys == by_name_ ? name : stem(name));
-      if (found == keys.end()) continue;
-      TORCH_CHECK(found->second.size() == 1, source_, ": '", name, "' is one of '",
-                  pictures_.at(found->second[0]).file_name, "' and '",
-                  pictures_.at(found->second[1]).file_name, "'");
-      return pictures_.at(found->second.front());
+    auto found = by_name_.find(name);
+    if (found == by_name_.end()) {
+      found = by_stem_.find(name);  // a name without extension may have dots
+      if (found == by_stem_.end()) found = by_stem_.find(stem(name));
+      TORCH_CHECK(found != by_stem_.end(), source_, ": it has no picture called '", name, "'");
     }
-    TORCH_CHECK(false, source_, ": it has no picture called '", name, "'");
+    const auto& ids = found->second;
+    TORCH_CHECK(ids.size() == 1, source_, ": '", name, "' is one of '",
+                pictures_.at(ids[0]).file_name, "' and '", pictures_.at(ids.back()).file_name, "'");
+    return pictures_.at(ids[0]);
   }
 
   /// The names of the classes, by their ids.
