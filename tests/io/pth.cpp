@@ -6,13 +6,16 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
 #include <support/archives.hpp>
+#include <support/fixtures.hpp>
 #include <support/images.hpp>
 #include <support/pickles.hpp>
 
@@ -331,6 +334,66 @@ BOOST_AUTO_TEST_CASE(every_format_is_recognised_by_what_it_holds) {
   BOOST_TEST(error_of([&] { found(whole("N")); }) == start + "a pickle of something else");
   BOOST_TEST(error_of([&] { read_tensor_file(folder.path()); }) ==
              "cannot read tensor file '" + folder.path().string() + "': it is a folder");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+/// What tests/weights/write_weights.py wrote, and what it says must be in there.
+BOOST_AUTO_TEST_SUITE(from_python)
+
+BOOST_AUTO_TEST_CASE(every_value_that_pytorch_wrote_is_read) {
+  const fs::path folder = limpid_test::folder_from("LIMPID_WEIGHTS_DIR", "no LIMPID_WEIGHTS_DIR");
+  if (!limpid_test::available(folder)) return;
+  const auto expected = limpid::read_safetensors(folder / "expected.safetensors");
+  std::map<std::string, limpid::RecognisedFile> files;
+  for (const auto& entry : fs::directory_iterator{folder}) {
+    const auto name = entry.path().stem().string();
+    if (entry.path().extension() != ".pth" || name.rfind("refused_", 0) == 0) continue;
+    files.emplace(name, read_tensor_file(entry.path()));
+  }
+  const auto split = [](const std::string& name) {
+    const auto slash = name.find('/');
+    return std::pair{name.substr(0, slash), name.substr(slash + 1)};
+  };
+  std::size_t tensors = 0, texts = 0;
+  for (const auto& [name, file] : files) {
+    tensors += file.tensors.size();
+    texts += file.metadata.size();
+    const bool is_legacy = name.find("_legacy") != std::string::npos;
+    BOOST_TEST((file.format == (is_legacy ? TensorFormat::legacy_pth : TensorFormat::pth)), name);
+  }
+  BOOST_TEST(tensors == expected.tensors.size());
+  BOOST_TEST(texts == expected.metadata.size());
+  for (const auto& [name, value] : expected.tensors) {
+    const auto [file, key] = split(name);
+    const auto& found = files.at(file).tensors;
+    BOOST_REQUIRE_MESSAGE(found.count(key) == 1, name << " is missing");
+    BOOST_TEST((found.at(key).scalar_type() == value.scalar_type()), name);
+    BOOST_TEST(found.at(key).is_contiguous(), name);
+    BOOST_TEST(torch::equal(found.at(key), value), name);
+  }
+  for (const auto& [name, value] : expected.metadata) {
+    const auto [file, key] = split(name);
+    BOOST_TEST(files.at(file).metadata.at(key) == value, name);
+  }
+  BOOST_TEST(tensors > 200u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_more_than_tensors_is_refused_and_not_executed) {
+  const fs::path folder = limpid_test::folder_from("LIMPID_WEIGHTS_DIR", "no LIMPID_WEIGHTS_DIR");
+  if (!limpid_test::available(folder)) return;
+  const auto says = [&](const std::string& name, const std::string& text) {
+    const auto error = error_of([&] { read_tensor_file(folder / name); });
+    BOOST_TEST((error.find(text) != std::string::npos), name << ": " << error);
+  };
+  says("refused_hostile_zip.pth", "refused 'posix.system'");
+  says("refused_hostile_legacy.pth", "refused 'posix.system'");
+  says("refused_module_zip.pth", "refused 'torch.nn.modules.linear.Linear'");
+  says("refused_module_legacy.pth", "refused 'torch.nn.modules.linear.Linear'");
+  says("refused_sparse.pth", "refused 'torch._utils._rebuild_sparse_tensor'");
+  says("refused_complex.pth", "refused 'torch.ComplexFloatStorage'");
+  says("refused_script.pth", "found a TorchScript program");
+  BOOST_TEST(!fs::exists(folder / "executed"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

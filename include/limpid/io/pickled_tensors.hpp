@@ -125,7 +125,7 @@ class PickledTensors {
   static constexpr int kDeepest = 32;
   static constexpr std::size_t kMostVisits = 1'000'000;
   static constexpr std::uint64_t kMostText = 64 << 20;     ///< bytes of names and texts
-  static constexpr std::uint64_t kMostCopied = 256 << 20;  ///< bytes, beside the storages' own
+  static constexpr std::uint64_t kMostCopied = 64 << 20;  ///< bytes, beside the storages' own
 
   static std::string shown(const std::string& name) { return "'" + printable(name) + "'"; }
 

@@ -50,7 +50,8 @@ inline std::uint64_t little_endian(const char* bytes, int count) {
 ///
 /// Source: PKWARE, "APPNOTE.TXT - .ZIP File Format Specification", 6.3.10, sec. 4.3 and 4.5.3.
 /// Everything is checked against the file's size before memory is taken: entries lie within the
-/// file and do not overlap, names differ, checksums hold. Encrypted and split archives are refused.
+/// file and do not overlap, names differ, checksums hold (where the archive has any: PyTorch can be
+/// told to leave all at zero). Encrypted and split archives are refused.
 class ZipArchive {
  public:
   /// @throws c10::Error that names the file and what is wrong with it.
@@ -89,8 +90,8 @@ class ZipArchive {
     } else {
       file_.read(entry.data, bytes, entry.size);
     }
-    TORCH_CHECK(crc32(bytes, entry.size) == entry.checksum, where(), "the checksum of ",
-                shown(entry), " does not hold; the file is damaged");
+    TORCH_CHECK(!has_checksums_ || crc32(bytes, entry.size) == entry.checksum, where(),
+                "the checksum of ", shown(entry), " does not hold; the file is damaged");
   }
 
  private:
@@ -168,6 +169,7 @@ class ZipArchive {
       }
       TORCH_CHECK(by_name_.emplace(entry.name, entries_.size()).second, where(),
                   "two entries are called ", shown(entry));
+      has_checksums_ = has_checksums_ || entry.checksum != 0;
       entries_.push_back(std::move(entry));
     }
     TORCH_CHECK(entries_.size() == directory.count, where(), "expected ", directory.count,
@@ -275,6 +277,7 @@ class ZipArchive {
   InputFile file_;
   ZipLimits limits_;
   std::uint64_t directory_offset_ = 0;
+  bool has_checksums_ = false;  ///< PyTorch can leave all of them at zero
   std::vector<ZipEntry> entries_;
   std::unordered_map<std::string, std::size_t> by_name_;
 };
