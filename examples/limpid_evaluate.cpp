@@ -21,6 +21,7 @@
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/report/training_facts.hpp>
 
+#include "evaluate/metric_options.hpp"
 #include "evaluate/report_page.hpp"
 #include "options.hpp"
 #include "program.hpp"
@@ -35,7 +36,8 @@ constexpr std::int64_t kShown = 4;  ///< pictures of a task on the page, spread 
 struct Plan {
   fs::path model, json, save;
   std::vector<fs::path> compare;
-  std::vector<std::string> data, metrics;
+  std::vector<std::string> data;
+  examples::MetricOptions metrics;
   std::string command;
   examples::ReportPlan report;
   std::int64_t max_images = 0;
@@ -43,15 +45,11 @@ struct Plan {
   examples::Compute compute;
 };
 
-std::vector<limpid::AnyMetric> metrics_of(const Plan& plan) {
-  if (plan.metrics.empty()) return limpid::default_metrics();
-  return examples::as_usage("", [&] { return limpid::metrics_by_name(plan.metrics); });
-}
-
 /// The table, and how each metric is computed, on standard output.
 template <class Scores>
 void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) {
   std::printf("%s\n", limpid::text_table(scores).c_str());
+  for (const auto& line : limpid::undefined_scores(scores)) std::printf("%s\n", line.c_str());
   for (const auto& metric : metrics) {
     std::printf("%s: %s; %s is better\n", metric.name.c_str(), metric.protocol.c_str(),
                 metric.higher_is_better ? "higher" : "lower");
@@ -59,7 +57,8 @@ void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) 
 }
 
 void compare(const Plan& plan) {
-  const auto scores = limpid::compare_folders(plan.compare[0], plan.compare[1], metrics_of(plan));
+  const auto scores =
+      limpid::compare_folders(plan.compare[0], plan.compare[1], examples::metrics_of(plan.metrics));
   print(scores, scores.metrics);
   if (!plan.json.empty()) {
     limpid::write_atomically(plan.json, limpid::json_text(to_json(scores)));
@@ -102,7 +101,7 @@ fs::path save_folder(const Plan& plan, const limpid::DataArgument& data) {
 }
 
 void evaluate(const Plan& plan) {
-  const auto metrics = metrics_of(plan);
+  const auto metrics = examples::metrics_of(plan.metrics);
   const auto options = examples::restorer_options(plan.compute, plan.tiling);
   const auto arguments = examples::parse_data("--data", plan.data);
   const limpid::AnyRestorer restorer{plan.model, options};
@@ -161,8 +160,7 @@ int main(int argc, char** argv) {
       ->expected(2)
       ->type_name("RESTORED_DIR TARGET_DIR")
       ->excludes(model);
-  app.add_option("--metrics", plan.metrics, "Of psnr_rgb psnr_y ssim_gaussian ssim_uniform [all]")
-      ->type_name("NAME");
+  examples::add_metrics(app, plan.metrics);
   app.add_option("--json", plan.json, "Write all scores")->type_name("FILE");
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
       ->check(CLI::PositiveNumber)
