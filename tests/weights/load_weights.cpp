@@ -187,8 +187,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_another_network_is_refused_also_when_lenient) {
   file.tensors["a"] = torch::zeros({1});
   const auto text = error_of(
       [&] { load_weights(weights_of(encoder), file, "weights 'x'", {}, {.strict = false}); });
-  BOOST_TEST(text.rfind("weights 'x': none of its tensors fits; missing: model.1.bias, ", 0) ==
-             0U);
+  BOOST_TEST(text.rfind("weights 'x': none of its tensors fits; missing: model.1.bias, ", 0) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(the_report_is_a_table_and_json) {

@@ -7,6 +7,7 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <limpid/weights/map_registry.hpp>
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/name_pattern.hpp>
 #include <support/networks.hpp>
@@ -146,6 +147,38 @@ BOOST_AUTO_TEST_CASE(deblurgan_v2s_fpn_is_one_module_that_holds_its_backbone_twi
   BOOST_TEST(!map.may_lack("encoder.fpn.inception.conv2d_1a.bn.running_mean"));
 }
 
+BOOST_AUTO_TEST_CASE(mobilenet_has_nested_names_and_flat_ones) {
+  const auto flat = maps::deblurgan_v2_mobilenet_v2();
+  const std::vector<std::pair<std::string, std::string>> pairs{
+      {"features.0.0.weight", "features.0.0.weight"},
+      {"features.1.conv.0.0.weight", "features.1.conv.0.weight"},
+      {"features.1.conv.0.1.running_mean", "features.1.conv.1.running_mean"},
+      {"features.1.conv.1.weight", "features.1.conv.3.weight"},
+      {"features.1.conv.2.bias", "features.1.conv.4.bias"},
+      {"features.2.conv.0.0.weight", "features.2.conv.0.weight"},
+      {"features.9.conv.0.1.weight", "features.9.conv.1.weight"},
+      {"features.17.conv.1.0.weight", "features.17.conv.3.weight"},
+      {"features.2.conv.1.1.weight", "features.2.conv.4.weight"},
+      {"features.2.conv.2.weight", "features.2.conv.6.weight"},
+      {"features.2.conv.3.weight", "features.2.conv.7.weight"},
+      {"features.18.1.weight", "features.18.1.weight"}};
+  const auto fpn = maps::deblurgan_v2_fpn_mobilenet("deblur");
+  for (const auto& [nested, published] : pairs) {
+    check_pair(maps::torchvision_mobilenet_v2(), nested, nested);
+    check_pair(flat, nested, published);
+    check_pair(fpn, "encoder.fpn.mobilenet." + nested, "fpn." + published);
+  }
+  check_pair(fpn, "encoder.fpn.td3.0.weight", "fpn.td3.0.weight");
+  check_ignored(maps::torchvision_mobilenet_v2(), {"classifier.1.weight", "features.18.0.weight"});
+  check_ignored(fpn,
+                {"fpn.enc4.4.conv.7.bias", "fpn.features.16.conv.0.weight", "fpn.enc0.0.0.weight"});
+  BOOST_TEST(
+      (fpn.duplicates_of("fpn.features.1.conv.3.weight") == Names{"fpn.enc0.1.conv.3.weight"}));
+  BOOST_TEST(
+      (fpn.duplicates_of("fpn.features.15.conv.0.weight") == Names{"fpn.enc4.4.conv.0.weight"}));
+  BOOST_TEST(fpn.duplicates_of("fpn.features.16.conv.0.weight").empty());
+}
+
 BOOST_AUTO_TEST_CASE(nafnet_is_split_by_its_parts) {
   const auto map = maps::nafnet("denoise");
   check_pair(map, "encoder.intro.weight", "intro.weight");
@@ -163,6 +196,34 @@ BOOST_AUTO_TEST_CASE(the_files_of_imagenet_networks_have_a_classifier_that_is_ig
   check_pair(inception, "repeat.0.branch0.conv.weight", "repeat.0.branch0.conv.weight");
   check_ignored(inception, {"last_linear.weight", "repeat_2.8.conv2d.bias", "conv2d_7b.bn.weight"});
   check_ignored(maps::timm_inception_resnet_v2(), {"classif.weight"});
+}
+
+BOOST_AUTO_TEST_CASE(programs_call_maps_by_name) {
+  check_pair(limpid::name_map("thesis-resnet", {"a", "b"}), "decoder.b.model.0.weight",
+             "decoder1.model.0.weight");
+  check_pair(limpid::name_map("deblurgan-resnet", {"a"}, {.blocks = 1}), "decoder.a.model.0.weight",
+             "model.11.weight");
+  for (const auto& map : published_maps()) {
+    BOOST_TEST(!map.what.empty());
+    const auto names = limpid::name_map(map.name);
+    BOOST_TEST((names.published("encoder.model.1.weight").has_value() ||
+                names.published("encoder.fpn.lateral0.weight").has_value() ||
+                names.published("encoder.intro.weight").has_value() ||
+                names.published("features.0.weight").has_value()));
+  }
+  BOOST_TEST(limpid_test::throws_value_error(
+      [] {
+        limpid::name_map("nafnet", {"a", "b"});
+      },
+      "name_map: 'nafnet' has one task, got 2 (a, b)"));
+  std::string text;
+  try {
+    limpid::name_map("best");
+  } catch (const c10::ValueError& error) {
+    text = error.what_without_backtrace();
+  }
+  BOOST_TEST((text.rfind("name_map: no map is called 'best', known are thesis-resnet, ", 0) == 0),
+             text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

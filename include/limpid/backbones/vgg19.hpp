@@ -5,14 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <limpid/core/check.hpp>
-#include <limpid/io/safetensors.hpp>
+#include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/maps.hpp>
 
 #include <torch/nn.h>
 
@@ -73,16 +73,6 @@ void for_each_vgg19_conv(Visit visit) {
     }
     ++index;  // the pooling
   }
-}
-
-/// Torchvision's names of all parameters before the classifier.
-inline std::set<std::string> vgg19_names() {
-  std::set<std::string> names;
-  for_each_vgg19_conv([&](std::int64_t, std::int64_t index, std::int64_t, std::int64_t) {
-    names.insert("features." + std::to_string(index) + ".weight");
-    names.insert("features." + std::to_string(index) + ".bias");
-  });
-  return names;
 }
 
 /// Lets only limpid's own factories make a VGG19: nobody gets random weights by accident.
@@ -177,12 +167,11 @@ class VGG19 : public torch::nn::ModuleHolder<VGG19Impl> {
 
 /// Where a file of VGG-19 weights comes from, for error texts and help.
 inline constexpr std::string_view kVGG19Source =
-    "expected torchvision's vgg19 weights as safetensors, which one line writes: python3 -c "
-    "\"import torchvision, safetensors.torch as s; "
-    "s.save_file(torchvision.models.vgg19(weights='IMAGENET1K_V1').state_dict(), "
-    "'vgg19.safetensors')\"; the recipe quickstart needs no such file";
+    "expected torchvision's vgg19 weights, as it downloads them "
+    "(https://download.pytorch.org/models/vgg19-dcbb9e9d.pth) or as safetensors; the recipe "
+    "quickstart needs no such file";
 
-/// VGG-19 with the weights of a safetensors file under torchvision's names.
+/// VGG-19 with the weights of a file under torchvision's names: .pth or safetensors.
 ///
 /// `classifier.*` and layers behind `options.deepest` may be there or not; anything else that is
 /// missing, unexpected or of another shape is an error that lists it by name. Half and double
@@ -193,42 +182,11 @@ inline VGG19 load_vgg19(const std::filesystem::path& path, VGG19Options options 
   std::error_code ignored;
   TORCH_CHECK(std::filesystem::exists(path, ignored), "VGG19: no weights at '", path.string(),
               "'; ", kVGG19Source);
-  const auto file = [&] {
-    try {
-      return read_safetensors(path);
-    } catch (const c10::Error& error) {
-      TORCH_CHECK(false, "VGG19: ", error.what_without_backtrace(), "; ", kVGG19Source);
-    }
-  }();
   VGG19 vgg{std::make_shared<VGG19Impl>(detail::VGG19Key{}, std::move(options))};
-  const auto parameters = vgg->named_parameters();
-  const auto known = detail::vgg19_names();
-
-  std::string faults;
-  const auto fault = [&](const std::string& text) {
-    faults += (faults.empty() ? "" : ", ") + text;
-  };
-  for (const auto& item : parameters) {
-    const auto found = file.tensors.find(item.key());
-    if (found == file.tensors.end()) {
-      fault(item.key() + " is missing");
-    } else if (found->second.sizes() != item.value().sizes() ||
-               !found->second.is_floating_point()) {
-      fault(item.key() + " is " +
-            c10::str(found->second.scalar_type(), " ", found->second.sizes(), ", expected ",
-                     item.value().sizes()));
-    }
-  }
-  for (const auto& [name, tensor] : file.tensors) {
-    if (!known.contains(name) && name.rfind("classifier.", 0) != 0) fault(name + " is unexpected");
-  }
-  TORCH_CHECK(faults.empty(), "VGG19: cannot use '", path.string(), "': ", faults, "; ",
-              kVGG19Source);
-
-  torch::NoGradGuard no_grad;
-  for (const auto& item : parameters) {
-    auto parameter = item.value();
-    parameter.copy_(file.tensors.at(item.key()));
+  try {
+    load_weights(vgg, path, maps::torchvision_vgg19());
+  } catch (const c10::Error& error) {
+    TORCH_CHECK(false, "VGG19: ", error.what_without_backtrace(), "; ", kVGG19Source);
   }
   return vgg;
 }

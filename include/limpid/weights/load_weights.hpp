@@ -91,6 +91,17 @@ inline Unwrapped unwrap_for(const TensorFile& file, const std::set<std::string>&
   return best;
 }
 
+/// How many tensors of a module a file has, under the map's names.
+inline std::size_t count_found(const NamedTensors& weights, const TensorFile& file,
+                               const NameMap& map) {
+  std::set<std::string> wanted;
+  for (const auto& [own, tensor] : weights) wanted.insert(map.published(own).value_or(""));
+  const auto unwrapped = unwrap_for(file, wanted);
+  return static_cast<std::size_t>(
+      std::count_if(unwrapped.tensors.begin(), unwrapped.tensors.end(),
+                    [&](const auto& item) { return wanted.count(item.first) != 0; }));
+}
+
 /// Whether values of one type become values of the other without a change of kind.
 inline bool converts(const at::Tensor& from, const at::Tensor& to) {
   return from.is_floating_point() == to.is_floating_point() && !from.is_complex() &&

@@ -73,15 +73,43 @@ inline void add_fpn_decoder_norms(NameMap& map, const std::string& prefix) {
   map.statistics(prefix + "smooth2.0.bias", prefix + "smooth2.1");
 }
 
-/// An FPN's encoder and decoder as one published module.
-inline NameMap one_module_fpn(const std::string& task) {
-  NameMap map;
+/// The names that any FPN's encoder and decoder have as one published module.
+inline void add_one_module_fpn(NameMap& map, const std::string& task) {
   map.rename("encoder.fpn.*", "fpn.*").rename("encoder.head#.*", "head#.*");
   const auto decoder = "decoder." + task + ".";
   for (const auto* part : {"smooth.*", "smooth2.*", "final.*"}) map.rename(decoder + part, part);
   add_td_norms(map, "fpn.");
   add_fpn_decoder_norms(map, "");
-  return map.optional("encoder.fpn.*.num_batches_tracked");
+  map.optional("*.num_batches_tracked");
+}
+
+/// Torchvision's nested names of MobileNetV2's features, under `own`, and DeblurGAN-v2's flat ones.
+inline void add_flat_mobilenet(NameMap& map, const std::string& own, const std::string& flat) {
+  const auto layer = [&](const std::string& block, const char* nested, const char* index) {
+    const NumberRule expanded{.first = 2, .last = 17};
+    map.rename(own + "features." + block + ".conv." + nested + ".*",
+               flat + "features." + block + ".conv." + index + ".*",
+               block == "#" ? expanded : NumberRule{});
+  };
+  layer("1", "0.0", "0");
+  layer("1", "0.1", "1");
+  layer("1", "1", "3");
+  layer("1", "2", "4");
+  layer("#", "0.0", "0");
+  layer("#", "0.1", "1");
+  layer("#", "1.0", "3");
+  layer("#", "1.1", "4");
+  layer("#", "2", "6");
+  layer("#", "3", "7");
+  for (const auto* plain : {"features.0.*", "features.18.*"}) map.rename(own + plain, flat + plain);
+}
+
+/// Features of MobileNetV2 that no feature map may need: the last stride begins at 14.
+inline NameMap& ignore_mobilenet_tail(NameMap& map, const std::string& prefix) {
+  for (const auto index : {15, 16, 17, 18}) {
+    map.ignore(prefix + "features." + std::to_string(index) + ".*");
+  }
+  return map.ignore(prefix + "classifier.*").optional("*.num_batches_tracked");
 }
 
 /// "decoder.TASK." and "decoderN." of every task.
@@ -122,6 +150,20 @@ inline NameMap pretrainedmodels_inception_resnet_v2() {
 /// timm's inception_resnet_v2: the same names, with `classif` for the classifier.
 inline NameMap timm_inception_resnet_v2() { return pretrainedmodels_inception_resnet_v2(); }
 
+/// torchvision's mobilenet_v2, for the backbone up to any map.
+inline NameMap torchvision_mobilenet_v2() {
+  NameMap map;
+  map.rename("*", "*");
+  return detail::ignore_mobilenet_tail(map, "");
+}
+
+/// The same network under the flat names that DeblurGAN-v2 has: `features.2.conv.3.weight`.
+inline NameMap deblurgan_v2_mobilenet_v2() {
+  NameMap map;
+  detail::add_flat_mobilenet(map, "", "");
+  return detail::ignore_mobilenet_tail(map, "");
+}
+
 /// DeblurGAN's ResNet generator (also DeblurGAN-v2's): encoder and one decoder in one flat sequence
 /// `model.N`.
 ///
@@ -159,7 +201,7 @@ inline NameMap thesis_resnet(const std::vector<std::string>& tasks, ResNetNames 
 /// @param tasks  in the order of the decoders' numbers
 inline NameMap thesis_fpn_inception(const std::vector<std::string>& tasks) {
   NameMap map;
-  map.rename("encoder.*", "encoder.*").optional("encoder.fpn.*.num_batches_tracked");
+  map.rename("encoder.*", "encoder.*").optional("*.num_batches_tracked");
   detail::add_inception_fpn(map, "encoder.fpn.");
   detail::add_td_norms(map, "encoder.fpn.");
   detail::add_numbered_decoders(map, tasks);
@@ -173,8 +215,25 @@ inline NameMap thesis_fpn_inception(const std::vector<std::string>& tasks) {
 ///
 /// Source: Kupyn et al., "DeblurGAN-v2", ICCV 2019, and its code.
 inline NameMap deblurgan_v2_fpn_inception(const std::string& task = "deblur") {
-  auto map = detail::one_module_fpn(task);
+  NameMap map;
+  detail::add_one_module_fpn(map, task);
   detail::add_inception_fpn(map, "fpn.");
+  return map;
+}
+
+/// DeblurGAN-v2's FPN-MobileNetV2: encoder and one decoder in one module.
+///
+/// Source: Kupyn et al., "DeblurGAN-v2", ICCV 2019, and its code.
+inline NameMap deblurgan_v2_fpn_mobilenet(const std::string& task = "deblur") {
+  NameMap map;
+  detail::add_flat_mobilenet(map, "encoder.fpn.mobilenet.", "fpn.");
+  detail::ignore_mobilenet_tail(map, "fpn.");
+  constexpr std::array<int, 6> kFirst{0, 2, 4, 7, 11, 16};  // of enc0-4, and behind them
+  for (std::size_t i = 0; i + 1 < kFirst.size(); ++i) {
+    const NumberRule range{.first = kFirst[i], .last = kFirst[i + 1] - 1, .shift = -kFirst[i]};
+    map.duplicate("fpn.features.#.*", "fpn.enc" + std::to_string(i) + ".#.*", range);
+  }
+  detail::add_one_module_fpn(map, task);
   return map;
 }
 

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <limpid/backbones/inception_resnet_v2.hpp>
+#include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/decoders/fpn.hpp>
+#include <limpid/decoders/nafnet.hpp>
+#include <limpid/decoders/resnet.hpp>
+#include <limpid/encoders/fpn.hpp>
+#include <limpid/encoders/nafnet.hpp>
+#include <limpid/encoders/resnet.hpp>
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/maps.hpp>
+#include <limpid/weights/name_pattern.hpp>
+
+// The options of limpid's networks, from the shapes of a published file.
+namespace limpid::detail {
+
+/// A file's tensors by the ends of their names, whatever wrappers stand before them.
+class PublishedShapes {
+ public:
+  PublishedShapes(const TensorFile& file, std::string source) : source_(std::move(source)) {
+    for (const auto& [name, tensor] : file.tensors) {
+      shapes_.emplace_back("." + without_module(name), tensor.sizes().vec());
+    }
+  }
+
+  bool has(const std::string& name) const { return find(name) != nullptr; }
+
+  /// How many names end with `pattern`.
+  std::int64_t count(const std::string& pattern) const {
+    const NamePattern wanted{"*." + pattern};
+    std::int64_t found = 0;
+    for (const auto& [name, shape] : shapes_) found += wanted.match("x" + name) ? 1 : 0;
+    return found;
+  }
+
+  /// The side `dimension` of a tensor.
+  /// @throws c10::Error if there is no such tensor.
+  std::int64_t side(const std::string& name, std::size_t dimension = 0) const {
+    const auto* shape = find(name);
+    TORCH_CHECK(shape != nullptr && shape->size() > dimension, source_, ": expected a tensor '",
+                name, "', found none; is it of another map?");
+    return (*shape)[dimension];
+  }
+
+ private:
+  const std::vector<std::int64_t>* find(const std::string& name) const {
+    const auto end = "." + name;
+    for (const auto& [found, shape] : shapes_) {
+      if (found.size() >= end.size() &&
+          found.compare(found.size() - end.size(), end.size(), end) == 0) {
+        return &shape;
+      }
+    }
+    return nullptr;
+  }
+
+  std::string source_;
+  std::vector<std::pair<std::string, std::vector<std::int64_t>>> shapes_;
+};
+
+inline ResNetNames resnet_names(const PublishedShapes& shapes) {
+  ResNetNames names;
+  names.blocks = std::max<std::int64_t>(1, shapes.count("#.conv_block.1.weight"));
+  names.dropout = !shapes.has("conv_block.5.weight") && shapes.count("#.conv_block.5.weight") == 0;
+  return names;
+}
+
+inline ResNetEncoderOptions resnet_encoder_options(const PublishedShapes& shapes) {
+  return {.width = shapes.side("model.1.weight"), .blocks = resnet_names(shapes).blocks};
+}
+
+/// Options with the multiple of published channels that gives those of a file.
+/// @param channels  pairs of a published number and the one found
+template <class Options>
+Options scaled_backbone(Options options,
+                        const std::vector<std::pair<std::int64_t, std::int64_t>>& channels) {
+  for (int percent = 100; percent > 0; --percent) {
+    options.width = percent / 100.0;
+    if (std::all_of(channels.begin(), channels.end(), [&](const auto& pair) {
+          return options.channels(pair.first) == pair.second;
+        })) {
+      return options;
+    }
+  }
+  options.width = 1.0;
+  return options;
+}
+
+template <class BackboneT>
+FPNEncoderOptions<BackboneT> fpn_encoder_options(const PublishedShapes& shapes) {
+  FPNEncoderOptions<BackboneT> options;
+  if constexpr (std::is_same_v<BackboneT, InceptionResNetV2>) {
+    auto& backbone = options.backbone;
+    backbone.repeat = shapes.count("inception.repeat.#.conv2d.weight");
+    backbone.repeat_1 = shapes.count("inception.repeat_1.#.conv2d.weight");
+    backbone = scaled_backbone(backbone, {{32, shapes.side("inception.conv2d_1a.conv.weight")},
+                                          {64, shapes.side("inception.conv2d_2b.conv.weight")},
+                                          {192, shapes.side("inception.conv2d_4a.conv.weight")},
+                                          {384, shapes.side("mixed_6a.branch0.conv.weight")}});
+  } else {
+    options.backbone =
+        scaled_backbone(options.backbone, {{32, shapes.side("features.0.0.weight")},
+                                           {64, shapes.side("features.7.conv.6.weight")},
+                                           {160, shapes.side("features.15.conv.6.weight")}});
+  }
+  options.head_width = shapes.side("fpn.lateral0.weight");
+  options.pyramid_width = shapes.side("fpn.lateral1.weight");
+  options.top_down_convs = shapes.has("fpn.td1.0.weight");
+  if (shapes.has("fpn.td1.1.weight")) options.norm = NormKind::batch;
+  return options;
+}
+
+inline FPNDecoderOptions fpn_decoder_options(const PublishedShapes& shapes) {
+  FPNDecoderOptions options{.width = shapes.side("smooth.0.weight")};
+  if (shapes.has("smooth.1.weight")) options.norm = NormKind::batch;
+  return options;
+}
+
+/// Blocks per level under "NAME.LEVEL.BLOCK.", such as "encoders".
+inline std::vector<std::int64_t> nafnet_blocks(const PublishedShapes& shapes,
+                                               const std::string& name, std::int64_t levels) {
+  std::vector<std::int64_t> blocks;
+  for (std::int64_t i = 0; i < levels; ++i) {
+    blocks.push_back(shapes.count(name + "." + std::to_string(i) + ".#.norm1.weight"));
+  }
+  return blocks;
+}
+
+inline NAFNetEncoderOptions nafnet_encoder_options(const PublishedShapes& shapes) {
+  return {.width = shapes.side("intro.weight"),
+          .blocks = nafnet_blocks(shapes, "encoders", shapes.count("downs.#.weight")),
+          .middle_blocks = shapes.count("middle_blks.#.norm1.weight"),
+          .padding = PaddingMode::zeros};
+}
+
+inline NAFNetDecoderOptions nafnet_decoder_options(const PublishedShapes& shapes) {
+  return {.width = shapes.side("intro.weight"),
+          .blocks = nafnet_blocks(shapes, "decoders", shapes.count("ups.#.0.weight"))};
+}
+
+}  // namespace limpid::detail
