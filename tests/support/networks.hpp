@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -11,7 +14,9 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/padding.hpp>
@@ -210,6 +215,44 @@ void check_encoder(E encoder, const std::string& name) {
   }
 }
 
+/// Image -> five maps. `name` is how its errors call it.
+template <limpid::Backbone B>
+void check_backbone(B backbone, const std::string& name) {
+  torch::manual_seed(4);
+  backbone->eval();
+  disturb(*backbone);
+  const auto shape = backbone->shape();
+  const auto least = shape.padding.padded(1);
+  for (const auto& [height, width] : {std::pair{least, least}, {least, least + 32}}) {
+    const auto maps = backbone->forward(torch::rand({2, 3, height, width}) * 2 - 1);
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      const auto [left, right, top, bottom] = shape.reflected[i];
+      const auto stride = std::int64_t{2} << i;
+      BOOST_TEST(maps[i].size(0) == 2);
+      BOOST_TEST(maps[i].size(1) == shape.channels[i]);
+      BOOST_TEST(maps[i].size(2) + top + bottom == height / stride);
+      BOOST_TEST(maps[i].size(3) + left + right == width / stride);
+      BOOST_TEST(std::max(left, right) < maps[i].size(3));
+      BOOST_TEST(std::max(top, bottom) < maps[i].size(2));
+      BOOST_TEST(maps[i].isfinite().all().template item<bool>());
+    }
+  }
+  const auto image = torch::rand({2, 3, least, least}) * 2 - 1;
+  check_module(backbone, [&](B& b) {
+    b->eval();
+    std::vector<at::Tensor> flat;
+    for (const auto& map : b->forward(image)) flat.push_back(map.reshape(-1));
+    return torch::cat(flat);
+  });
+  const auto side = std::to_string(least - 32);
+  BOOST_TEST(throws_value_error(
+      [&] {
+        backbone->forward(torch::zeros({1, 3, least - 32, least - 32}));
+      },
+      name + ": expected sides of at least " + std::to_string(least) + " pixels, got [1, 3, " +
+          side + ", " + side + "]"));
+}
+
 /// Features -> image.
 template <limpid::Encoder E, limpid::DecoderFor<E> D>
 void check_decoder(E encoder, D decoder) {
@@ -233,11 +276,12 @@ void check_decoder(E encoder, D decoder) {
   check_module(decoder, output);
 }
 
-/// The gradient of the scores with respect to the image has gradients itself, as penalties need.
-template <limpid::Critic C>
-void check_double_backward(C critic, const at::Tensor& at) {
+/// The gradient of the output with respect to the image has gradients itself, as penalties need.
+/// `judge(critic, image)` gives one tensor.
+template <limpid::ModuleHandle C, class Judge>
+void check_double_backward(C critic, const at::Tensor& at, Judge judge) {
   const auto image = at.detach().clone().requires_grad_();
-  const auto gradient = torch::autograd::grad({critic->forward(image).sum()}, {image}, {},
+  const auto gradient = torch::autograd::grad({judge(critic, image).sum()}, {image}, {},
                                               /*retain_graph=*/true, /*create_graph=*/true)[0];
   critic->zero_grad();
   gradient.square().sum().backward();
@@ -251,19 +295,65 @@ void check_double_backward(C critic, const at::Tensor& at) {
   critic->zero_grad();
 }
 
-/// Image -> scores.
-template <limpid::Critic C>
-void check_critic(C critic, std::int64_t channels = 3) {
+/// What holds of every critic; `judge(critic, image)` gives one tensor.
+template <limpid::ModuleHandle C, class Judge>
+void check_judge(C critic, std::int64_t channels, Judge judge) {
   torch::manual_seed(3);
   disturb(*critic);
   for (const auto& [height, width] : {std::pair{16, 16}, {17, 23}, {64, 48}}) {
-    const auto scores = critic->forward(torch::rand({2, channels, height, width}) * 2 - 1);
-    BOOST_TEST(scores.size(0) == 2);
-    BOOST_TEST(scores.isfinite().all().template item<bool>());
+    const auto output = judge(critic, torch::rand({2, channels, height, width}) * 2 - 1);
+    BOOST_TEST(output.size(0) == 2);
+    BOOST_TEST(output.isfinite().all().template item<bool>());
   }
   const auto image = torch::rand({2, channels, 32, 40}) * 2 - 1;
-  check_module(critic, [&](C& c) { return c->forward(image); });
-  check_double_backward(critic, image);
+  check_module(critic, [&](C& c) { return judge(c, image); });
+  check_double_backward(critic, image, judge);
+}
+
+/// Image -> scores.
+template <limpid::Critic C>
+void check_critic(C critic, std::int64_t channels = 3) {
+  check_judge(critic, channels, [](C& c, const at::Tensor& image) { return c->forward(image); });
+}
+
+/// Image beside the degraded one -> scores.
+template <limpid::ConditionalCritic C>
+void check_conditional_critic(C critic) {
+  check_judge(critic, 3, [](C& c, const at::Tensor& image) {
+    return c->forward(image, image.detach().flip({3}) * 0.7);
+  });
+}
+
+/// Image -> its reconstruction, for images of any size.
+template <limpid::AutoencoderCritic C>
+void check_autoencoder_critic(C critic) {
+  for (const auto& [height, width] : {std::pair{1, 1}, {16, 16}, {17, 23}, {6, 5}}) {
+    const auto image = torch::rand({2, 3, height, width});
+    BOOST_TEST(critic->forward(image).sizes() == image.sizes());
+  }
+  check_judge(critic, 3, [](C& c, const at::Tensor& image) { return c->forward(image); });
+}
+
+/// Every part judges by itself, and the parts hold all of the weights.
+template <limpid::CompositeCritic C>
+void check_composite_critic(C critic) {
+  const auto judge = [](C& c, const at::Tensor& image) {
+    const auto degraded = image.detach().flip({3}) * 0.7;
+    const auto scores = [&](auto& part) {
+      if constexpr (limpid::ConditionalCritic<std::remove_cvref_t<decltype(part)>>) {
+        return part->forward(image, degraded).flatten(1);
+      } else {
+        return part->forward(image).flatten(1);
+      }
+    };
+    auto parts = c->parts();
+    return std::apply([&](auto&... part) { return torch::cat({scores(part)...}, 1); }, parts);
+  };
+  auto parts = critic->parts();
+  const auto weights =
+      std::apply([](auto&... part) { return (part->parameters().size() + ...); }, parts);
+  BOOST_TEST(weights == critic->parameters().size());
+  check_judge(critic, 3, judge);
 }
 
 }  // namespace limpid_test

@@ -50,9 +50,9 @@ struct BackboneShape;
 /// model files keep; and `published_name`, under which it stands in a checkpoint (`fpn.NAME.`).
 /// Its batch norms are `torch::nn::BatchNorm2d`: the encoder decides which statistics they use.
 template <class B>
-concept Backbone = ModuleHandle<B> && requires(B backbone, const at::Tensor& image) {
-  typename ModuleOf<B>::Options;
-  requires std::constructible_from<ModuleOf<B>, typename ModuleOf<B>::Options>;
+concept Backbone = ModuleHandle<B> &&
+    requires(B backbone, const at::Tensor& image, const typename ModuleOf<B>::Options& options) {
+  ModuleOf<B>{options};
   { backbone->options() } -> std::convertible_to<typename ModuleOf<B>::Options>;
   { ModuleOf<B>::architecture } -> std::convertible_to<std::string_view>;
   { ModuleOf<B>::published_name } -> std::convertible_to<std::string_view>;

@@ -10,9 +10,13 @@
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
+#include <limpid/backbones/inception_resnet_v2.hpp>
+#include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/decoders/fpn.hpp>
 #include <limpid/decoders/nafnet.hpp>
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/decoders/resnet.hpp>
+#include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
@@ -109,8 +113,16 @@ class AnyRestorer {
     if (encoder_is<PixelUNetEncoder>(file.manifest)) {
       return build_runtime_model<PixelUNetEncoder, PixelUNetDecoder<"any">>(file, options_.device);
     }
+    if (encoder_is<FPNEncoder<InceptionResNetV2>>(file.manifest)) {
+      return build_runtime_model<FPNEncoder<InceptionResNetV2>, FPNDecoder<"any">>(file,
+                                                                                   options_.device);
+    }
+    if (encoder_is<FPNEncoder<MobileNetV2>>(file.manifest)) {
+      return build_runtime_model<FPNEncoder<MobileNetV2>, FPNDecoder<"any">>(file, options_.device);
+    }
     TORCH_CHECK(false, source_, ": expected an encoder of limpid's own (resnet, nafnet, ",
-                "pixel-unet), found ", file.manifest.at("encoder").dump(),
+                "pixel-unet, fpn-inception-resnet-v2, fpn-mobilenet-v2), found ",
+                file.manifest.at("encoder").dump(),
                 "; load it by its type with limpid::load and limpid::Restorer");
   }
 

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <limpid/core/padding.hpp>
+
+namespace limpid {
+
+/// How many maps a `Backbone` gives.
+inline constexpr std::size_t kBackboneMaps = 5;
+
+/// Pixels on the left, right, top and bottom.
+using MapBorder = std::array<std::int64_t, 4>;
+
+/// What a `Backbone` says of its maps, from fine to coarse: strides 2, 4, 8, 16, 32.
+struct BackboneShape {
+  std::array<std::int64_t, kBackboneMaps> channels{};
+
+  /// By how much each map must be reflected to have the side of the image over its stride: not at
+  /// all unless its convolutions lose pixels at the border.
+  std::array<MapBorder, kBackboneMaps> reflected{};
+
+  /// Which images it takes.
+  ImagePadding padding{.multiple = 32, .min_side = 32};
+};
+
+}  // namespace limpid

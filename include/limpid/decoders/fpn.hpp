@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/fixed_string.hpp>
+#include <limpid/core/padding.hpp>
+#include <limpid/encoders/fpn_features.hpp>
+#include <limpid/layers/check_features.hpp>
+#include <limpid/layers/initialise.hpp>
+#include <limpid/layers/norm_options.hpp>
+#include <limpid/layers/upsample_nearest.hpp>
+
+namespace limpid {
+
+/// Shape of an `FPNDecoder`.
+struct FPNDecoderOptions {
+  std::int64_t width = 128;            ///< the encoder's `head_width`, even
+  NormKind norm = NormKind::instance;  ///< after both hidden convolutions
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FPNDecoderOptions, width, norm)
+
+/// Merges the five maps of any `FPNEncoder` and brings them to the image's size.
+///
+/// Source: Martyniuk, "Multi-task learning for image restoration", 2019, sec. 3.2; the last layers
+/// of DeblurGAN-v2 (Kupyn et al., ICCV 2019). Parameters have the published names:
+/// `smooth.0.weight`, `smooth2.0.bias`, `final.weight`.
+/// Differs: random weights of the last convolution start a tenth as large as He's, so that training
+/// starts near the degraded image.
+///
+/// @tparam Task  names the task: `FPNDecoder<"deblur">`.
+template <FixedString Task>
+class FPNDecoderImpl : public torch::nn::Cloneable<FPNDecoderImpl<Task>> {
+  static_assert(is_task_name(Task), "FPNDecoder: a task is named by a-z, 0-9, '-' and '_'");
+
+ public:
+  static constexpr std::string_view task = Task;
+  static constexpr std::string_view architecture = "fpn";
+  static constexpr GlobalSkip skip = GlobalSkip::clamped;
+
+  /// @throws c10::ValueError if `width` is below 2 or odd.
+  explicit FPNDecoderImpl(FPNDecoderOptions options = {}) : options_(options) {
+    TORCH_CHECK_VALUE(options.width >= 2 && options.width % 2 == 0,
+                      "FPNDecoder: width must be even and at least 2, got ", options.width);
+    reset();
+    initialise_weights(*smooth_);
+    initialise_weights(*smooth2_);
+    initialise_weights(*final_, 0.1 * kReluGain);
+  }
+
+  void reset() override {
+    using namespace torch::nn;
+    const auto w = options_.width;
+    smooth_ = this->register_module("smooth", detail::conv_norm_relu(4 * w, w, options_.norm));
+    smooth2_ = this->register_module("smooth2", detail::conv_norm_relu(w, w / 2, options_.norm));
+    final_ = this->register_module("final", Conv2d(Conv2dOptions(w / 2, 3, 3).padding(1)));
+  }
+
+  /// @param features  five maps of `width` channels.
+  /// @return          what is added to the degraded image, (N, 3, H, W), values in (-1, 1).
+  /// @throws c10::ValueError if a map has another number of channels.
+  at::Tensor forward(const FPNFeatures& features) {
+    const auto& maps = features.maps;
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      detail::check_features("FPNDecoder", "map " + std::to_string(i), maps[i], options_.width);
+    }
+    auto merged = smooth_->forward(at::cat({maps[4], maps[3], maps[2], maps[1]}, 1));
+    merged = smooth2_->forward(upsample_nearest(merged, 2) + maps[0]);
+    return final_->forward(upsample_nearest(merged, 2)).tanh_();
+  }
+
+  const FPNDecoderOptions& options() const { return options_; }
+
+ private:
+  FPNDecoderOptions options_;
+  torch::nn::Sequential smooth_{nullptr}, smooth2_{nullptr};
+  torch::nn::Conv2d final_{nullptr};
+};
+
+/// Handle to an `FPNDecoderImpl`.
+template <FixedString Task>
+using FPNDecoder = torch::nn::ModuleHolder<FPNDecoderImpl<Task>>;
+
+}  // namespace limpid

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include <limpid/core/backbone_shape.hpp>
+
+namespace limpid {
+
+/// What any `FPNEncoder` returns for an image (N, 3, H, W), from fine to coarse levels.
+struct FPNFeatures {
+  /// (N, width, H / 2, W / 2), then four levels, all brought to (N, width, H / 4, W / 4).
+  std::array<at::Tensor, kBackboneMaps> maps;
+
+  std::vector<at::Tensor> tensors() const { return {maps.begin(), maps.end()}; }
+};
+
+}  // namespace limpid

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+namespace limpid {
+
+/// Which norm follows a convolution, where an option and not the type says so.
+enum class NormKind {
+  instance,  ///< instance norm without affine parameters or running statistics
+  batch,     ///< batch norm with both
+  none,
+};
+
+/// Which statistics the batch norms of a pretrained network use while training. Evaluation always
+/// uses the running ones.
+enum class BatchNormStatistics {
+  running,  ///< the running ones, which stay as they were loaded
+  batch,    ///< those of the batch, which update the running ones
+};
+
+/// "instance", "batch" or "none", as checkpoints keep it.
+inline void to_json(nlohmann::json& json, NormKind kind) {
+  json = kind == NormKind::instance ? "instance" : kind == NormKind::batch ? "batch" : "none";
+}
+
+/// @throws c10::ValueError if `json` names no kind of norm.
+inline void from_json(const nlohmann::json& json, NormKind& kind) {
+  TORCH_CHECK_VALUE(json == "instance" || json == "batch" || json == "none",
+                    "NormKind: expected \"instance\", \"batch\" or \"none\", got ", json.dump());
+  kind = json == "instance" ? NormKind::instance
+         : json == "batch"  ? NormKind::batch
+                            : NormKind::none;
+}
+
+/// "running" or "batch", as checkpoints keep it.
+inline void to_json(nlohmann::json& json, BatchNormStatistics statistics) {
+  json = statistics == BatchNormStatistics::batch ? "batch" : "running";
+}
+
+/// @throws c10::ValueError if `json` names no statistics.
+inline void from_json(const nlohmann::json& json, BatchNormStatistics& statistics) {
+  TORCH_CHECK_VALUE(json == "running" || json == "batch",
+                    "BatchNormStatistics: expected \"running\" or \"batch\", got ", json.dump());
+  statistics = json == "batch" ? BatchNormStatistics::batch : BatchNormStatistics::running;
+}
+
+namespace detail {
+
+/// A 3x3 convolution with bias that keeps the sides, a norm, ReLU: named "0", "1", "2".
+inline torch::nn::Sequential conv_norm_relu(std::int64_t in, std::int64_t out, NormKind norm) {
+  using namespace torch::nn;
+  Sequential layers(Conv2d(Conv2dOptions(in, out, 3).padding(1)));
+  if (norm == NormKind::instance) layers->push_back(InstanceNorm2d(out));
+  if (norm == NormKind::batch) layers->push_back(BatchNorm2d(out));
+  layers->push_back(ReLU(ReLUOptions().inplace(true)));
+  return layers;
+}
+
+}  // namespace detail
+}  // namespace limpid
