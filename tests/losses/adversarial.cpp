@@ -1,4 +1,5 @@
 #include <limpid/core/autocast.hpp>
+#include <limpid/losses/adversarial/dragan.hpp>
 #include <limpid/losses/adversarial/hinge.hpp>
 #include <limpid/losses/adversarial/least_squares.hpp>
 #include <limpid/losses/adversarial/minimax.hpp>
@@ -7,12 +8,14 @@
 #include <limpid/losses/adversarial/relativistic_hinge.hpp>
 #include <limpid/losses/adversarial/relativistic_least_squares.hpp>
 #include <limpid/losses/adversarial/relativistic_pairs.hpp>
+#include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <torch/torch.h>
@@ -56,6 +59,7 @@ constexpr bool takes_scores =
     !AdversarialLossFor<L, Autoencoder>;
 static_assert(takes_scores<Minimax> && takes_scores<NonSaturating> && takes_scores<Wasserstein> &&
               takes_scores<WassersteinGP> && takes_scores<LeastSquares> && takes_scores<Hinge>);
+static_assert(takes_scores<DRAGAN<>> && takes_scores<DRAGAN<Minimax>> && takes_scores<SoftplusR1>);
 static_assert(takes_scores<Relativistic> && takes_scores<RelativisticLeastSquares> &&
               takes_scores<RelativisticHinge> && takes_scores<RelativisticPairs>);
 
@@ -87,6 +91,10 @@ BOOST_AUTO_TEST_CASE(each_conforms_and_gives_the_value_found_by_hand) {
   // The mean of 48 values: a gradient of length 1 / sqrt(48) at every point.
   const auto off = 1 / std::sqrt(48.0) - 1;
   check_score_loss(WassersteinGP{.penalty = 10.0}, {-0.75 + 10 * off * off, 0.25});
+  check_score_loss(DRAGAN<>{}, {softplus(-0.5) + softplus(-0.25) + 10 * off * off, softplus(0.25)});
+  check_score_loss(DRAGAN<Minimax>{.penalty = 3.0, .noise = DRAGANNoise::gaussian},
+                   {softplus(-0.5) + softplus(-0.25) + 3 * off * off, -softplus(-0.25)});
+  check_score_loss(SoftplusR1{}, {softplus(-0.5) + softplus(-0.25) + 5.0 / 48, softplus(0.25)});
   // 3 channels of 1 / 48 at each pixel.
   const auto pixel_off = std::sqrt(3.0) / 48 - 1;
   check_score_loss(WassersteinGP{.penalty = 2.0, .norm = GradientNorm::pixel},
@@ -145,6 +153,17 @@ BOOST_AUTO_TEST_CASE(values_that_make_no_sense_are_refused) {
              "WassersteinGP: expected a random source in the batch, got none");
   BOOST_TEST(text([&] { WassersteinGP{.penalty = -1.0}.critic_loss(critic, batch); }) ==
              "WassersteinGP: penalty must not be negative, got -1");
+  BOOST_TEST(text([&] { DRAGAN<>{}.critic_loss(critic, batch); }) ==
+             "DRAGAN: expected a random source in the batch, got none");
+  BOOST_TEST(text([&] { DRAGAN<>{.penalty = -1.0}.critic_loss(critic, batch); }) ==
+             "DRAGAN: penalty must not be negative, got -1");
+  BOOST_TEST(text([&] { DRAGAN<>{.scale = -1.0}.critic_loss(critic, batch); }) ==
+             "DRAGAN: scale must not be negative, got -1");
+  BOOST_TEST(text([&] { SoftplusR1{.gamma = -1.0}.critic_loss(critic, batch); }) ==
+             "SoftplusR1: gamma must not be negative, got -1");
+  BOOST_TEST(text([&] {
+               dragan_point(batch.target, torch::zeros({1, 3, 4, 5}));
+             }) == "dragan_point: target [1, 3, 4, 4] and noise [1, 3, 4, 5] differ in shape");
 }
 
 BOOST_AUTO_TEST_CASE(wasserstein_gp_draws_the_same_points_from_the_same_random_source) {
@@ -159,6 +178,37 @@ BOOST_AUTO_TEST_CASE(wasserstein_gp_draws_the_same_points_from_the_same_random_s
   };
   BOOST_TEST(value(1) == value(1));
   BOOST_TEST(value(1) != value(2));
+}
+
+BOOST_AUTO_TEST_CASE(dragan_draws_one_number_for_each_value) {
+  torch::manual_seed(7);
+  const auto target = torch::randn({2, 3, 8, 8}).requires_grad_();
+  Random random{5}, same{5}, other{5};
+  const auto point = random_dragan_point(target, random);
+  BOOST_TEST(!point.requires_grad());
+  const auto image = target.detach().to(torch::kDouble);
+  const auto deviation = (image - image.mean()).square().mean().sqrt().item<double>();
+  const auto added = (point.to(torch::kDouble) - image).reshape(-1);
+  for (int i = 0; i < added.numel(); ++i) {
+    BOOST_REQUIRE(std::abs(added[i].item<double>() - 0.5 * deviation * same.uniform()) < 1e-5);
+  }
+  const auto gaussian = random_dragan_point(target, other, 0.3, DRAGANNoise::gaussian) - target;
+  BOOST_TEST(std::abs(gaussian.mean().item<double>()) < 0.06);
+  BOOST_TEST(std::abs(gaussian.std().item<double>() - 0.3) < 0.03);
+}
+
+BOOST_AUTO_TEST_CASE(softplus_r1_judges_the_target_once) {
+  struct CountingImpl : torch::nn::Cloneable<CountingImpl> {
+    void reset() override {}
+    at::Tensor forward(const at::Tensor& image) {
+      ++calls;
+      return image.square().mean(at::IntArrayRef{1, 2, 3});
+    }
+    int calls = 0;
+  };
+  auto critic = std::make_shared<CountingImpl>();
+  SoftplusR1{}.critic_loss(critic, constant_batch(0.5, 0.25));
+  BOOST_TEST(critic->calls == 2);
 }
 
 BOOST_AUTO_TEST_CASE(relative_scores_of_the_target_leave_autocast_able_to_train) {

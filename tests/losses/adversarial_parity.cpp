@@ -1,5 +1,9 @@
 // The objectives on a PatchGAN against the values of an independent implementation.
+#include <limpid/critics/autoencoder.hpp>
+#include <limpid/critics/conditional.hpp>
 #include <limpid/critics/patch_gan.hpp>
+#include <limpid/losses/adversarial/began.hpp>
+#include <limpid/losses/adversarial/dragan.hpp>
 #include <limpid/losses/adversarial/hinge.hpp>
 #include <limpid/losses/adversarial/least_squares.hpp>
 #include <limpid/losses/adversarial/minimax.hpp>
@@ -8,6 +12,7 @@
 #include <limpid/losses/adversarial/relativistic_hinge.hpp>
 #include <limpid/losses/adversarial/relativistic_least_squares.hpp>
 #include <limpid/losses/adversarial/relativistic_pairs.hpp>
+#include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 
@@ -15,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -28,20 +34,6 @@ using limpid_test::Fixture;
 using limpid_test::kForwardAgreement;
 using limpid_test::kGradientAgreement;
 using limpid_test::relative_difference;
-
-/// A PatchGAN that takes the image and the degraded one as six channels.
-struct PairPatchGANImpl : torch::nn::Cloneable<PairPatchGANImpl> {
-  PairPatchGANImpl() { reset(); }
-  void reset() override {
-    judge = PatchGAN<>{PatchGANOptions{.in_channels = 6, .width = 16}};
-    register_module("judge", judge);
-  }
-  at::Tensor forward(const at::Tensor& image, const at::Tensor& degraded) {
-    return judge->forward(torch::cat({image, degraded}, 1));
-  }
-  PatchGAN<> judge{nullptr};
-};
-TORCH_MODULE(PairPatchGAN);
 
 PatchGAN<> fixture_critic(const Fixture& fixture) {
   PatchGAN<> critic{PatchGANOptions{.width = 16}};
@@ -79,7 +71,7 @@ void compare(const Fixture& fixture, torch::nn::Module& critic, AdversarialBatch
 }
 
 template <class C, class L>
-void compare(const Fixture& fixture, C& critic, const std::string& name, const L& loss,
+void compare(const Fixture& fixture, C& critic, const std::string& name, L loss,
              const std::string& weight_key = "critic.model.0.weight") {
   compare(
       fixture, *critic, fixture_batch(fixture), name, weight_key,
@@ -129,9 +121,9 @@ BOOST_AUTO_TEST_CASE(gradient_penalties_at_the_points_of_the_fixture) {
   compare(
       fixture, *critic, batch, "dragan", "critic.model.0.weight",
       [&](const AdversarialBatch& b) {
-        return Minimax{}.critic_loss(critic, b) + 10 * gradient_penalty(critic, perturbed, b);
+        return DRAGAN<Minimax>{}.critic_loss_at(perturbed, critic, b);
       },
-      [&](const AdversarialBatch& b) { return Minimax{}.generator_loss(critic, b); });
+      [&](const AdversarialBatch& b) { return DRAGAN<Minimax>{}.generator_loss(critic, b); });
 }
 
 BOOST_AUTO_TEST_CASE(relativistic_forms_and_penalties_around_the_target) {
@@ -144,33 +136,60 @@ BOOST_AUTO_TEST_CASE(relativistic_forms_and_penalties_around_the_target) {
   compare(fixture, critic, "relativistic_hinge", RelativisticHinge{});
   compare(fixture, critic, "relativistic_pairs", RelativisticPairs{});
 
-  const auto generator = [&](const AdversarialBatch& b) {
-    return NonSaturating{}.generator_loss(critic, b);
-  };
   const auto batch = fixture_batch(fixture);
-  compare(
-      fixture, *critic, batch, "r1", "critic.model.0.weight",
-      [&](const AdversarialBatch& b) {
-        return NonSaturating{}.critic_loss(critic, b) +
-               5 * gradient_penalty(critic, b.target, b, 0.0);
-      },
-      generator);
+  compare(fixture, critic, "r1", SoftplusR1{.gamma = 10.0});
+  BOOST_TEST(relative_difference(5 * gradient_penalty(critic, batch.target, batch, 0.0),
+                                 fixture.at("r1.penalty")) < kForwardAgreement);
+
   const auto uniform = ((fixture.noise("dragan.uniform", {2, 3, 64, 64}) + 1) / 2);
-  const auto noisy =
-      batch.target + 0.5 * fixture.at("dragan_published.std") * uniform.to(torch::kFloat);
+  const auto point = dragan_point(batch.target, uniform.to(torch::kFloat));
+  const auto expected = batch.target.to(torch::kDouble) +
+                        0.5 * fixture.at("dragan_published.std").to(torch::kDouble) * uniform;
+  BOOST_TEST(relative_difference(point, expected) < kForwardAgreement);
+  BOOST_TEST(relative_difference(10 * gradient_penalty(critic, point, batch),
+                                 fixture.at("dragan_published.penalty")) < kForwardAgreement);
+  const DRAGAN<> dragan{.penalty = 10.0};
   compare(
       fixture, *critic, batch, "dragan_published", "critic.model.0.weight",
-      [&](const AdversarialBatch& b) {
-        return NonSaturating{}.critic_loss(critic, b) + 10 * gradient_penalty(critic, noisy, b);
-      },
-      generator);
+      [&](const AdversarialBatch& b) { return dragan.critic_loss_at(point, critic, b); },
+      [&](const AdversarialBatch& b) { return dragan.generator_loss(critic, b); });
+}
+
+BOOST_AUTO_TEST_CASE(boundary_equilibrium) {
+  if (!Fixture::available("adversarial_more")) return;
+  const Fixture fixture{"adversarial_more"};
+  Autoencoder critic{AutoencoderOptions{.width = 16}};
+  fixture.fill(*critic, "autoencoder");
+  const std::string weight = "autoencoder.model.0.weight";
+  compare(fixture, critic, "began_0.0", BEGAN{}, weight);
+  compare(fixture, critic, "began_0.3", BEGAN{.balance = BEGANBalance{0.3}}, weight);
+
+  BEGANBalance balance;
+  const auto target = fixture.at("began.k.loss.target").to(torch::kDouble);
+  const auto restored = fixture.at("began.k.loss.restored").to(torch::kDouble);
+  std::vector<double> k, convergence;
+  for (int i = 0; i < target.numel(); ++i) {
+    balance.observe(target[i], restored[i], 0.5);
+    balance.update(0.5, 0.001);
+    k.push_back(balance.k());
+    convergence.push_back(balance.convergence());
+  }
+  BOOST_TEST(relative_difference(torch::tensor(k, torch::kDouble), fixture.at("began.k")) < 1e-6);
+  BOOST_TEST(relative_difference(torch::tensor(convergence, torch::kDouble),
+                                 fixture.at("began.k.convergence")) < 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(a_critic_that_sees_the_degraded_image) {
   if (!Fixture::available("adversarial_more")) return;
   const Fixture fixture{"adversarial_more"};
-  PairPatchGAN critic;
-  fixture.fill(*critic->judge, "conditional");
+  Conditional<PatchGAN<>> critic{PatchGANOptions{.width = 16}};
+  fixture.fill(*critic, "conditional",
+               [](const std::string& name) { return name.substr(std::string{"critic."}.size()); });
+  const auto batch = fixture_batch(fixture);
+  BOOST_TEST(relative_difference(critic->forward(batch.target, batch.degraded),
+                                 fixture.at("conditional.scores.target")) < kForwardAgreement);
+  BOOST_TEST(relative_difference(critic->forward(batch.restored, batch.degraded),
+                                 fixture.at("conditional.scores.restored")) < kForwardAgreement);
   compare(fixture, critic, "conditional", LeastSquares{}, "conditional.model.0.weight");
 }
 

@@ -151,7 +151,7 @@ struct AdversarialFacts {
 
 template <class L>
 requires limpid::AdversarialLossFor<L, SmoothCritic>
-void check_score_loss(const L& loss, const AdversarialFacts& facts) {
+void check_score_loss(L loss, const AdversarialFacts& facts) {
   torch::manual_seed(2);
   limpid::Random random{3};
   limpid::AdversarialBatch batch;
