@@ -2,23 +2,24 @@
 
 // limpid-data degrade: degraded copies of clean photographs.
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <exception>
-#include <mutex>
-#include <thread>
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <torch/torch.h>
 
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/depth_map.hpp>
 #include <limpid/degradations/haze.hpp>
+#include <limpid/io/grey_image.hpp>
 #include <limpid/io/image.hpp>
 
 #include "../program.hpp"
 #include "folders.hpp"
+#include "parallel.hpp"
 
 namespace examples {
 
@@ -32,26 +33,14 @@ struct DegradeOptions {
   fs::path output;
 };
 
-/// FNV-1a: the same on every machine, unlike std::hash.
-inline std::uint64_t hash(const std::string& text) {
-  std::uint64_t value = 0xcbf29ce484222325;
-  for (const unsigned char byte : text) value = (value ^ byte) * 0x100000001b3;
-  return value;
-}
-
 /// A grey picture as depth (height, width) in [0, 1]: 0 black is nearest, 1 white farthest. Its
-/// values are taken as they are; of 16-bit pictures the upper 8 bits count.
+/// values are taken as they are.
 inline at::Tensor read_depth(const fs::path& file, std::int64_t height, std::int64_t width) {
-  auto picture = limpid::Image::load(file);
-  const auto colours = picture.unit()[0];
-  const auto spread = (colours.amax(0) - colours.amin(0)).max().item<double>();
-  TORCH_CHECK(spread < 0.1, "'", file.string(),
-              "': expected a grey depth picture, found colours (channels up to ",
-              std::lround(255 * spread), " of 255 apart)");
-  if (picture.height() != height || picture.width() != width) {
-    picture = picture.resized(height, width);
-  }
-  return picture.unit()[0].mean(0).clamp(0, 1).contiguous();
+  const auto picture = limpid::GreyImage::load(file);
+  const auto distances = limpid::distances_of(
+      picture.values,
+      {.unit = 1 / static_cast<double>(picture.highest), .zero = limpid::ZeroDepth::near});
+  return limpid::resized_map(distances.values, height, width).clamp(0, 1);
 }
 
 /// Writes one pair. What is drawn depends on the seed, the task and the name, on nothing else.
@@ -59,7 +48,7 @@ inline void degrade_one(const DegradeOptions& options, const std::string& name,
                         const fs::path& file, const fs::path& depth_file) {
   auto photo = limpid::Image::load(file);
   if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
-  auto random = limpid::Random::stream(options.seed, {hash(options.task), hash(name)});
+  auto random = limpid::Random::stream(options.seed, {hash_of(options.task), hash_of(name)});
   const auto clean = photo.unit()[0];
   at::Tensor degraded;
   try {
@@ -79,12 +68,7 @@ inline void degrade(const DegradeOptions& options) {
     throw UsageError("--depth: expected with --task dehaze, found --task " + options.task);
   }
   const auto photos = pictures_by_name("INPUT_DIR", options.input);
-  for (const auto* part : {"input", "target"}) {
-    if (lies_in(options.output / part, options.input)) {
-      throw UsageError("OUTPUT_DIR: expected a folder that keeps off INPUT_DIR, found '" +
-                       options.output.string() + "'");
-    }
-  }
+  check_apart(options.output, options.input);
   std::map<std::string, fs::path> depths;
   if (!options.depth.empty()) {
     depths = pictures_by_name("--depth", options.depth);
@@ -96,40 +80,20 @@ inline void degrade(const DegradeOptions& options) {
   make_folder(options.output / "input");
   make_folder(options.output / "target");
 
-  // One photograph a thread, each thread alone in its operators.
-  at::set_num_threads(1);
-  auto next = photos.begin();
-  std::size_t done = 0;
-  std::exception_ptr failure;
-  std::mutex mutex;
+  const std::vector<std::pair<std::string, fs::path>> listed{photos.begin(), photos.end()};
   Progress progress;
-  const auto work = [&] {
-    std::unique_lock lock{mutex};
-    while (next != photos.end() && !failure) {
-      const auto& [name, file] = *next++;
-      const auto depth = options.depth.empty() ? fs::path{} : depths.at(name);
-      lock.unlock();
-      std::exception_ptr error;
-      try {
-        degrade_one(options, name, file, depth);
-      } catch (...) {
-        error = std::current_exception();
-      }
-      lock.lock();
-      if (error && !failure) failure = error;
-      if (!error) {
-        progress.show(options.task + ": " + std::to_string(++done) + " of " +
-                      std::to_string(photos.size()) + " photographs, " + name);
-      }
-    }
-  };
-  std::vector<std::thread> workers;
-  const auto count = std::min(static_cast<std::size_t>(options.threads), photos.size());
-  for (std::size_t i = 0; i < count; ++i) workers.emplace_back(work);
-  for (auto& worker : workers) worker.join();
+  in_parallel(
+      listed.size(), options.threads,
+      [&](std::size_t i) {
+        const auto& [name, file] = listed[i];
+        degrade_one(options, name, file, options.depth.empty() ? fs::path{} : depths.at(name));
+      },
+      [&](std::size_t i, std::size_t done) {
+        progress.show(options.task + ": " + std::to_string(done) + " of " +
+                      std::to_string(listed.size()) + " photographs, " + listed[i].first);
+      });
   progress.end();
-  if (failure) std::rethrow_exception(failure);
-  progress.say(options.task + ": " + std::to_string(done) + " pairs in '" +
+  progress.say(options.task + ": " + std::to_string(listed.size()) + " pairs in '" +
                options.output.string() + "'");
 }
 

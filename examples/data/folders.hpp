@@ -3,6 +3,7 @@
 // Files and folders, as the subcommands of limpid-data use them.
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -12,9 +13,18 @@
 
 #include <limpid/io/image.hpp>
 
+#include "../program.hpp"
+
 namespace examples {
 
 namespace fs = std::filesystem;
+
+/// FNV-1a: the same on every machine, unlike std::hash.
+inline std::uint64_t hash_of(const std::string& text) {
+  std::uint64_t value = 0xcbf29ce484222325;
+  for (const unsigned char byte : text) value = (value ^ byte) * 0x100000001b3;
+  return value;
+}
 
 /// Whether `path` is `folder` or lies somewhere in it.
 inline bool lies_in(const fs::path& path, const fs::path& folder) {
@@ -25,6 +35,16 @@ inline bool lies_in(const fs::path& path, const fs::path& folder) {
   const auto inner = plain(path);
   const auto outer = plain(folder);
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// Stops where a written folder OUTPUT_DIR/{input,target} would lie among what is read.
+inline void check_apart(const fs::path& output, const fs::path& input,
+                        const std::string& name = "INPUT_DIR") {
+  for (const auto* part : {"input", "target"}) {
+    if (!lies_in(output / part, input)) continue;
+    throw UsageError("OUTPUT_DIR: expected a folder that keeps off " + name + ", found '" +
+                     output.string() + "'");
+  }
 }
 
 inline void make_folder(const fs::path& folder) {

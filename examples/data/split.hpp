@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <limpid/core/random.hpp>
+#include <limpid/datasets/pair_split.hpp>
 #include <limpid/io/image.hpp>
 
 #include "../program.hpp"
@@ -39,10 +40,7 @@ inline void split(const SplitOptions& options) {
   std::vector<std::string> names;
   for (const auto& [name, file] : photos) names.push_back(name);
   limpid::Random random{options.seed};
-  for (auto i = static_cast<std::int64_t>(names.size()) - 1; i > 0; --i) {
-    std::swap(names[static_cast<std::size_t>(i)],
-              names[static_cast<std::size_t>(random.below(i + 1))]);
-  }
+  names = limpid::shuffled(std::move(names), random);
   const auto count = static_cast<double>(names.size());
   const auto tests = std::clamp(options.test_share * count, 1.0, count - 1);
   const std::set<std::string> test{names.begin(),

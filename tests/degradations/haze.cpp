@@ -110,8 +110,12 @@ BOOST_AUTO_TEST_CASE(errors_say_what_is_wrong) {
                Haze{}(photo, torch::zeros({24, 20}), random);
              }) == "haze: expected depth [20, 24] of Float, got [24, 20] of Float");
   BOOST_TEST(error_of([&] {
-               Haze{}(photo, torch::full({20, 24}, 255.f), random);
-             }) == "haze: expected depth in [0, 1], got 255 at pixel 0");
+               Haze{}(photo, torch::full({20, 24}, -1.f), random);
+             }) == "haze: expected finite depth of at least 0, got -1 at pixel 0");
+  BOOST_TEST(error_of([&] {
+               const auto infinite = std::numeric_limits<float>::infinity();
+               Haze{}(photo, torch::full({20, 24}, infinite), random);
+             }) == "haze: expected finite depth of at least 0, got inf at pixel 0");
   BOOST_TEST(error_of([&] { Haze{}(photo, at::Tensor{}, random); }) ==
              "haze: expected depth [20, 24] of Float, got an undefined tensor");
   BOOST_TEST(error_of([&] {

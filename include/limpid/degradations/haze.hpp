@@ -24,8 +24,8 @@ using Airlight = std::array<float, 3>;
 /// D-HAZY (Ancuti et al. 2016) and RESIDE (Li et al. 2019) made.
 ///
 /// @param image     J: (3, H, W) float in [0, 1].
-/// @param depth     d: (H, W) float in [0, 1], larger is farther.
-/// @param beta      scattering coefficient, at least 0; t = exp(-beta) at depth 1.
+/// @param depth     d: (H, W) float, finite, at least 0, larger is farther.
+/// @param beta      scattering coefficient, at least 0, per unit of depth; t = exp(-beta) at 1.
 /// @param airlight  A.
 /// @return          I: same shape as `image`, in [0, 1].
 /// @throws c10::ValueError for another shape, type or range.
@@ -51,8 +51,8 @@ inline at::Tensor haze(const at::Tensor& image, const at::Tensor& depth, double 
   auto* out = hazy.data_ptr<float>();
   const auto minus_beta = static_cast<float>(-beta);
   for (std::int64_t i = 0; i < pixels; ++i) {
-    TORCH_CHECK_VALUE(d[i] >= 0.0f && d[i] <= 1.0f, "haze: expected depth in [0, 1], got ", d[i],
-                      " at pixel ", i);
+    TORCH_CHECK_VALUE(d[i] >= 0.0f && std::isfinite(d[i]),
+                      "haze: expected finite depth of at least 0, got ", d[i], " at pixel ", i);
     const auto t = std::exp(minus_beta * d[i]);
     for (std::int64_t c = 0; c < 3; ++c) {
       const auto at = c * pixels + i;
@@ -82,8 +82,21 @@ struct Haze {
     return (*this)(clean, synthetic(clean.size(1), clean.size(2), random), random);
   }
 
-  /// @param depth  (H, W) float in [0, 1], larger is farther.
+  /// @param depth  (H, W) float, finite, at least 0, larger is farther; the defaults are for depth
+  ///   that is relative to the farthest point.
   at::Tensor operator()(const at::Tensor& image, const at::Tensor& depth, Random& random) const {
+    const auto drawn = draw(random);
+    return haze(image, depth, drawn.beta, drawn.airlight);
+  }
+
+  /// The thickness and the colour of one haze.
+  struct Drawn {
+    double beta = 0;
+    Airlight airlight{};
+  };
+
+  /// @throws c10::ValueError if an option is out of its range.
+  Drawn draw(Random& random) const {
     TORCH_CHECK_VALUE(0 <= min_beta && min_beta <= max_beta,
                       "Haze: expected 0 <= min_beta <= max_beta, got ", min_beta, " and ",
                       max_beta);
@@ -91,13 +104,13 @@ struct Haze {
                       "Haze: expected 0 <= min_airlight <= max_airlight <= 1, got ", min_airlight,
                       " and ", max_airlight);
     detail::check_not_negative("Haze: tint", tint);
-    const auto beta = random.uniform(min_beta, max_beta);
+    Drawn drawn;
+    drawn.beta = random.uniform(min_beta, max_beta);
     const auto grey = random.uniform(min_airlight, max_airlight);
-    Airlight airlight{};
-    for (auto& channel : airlight) {
+    for (auto& channel : drawn.airlight) {
       channel = static_cast<float>(std::clamp(grey + random.uniform(-tint, tint), 0.0, 1.0));
     }
-    return haze(image, depth, beta, airlight);
+    return drawn;
   }
 };
 

@@ -87,6 +87,20 @@ inline at::Tensor turn_upright(const at::Tensor& pixels, int orientation) {
   return upright;
 }
 
+/// Bytes that stb may take for a file of `size` bytes with this header.
+inline std::size_t stb_budget_for(std::size_t size, const ImageHeader& header) {
+  return (std::size_t{64} << 20) + 4 * size +
+         32 * static_cast<std::size_t>(header.height * header.width);
+}
+
+/// Stops where the decoder failed or disagrees with the gate.
+template <class Sample>
+void check_decoded(const StbPixels<Sample>& decoded, const ImageHeader& header) {
+  TORCH_CHECK(decoded.error.empty(), "it is damaged (", decoded.error, ")");
+  TORCH_CHECK(decoded.height == header.height && decoded.width == header.width,
+              "it is damaged (two sizes)");
+}
+
 /// The bytes of a picture file -> RGB (H, W, 3).
 inline at::Tensor decode_image(std::string_view bytes, const ImageLimits& limits) {
   const auto format = recognise(bytes);
@@ -94,12 +108,8 @@ inline at::Tensor decode_image(std::string_view bytes, const ImageLimits& limits
   if (format == ImageFormat::bmp) return decode_bmp(bytes, limits);
   const auto header =
       format == ImageFormat::png ? check_png(bytes, limits) : JpegGate{bytes, limits}.check();
-  const auto budget = (std::size_t{64} << 20) + 4 * bytes.size() +
-                      32 * static_cast<std::size_t>(header.height * header.width);
-  const auto decoded = decode_with_stb(bytes, budget);
-  TORCH_CHECK(decoded.error.empty(), "it is damaged (", decoded.error, ")");
-  TORCH_CHECK(decoded.height == header.height && decoded.width == header.width,
-              "it is damaged (two sizes)");
+  const auto decoded = decode_with_stb(bytes, stb_budget_for(bytes.size(), header));
+  check_decoded(decoded, header);
   auto pixels = at::empty({header.height, header.width, 3}, at::kByte);
   std::memcpy(pixels.data_ptr<std::uint8_t>(), decoded.rgb.get(), pixels.nbytes());
   return turn_upright(pixels, header.orientation);
@@ -131,6 +141,38 @@ inline std::vector<ResizeTap> resize_taps(std::int64_t from, std::int64_t to) {
     for (const auto weight : weights) tap.weights.push_back(static_cast<float>(weight / sum));
   }
   return taps;
+}
+
+/// Pixels of `channels` samples each, (H, W, channels), resized to `height` x `width`: linear,
+/// antialiased where a side shrinks.
+template <class Sample>
+std::vector<float> resized_values(const Sample* values, std::int64_t from_height,
+                                  std::int64_t from_width, std::int64_t channels,
+                                  std::int64_t height, std::int64_t width) {
+  const auto across = resize_taps(from_width, width);
+  const auto down = resize_taps(from_height, height);
+  std::vector<float> narrow(static_cast<std::size_t>(from_height * width * channels), 0.0f);
+  for (std::int64_t y = 0; y < from_height; ++y) {
+    for (std::int64_t x = 0; x < width; ++x) {
+      const auto& tap = across[static_cast<std::size_t>(x)];
+      const auto* in = values + (y * from_width + tap.first) * channels;
+      auto* sums = narrow.data() + (y * width + x) * channels;
+      for (const auto weight : tap.weights) {
+        for (std::int64_t c = 0; c < channels; ++c) sums[c] += weight * static_cast<float>(*in++);
+      }
+    }
+  }
+  const auto row_size = width * channels;
+  std::vector<float> result(static_cast<std::size_t>(height * row_size), 0.0f);
+  for (std::int64_t y = 0; y < height; ++y) {
+    const auto& tap = down[static_cast<std::size_t>(y)];
+    const auto* in = narrow.data() + tap.first * row_size;
+    auto* row = result.data() + y * row_size;
+    for (const auto weight : tap.weights) {
+      for (std::int64_t i = 0; i < row_size; ++i) row[i] += weight * *in++;
+    }
+  }
+  return result;
 }
 
 }  // namespace detail
@@ -257,32 +299,12 @@ class Image {
     TORCH_CHECK_VALUE(height >= 1 && width >= 1, "Image: expected a size of at least 1 x 1, got ",
                       height, " x ", width);
     if (height == this->height() && width == this->width()) return *this;
-    const auto across = detail::resize_taps(this->width(), width);
-    const auto down = detail::resize_taps(this->height(), height);
-    std::vector<float> narrow(static_cast<std::size_t>(this->height() * width * 3), 0.0f);
-    for (std::int64_t y = 0; y < this->height(); ++y) {
-      for (std::int64_t x = 0; x < width; ++x) {
-        const auto& tap = across[static_cast<std::size_t>(x)];
-        const auto* in = data() + (y * this->width() + tap.first) * 3;
-        auto* sums = narrow.data() + (y * width + x) * 3;
-        for (const auto weight : tap.weights) {
-          for (int c = 0; c < 3; ++c) sums[c] += weight * static_cast<float>(*in++);
-        }
-      }
-    }
+    const auto values =
+        detail::resized_values(data(), this->height(), this->width(), 3, height, width);
     auto result = at::empty({height, width, 3}, at::kByte);
     auto* out = result.data_ptr<std::uint8_t>();
-    std::vector<float> row(static_cast<std::size_t>(width * 3));
-    for (std::int64_t y = 0; y < height; ++y) {
-      std::fill(row.begin(), row.end(), 0.0f);
-      const auto& tap = down[static_cast<std::size_t>(y)];
-      const auto* in = narrow.data() + tap.first * width * 3;
-      for (const auto weight : tap.weights) {
-        for (auto& sum : row) sum += weight * *in++;
-      }
-      for (const auto sum : row) {
-        *out++ = static_cast<std::uint8_t>(std::clamp(sum + 0.5f, 0.0f, 255.0f));
-      }
+    for (const auto value : values) {
+      *out++ = static_cast<std::uint8_t>(std::clamp(value + 0.5f, 0.0f, 255.0f));
     }
     return Image{result};
   }

@@ -72,6 +72,7 @@ struct ImageHeader {
   std::int64_t height = 0;
   std::int64_t width = 0;
   int orientation = 1;  ///< EXIF's, 1 ... 8; 1 is upright
+  int bits = 8;         ///< of a PNG's samples
 };
 
 inline void check_size(std::int64_t height, std::int64_t width, const ImageLimits& limits) {
@@ -138,6 +139,7 @@ inline ImageHeader check_png(std::string_view bytes, const ImageLimits& limits) 
       header.width = fields.big(4);
       header.height = fields.big(4);
       check_size(header.height, header.width, limits);
+      header.bits = static_cast<int>(fields.byte());
     } else {
       TORCH_CHECK(type != "IHDR", "it has two PNG headers");
       reader.skip(length);

@@ -36,29 +36,51 @@ inline std::int64_t pnm_number(ByteReader& reader) {
   return value;
 }
 
-/// Binary PGM (P5) and PPM (P6), 8 or 16 bits -> RGB (H, W, 3).
-/// Source: https://netpbm.sourceforge.net/doc/ppm.html.
-inline at::Tensor decode_pnm(std::string_view bytes, const ImageLimits& limits) {
-  ByteReader reader{bytes, 2};
-  const std::int64_t colours = bytes[1] == '6' ? 3 : 1;
-  const auto width = pnm_number(reader);
-  const auto height = pnm_number(reader);
-  const auto highest = pnm_number(reader);
-  check_size(height, width, limits);
-  TORCH_CHECK(highest >= 1 && highest <= 65535, "a malformed PNM header");
-  const std::int64_t depth = highest > 255 ? 2 : 1;
-  const auto* in = reinterpret_cast<const unsigned char*>(
-      reader.take(static_cast<std::size_t>(height * width * colours * depth)).data());
+/// The samples of a binary PGM (P5) or PPM (P6), 8 or 16 bits, where they lie in the file.
+struct PnmSamples {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t colours = 1;
+  std::int64_t highest = 255;  ///< what white is
+  const unsigned char* data = nullptr;
 
-  auto pixels = at::empty({height, width, 3}, at::kByte);
+  /// Sample `i`, at most `highest`.
+  std::int64_t at(std::int64_t i) const {
+    const std::int64_t raw = highest <= 255 ? data[i] : data[2 * i] << 8 | data[2 * i + 1];
+    return std::min(raw, highest);
+  }
+};
+
+/// Source: https://netpbm.sourceforge.net/doc/ppm.html.
+inline PnmSamples read_pnm(std::string_view bytes, const ImageLimits& limits) {
+  ByteReader reader{bytes, 2};
+  PnmSamples samples;
+  samples.colours = bytes[1] == '6' ? 3 : 1;
+  samples.width = pnm_number(reader);
+  samples.height = pnm_number(reader);
+  samples.highest = pnm_number(reader);
+  check_size(samples.height, samples.width, limits);
+  TORCH_CHECK(samples.highest >= 1 && samples.highest <= 65535, "a malformed PNM header");
+  const std::int64_t depth = samples.highest > 255 ? 2 : 1;
+  samples.data = reinterpret_cast<const unsigned char*>(
+      reader
+          .take(static_cast<std::size_t>(samples.height * samples.width * samples.colours * depth))
+          .data());
+  return samples;
+}
+
+/// Binary PGM and PPM -> RGB (H, W, 3).
+inline at::Tensor decode_pnm(std::string_view bytes, const ImageLimits& limits) {
+  const auto samples = read_pnm(bytes, limits);
+  auto pixels = at::empty({samples.height, samples.width, 3}, at::kByte);
   auto* out = pixels.data_ptr<std::uint8_t>();
+  const auto highest = samples.highest;
   const auto value = [&](std::int64_t i) -> std::uint8_t {
-    if (highest == 255) return in[i];
-    const std::int64_t raw = depth == 1 ? in[i] : in[2 * i] << 8 | in[2 * i + 1];
-    return static_cast<std::uint8_t>((std::min(raw, highest) * 255 + highest / 2) / highest);
+    if (highest == 255) return samples.data[i];
+    return static_cast<std::uint8_t>((samples.at(i) * 255 + highest / 2) / highest);
   };
-  for (std::int64_t i = 0; i < height * width; ++i) {
-    for (std::int64_t c = 0; c < 3; ++c) *out++ = value(colours == 3 ? 3 * i + c : i);
+  for (std::int64_t i = 0; i < samples.height * samples.width; ++i) {
+    for (std::int64_t c = 0; c < 3; ++c) *out++ = value(samples.colours == 3 ? 3 * i + c : i);
   }
   return pixels;
 }

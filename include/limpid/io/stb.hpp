@@ -251,23 +251,30 @@ namespace limpid::detail::stb {
 
 namespace limpid::detail {
 
+/// `Sample` is unsigned char or, for 16 bits, unsigned short.
+template <class Sample>
 struct StbPixels {
-  std::unique_ptr<unsigned char, void (*)(void*)> rgb{nullptr, &stb_release};
+  std::unique_ptr<Sample, void (*)(void*)> rgb{nullptr, &stb_release};
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::string error;  ///< empty where it worked
 };
 
 /// PNG or JPEG bytes that passed the gate -> RGB, with at most `budget` bytes of memory at a time.
-inline StbPixels decode_with_stb(std::string_view bytes, std::size_t budget) {
-  StbPixels pixels;
+template <class Sample = unsigned char>
+StbPixels<Sample> decode_with_stb(std::string_view bytes, std::size_t budget) {
+  StbPixels<Sample> pixels;
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  const auto size = static_cast<int>(bytes.size());
   int width = 0;
   int height = 0;
   int channels = 0;
   stb_budget = budget;
-  pixels.rgb.reset(stb::stbi_load_from_memory(reinterpret_cast<const unsigned char*>(bytes.data()),
-                                              static_cast<int>(bytes.size()), &width, &height,
-                                              &channels, 3));
+  if constexpr (sizeof(Sample) == 2) {
+    pixels.rgb.reset(stb::stbi_load_16_from_memory(data, size, &width, &height, &channels, 3));
+  } else {
+    pixels.rgb.reset(stb::stbi_load_from_memory(data, size, &width, &height, &channels, 3));
+  }
   stb_budget = 0;
   if (pixels.rgb == nullptr) {
     const char* reason = stb::stbi_failure_reason();
