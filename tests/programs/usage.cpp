@@ -43,8 +43,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-restore"}, {"--model", "--task", "--tile", "--overlap", "--out", "--format",
                                   "--device", "--precision", "--threads", "--json", "IMAGE"});
   check_help({"limpid-evaluate"},
-             {"--model", "--data", "--compare", "--metrics", "--report", "--json", "--max-images",
-              "--save", "--title", "--note", "--log", "--device", "--threads"});
+             {"--model", "--data", "--compare", "--metrics", "--niqe-model", "--report", "--json",
+              "--max-images", "--save", "--title", "--note", "--log", "--device", "--threads"});
   check_help({"limpid-benchmark"}, {"step", "restore", "data"});
   check_help({"limpid-benchmark", "step"},
              {"--recipe", "--tasks", "--steps", "--warmup", "--device", "--precision", "--json"});
