@@ -77,13 +77,13 @@ int main(int argc, char** argv) try {
   const auto [dark, photo] = Degraded<Dusk>{{photos.back()}, {}}.load(0, 0);  // to test with
   photos.pop_back();
 
-  using recipes::Quickstart;
-  auto options = Quickstart::options();
-  options.length = Steps{50};
-  options.crop = 64;
+  auto recipe = recipes::quickstart();
+  recipe.batch = 1;
+  recipe.options.length = Steps{50};
+  recipe.options.crop = 64;
   MultiTaskTrainer<PixelUNetEncoder, PixelUNetDecoder<"dehaze">, LightDecoder<"enlighten">> trainer{
-      options};
-  trainer.branch<"dehaze">(Quickstart::branch(Degraded<Haze>{photos, {}}, 1));
+      recipe.options};
+  trainer.branch<"dehaze">(recipe.branch("dehaze", Degraded<Haze>{photos, {}}));
   trainer.branch<"enlighten">(
       Branch{.pairs = Degraded<Dusk>{photos, {}}, .batch_size = 2, .content = LightLoss{}});
   trainer.fit();

@@ -20,9 +20,11 @@
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/recipes/quickstart.hpp>
+#include <limpid/recipes/thesis_fpn_inception.hpp>
 #include <limpid/recipes/thesis_resnet.hpp>
 #include <limpid/training/trainer.hpp>
 
+#include "benchmark/operations.hpp"
 #include "measure.hpp"
 #include "options.hpp"
 #include "program.hpp"
@@ -39,6 +41,8 @@ struct Plan {
   std::vector<std::string> data;
   std::int64_t tasks = 3, runs = 5, warmup = 1, crop = 0, batch = 4, batches = 25, cache_mb = 0,
                workers = 1;
+  std::int64_t critic_updates = 0;
+  double contextual = 0;
   Tiling tiling;
   examples::Compute compute;
 };
@@ -66,16 +70,27 @@ consteval FixedString<3> numbered(std::size_t i) {
 
 /// Training steps on random batches of the recipe's shapes.
 template <class Recipe, std::size_t... I>
-void step(const Recipe& recipe, const Plan& plan, std::index_sequence<I...>) {
-  auto options = Recipe::options();
+void step(Recipe recipe, const Plan& plan, std::index_sequence<I...>) {
+  if constexpr (requires { recipe.objective; }) {
+    recipe.objective.contextual_weight = plan.contextual;
+    if (plan.critic_updates > 0) recipe.objective.critic_updates = plan.critic_updates;
+  }
+  auto options = recipe.options;
   options.device = examples::device_of(plan.compute.device);
   options.precision = examples::precision_of(plan.compute.precision);
   if (plan.crop > 0) options.crop = plan.crop;
   MultiTaskTrainer<typename Recipe::Encoder, typename Recipe::template Decoder<numbered(I)>...>
-      trainer{options};
+      trainer{options, recipe.make_encoder(), recipe.template make_decoder<numbered(I)>()...};
   // The first task has deblurring's batch size, which is larger in the paper.
-  const std::array sizes{Recipe::batch_size(I == 0 ? "deblur" : "dehaze")...};
-  (trainer.template branch<numbered(I)>(recipe.branch({}, sizes[I])), ...);
+  const std::array like{I == 0 ? "deblur" : "dehaze" ...};
+  const std::array sizes{recipe.batch_size(like[I])...};
+  if constexpr (Recipe::needs_vgg) {
+    auto vgg = VGG19::random_for_benchmark({.deepest = "conv3_3"});
+    vgg->to(options.device);
+    (trainer.template branch<numbered(I)>(recipe.branch(like[I], {}, vgg)), ...);
+  } else {
+    (trainer.template branch<numbered(I)>(recipe.branch(like[I], {})), ...);
+  }
   std::vector<Batch> batches;
   std::int64_t images = 0;
   for (const auto size : sizes) {
@@ -84,11 +99,16 @@ void step(const Recipe& recipe, const Plan& plan, std::index_sequence<I...>) {
     images += size;
   }
   json what{{"benchmark", "step"},
-            {"recipe", Recipe::name},
+            {"recipe", recipe.name},
             {"tasks", sizes.size()},
             {"batches", sizes},
             {"crop", options.crop}};
-  if (Recipe::name == "thesis-resnet") what["vgg"] = "random weights, for the speed only";
+  if (Recipe::needs_vgg) what["vgg"] = "random weights, for the speed only";
+  {
+    const examples::OperationCounter counter;
+    trainer.step(batches);
+    what["tera_operations"] = counter.operations() * 1e-12;
+  }
   report(plan, what, images, [&] { trainer.step(batches); });
 }
 
@@ -123,6 +143,9 @@ void restore(const Plan& plan) {
   std::function<Image(const Image&)> run;
   if (plan.recipe == "quickstart") run = untrained<recipes::Quickstart>(options);
   if (plan.recipe == "thesis-resnet") run = untrained<recipes::ThesisResNet>(options);
+  if (plan.recipe == "thesis-fpn-inception") {
+    run = untrained<recipes::ThesisFPNInception>(options);
+  }
   if (!plan.model.empty()) {
     const AnyRestorer restorer{plan.model, options};
     restorer.check_task(plan.task);
@@ -174,12 +197,16 @@ int main(int argc, char** argv) {
     examples::add_compute(*command, plan.compute);
     if (command == data_app) continue;
     command->add_option("--recipe", plan.recipe, "Whose networks and losses")
-        ->check(CLI::IsMember({"quickstart", "thesis-resnet"}))
+        ->check(CLI::IsMember({"quickstart", "thesis-resnet", "thesis-fpn-inception"}))
         ->required(command == step_app);
   }
   step_app->add_option("--tasks", plan.tasks, "Tasks that train together")
       ->check(CLI::IsMember({1, 2, 3, 4, 8}))
       ->capture_default_str();
+  examples::add_count(*step_app, "--critic-updates", plan.critic_updates,
+                      "Steps of the critic in each step; 0: the recipe's", 0);
+  step_app->add_option("--contextual", plan.contextual, "Weight of the contextual loss")
+      ->check(CLI::NonNegativeNumber);
   examples::add_count(*step_app, "--crop", plan.crop, "Side of a crop, pixels; 0: the recipe's", 0);
   auto* task = restore_app->add_option("--task", plan.task, "A task of the model");
   restore_app->add_option("--model", plan.model, "A model instead of a recipe")->needs(task);
@@ -198,9 +225,8 @@ int main(int argc, char** argv) {
   return examples::run_program(app, argc, argv, [&] {
     if (data_app->parsed()) return data(plan);
     if (restore_app->parsed()) return restore(plan);
-    if (plan.recipe == "quickstart") return step(recipes::Quickstart{}, plan);
-    auto vgg = VGG19::random_for_benchmark({.deepest = "conv3_3"});
-    vgg->to(examples::device_of(plan.compute.device));
-    step(recipes::ThesisResNet{vgg}, plan);
+    if (plan.recipe == "quickstart") return step(recipes::quickstart(), plan);
+    if (plan.recipe == "thesis-resnet") return step(recipes::thesis_resnet(), plan);
+    step(recipes::thesis_fpn_inception(), plan);
   });
 }

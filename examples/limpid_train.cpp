@@ -13,13 +13,14 @@
 #include <torch/torch.h>
 
 #include <limpid/datasets/data_argument.hpp>
+#include <limpid/recipes/adversaries.hpp>
 #include <limpid/recipes/quickstart.hpp>
+#include <limpid/recipes/thesis_fpn_inception.hpp>
 #include <limpid/recipes/thesis_resnet.hpp>
-#include <limpid/training/task_dispatch.hpp>
-#include <limpid/training/trainer.hpp>
 
 #include "options.hpp"
 #include "program.hpp"
+#include "train_recipe.hpp"
 
 namespace {
 
@@ -27,35 +28,40 @@ namespace {
 struct Plan {
   std::string recipe;
   std::vector<std::string> data, validate, batches;
-  std::filesystem::path out, vgg, json;
+  std::filesystem::path out, vgg, backbone, json;
+  std::string adversarial, critic;
   std::int64_t epochs = 0, steps = 0, crop = 0, stop_after = 0, workers = 1;
-  double minutes = 0;
+  std::int64_t critic_updates = 0, freeze_epochs = -1;
+  double minutes = 0, adversarial_weight = 0, critic_rate = 0, contextual = 0;
+  bool random_backbone = false;
   std::uint64_t seed = 0;
   std::string device = "cpu", precision;
   bool resume = false, quiet = false;
   int threads = 1;
 };
 
-/// A task's data, once opened.
-struct TaskData {
-  limpid::Pairs pairs;
-  limpid::Pairs validation;
-  std::int64_t batch = 0;  ///< 0: the recipe's
+/// What the command line says of the tasks.
+struct Tasks {
+  std::map<std::string, examples::TaskData> data;
+  std::map<std::string, std::int64_t> batches;
 };
 
-std::map<std::string, TaskData> open_data(const Plan& plan) {
-  std::map<std::string, TaskData> tasks;
+Tasks open_tasks(const Plan& plan) {
+  Tasks tasks;
   for (const auto& argument : examples::parse_data("--data", plan.data)) {
-    tasks[argument.task].pairs = limpid::open_pairs(argument, limpid::DataUse::training);
+    examples::as_usage("--data: ", [&] {
+      limpid::with_tasks<"deblur", "dehaze", "derain">({argument.task}, [](auto) {});
+    });
+    tasks.data[argument.task].pairs = limpid::open_pairs(argument, limpid::DataUse::training);
   }
-  const auto known = [&](const std::string& option, const std::string& task) -> TaskData& {
-    if (tasks.count(task) == 0) {
+  const auto check_known = [&](const std::string& option, const std::string& task) {
+    if (tasks.data.count(task) == 0) {
       throw examples::UsageError(option + ": task '" + task + "' has no --data");
     }
-    return tasks[task];
   };
   for (const auto& argument : examples::parse_data("--validate", plan.validate)) {
-    known("--validate", argument.task).validation =
+    check_known("--validate", argument.task);
+    tasks.data[argument.task].validation =
         limpid::open_pairs(argument, limpid::DataUse::evaluation);
   }
   for (const auto& text : plan.batches) {
@@ -65,7 +71,8 @@ std::map<std::string, TaskData> open_data(const Plan& plan) {
         number.size() > 6 || std::stoll(number) < 1) {
       throw examples::UsageError("--batch: expected TASK=N with N from 1, got '" + text + "'");
     }
-    known("--batch", text.substr(0, equals)).batch = std::stoll(number);
+    check_known("--batch", text.substr(0, equals));
+    tasks.batches[text.substr(0, equals)] = std::stoll(number);
   }
   return tasks;
 }
@@ -77,6 +84,8 @@ limpid::TrainerOptions adjusted(limpid::TrainerOptions options, const Plan& plan
   if (plan.steps > 0) options.length = limpid::Steps{plan.steps};
   if (plan.minutes > 0) options.length = limpid::Minutes{plan.minutes};
   if (plan.crop > 0) options.crop = plan.crop;
+  if (plan.critic_rate > 0) options.critic_rate = plan.critic_rate;
+  if (plan.freeze_epochs >= 0) options.freeze_encoder_epochs = plan.freeze_epochs;
   options.stop_after = plan.stop_after;
   options.workers = plan.workers;
   options.seed = plan.seed;
@@ -110,42 +119,66 @@ void write_result(const Plan& plan, const limpid::TrainerOptions& options, std::
   limpid::write_atomically(plan.json, json.dump(2) + "\n");
 }
 
-/// Trains a recipe's networks on the tasks that have data.
+/// Gives a branch what the command line says of its losses.
+void adjust(const Plan& plan, const Tasks& tasks, const std::string& task,
+            limpid::AnyBranch& branch) {
+  if (tasks.batches.count(task) != 0) branch.batch_size = tasks.batches.at(task);
+  if (!plan.adversarial.empty() || !plan.critic.empty()) {
+    branch.adversary = examples::as_usage("--adversarial, --critic: ", [&] {
+      const auto objective = plan.adversarial.empty() ? "wasserstein-gp" : plan.adversarial;
+      return limpid::recipes::make_adversary(objective, plan.critic);
+    });
+  }
+  if (plan.adversarial_weight > 0) branch.adversarial_weight = plan.adversarial_weight;
+  if (plan.critic_updates > 0) branch.critic_updates = plan.critic_updates;
+}
+
 template <class Recipe>
-void train(const Recipe& recipe, const Plan& plan, const std::map<std::string, TaskData>& data) {
-  std::vector<std::string> names;
-  for (const auto& [name, task] : data) names.push_back(name);
-  examples::as_usage("--data: ",
-                     [&] { limpid::with_tasks<"deblur", "dehaze", "derain">(names, [](auto) {}); });
-  limpid::with_tasks<"deblur", "dehaze", "derain">(
-      names, [&]<limpid::FixedString... Tasks>(limpid::TaskList<Tasks...>) {
-        using Encoder = typename Recipe::Encoder;
-        limpid::MultiTaskTrainer<Encoder, typename Recipe::template Decoder<Tasks>...> trainer{
-            adjusted(Recipe::options(), plan)};
-        const auto branch = [&](const std::string& task) {
-          const auto& found = data.at(task);
-          auto made =
-              recipe.branch(found.pairs, found.batch > 0 ? found.batch : Recipe::batch_size(task));
-          made.validation = found.validation;
-          return made;
-        };
-        (trainer.template branch<Tasks>(branch(std::string{Tasks.view()})), ...);
-        const auto result = trainer.fit();
-        write_result(plan, trainer.options(), trainer.steps_done(), result);
+void train(Recipe recipe, const Plan& plan, const Tasks& tasks) {
+  if constexpr (requires { recipe.objective; }) {
+    recipe.objective.contextual_weight = plan.contextual;
+  } else if (plan.contextual > 0) {
+    throw examples::UsageError("--contextual: recipe " + recipe.name + " has no VGG-19");
+  }
+  if constexpr (examples::has_backbone<Recipe>()) {
+    if (plan.backbone.empty() && !plan.random_backbone) {
+      throw examples::UsageError("recipe " + recipe.name +
+                                 " needs --backbone FILE (see --help), or --random-backbone to "
+                                 "train all of it from scratch");
+    }
+    if (plan.random_backbone) recipe = examples::from_scratch(std::move(recipe));
+  } else if (!plan.backbone.empty() || plan.random_backbone) {
+    throw examples::UsageError("--backbone, --random-backbone: recipe " + recipe.name +
+                               " has no backbone");
+  }
+  examples::RecipeWeights weights{nullptr, plan.backbone};
+  if constexpr (Recipe::needs_vgg) {
+    TORCH_CHECK(!plan.vgg.empty(), "recipe ", recipe.name,
+                " needs --vgg FILE for its perceptual loss: ", limpid::kVGG19Source);
+    weights.vgg = limpid::load_vgg19(plan.vgg, {.deepest = "conv3_3"});
+    if (plan.device == "cuda") weights.vgg->to(torch::kCUDA);
+  }
+  recipe.options = adjusted(std::move(recipe.options), plan);
+  const auto [result, steps] = examples::train_recipe(
+      recipe, tasks.data, weights, [&](const std::string& task, limpid::AnyBranch& branch) {
+        adjust(plan, tasks, task, branch);
       });
+  write_result(plan, recipe.options, steps, result);
 }
 
 void run(const Plan& plan) {
-  const auto data = open_data(plan);
-  if (plan.recipe == "quickstart") {
-    train(limpid::recipes::Quickstart{}, plan, data);
-    return;
+  const auto tasks = open_tasks(plan);
+  if (plan.recipe == "quickstart") train(limpid::recipes::quickstart(), plan, tasks);
+  if (plan.recipe == "thesis-resnet") train(limpid::recipes::thesis_resnet(), plan, tasks);
+  if (plan.recipe == "thesis-fpn-inception") {
+    train(limpid::recipes::thesis_fpn_inception(), plan, tasks);
   }
-  TORCH_CHECK(!plan.vgg.empty(), "recipe thesis-resnet needs --vgg FILE for its perceptual loss: ",
-              limpid::kVGG19Source);
-  auto vgg = limpid::load_vgg19(plan.vgg, {.deepest = "conv3_3"});
-  if (plan.device == "cuda") vgg->to(torch::kCUDA);
-  train(limpid::recipes::ThesisResNet{vgg}, plan, data);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 }  // namespace
@@ -155,9 +188,9 @@ int main(int argc, char** argv) {
   CLI::App app{"Trains deblurring, dehazing and raindrop removal together from one encoder.",
                "limpid-train"};
   app.add_option("--recipe", plan.recipe,
-                 "quickstart (minutes on a CPU) or thesis-resnet (the paper)")
+                 "quickstart (minutes on a CPU), thesis-resnet or thesis-fpn-inception (the paper)")
       ->required()
-      ->check(CLI::IsMember({"quickstart", "thesis-resnet"}));
+      ->check(CLI::IsMember({"quickstart", "thesis-resnet", "thesis-fpn-inception"}));
   app.add_option("--data", plan.data, limpid::data_argument_help())
       ->required()
       ->type_name("TASK=FORMAT:PATH[@PART]");
@@ -176,8 +209,38 @@ int main(int argc, char** argv) {
   app.add_option("--crop", plan.crop, "Side of a crop, pixels")
       ->check(CLI::Range(16, 4096))
       ->type_name("N");
-  app.add_option("--vgg", plan.vgg, "VGG-19 weights, safetensors under torchvision's names")
+  auto* losses = app.add_option_group("Losses", "instead of the recipe's");
+  losses
+      ->add_option("--adversarial", plan.adversarial,
+                   "GAN objective: " + joined(limpid::adversarial_names()))
+      ->check(CLI::IsMember(limpid::adversarial_names()))
+      ->type_name("NAME");
+  losses
+      ->add_option(
+          "--critic", plan.critic,
+          "Critic: " + joined(limpid::critic_names()) + " [autoencoder for began, else patch]")
+      ->check(CLI::IsMember(limpid::critic_names()))
+      ->type_name("NAME");
+  const auto number = [&](const std::string& name, auto& value, const std::string& text) {
+    losses->add_option(name, value, text)->check(CLI::PositiveNumber);
+  };
+  number("--adversarial-weight", plan.adversarial_weight, "Of the GAN losses, beside content");
+  number("--critic-updates", plan.critic_updates, "Steps of the critic in each training step");
+  number("--critic-rate", plan.critic_rate, "Learning rate of the critics");
+  number("--contextual", plan.contextual, "Weight of the contextual loss, added to the content");
+  app.add_option("--vgg", plan.vgg, "VGG-19 weights under torchvision's names, safetensors or .pth")
       ->type_name("FILE");
+  auto* backbone = app.add_option("--backbone", plan.backbone,
+                                  "ImageNet weights of the FPN's backbone, as pretrainedmodels or "
+                                  "timm name them, safetensors or .pth");
+  backbone->type_name("FILE");
+  app.add_flag("--random-backbone", plan.random_backbone,
+               "No ImageNet weights: train the backbone from scratch, never frozen")
+      ->excludes(backbone);
+  app.add_option("--freeze-epochs", plan.freeze_epochs,
+                 "Epochs without an update of the encoder's pretrained part [the recipe's]")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
   app.add_flag("--resume", plan.resume, "Go on with the run in RUN, or start it");
   app.add_option("--stop-after", plan.stop_after,
                  "End this sitting after so many steps, saved; schedules still run to the end")

@@ -35,7 +35,9 @@
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/io/zip.hpp>
 
+#include <limpid/weights/load_pretrained.hpp>
 #include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/map_registry.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/name_pattern.hpp>
@@ -191,6 +193,8 @@
 #include <limpid/inference/detector.hpp>
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/inference/output_files.hpp>
+#include <limpid/inference/published_model.hpp>
+#include <limpid/inference/published_shapes.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/tiling.hpp>
 

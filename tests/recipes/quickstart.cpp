@@ -15,15 +15,15 @@ using namespace limpid;
 using limpid::recipes::Quickstart;
 using limpid_test::DarkPictures;
 
-static_assert(Quickstart::name == "quickstart");
-static_assert(Quickstart::batch_size("deblur") == 4 && Quickstart::batch_size("dehaze") == 4);
 static_assert(std::is_same_v<Quickstart::Encoder, PixelUNetEncoder>);
 static_assert(std::is_same_v<Quickstart::Decoder<"deblur">, PixelUNetDecoder<"deblur">>);
 
 BOOST_AUTO_TEST_SUITE(quickstart)
 
 BOOST_AUTO_TEST_CASE(has_the_numbers_that_it_was_measured_with) {
-  const auto options = Quickstart::options();
+  const auto recipe = recipes::quickstart();
+  const auto& options = recipe.options;
+  BOOST_TEST(recipe.batch_size("deblur") == 4);
   BOOST_TEST(std::get<Minutes>(options.length).count == 8);
   BOOST_TEST(options.rate == 1e-3);
   BOOST_TEST(options.schedule(1e-3, 20, 1000) == 1e-3);  // the warm-up is over
@@ -37,19 +37,22 @@ BOOST_AUTO_TEST_CASE(has_the_numbers_that_it_was_measured_with) {
 }
 
 BOOST_AUTO_TEST_CASE(a_branch_trains_on_small_pictures) {
-  auto options = Quickstart::options();
+  auto recipe = recipes::quickstart();
+  recipe.batch = 2;
+  auto options = recipe.options;
   options.length = Steps{2};
   options.crop = 32;
   options.quiet = true;
   MultiTaskTrainer<Quickstart::Encoder, Quickstart::Decoder<"deblur">,
                    Quickstart::Decoder<"derain">>
       trainer{options};
-  auto branch = Quickstart::branch(DarkPictures{}, 2);
-  static_assert(std::is_same_v<decltype(branch), Branch<PSNRLoss>>);
+  auto branch = recipe.branch("deblur", DarkPictures{});
   BOOST_TEST(branch.pairs.size() == 4);
   BOOST_TEST(branch.batch_size == 2);
-  trainer.branch<"deblur">(branch);
-  trainer.branch<"derain">(branch);
+  BOOST_TEST(branch.content.name() == "psnr_loss");
+  BOOST_TEST(!branch.adversary);
+  trainer.branch<"deblur">(std::move(branch));
+  trainer.branch<"derain">(recipe.branch("derain", DarkPictures{}));
   const auto before = trainer.model()->encoder()->parameters()[0].detach().clone();
   BOOST_TEST((trainer.fit() == FitResult::finished));
   BOOST_TEST(trainer.steps_done() == 2);

@@ -17,22 +17,27 @@ using namespace limpid;
 using limpid::recipes::ThesisResNet;
 using limpid_test::DarkPictures;
 
-static_assert(ThesisResNet::name == "thesis-resnet");
-static_assert(ThesisResNet::batch_size("deblur") == 2);
-static_assert(ThesisResNet::batch_size("dehaze") == 1 && ThesisResNet::batch_size("derain") == 1);
 static_assert(std::is_same_v<ThesisResNet::Encoder, ResNetEncoder>);
 static_assert(ResNetEncoderOptions{}.width == 64 && ResNetEncoderOptions{}.blocks == 9);
 static_assert(ResNetEncoderOptions{}.dropout == 0.5);
 
-ThesisResNet random_recipe() {
+VGG19 random_vgg() {
   torch::manual_seed(4);
-  return {VGG19::random_for_benchmark({.deepest = "conv3_3"})};
+  return VGG19::random_for_benchmark({.deepest = "conv3_3"});
 }
 
 BOOST_AUTO_TEST_SUITE(thesis_resnet)
 
 BOOST_AUTO_TEST_CASE(has_the_numbers_of_the_thesis) {
-  const auto options = ThesisResNet::options();
+  const auto recipe = recipes::thesis_resnet();
+  const auto& options = recipe.options;
+  BOOST_TEST(recipe.name == "thesis-resnet");
+  BOOST_TEST(recipe.batch_size("deblur") == 2);
+  BOOST_TEST(recipe.batch_size("dehaze") == 1);
+  BOOST_TEST(recipe.batch_size("derain") == 1);
+  BOOST_TEST(recipe.encoder.width == 64);
+  BOOST_TEST(recipe.encoder.blocks == 9);
+  BOOST_TEST(recipe.decoder.width == 64);
   BOOST_TEST(std::get<Epochs>(options.length).count == 80);
   BOOST_TEST(options.rate == 1e-4);
   BOOST_TEST(options.critic_rate == 1e-4);
@@ -45,40 +50,52 @@ BOOST_AUTO_TEST_CASE(has_the_numbers_of_the_thesis) {
 }
 
 BOOST_AUTO_TEST_CASE(a_branch_has_the_losses_of_the_thesis) {
-  const auto branch = random_recipe().branch(DarkPictures{}, 2);
+  auto recipe = recipes::thesis_resnet();
+  const auto branch = recipe.branch("deblur", DarkPictures{}, random_vgg());
   BOOST_TEST(branch.batch_size == 2);
   BOOST_TEST(branch.adversarial_weight == 0.01);
-  BOOST_TEST(branch.adversarial.penalty == 10);
   BOOST_TEST(branch.critic_updates == 1);
   BOOST_TEST(branch.weight == 1);
-  static_assert(std::is_same_v<decltype(branch.critic), PatchGAN<>>);
-  const auto terms =
-      loss_terms(branch.content, torch::zeros({1, 3, 16, 16}), torch::ones({1, 3, 16, 16}));
+  BOOST_TEST(branch.adversary.loss_name() == "wasserstein_gp");
+  BOOST_TEST(branch.adversary.describe_critic().at("architecture") == "patchgan");
+  BOOST_TEST(branch.adversary.describe_critic().at("options").at("width") == 64);
+  const auto restored = torch::zeros({1, 3, 16, 16}), target = torch::ones({1, 3, 16, 16});
+  const auto terms = loss_terms(branch.content, restored, target);
   BOOST_REQUIRE(terms.size() == 2U);
   BOOST_TEST(terms[0].weight == 1);
   BOOST_TEST(terms[1].weight == 0.5);
   BOOST_TEST(terms[1].name == "l1");
   BOOST_TEST(terms[1].value.item<float>() == 1);
+
+  recipe.objective.contextual_weight = 0.5;
+  const auto more = recipe.branch("deblur", DarkPictures{}, random_vgg());
+  const auto all = loss_terms(more.content, restored, target);
+  BOOST_REQUIRE(all.size() == 3U);
+  BOOST_TEST(all[2].name == "contextual");
+  BOOST_TEST(all[2].weight == 0.5);
 }
 
 BOOST_AUTO_TEST_CASE(branches_train_a_step_beside_each_other) {
-  const auto recipe = random_recipe();
-  auto options = ThesisResNet::options();
-  options.length = Steps{1};
-  options.crop = 32;
-  options.quiet = true;
+  auto recipe = recipes::thesis_resnet();
+  recipe.options.length = Steps{1};
+  recipe.options.crop = 32;
+  recipe.options.quiet = true;
   // The recipe's networks, small enough for a test.
+  recipe.encoder = {.width = 8, .blocks = 1};
+  recipe.decoder = {.width = 8};
+  recipe.objective.critic_width = 8;
+  recipe.batch_sizes.clear();
+  const auto vgg = random_vgg();
   MultiTaskTrainer<ThesisResNet::Encoder, ThesisResNet::Decoder<"deblur">,
                    ThesisResNet::Decoder<"derain">>
-      trainer{options, ResNetEncoder{ResNetEncoderOptions{.width = 8, .blocks = 1}},
-              ResNetDecoder<"deblur">{ResNetDecoderOptions{.width = 8}},
-              ResNetDecoder<"derain">{ResNetDecoderOptions{.width = 8}}};
-  trainer.branch<"deblur">(recipe.branch(DarkPictures{}, 1));
-  trainer.branch<"derain">(recipe.branch(DarkPictures{}, 1));  // a critic of its own
+      trainer{recipe.options, recipe.make_encoder(), recipe.make_decoder<"deblur">(),
+              recipe.make_decoder<"derain">()};
+  trainer.branch<"deblur">(recipe.branch("deblur", DarkPictures{}, vgg));
+  trainer.branch<"derain">(recipe.branch("derain", DarkPictures{}, vgg));  // its own critic
   const auto before = trainer.model()->encoder()->parameters()[0].detach().clone();
   BOOST_TEST((trainer.fit() == FitResult::finished));
   BOOST_TEST(!torch::equal(trainer.model()->encoder()->parameters()[0], before));
-  for (const auto& parameter : recipe.vgg->parameters()) BOOST_TEST(!parameter.grad().defined());
+  for (const auto& parameter : vgg->parameters()) BOOST_TEST(!parameter.grad().defined());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

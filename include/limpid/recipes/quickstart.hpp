@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -16,30 +17,43 @@ namespace limpid::recipes {
 /// critic and no file of weights. L1 is no choice here: most pixels of a picture with raindrops
 /// need no change, so its best answer in the first minutes is none.
 struct Quickstart {
-  static constexpr std::string_view name = "quickstart";
-
   using Encoder = PixelUNetEncoder;
   template <FixedString Task>
   using Decoder = PixelUNetDecoder<Task>;
 
-  static TrainerOptions options() {
-    TrainerOptions options;
-    options.length = Minutes{8};
-    options.rate = 1e-3;
-    options.schedule = CosineDecay{.warmup_share = 0.02, .final_rate = 1e-6};
-    options.clip_gradient_norm = 5;
-    options.crop = 128;
-    options.cache_mb = 256;
-    options.precision = Precision::automatic;
-    options.recipe = name;
-    return options;
+  std::string name = "quickstart";
+  TrainerOptions options{};
+  std::int64_t batch = 4;  ///< crops of each task in a step
+
+  /// Whether a branch needs the weights of VGG-19.
+  static constexpr bool needs_vgg = false;
+
+  Encoder make_encoder() const { return Encoder{}; }
+
+  template <FixedString Task>
+  Decoder<Task> make_decoder() const {
+    return Decoder<Task>{};
   }
 
-  static constexpr std::int64_t batch_size(std::string_view) { return 4; }
+  std::int64_t batch_size(std::string_view) const { return batch; }
 
-  static auto branch(Pairs pairs, std::int64_t batch) {
-    return Branch{.pairs = std::move(pairs), .batch_size = batch, .content = PSNRLoss{}};
+  AnyBranch branch(std::string_view task, Pairs pairs) const {
+    return Branch{.pairs = std::move(pairs), .batch_size = batch_size(task), .content = PSNRLoss{}};
   }
 };
+
+inline Quickstart quickstart() {
+  Quickstart recipe;
+  auto& options = recipe.options;
+  options.length = Minutes{8};
+  options.rate = 1e-3;
+  options.schedule = CosineDecay{.warmup_share = 0.02, .final_rate = 1e-6};
+  options.clip_gradient_norm = 5;
+  options.crop = 128;
+  options.cache_mb = 256;
+  options.precision = Precision::automatic;
+  options.recipe = recipe.name;
+  return recipe;
+}
 
 }  // namespace limpid::recipes

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <c10/util/Exception.h>
+
+#include <limpid/recipes/adversarial_names.hpp>
+#include <limpid/training/adversary.hpp>
+
+namespace limpid {
+
+namespace detail {
+
+/// @throws c10::ValueError if the objective cannot use the critic.
+template <class CriticT, class Loss>
+Adversary paired(CriticT critic, Loss loss, const std::string& objective,
+                 const std::string& critic_name) {
+  auto fitted = objective_for(critic, std::move(loss));
+  if constexpr (AdversarialLossFor<decltype(fitted), CriticT>) {
+    return Adversary{std::move(critic), std::move(fitted)};
+  } else {
+    TORCH_CHECK_VALUE(false, "objective '", objective, "' cannot use critic '", critic_name,
+                      "': began needs an autoencoder, all others a critic that gives scores");
+  }
+}
+
+}  // namespace detail
+
+namespace recipes {
+
+/// A new critic and an objective, both by name; a critic made of several is judged part by part.
+///
+/// @param objective  one of `adversarial_names()`
+/// @param critic     one of `critic_names()`; empty: the usual one for the objective
+/// @param width      channels of the critic's first layer
+/// @throws c10::ValueError for an unknown name, or an objective that cannot use the critic.
+inline Adversary make_adversary(const std::string& objective, const std::string& critic = {},
+                                std::int64_t width = 64) {
+  const auto critic_name = critic.empty() ? default_critic(objective) : critic;
+  Adversary adversary;
+  with_critic(critic_name, {.width = width}, [&](auto handle) {
+    with_adversarial(objective, [&](auto loss) {
+      adversary = detail::paired(handle, std::move(loss), objective, critic_name);
+    });
+  });
+  return adversary;
+}
+
+}  // namespace recipes
+}  // namespace limpid

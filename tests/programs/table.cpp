@@ -1,0 +1,154 @@
+#include <support/small_run.hpp>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace limpid_test;
+using nlohmann::json;
+using Words = std::vector<std::string>;
+
+/// limpid-table of a small smoke run into `out`.
+Words table(const std::string& number, const std::string& out, const Words& more = {}) {
+  Words words{"limpid-table", number, "--smoke", "--threads", "1",
+              "--steps",      "1",    "--out",   out,         "--quiet"};
+  for (const std::string task : {"deblur", "dehaze", "derain"}) {
+    words.insert(words.end(), {"--data", SmallRun::get().data(task)});
+  }
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+json results_of(const std::string& out) { return json::parse(read_bytes(out + "/results.json")); }
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Checks a finished table: every run has scores of its tasks, and the page says what it is.
+void check_table(const std::string& out, std::size_t runs, const std::string& a_paper_number) {
+  const auto results = results_of(out);
+  BOOST_TEST(results.size() == runs);
+  for (const auto& [name, result] : results.items()) {
+    BOOST_REQUIRE_MESSAGE(result.is_object(), name << " is not finished");
+    for (const auto& [task, scores] : result.at("scores").at("tasks").items()) {
+      BOOST_TEST(scores.at("count") == 2);
+      for (const auto* metric : {"psnr_rgb", "ssim_uniform", "ssim_gaussian", "cw_ssim"}) {
+        BOOST_TEST(scores.at("restored").contains(metric));
+        BOOST_TEST(scores.at("identity").contains(metric));
+      }
+    }
+  }
+  const auto page = read_bytes(out + "/index.html");
+  BOOST_TEST(contains(page, "A smoke run"));
+  BOOST_TEST(contains(page, "VGG-19 has random weights"));
+  BOOST_TEST(contains(page, a_paper_number));
+  BOOST_TEST(contains(page, "The price or the gain of sharing"));
+  BOOST_TEST(contains(page, "tested on the pairs it was trained on"));
+  BOOST_TEST(!contains(page, "not finished"));
+}
+
+BOOST_AUTO_TEST_SUITE(paper_tables)
+
+BOOST_AUTO_TEST_CASE(table_4_2_is_made_in_one_command_and_goes_on_where_it_stood) {
+  TemporaryFolder folder;
+  const auto out = (folder / "table").string();
+  const auto plan = run(table("4.2", out, {"--plan"}));
+  BOOST_TEST(plan.code == 0, plan.err);
+  BOOST_TEST(contains(plan.out, "to do      critic-rate-doubled"));
+  BOOST_TEST(!fs::exists(out));
+
+  const auto made = run(table("4.2", out));
+  BOOST_TEST(made.code == 0, made.err);
+  check_table(out, 12, "27.13");
+  BOOST_TEST(
+      contains(run(table("4.2", out, {"--plan"})).out, "finished   contextual-derain-alone"));
+
+  // A finished run is not trained again; one whose result is gone is measured anew.
+  const auto kept = fs::last_write_time(out + "/contextual/model.limpid");
+  const auto before = results_of(out);
+  fs::remove(out + "/five-critic-updates/result.json");
+  const auto again = run(table("4.2", out));
+  BOOST_TEST(again.code == 0, again.err);
+  BOOST_TEST((fs::last_write_time(out + "/contextual/model.limpid") == kept));
+  BOOST_TEST(results_of(out) == before);
+
+  const auto other = run(table("4.2", out, {"--seed", "5"}));
+  BOOST_TEST(other.code == 1);
+  BOOST_TEST(contains(other.err, "/seed = 0, and this one has 5"), other.err);
+}
+
+BOOST_AUTO_TEST_CASE(table_4_1_is_made_in_one_command) {
+  TemporaryFolder folder;
+  const auto out = (folder / "table").string();
+  const auto made = run(table("4.1", out));
+  BOOST_TEST(made.code == 0, made.err);
+  check_table(out, 5, "28.28");
+  const auto page = read_bytes(out + "/index.html");
+  BOOST_TEST(contains(page, "The backbone began with random weights"));
+  BOOST_TEST(contains(page, "DeblurGAN"));
+}
+
+BOOST_AUTO_TEST_CASE(a_table_names_what_it_lacks) {
+  TemporaryFolder folder;
+  const auto out = (folder / "table").string();
+  const auto check = [&](const Words& words, int code, const std::string& text) {
+    const auto ended = run(words);
+    BOOST_TEST(ended.code == code, ended.err);
+    BOOST_TEST(contains(ended.err, text), ended.err);
+    BOOST_TEST(!fs::exists(out));
+  };
+  check({"limpid-table", "4.3", "--out", out}, 2, "4.3");
+  check({"limpid-table", "4.2", "--out", out}, 2, "--data is required");
+  check({"limpid-table", "4.2", "--out", out, "--smoke", "--data", SmallRun::get().data("deblur")},
+        2, "Table 4.2 needs data for dehaze");
+  check({"limpid-table", "4.2", "--out", out, "--data", SmallRun::get().data("deblur")}, 1,
+        "needs --vgg FILE");
+  check(table("4.2", out, {"--test", "enlighten=pairs:x"}), 2,
+        "task 'enlighten' is not in Table 4.2");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(objectives_by_name)
+
+BOOST_AUTO_TEST_CASE(any_recipe_trains_with_any_objective_and_critic) {
+  TemporaryFolder folder;
+  const std::vector<std::pair<std::string, std::string>> pairs{
+      {"dragan", ""},
+      {"began", ""},
+      {"softplus-r1", "double-scale"},
+      {"relativistic-least-squares", "conditional-patch"}};
+  for (const auto& [objective, critic] : pairs) {
+    Words more{"--adversarial", objective, "--critic-updates", "2"};
+    if (!critic.empty()) more.insert(more.end(), {"--critic", critic});
+    auto words = SmallRun::get().train((folder / objective).string(), more);
+    const auto ended = run(words);
+    BOOST_TEST(ended.code == 0, objective << ": " << ended.err);
+    const auto log = read_bytes((folder / objective / "metrics.jsonl").string());
+    BOOST_TEST(contains(log, "\"adversarial\""), objective);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_objective_that_cannot_use_its_critic_is_wrong_usage) {
+  TemporaryFolder folder;
+  const auto check = [&](const Words& more, const std::string& text) {
+    const auto ended = run(SmallRun::get().train((folder / "run").string(), more));
+    BOOST_TEST(ended.code == 2, ended.err);
+    BOOST_TEST(contains(ended.err, text), ended.err);
+  };
+  check({"--adversarial", "began", "--critic", "patch"}, "autoencoder");
+  check({"--adversarial", "wasserstein", "--critic", "autoencoder"}, "autoencoder");
+  check({"--adversarial", "lsgan"}, "lsgan");
+  check({"--backbone", "file.pth"}, "has no backbone");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
