@@ -10,6 +10,7 @@
 #include <limpid/losses/adversarial/began_balance.hpp>
 
 #include <ATen/TensorOperators.h>
+#include <c10/util/ArrayRef.h>
 #include <c10/util/Exception.h>
 
 namespace limpid {
@@ -38,9 +39,9 @@ at::Tensor reconstruction_error(C& critic, const at::Tensor& image, const Advers
 /// Differs: k follows the restored images of the critic's step, not those of the generator's, which
 /// saves a forward pass.
 struct BEGAN {
-  double gamma = 0.5;      ///< wanted ratio of L(restored) to L(target), in [0, 1]
+  double gamma = 0.5;       ///< wanted ratio of L(restored) to L(target), in [0, 1]
   double lambda_k = 0.001;  ///< rate of the balance
-  BEGANBalance balance{};  ///< k and the measure of convergence
+  BEGANBalance balance{};   ///< k and the measure of convergence
 
   static constexpr std::string_view name = "began";
 
@@ -74,7 +75,7 @@ struct BEGAN {
   void load_state(const std::vector<double>& numbers) {
     TORCH_CHECK_VALUE(numbers.size() == 2 && numbers[0] >= 0 && numbers[0] <= 1,
                       "BEGAN: expected a state of k in [0, 1] and a measure of convergence, got ",
-                      numbers);
+                      c10::ArrayRef<double>(numbers));
     balance = BEGANBalance{numbers[0], numbers[1]};
   }
 };
