@@ -12,6 +12,7 @@
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/resnet.hpp>
+#include <limpid/weights/maps.hpp>
 #include <limpid/weights/save_weights.hpp>
 #include <support/images.hpp>
 #include <support/run_program.hpp>
