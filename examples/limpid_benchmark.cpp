@@ -104,7 +104,7 @@ void step(Recipe recipe, const Plan& plan, std::index_sequence<I...>) {
             {"batches", sizes},
             {"crop", options.crop}};
   if (Recipe::needs_vgg) what["vgg"] = "random weights, for the speed only";
-  {
+  if (examples::kCountsOperations) {
     const examples::OperationCounter counter;
     trainer.step(batches);
     what["tera_operations"] = counter.operations() * 1e-12;

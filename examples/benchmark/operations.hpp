@@ -13,6 +13,13 @@
 
 namespace examples {
 
+#ifdef NDEBUG
+inline constexpr bool kCountsOperations = true;
+#else
+// LibTorch's libraries are built with NDEBUG, and a RecordFunction without it has another layout.
+inline constexpr bool kCountsOperations = false;
+#endif
+
 /// While it lives, adds up the operations of convolutions, forward and backward, and of matrix
 /// products, on all threads: two for each multiplication and its addition. Everything else
 /// (norms, activations, losses, Adam) is left out.
@@ -20,10 +27,13 @@ class OperationCounter {
  public:
   OperationCounter() {
     total().store(0);
+    if constexpr (!kCountsOperations) return;
     handle_ = at::addGlobalCallback(
         at::RecordFunctionCallback(&before).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   }
-  ~OperationCounter() { at::removeCallback(handle_); }
+  ~OperationCounter() {
+    if constexpr (kCountsOperations) at::removeCallback(handle_);
+  }
   OperationCounter(const OperationCounter&) = delete;
   OperationCounter& operator=(const OperationCounter&) = delete;
 
