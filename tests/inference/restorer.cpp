@@ -106,6 +106,37 @@ BOOST_AUTO_TEST_CASE(an_unknown_task_is_refused) {
   BOOST_CHECK_NO_THROW(restorer.check_task("night"));
 }
 
+template <class Backbone>
+void check_file_of_fpn(typename ModuleOf<Backbone>::Options narrow) {
+  using Model = MultiTaskModel<FPNEncoder<Backbone>, FPNDecoder<"deblur">, FPNDecoder<"night">>;
+  const auto width = FPNDecoderOptions{.width = 8};
+  Model model{
+      FPNEncoder<Backbone>{FPNEncoderOptions<Backbone>{
+          .backbone = narrow, .pyramid_width = 16, .head_width = 8, .top_down_convs = true}},
+      FPNDecoder<"deblur">{width}, FPNDecoder<"night">{width}};
+  {
+    torch::NoGradGuard no_grad;  // statistics that are not those of a new network
+    for (auto& buffer : model->buffers()) buffer.add_(1);
+  }
+  TemporaryFolder folder;
+  save(model, folder / "model.limpid");
+  const AnyRestorer any{folder / "model.limpid"};
+  Restorer restorer{load<Model>(folder / "model.limpid")};
+  for (const auto& [height, width] : {std::pair{40, 70}, {129, 131}}) {
+    const auto degraded = picture(height, width);
+    const auto restored = any.restore("night", degraded);
+    BOOST_TEST((restored == restorer.template restore<"night">(degraded)));
+    BOOST_TEST((restored == Restorer{model}.template restore<"night">(degraded)));
+    BOOST_TEST(!(restored == degraded));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(any_restorer_restores_pictures_of_any_size_with_an_fpn) {
+  torch::manual_seed(0);
+  check_file_of_fpn<InceptionResNetV2>({.width = 0.0625, .repeat = 1, .repeat_1 = 1});
+  check_file_of_fpn<MobileNetV2>({.width = 0.25});
+}
+
 BOOST_AUTO_TEST_CASE(files_that_hold_no_model_of_limpids_are_refused) {
   TemporaryFolder folder;
   const auto file = folder / "model.limpid";
@@ -120,8 +151,9 @@ BOOST_AUTO_TEST_CASE(files_that_hold_no_model_of_limpids_are_refused) {
   refused("there is no such file");
   auto foreign = TinyModel{};
   save(foreign, file);
-  refused("expected an encoder of limpid's own (resnet, nafnet, pixel-unet, "
-          "fpn-inception-resnet-v2, fpn-mobilenet-v2)");
+  refused(
+      "expected an encoder of limpid's own (resnet, nafnet, pixel-unet, "
+      "fpn-inception-resnet-v2, fpn-mobilenet-v2)");
   auto model = UNet{};
   save(model, file);
   std::filesystem::resize_file(file, std::filesystem::file_size(file) - 100);
