@@ -279,7 +279,7 @@ inline CLI::App* add_check(CLI::App& app, CheckOptions& options) {
       "partners, unreadable files, unequal sizes, identical pairs. Ends with 1 if anything is");
   command
       ->add_option("TASK=FORMAT:PATH[@PART]", options.data,
-                   limpid::data_argument_help() +
+                   limpid::data_argument_help("The set. FORMAT is") +
                        "\nWithout @PART the parts are checked that training and evaluation read")
       ->required()
       ->type_name("");

@@ -223,8 +223,8 @@ inline Pairs open_pairs(const DataArgument& argument, DataUse use,
 }
 
 /// What `--help` says of an argument that names data.
-inline std::string data_argument_help() {
-  std::string text = "Data of a task, once for each task. FORMAT is";
+inline std::string data_argument_help(
+    std::string text = "Data of a task, once for each task. FORMAT is") {
   for (const auto& format : kDataFormats) {
     text += "\n" + std::string{format.name} + ": PATH is " + std::string{format.path};
     if (!format.parts.empty()) text += "; parts: " + std::string{format.parts};

@@ -1,0 +1,189 @@
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <limpid/datasets/dhazy.hpp>
+#include <limpid/datasets/gopro.hpp>
+
+#include <support/images.hpp>
+#include <support/run_program.hpp>
+
+// limpid-data, where it makes and checks whole sets.
+
+namespace {
+
+using namespace limpid_test;
+using limpid::Image;
+namespace fs = std::filesystem;
+
+Image flat(int value) { return Image{torch::full({24, 32, 3}, value, torch::kByte)}; }
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+BOOST_AUTO_TEST_SUITE(data_sets)
+
+BOOST_AUTO_TEST_CASE(blurred_frames_are_a_set_as_gopro_was_published) {
+  TemporaryFolder folder;
+  // Frame n has value 10 n; without leading zeros, so that 10 must not come before 2.
+  for (int n = 1; n <= 11; ++n) {
+    save(flat(10 * n), folder / "videos/street" / (std::to_string(n) + ".png"));
+  }
+  const auto ended =
+      run({"limpid-data", "blur", (folder / "videos").string(), (folder / "set").string(),
+           "--frames", "3", "--step", "4", "--part", "test", "--linear-light", "gamma"});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  const auto pairs = limpid::GoPro{folder / "set"}.test();
+  BOOST_REQUIRE(pairs.size() == 3);
+  BOOST_TEST(pairs.name(1) == "street_000006");  // of 5, 6 and 7
+  BOOST_TEST((pairs.load(1).target == flat(60)));
+  BOOST_TEST((pairs.load(1).degraded == flat(60)));
+  const auto gamma = limpid::GoPro{folder / "set", limpid::GoProBlur::gamma}.test().load(0);
+  const auto light = (std::pow(10, 2.2) + std::pow(20, 2.2) + std::pow(30, 2.2)) / 3;
+  BOOST_TEST((gamma.degraded == flat(static_cast<int>(std::lround(std::pow(light, 1 / 2.2))))));
+  BOOST_TEST(read_bytes(folder / "set/test/street/frames.csv") ==
+             "picture,first_frame,last_frame\n000002,1,3\n000006,5,7\n000010,9,11\n");
+  const auto few = run({"limpid-data", "blur", (folder / "videos/street").string(),
+                        (folder / "few").string(), "--frames", "13"});
+  BOOST_TEST(few.code == 1);
+  BOOST_TEST(has(few.err, "expected at least 13 frames"), few.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_video_comes_through_ffmpeg) {
+  TemporaryFolder folder;
+  std::string frames;
+  for (int n = 1; n <= 6; ++n) frames += flat(n).encoded(limpid::ImageFormat::pnm);
+  write_bytes(folder / "frames.ppm", frames);
+  write_bytes(folder / "video.mp4", "a video");
+  write_bytes(folder / "bin/ffmpeg", "#!/bin/sh\n/bin/cat '" + (folder / "frames.ppm").string() +
+                                         "'\ncase \"$*\" in *bad.mp4*) exit 3;; esac\n");
+  fs::permissions(folder / "bin/ffmpeg", fs::perms::owner_all);
+  const auto blur = [&](const std::string& video, const std::string& path) {
+    return run({"limpid-data", "blur", (folder / video).string(), (folder / "set").string(),
+                "--frames", "3"},
+               [path] { ::setenv("PATH", path.c_str(), 1); });
+  };
+  const auto ended = blur("video.mp4", (folder / "bin").string());
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  const auto pairs = limpid::GoPro{folder / "set"}.train();
+  BOOST_REQUIRE(pairs.size() == 2);
+  BOOST_TEST(pairs.name(1) == "video_000005");
+  BOOST_TEST((pairs.load(1).target == flat(5)));
+  fs::rename(folder / "video.mp4", folder / "bad.mp4");
+  const auto bad = blur("bad.mp4", (folder / "bin").string());
+  BOOST_TEST(bad.code == 1);
+  BOOST_TEST(has(bad.err, "bad.mp4': ffmpeg could not decode it"), bad.err);
+  const auto none = blur("bad.mp4", folder.path().string());
+  BOOST_TEST(none.code == 1);
+  BOOST_TEST(has(none.err, "expected ffmpeg on the PATH, found none"), none.err);
+}
+
+BOOST_AUTO_TEST_CASE(haze_follows_disparity_of_16_bits_and_counts_what_is_unknown) {
+  TemporaryFolder folder;
+  save(flat(51), folder / "images/a_im0.png");
+  // Disparity 1000 on the left, 2000 on the right, one unknown pixel; half of the photograph's
+  // size.
+  std::string rows;
+  for (int y = 0; y < 12; ++y) {
+    rows += '\0';
+    for (int x = 0; x < 16; ++x) {
+      rows += big_endian(y == 0 && x == 0 ? 0 : x < 8 ? 1000 : 2000, 2);
+    }
+  }
+  write_bytes(folder / "depths/a_disp.png", png_file(16, 12, 16, 0, rows));
+  const auto ended =
+      run({"limpid-data", "haze", (folder / "images").string(), (folder / "depths").string(),
+           (folder / "out").string(), "--disparity", "--beta", "1.3862943611", "--airlight", "0.8",
+           "--image-ending", "_im0", "--depth-ending", "_disp"});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  BOOST_TEST(has(ended.err, "1 depth values were unknown and filled (0.5 %)"), ended.err);
+  const auto hazy = Image::load(folder / "out/input/a.png");
+  // J = 0.2, A = 0.8, beta = 2 ln 2: t = 1/4 at distance 1, 1/2 at distance 1/2.
+  BOOST_TEST(int{hazy.data()[0]} == std::lround(255 * (0.2 * 0.25 + 0.8 * 0.75)));
+  BOOST_TEST(int{hazy.data()[31 * 3]} == std::lround(255 * (0.2 * 0.5 + 0.8 * 0.5)));
+  BOOST_TEST((Image::load(folder / "out/target/a.png") == flat(51)));
+  BOOST_TEST(read_bytes(folder / "out/haze.csv") ==
+             "picture,beta,airlight,nearest,farthest,unknown_pixels,depth_pixels\n"
+             "a,1.38629,0.8,0.5,1,1,192\n");
+}
+
+BOOST_AUTO_TEST_CASE(check_counts_all_that_is_wrong) {
+  TemporaryFolder folder;
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    save(picture(24, 32, 1), folder / "set/input" / (name + ".png"));
+    save(picture(24, 32, 2), folder / "set/target" / (name + ".png"));
+  }
+  const auto set = "dehaze=pairs:" + (folder / "set").string();
+  const auto sheet = folder / "sheet.png";
+  const auto good = run({"limpid-data", "check", set, "--sheet", sheet.string()});
+  BOOST_TEST(good.code == 0, good.err);
+  BOOST_TEST(has(good.out, "32 x 24 ... 32 x 24, 4 of 32 x 24"), good.out);
+  BOOST_TEST(has(good.out, "0 problems"), good.out);
+  BOOST_TEST(Image::load(sheet).width() == 4 * 240 + 3 * 8);
+
+  fs::remove(folder / "set/target/a.png");
+  save(picture(24, 32), folder / "set/target/z.png");
+  const auto whole = read_bytes(folder / "set/input/b.png");
+  write_bytes(folder / "set/input/b.png", whole.substr(0, whole.size() / 2));
+  save(picture(24, 30), folder / "set/target/c.png");
+  save(picture(24, 32, 2), folder / "set/input/d.png");
+  const auto bad = run({"limpid-data", "check", set, "--json"});
+  BOOST_TEST(bad.code == 1);
+  const auto json = nlohmann::json::parse(bad.out);
+  BOOST_TEST(json.at("problems") == 5);
+  const auto& part = json.at("parts").at(0);
+  BOOST_TEST(part.at("pairs") == 3);
+  BOOST_TEST(part.at("degraded_without_target").at(0) == (folder / "set/input/a.png").string());
+  BOOST_TEST(part.at("target_without_degraded").at(0) == (folder / "set/target/z.png").string());
+  BOOST_TEST(has(part.at("unreadable").at(0), "set/input/b.png': the file is cut short"));
+  BOOST_TEST(has(part.at("unequal_size").at(0), "pair 'c'"));
+  BOOST_TEST(part.at("identical").at(0) == "d");
+
+  const auto none = run({"limpid-data", "check", "deblur=gopro:" + folder.path().string()});
+  BOOST_TEST(none.code == 1);
+  BOOST_TEST(has(none.out, "GoPro: expected a folder 'train' in"), none.out);
+  BOOST_TEST(has(none.out, "found 'set', 'sheet.png'"), none.out);
+  BOOST_TEST(has(none.out, "2 problems"), none.out);
+}
+
+BOOST_AUTO_TEST_CASE(the_split_of_dhazy_comes_as_a_file) {
+  TemporaryFolder folder;
+  for (const std::string n : {"1", "2", "3", "4", "5"}) {
+    save(picture(8, 8, 1), folder / "NYU_Hazy" / (n + "_Hazy.bmp"));
+    save(picture(8, 8, 2), folder / "NYU_GT" / (n + "_Image_.bmp"));
+  }
+  const auto file = (folder / "split.json").string();
+  const auto ended =
+      run({"limpid-data", "dhazy-split", folder.path().string(), file, "--seed", "9"});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  BOOST_TEST((limpid::PairSplit::read(file) == limpid::DHazy{folder.path(), {.seed = 9}}.split()));
+  const auto checked =
+      run({"limpid-data", "check", "dehaze=dhazy:" + folder.path().string() + "," + file});
+  BOOST_TEST(checked.code == 0, checked.err);
+  BOOST_TEST(has(checked.out, "train of split file '" + file + "'"), checked.out);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_usage_is_named) {
+  const auto check = [](std::vector<std::string> words, const std::string& text) {
+    words.insert(words.begin(), "limpid-data");
+    const auto ended = run(words);
+    BOOST_TEST(ended.code == 2, ended.err);
+    BOOST_TEST(has(ended.err, text), ended.err);
+  };
+  check({"blur", "a", "b", "--frames", "7:12"},
+        "--frames: expected odd whole numbers, so that there is a middle frame, found '7:12'");
+  check({"blur", "a", "b", "--frames", "13:7"},
+        "--frames: expected a number N or a range LOW:HIGH within 3 ... 999, found '13:7'");
+  check({"haze", "a", "b", "c", "--airlight", "0.5:1.5"}, "within 0 ... 1, found '0.5:1.5'");
+  check({"haze", "a", "b", "c", "--disparity", "--zero-is-near"}, "--zero-is-near");
+  check({"check", "dehaze=hazy:a"}, "unknown format 'hazy'");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+}  // namespace
