@@ -23,8 +23,8 @@ namespace limpid {
 struct MobileNetV2Options {
   double width = 1.0;  ///< times the published channels, rounded to multiples of 8 as torchvision's
 
-  /// Which of torchvision's `features` are the maps: the last but one of a stride, or another of
-  /// it. DeblurGAN-v2's by default; 1, 3, 6, 13, 17 are the deepest. Nothing behind them is built.
+  /// Which of torchvision's `features` are the maps, one of each stride. DeblurGAN-v2's by default;
+  /// 1, 3, 6, 13, 17 are the deepest blocks. Nothing behind the last is built.
   std::array<std::int64_t, kBackboneMaps> maps = {1, 3, 6, 10, 15};
 
   bool imagenet_input = false;  ///< whether images are normalised by ImageNet's mean and deviation,
