@@ -18,6 +18,7 @@
 #include <limpid/core/single_thread.hpp>
 
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/io/check_bools.hpp>
 #include <limpid/io/grey_image.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/image_gate.hpp>
@@ -197,6 +198,15 @@
 #include <limpid/inference/published_shapes.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/tiling.hpp>
+#include <limpid/interpolation/adamax.hpp>
+#include <limpid/interpolation/frame_sequences.hpp>
+#include <limpid/interpolation/frame_triplets.hpp>
+#include <limpid/interpolation/interpolate.hpp>
+#include <limpid/interpolation/separable_convolution.hpp>
+#include <limpid/interpolation/separable_kernels.hpp>
+#include <limpid/interpolation/sepconv_file.hpp>
+#include <limpid/interpolation/sepconv_network.hpp>
+#include <limpid/interpolation/train_interpolation.hpp>
 
 #include <limpid/report/embedded_picture.hpp>
 #include <limpid/report/html.hpp>

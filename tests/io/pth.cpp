@@ -70,7 +70,7 @@ struct OneFile {
   /// The error of a pickled tensor called "w" in a file whose storage "0" has six floats.
   std::string tensor_error(const std::string& content) {
     const auto text = error(zip_pth(named({{"w", content}}), {{"0", kSix}}));
-    return text.rfind("tensor 'w' has ", 0) == 0 ? text.substr(15) : text;
+    return text.rfind("tensor 'w': ", 0) == 0 ? text.substr(12) : text;
   }
 
   std::string pickle_error(const std::string& content) { return error(zip_pth(content, {})); }
@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit_their_storage_are_refused) {
   BOOST_TEST(error(zip_pth(named({{"a", named({{"b", six()}})}, {"a.b", six()}}), {{"0", kSix}})) ==
              "two tensors are called 'a.b'");
   BOOST_TEST(error(zip_pth(named({{"\xc3\xa4\x1b", "N"}, {"w", tensor("N", 0, {}, {})}}), {})) ==
-             "tensor 'w' has no storage");
+             "tensor 'w': no storage");
 }
 
 BOOST_AUTO_TEST_CASE(malformed_files_are_refused) {

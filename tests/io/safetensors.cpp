@@ -100,6 +100,8 @@ BOOST_AUTO_TEST_CASE(hostile_headers_are_refused) {
              "tensor 'a' has offsets [8,0] that do not hold its shape");
   BOOST_TEST(entry(R"("dtype":"F32","shape":[1],"data_offsets":[0,8])") ==
              "tensor 'a' has offsets [0,8] that do not hold its shape");
+  BOOST_TEST(error(file_with(R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})") +
+                   "\2") == "tensor 'a' has a bool of value 2");
   BOOST_TEST(entry(R"("dtype":"F32","shape":[2],"data_offsets":{"x":0,"y":8})") ==
              R"(tensor 'a' has offsets {"x":0,"y":8})");
   BOOST_TEST(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0.0,8])") ==

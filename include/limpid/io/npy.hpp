@@ -15,21 +15,13 @@
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
+#include <limpid/io/check_bools.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/printable.hpp>
 
 namespace limpid {
 
 namespace detail {
-
-/// A bool of another value than 0 and 1 is undefined behaviour for whoever reads it.
-inline void check_bools(const at::Tensor& tensor) {
-  if (tensor.scalar_type() != at::kBool) return;
-  const auto* bytes = static_cast<const unsigned char*>(tensor.data_ptr());
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
-    TORCH_CHECK(bytes[i] <= 1, "a bool of value ", static_cast<int>(bytes[i]));
-  }
-}
 
 /// The header of a .npy file: a Python dictionary of three entries.
 class NpyHeader {

@@ -16,7 +16,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
-#include <limpid/io/npy.hpp>
+#include <limpid/io/check_bools.hpp>
 #include <limpid/io/pickle.hpp>
 #include <limpid/io/printable.hpp>
 #include <limpid/io/safetensors.hpp>
@@ -124,7 +124,7 @@ class PickledTensors {
   using Kind = PickleValue::Kind;
   static constexpr int kDeepest = 32;
   static constexpr std::size_t kMostVisits = 1'000'000;
-  static constexpr std::uint64_t kMostText = 64 << 20;     ///< bytes of names and texts
+  static constexpr std::uint64_t kMostText = 64 << 20;    ///< bytes of names and texts
   static constexpr std::uint64_t kMostCopied = 64 << 20;  ///< bytes, beside the storages' own
 
   static std::string shown(const std::string& name) { return "'" + printable(name) + "'"; }
@@ -152,7 +152,7 @@ class PickledTensors {
           try {
             tensor = rebuild(value, 0);
           } catch (const c10::Error& error) {
-            TORCH_CHECK(false, "tensor ", shown(name), " has ", error.what_without_backtrace());
+            TORCH_CHECK(false, "tensor ", shown(name), ": ", error.what_without_backtrace());
           }
           const auto& key = name.empty() ? kOnly : name;
           TORCH_CHECK(file_.tensors.emplace(key, std::move(tensor)).second,

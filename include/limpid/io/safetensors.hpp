@@ -21,6 +21,7 @@
 #include <c10/util/Exception.h>
 
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/io/check_bools.hpp>
 
 namespace limpid {
 
@@ -147,6 +148,7 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
         TORCH_CHECK(stream.read(static_cast<char*>(tensor.data_ptr()),
                                 static_cast<std::streamsize>(parsed.end - parsed.begin)),
                     "its data cannot be read");
+        detail::check_bools(tensor);
       }
       file.tensors.emplace(name, std::move(tensor));
     }
