@@ -1,5 +1,7 @@
 #include <limpid/training/branch.hpp>
 
+#include <set>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -7,15 +9,20 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <limpid/critics/double_scale.hpp>
+#include <limpid/losses/adversarial/began.hpp>
+#include <limpid/losses/adversarial/least_squares.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/content/l2.hpp>
+#include <limpid/training/trainer.hpp>
 #include <support/tiny.hpp>
 
 namespace {
 
 using namespace limpid;
 using limpid::detail::branch_fault, limpid::detail::BranchFault;
-using limpid_test::TinyAutoencoder, limpid_test::TinyCritic;
+using limpid_test::TinyAutoencoder, limpid_test::TinyCritic, limpid_test::TinyDecoder,
+    limpid_test::TinyEncoder;
 
 static_assert(branch_fault<L1, NoCritic, NoAdversarial>() == BranchFault::none);
 static_assert(branch_fault<L1, TinyCritic, Wasserstein>() == BranchFault::none);
@@ -75,6 +82,30 @@ BOOST_AUTO_TEST_CASE(a_losss_numbers_and_its_own_step_are_passed_on) {
   BOOST_TEST((adversary.state() == std::vector<double>{3, 4}));
   adversary.after_critic_step();
   BOOST_TEST(critic->head->bias.item<float>() == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(a_critic_of_several_is_trained_part_by_part) {
+  using Double = DoubleScale<>;
+  static_assert(branch_fault<L1, Double, LeastSquares>() == BranchFault::none);
+  Double critic{DoubleScaleOptions{.width = 4}};
+  AnyBranch branch = Branch{.critic = critic, .adversarial = LeastSquares{}};
+  BOOST_TEST(branch.adversary.critic() == critic.get());
+  const auto image = [] { return torch::rand({1, 3, 64, 64}); };
+  const AdversarialBatch batch{image(), image(), image(), nullptr};
+  const auto expected = PerCritic{LeastSquares{}}.critic_loss(critic, batch).item<double>();
+  BOOST_TEST(branch.adversary.critic_loss(batch).item<double>() == expected);
+}
+
+BOOST_AUTO_TEST_CASE(an_objectives_figures_are_logged_with_the_losses) {
+  TrainerOptions options;
+  options.quiet = true;
+  MultiTaskTrainer<TinyEncoder, TinyDecoder<"deblur">> trainer{options};
+  trainer.branch<"deblur">(Branch{.critic = TinyAutoencoder{}, .adversarial = BEGAN{}});
+  const Batch images{torch::rand({1, 3, 16, 16}), torch::rand({1, 3, 16, 16})};
+  std::set<std::string> terms;
+  for (const auto& loss : trainer.step({images})) terms.insert(loss.term);
+  BOOST_TEST(terms.contains("began_k"));
+  BOOST_TEST(terms.contains("began_convergence"));
 }
 
 BOOST_AUTO_TEST_CASE(content_chosen_at_run_time_keeps_name_and_terms) {

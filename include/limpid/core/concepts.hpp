@@ -116,7 +116,9 @@ using PartsOf = std::remove_cvref_t<decltype(std::declval<C&>()->parts())>;
 /// A critic made of several, each of which judges on its own: an adversarial loss is computed for
 /// each and averaged (`losses/adversarial/per_critic.hpp`).
 template <class C>
-concept CompositeCritic = ModuleHandle<C> && requires { std::tuple_size<PartsOf<C>>::value; };
+concept CompositeCritic = ModuleHandle<C> && requires {
+  std::tuple_size<PartsOf<C>>::value;
+};
 
 /// What an adversarial loss sees (`core/adversarial_batch.hpp`).
 struct AdversarialBatch;
@@ -128,6 +130,8 @@ struct AdversarialBatch;
 /// Optional members, found by name:
 ///  - `void after_critic_step(C&)`: after each step of the critic's optimiser (weight clipping,
 ///    BEGAN's balance);
+///  - `std::vector<std::pair<std::string, at::Tensor>> figures() const`: scalars to log with the
+///    losses, after each step of the critic;
 ///  - `std::vector<double> state() const` and `void load_state(const std::vector<double>&)`:
 ///    numbers that a checkpoint keeps, so that a resumed run equals an uninterrupted one.
 /// A loss that draws random numbers takes them from `batch.random`.

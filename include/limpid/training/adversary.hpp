@@ -35,6 +35,9 @@ class Adversary {
   at::Tensor generator_loss(const AdversarialBatch& batch) { return pair_->generator_loss(batch); }
   void after_critic_step() { pair_->after_critic_step(); }
 
+  /// Scalars that the objective wants logged after a critic's step, by name: BEGAN's balance.
+  std::vector<std::pair<std::string, at::Tensor>> figures() const { return pair_->figures(); }
+
   /// What a checkpoint keeps of the objective; empty where it has no state.
   std::vector<double> state() const { return pair_ ? pair_->state() : std::vector<double>{}; }
   void load_state(const std::vector<double>& state) {
@@ -60,6 +63,7 @@ class Adversary {
     virtual at::Tensor critic_loss(const AdversarialBatch& batch) = 0;
     virtual at::Tensor generator_loss(const AdversarialBatch& batch) = 0;
     virtual void after_critic_step() = 0;
+    virtual std::vector<std::pair<std::string, at::Tensor>> figures() const = 0;
     virtual std::vector<double> state() const = 0;
     virtual void load_state(const std::vector<double>& state) = 0;
     virtual nlohmann::json describe_critic() const = 0;
@@ -81,6 +85,13 @@ class Adversary {
       if constexpr (requires { loss.after_critic_step(handle); }) {
         torch::NoGradGuard no_grad;
         loss.after_critic_step(handle);
+      }
+    }
+    std::vector<std::pair<std::string, at::Tensor>> figures() const override {
+      if constexpr (requires { loss.figures(); }) {
+        return loss.figures();
+      } else {
+        return {};
       }
     }
     std::vector<double> state() const override {

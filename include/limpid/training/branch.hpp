@@ -6,6 +6,7 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/losses/adversarial/per_critic.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/training/adversary.hpp>
 #include <limpid/training/any_content.hpp>
@@ -39,6 +40,11 @@ struct Branch {
 
 namespace detail {
 
+/// The objective as it is trained with: one copy for each critic of several.
+template <class CriticT, class Adversarial>
+using FittedObjective =
+    decltype(objective_for(std::declval<const CriticT&>(), std::declval<Adversarial>()));
+
 /// What is wrong with a branch's types, if anything.
 enum class BranchFault { none, content, lonely_adversarial, lonely_critic, mismatch };
 
@@ -53,7 +59,9 @@ consteval BranchFault branch_fault() {
   } else if constexpr (has_critic && !has_adversarial) {
     return BranchFault::lonely_critic;
   } else if constexpr (has_critic) {
-    return AdversarialLossFor<Adversarial, CriticT> ? BranchFault::none : BranchFault::mismatch;
+    return AdversarialLossFor<FittedObjective<CriticT, Adversarial>, CriticT>
+               ? BranchFault::none
+               : BranchFault::mismatch;
   } else {
     return BranchFault::none;
   }
@@ -104,7 +112,8 @@ struct AnyBranch {
                       detail::branch_fault<Content, CriticT, Adversarial>()>::good) {
       content = AnyContent{std::move(branch.content)};
       if constexpr (!std::same_as<CriticT, NoCritic>) {
-        adversary = Adversary{std::move(branch.critic), std::move(branch.adversarial)};
+        auto objective = objective_for(branch.critic, std::move(branch.adversarial));
+        adversary = Adversary{std::move(branch.critic), std::move(objective)};
       }
     }
   }

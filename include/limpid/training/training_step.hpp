@@ -27,6 +27,9 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
   task.critic_adam->step();
   forget_gradients(task.critic_parameters);  // one critic's at a time, whatever the number of tasks
   task.branch.adversary.after_critic_step();
+  for (const auto& [name, value] : task.branch.adversary.figures()) {
+    losses.add(task.name, name, value);
+  }
 }
 
 /// What the generator minimises for one task. The critic collects no gradient.

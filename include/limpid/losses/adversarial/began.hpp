@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <limpid/core/adversarial_batch.hpp>
@@ -66,6 +68,11 @@ struct BEGAN {
   template <AutoencoderCritic C>
   void after_critic_step(C&) {
     balance.update(gamma, lambda_k);
+  }
+
+  /// k and the measure of convergence, for a log; on their device.
+  std::vector<std::pair<std::string, at::Tensor>> figures() const {
+    return {{"began_k", balance.k_tensor()}, {"began_convergence", balance.convergence_tensor()}};
   }
 
   /// k and the measure of convergence, for a checkpoint.

@@ -130,4 +130,10 @@ auto objective_for(const C&, Loss loss) {
   }
 }
 
+/// An objective that is one for each critic already.
+template <CompositeCritic C, class Loss>
+PerCritic<Loss> objective_for(const C&, PerCritic<Loss> loss) {
+  return loss;
+}
+
 }  // namespace limpid
