@@ -4,6 +4,9 @@
 //   limpid-data degrade --task deblur parts/test blurred
 //                                        blurred/{input,target}/NAME.png
 //   limpid-data blur frames GoPro        GoPro/train/SEQUENCE/{blur,sharp}/NNNNNN.png
+//   limpid-data train-interpolation frames --minutes 10 --out weights.safetensors
+//   limpid-data interpolate frames more --fps 240 --to 960 --weights weights.safetensors
+//                                        more/NNNNNN.png
 //   limpid-data haze images depths hazy  hazy/{input,target}/NAME.png
 //   limpid-data dhazy-split DHAZY FILE   which pairs of D-HAZY are for training
 //   limpid-data check dehaze=pairs:hazy  what is in a set, and what is wrong with it
@@ -12,8 +15,10 @@
 #include "data/degrade.hpp"
 #include "data/dhazy_split.hpp"
 #include "data/haze.hpp"
+#include "data/interpolate.hpp"
 #include "data/niqe_model.hpp"
 #include "data/split.hpp"
+#include "data/train_interpolation.hpp"
 #include "program.hpp"
 
 int main(int argc, char** argv) {
@@ -35,6 +40,11 @@ int main(int argc, char** argv) {
   examples::NIQEModelOptions niqe_model_options;
   auto* niqe_model = examples::add_niqe_model(app, niqe_model_options);
 
+  examples::InterpolateOptions interpolate_options;
+  auto* interpolate = examples::add_interpolate(app, interpolate_options);
+  examples::TrainInterpolationOptions train_options;
+  auto* train_interpolation = examples::add_train_interpolation(app, train_options);
+
   return examples::run_program(app, argc, argv, [&] {
     if (degrade->parsed()) examples::degrade(degrade_options);
     if (split->parsed()) examples::split(split_options);
@@ -42,6 +52,8 @@ int main(int argc, char** argv) {
     if (blur->parsed()) examples::blur(blur_options);
     if (haze->parsed()) examples::haze(haze_options);
     if (dhazy_split->parsed()) examples::dhazy_split(dhazy_split_options);
+    if (interpolate->parsed()) examples::interpolate(interpolate_options);
+    if (train_interpolation->parsed()) examples::train_interpolation(train_options);
     return check->parsed() ? examples::check(check_options) : 0;
   });
 }

@@ -10,7 +10,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <limpid/core/check.hpp>
 
@@ -46,7 +45,9 @@ inline at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before
 
 }  // namespace detail
 
-/// Applies `restore` to overlapping tiles of (1, 3, H, W) and blends them linearly.
+/// Applies `restore` to overlapping tiles of (1, C, H, W) and blends them linearly.
+///
+/// `restore` keeps the size; the channels of its result are those of this one's.
 ///
 /// A network that normalises over the whole image (instance norm) sees each tile by itself, so its
 /// result is not that of the whole image; one without does not show the seams where `overlap` is
@@ -65,7 +66,7 @@ inline at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&
   const auto tall = std::min(tiling.tile, height), wide = std::min(tiling.tile, width);
   const auto rows = detail::tile_starts(height, tall, tiling.overlap);
   const auto columns = detail::tile_starts(width, wide, tiling.overlap);
-  auto sum = at::zeros_like(degraded);
+  at::Tensor sum;
   auto weights = at::zeros({1, 1, height, width}, degraded.options());
   for (const auto top : rows) {
     const auto down =
@@ -75,7 +76,9 @@ inline at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&
           detail::tile_ramp(wide, wide < width ? tiling.overlap : 0, left > 0, left + wide < width);
       const auto mask = (down.unsqueeze(1) * across).to(degraded.options());
       const auto tile = degraded.narrow(2, top, tall).narrow(3, left, wide);
-      sum.narrow(2, top, tall).narrow(3, left, wide).add_(restore(tile) * mask);
+      const auto restored = restore(tile) * mask;
+      if (!sum.defined()) sum = at::zeros({1, restored.size(1), height, width}, restored.options());
+      sum.narrow(2, top, tall).narrow(3, left, wide).add_(restored);
       weights.narrow(2, top, tall).narrow(3, left, wide).add_(mask);
     }
   }

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
+#include <limpid/interpolation/sepconv_network.hpp>
+#include <limpid/io/safetensors.hpp>
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/name_map.hpp>
+#include <limpid/weights/named_tensors.hpp>
+
+namespace limpid {
+
+namespace detail {
+
+/// What comes before "Conv1.0.weight" in the names of a network's tensors: "net", "module" in
+/// published checkpoints, or with a wrapper's name, such as "model.net". Undefined where no tensor
+/// has such a name.
+inline std::string sepconv_prefix(const TensorFile& file, const std::string& source) {
+  for (const auto& [name, tensor] : file.tensors) {
+    for (const std::string_view kind : {"net", "module"}) {
+      const auto end = std::string{kind} + "Conv1.0.weight";
+      const bool fits =
+          name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+      if (fits) return name.substr(0, name.size() - std::string_view{"Conv1.0.weight"}.size());
+    }
+  }
+  TORCH_CHECK(false, source,
+              ": expected a tensor 'netConv1.0.weight' (or 'moduleConv1.0.weight'), "
+              "found ",
+              file.tensors.size(), " tensors without");
+}
+
+/// The network that a file's shapes and metadata describe.
+inline SepConvOptions sepconv_options(const TensorFile& file, const std::string& prefix,
+                                      const std::string& source) {
+  SepConvOptions options{.widths = {}, .taps = 0, .bgr = true};
+  const auto shape = [&](const std::string& name) {
+    const auto found = file.tensors.find(prefix + name);
+    return found == file.tensors.end() || found->second.dim() == 0 ? std::int64_t{0}
+                                                                   : found->second.size(0);
+  };
+  for (int level = 1; level <= 8; ++level) {
+    const auto width = shape("Conv" + std::to_string(level) + ".0.weight");
+    if (width == 0) break;
+    options.widths.push_back(width);
+  }
+  options.taps = shape("Vertical1.7.weight");
+  const auto widest =
+      options.widths.empty() ? 0 : *std::max_element(options.widths.begin(), options.widths.end());
+  TORCH_CHECK(
+      options.widths.size() >= 2 && widest <= 1024 && options.taps % 2 == 1 && options.taps < 1024,
+      source,
+      ": expected a separable convolution network of 2 to 8 levels and odd taps, "
+      "found ",
+      options.widths.size(), " levels and ", options.taps, " taps");
+  const auto written = file.metadata.find("sepconv");
+  if (written == file.metadata.end()) return options;
+  const auto json = nlohmann::json::parse(written->second, nullptr, false);
+  const auto bgr = json.is_object() ? json.find("bgr") : json.end();
+  TORCH_CHECK(json.is_object() && bgr != json.end() && bgr->is_boolean(), source,
+              ": expected metadata 'sepconv' with the options of a network, found '",
+              written->second.substr(0, 80), "'");
+  options.bgr = bgr->get<bool>();
+  return options;
+}
+
+}  // namespace detail
+
+/// limpid's names of a network's tensors, and those of published checkpoints.
+inline NameMap sepconv_published_names() { return NameMap{}.rename("net*", "module*"); }
+
+/// A network with the weights of a file, of the size that the file holds: one of limpid's, or a
+/// published checkpoint under the names "netConv1..." or "moduleConv1...".
+///
+/// Colours: as the file's metadata says, blue first where it says nothing, as published weights
+/// expect.
+/// @throws c10::Error that names the file and what was expected and found in it.
+inline SepConvNetwork load_sepconv(const std::filesystem::path& path) {
+  const auto source = "weights '" + path.string() + "'";
+  const TensorFile file = read_tensor_file(path);
+  const auto prefix = detail::sepconv_prefix(file, source);
+  SepConvNetwork network{detail::sepconv_options(file, prefix, source)};
+  const bool published = prefix.size() >= 6 && prefix.compare(prefix.size() - 6, 6, "module") == 0;
+  load_weights(weights_of(network), file, source,
+               published ? sepconv_published_names() : NameMap{});
+  network->eval();
+  return network;
+}
+
+/// Writes a network's weights as safetensors under their published names, with its options in the
+/// metadata "sepconv", and other metadata beside it.
+inline void save_sepconv(const std::filesystem::path& path, const SepConvNetwork& network,
+                         std::map<std::string, std::string> metadata = {}) {
+  TensorFile file{{}, std::move(metadata)};
+  file.metadata["sepconv"] = nlohmann::json(network->options()).dump();
+  for (const auto& item : network->named_parameters()) file.tensors[item.key()] = item.value();
+  write_safetensors(path, file);
+}
+
+}  // namespace limpid
