@@ -32,7 +32,7 @@ inline PretrainedNames pretrained_names(std::string_view architecture) {
         "safetensors",
         {maps::pretrainedmodels_inception_resnet_v2(),
          maps::deblurgan_v2_fpn_inception().part("encoder.fpn.inception."),
-         maps::thesis_fpn_inception({"any"}).part("encoder.fpn.inception.")}};
+         maps::thesis_fpn_inception({"any"}).part("encoder.fpn.inception.").ignore("decoder#.*")}};
   }
   if (architecture == "mobilenet-v2") {
     return {"expected torchvision's mobilenet_v2 as .pth or safetensors",
