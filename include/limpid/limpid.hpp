@@ -113,12 +113,12 @@
 #include <limpid/losses/content/vgg_features.hpp>
 
 #include <limpid/metrics/any_metric.hpp>
-#include <limpid/metrics/average_precision.hpp>
 #include <limpid/metrics/asymmetric_gaussian.hpp>
+#include <limpid/metrics/average_precision.hpp>
 #include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/compare_folders.hpp>
-#include <limpid/metrics/detection_scores.hpp>
 #include <limpid/metrics/cw_ssim.hpp>
+#include <limpid/metrics/detection_scores.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
