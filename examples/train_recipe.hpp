@@ -2,6 +2,7 @@
 
 // Training of a recipe on the tasks that have data: shared by limpid-train and limpid-table.
 
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -64,7 +65,10 @@ std::pair<limpid::FitResult, std::int64_t> train_recipe(const Recipe& recipe,
         torch::manual_seed(recipe.options.seed);
         auto encoder = recipe.make_encoder();
         if constexpr (has_backbone<Recipe>()) {
-          if (!weights.backbone.empty()) limpid::load_pretrained(encoder, weights.backbone);
+          if (!weights.backbone.empty()) {
+            const auto report = limpid::load_pretrained(encoder, weights.backbone);
+            if (!recipe.options.quiet) std::fputs(report.table().c_str(), stderr);
+          }
         }
         limpid::MultiTaskTrainer<Encoder, typename Recipe::template Decoder<Tasks>...> trainer{
             recipe.options, encoder, recipe.template make_decoder<Tasks>()...};
