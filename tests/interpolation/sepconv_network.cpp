@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(starts_from_the_average_when_asked) {
   torch::manual_seed(3);
   SepConvNetwork network{SepConvOptions::small()};
   network->start_from_average();
-  const auto one = torch::rand({1, 3, 48, 64}), two = torch::rand({1, 3, 48, 64});
+  const auto one = torch::rand({1, 3, 64, 96}), two = torch::rand({1, 3, 64, 96});
   const auto found = network->forward(one, two).detach();
   BOOST_TEST((found - (one + two) / 2).abs().mean().item<double>() < 0.05);
 }
