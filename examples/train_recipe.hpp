@@ -42,7 +42,8 @@ constexpr bool has_backbone() {
 template <class Recipe>
 Recipe from_scratch(Recipe recipe) {
   recipe.options.freeze_encoder_epochs = 0;
-  if constexpr (has_backbone<Recipe>()) recipe.encoder.batch_norm = limpid::BatchNormStatistics::batch;
+  if constexpr (has_backbone<Recipe>())
+    recipe.encoder.batch_norm = limpid::BatchNormStatistics::batch;
   return recipe;
 }
 

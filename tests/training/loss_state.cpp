@@ -28,7 +28,7 @@ using OneTask = MultiTaskTrainer<TinyEncoder, TinyDecoder<"deblur">>;
 /// Trains until step 7 in the folder, in sittings of `sitting` steps.
 template <class MakeCritic, class Loss>
 limpid::detail::ManifestFile trained(MakeCritic make_critic, const Loss& loss,
-                                         std::int64_t sitting) {
+                                     std::int64_t sitting) {
   const TemporaryFolder run;
   while (true) {
     TrainerOptions options;
