@@ -36,6 +36,19 @@ BOOST_AUTO_TEST_SUITE(usage)
 BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-data", "degrade"},
              {"--task", "--seed", "--depth", "--max-side", "--threads", "INPUT_DIR", "OUTPUT_DIR"});
+  check_help({"limpid-data", "blur"}, {"--frames", "--seed"});
+  check_help({"limpid-data", "haze"}, {"--beta", "--airlight", "--disparity", "--seed"});
+  check_help({"limpid-data", "check"}, {"--sheet", "--json"});
+  check_help({"limpid-data", "interpolate"},
+             {"--fps", "--to", "--weights", "--tile", "--padding", "--device", "--threads"});
+  check_help({"limpid-data", "train-interpolation"},
+             {"--out", "--minutes", "--steps", "--size", "--held-back", "--resume", "--seed"});
+  check_help({"limpid-data", "niqe-model"}, {"--luma"});
+  check_help({"limpid-table"}, {"--data", "--test", "--out", "--vgg", "--backbone", "--smoke",
+                                "--no-twins", "--plan", "--epochs", "--max-images", "--device"});
+  check_help({"limpid-train"},
+             {"--adversarial", "--critic", "--critic-updates", "--critic-rate", "--contextual",
+              "--backbone", "--random-backbone", "--freeze-epochs", "softplus-r1", "double-scale"});
   check_help({"limpid-train"},
              {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
               "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",
