@@ -81,8 +81,9 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
   check_usage(start, "--data is required");
   check_usage(with({"--data", "deblur"}),
               "--data: 'deblur': expected TASK=FORMAT:PATH[@PART], for example");
-  check_usage(with({"--data", "deblur=zip:x"}),
-              "--data: 'deblur=zip:x': unknown format 'zip', expected one of gopro, gopro-gamma, raindrop");
+  check_usage(
+      with({"--data", "deblur=zip:x"}),
+      "--data: 'deblur=zip:x': unknown format 'zip', expected one of gopro, gopro-gamma, raindrop");
   check_usage(with({"--data", "deblur=gopro:x@spring"}), "unknown part 'spring' of gopro");
   check_usage(with({"--data", "deblur=pairs:x", "--data", "deblur=pairs:y"}),
               "--data: task 'deblur' is named twice");
