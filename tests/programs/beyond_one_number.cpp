@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <support/detectors.hpp>
+#include <support/fixtures.hpp>
 
 namespace {
 
@@ -186,6 +187,38 @@ BOOST_AUTO_TEST_CASE(a_plane_of_evaluations_and_a_comparison) {
                 "--scores: 'x': expected NAME[@TASK]=FILE");
   check_failure({"limpid-plane", "--scores", "x=" + path("none"), "--out", path("o")}, 1,
                 "cannot be read");
+}
+
+BOOST_AUTO_TEST_CASE(a_niqe_model_is_fitted_to_photographs_and_judges_others) {
+  const auto photographs = data_folder() / "kodak";
+  if (!std::filesystem::exists(photographs)) {
+    BOOST_TEST_MESSAGE("SKIPPED: no " << photographs);
+    return;
+  }
+  TemporaryFolder folder;
+  const auto model = (folder / "niqe.safetensors").string();
+  const auto fitted = run({"limpid-data", "niqe-model", photographs.string(), model});
+  BOOST_REQUIRE_MESSAGE(fitted.code == 0, fitted.err);
+
+  // A photograph beside a copy of it made of blocks of four pixels: the copy looks less natural.
+  const auto photo = limpid::Image::load(photographs / "kodim03.png");
+  const auto coarse =
+      photo.resized(photo.height() / 4, photo.width() / 4).resized(photo.height(), photo.width());
+  save(coarse, folder / "coarse/a.png");
+  save(photo, folder / "true/a.png");
+  const auto score = [&](const std::string& name) {
+    const auto json_file = (folder / (name + ".json")).string();
+    const auto ended =
+        run({"limpid-evaluate", "--compare", (folder / name).string(), (folder / "true").string(),
+             "--metrics", "niqe", "--niqe-model", model, "--json", json_file});
+    BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+    return read_json(json_file).at("compared").at("niqe").at("mean").get<double>();
+  };
+  BOOST_TEST(score("coarse") > score("true") + 1);
+
+  check_failure({"limpid-evaluate", "--compare", (folder / "coarse").string(),
+                 (folder / "true").string(), "--metrics", "niqe"},
+                2, "--niqe-model");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
