@@ -113,7 +113,7 @@ void make_table(const TablePlan& plan, limpid::recipes::PaperTable<Recipe> table
                 " needs --vgg FILE for its perceptual loss: ", limpid::kVGG19Source);
     if (examples::has_backbone<Recipe>() && plan.backbone.empty()) {
       throw examples::UsageError("Table " + table.number +
-                                 " needs --backbone FILE, ImageNet weights (see --help)");
+                                 " needs --backbone FILE, ImageNet weights");
     }
   }
   const auto data = open_data(plan, table);

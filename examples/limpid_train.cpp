@@ -142,9 +142,10 @@ void train(Recipe recipe, const Plan& plan, const Tasks& tasks) {
   }
   if constexpr (examples::has_backbone<Recipe>()) {
     if (plan.backbone.empty() && !plan.random_backbone) {
-      throw examples::UsageError("recipe " + recipe.name +
-                                 " needs --backbone FILE (see --help), or --random-backbone to "
-                                 "train all of it from scratch");
+      throw examples::UsageError(
+          "recipe " + recipe.name +
+          " needs --backbone FILE, ImageNet weights, or --random-backbone to "
+          "train all of it from scratch");
     }
     if (plan.random_backbone) recipe = examples::from_scratch(std::move(recipe));
   } else if (!plan.backbone.empty() || plan.random_backbone) {
