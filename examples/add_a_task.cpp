@@ -4,14 +4,14 @@
 //
 // "enlighten" brightens dark, noisy pictures. It trains for seconds beside limpid's own "dehaze".
 // Prints the PSNR of a picture that was not trained on, dark and enlightened; a gain exits with 0.
-#include <cstdio>
-#include <thread>
-#include <vector>
+#include <limpid/limpid.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 
-#include <limpid/limpid.hpp>
+#include <cstdio>
+#include <thread>
+#include <vector>
 
 using namespace limpid;
 

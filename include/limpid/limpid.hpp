@@ -102,7 +102,6 @@
 #include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
-
 #include <limpid/losses/content/charbonnier.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/contextual.hpp>
@@ -114,11 +113,9 @@
 
 #include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/asymmetric_gaussian.hpp>
-#include <limpid/metrics/average_precision.hpp>
 #include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/compare_folders.hpp>
 #include <limpid/metrics/cw_ssim.hpp>
-#include <limpid/metrics/detection_scores.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
@@ -130,6 +127,11 @@
 #include <limpid/metrics/ssim.hpp>
 #include <limpid/metrics/ssim_3d.hpp>
 #include <limpid/metrics/windowed_ssim.hpp>
+
+#include <limpid/detection/average_precision.hpp>
+#include <limpid/detection/coco_boxes.hpp>
+#include <limpid/detection/detection_scores.hpp>
+#include <limpid/detection/detector.hpp>
 
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/depth_map.hpp>
@@ -143,7 +145,6 @@
 #include <limpid/degradations/synthetic_depth.hpp>
 
 #include <limpid/datasets/augment.hpp>
-#include <limpid/datasets/coco_boxes.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/datasets/degraded_photos.hpp>
 #include <limpid/datasets/dhazy.hpp>
@@ -159,6 +160,11 @@
 #include <limpid/datasets/reds.hpp>
 #include <limpid/datasets/reside.hpp>
 
+#include <limpid/model/model_file.hpp>
+#include <limpid/model/multi_task_model.hpp>
+#include <limpid/model/state_dict.hpp>
+#include <limpid/model/task_set.hpp>
+
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/adversary.hpp>
 #include <limpid/training/any_content.hpp>
@@ -166,15 +172,11 @@
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/epoch_policy.hpp>
 #include <limpid/training/frozen_weights.hpp>
-#include <limpid/training/model.hpp>
-#include <limpid/training/model_file.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/schedule.hpp>
-#include <limpid/training/state_dict.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/stop_signal.hpp>
 #include <limpid/training/task_dispatch.hpp>
-#include <limpid/training/task_set.hpp>
 #include <limpid/training/trainer.hpp>
 #include <limpid/training/training_log.hpp>
 #include <limpid/training/training_loop.hpp>
@@ -191,13 +193,13 @@
 #include <limpid/recipes/thesis_resnet.hpp>
 
 #include <limpid/inference/any_restorer.hpp>
-#include <limpid/inference/detector.hpp>
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/inference/output_files.hpp>
 #include <limpid/inference/published_model.hpp>
 #include <limpid/inference/published_shapes.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/tiling.hpp>
+
 #include <limpid/interpolation/adamax.hpp>
 #include <limpid/interpolation/frame_sequences.hpp>
 #include <limpid/interpolation/frame_triplets.hpp>

@@ -1,20 +1,18 @@
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/layers/inception_block.hpp>
+#include <limpid/layers/initialise.hpp>
+#include <limpid/layers/inverted_residual.hpp>
+#include <support/fixtures.hpp>
+#include <support/networks.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <array>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/layers/inception_block.hpp>
-#include <limpid/layers/initialise.hpp>
-#include <limpid/layers/inverted_residual.hpp>
-
-#include <support/fixtures.hpp>
-#include <support/networks.hpp>
 
 namespace {
 

@@ -1,7 +1,12 @@
+#include <limpid/backbones/imagenet.hpp>
 #include <limpid/backbones/vgg19.hpp>
+#include <limpid/io/safetensors.hpp>
+#include <support/fixtures.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <unistd.h>
-
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -10,13 +15,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/backbones/imagenet.hpp>
-#include <limpid/io/safetensors.hpp>
-#include <support/fixtures.hpp>
 
 namespace {
 

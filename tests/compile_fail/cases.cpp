@@ -1,7 +1,6 @@
 // What must not compile, and with which single line: one case a build, chosen by CASE_*.
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 #include <limpid/training/trainer.hpp>
-
 #include <support/tiny.hpp>
 
 using namespace limpid;

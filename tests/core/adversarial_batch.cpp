@@ -1,9 +1,8 @@
 #include <limpid/core/adversarial_batch.hpp>
+#include <support/tiny.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
-
-#include <support/tiny.hpp>
 
 namespace {
 

@@ -1,11 +1,11 @@
 #include <limpid/core/check.hpp>
 
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
 #include <functional>
 #include <limits>
 #include <string>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -1,13 +1,12 @@
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/random.hpp>
+
+#include <boost/test/unit_test.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/core/random.hpp>
 
 namespace {
 

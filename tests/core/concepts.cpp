@@ -1,15 +1,14 @@
+#include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/concepts.hpp>
+#include <support/tiny.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/core/adversarial_batch.hpp>
-#include <support/tiny.hpp>
 
 namespace {
 

@@ -1,12 +1,11 @@
 #include <limpid/core/deep_copy.hpp>
-
-#include <memory>
+#include <limpid/encoders/resnet.hpp>
+#include <support/tiny.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/encoders/resnet.hpp>
-#include <support/tiny.hpp>
+#include <memory>
 
 namespace {
 

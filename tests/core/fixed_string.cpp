@@ -1,10 +1,10 @@
 #include <limpid/core/fixed_string.hpp>
 
+#include <boost/test/unit_test.hpp>
+
 #include <string>
 #include <string_view>
 #include <type_traits>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

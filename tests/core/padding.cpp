@@ -1,10 +1,10 @@
 #include <limpid/core/padding.hpp>
 
-#include <cstdint>
-#include <vector>
-
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <vector>
 
 namespace {
 

@@ -1,5 +1,10 @@
 #include <limpid/core/progress_line.hpp>
+#include <support/images.hpp>
 
+#include <boost/test/unit_test.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -7,13 +12,6 @@
 #include <iterator>
 #include <limits>
 #include <string>
-
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <boost/test/unit_test.hpp>
-
-#include <support/images.hpp>
 
 namespace {
 

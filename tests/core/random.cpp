@@ -1,12 +1,12 @@
 #include <limpid/core/random.hpp>
 
+#include <boost/test/unit_test.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <set>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -1,9 +1,9 @@
 #include <limpid/core/single_thread.hpp>
 
-#include <thread>
-
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
+
+#include <thread>
 
 namespace {
 

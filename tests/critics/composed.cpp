@@ -2,16 +2,15 @@
 #include <limpid/critics/conditional.hpp>
 #include <limpid/critics/double_scale.hpp>
 #include <limpid/critics/patch_gan.hpp>
-
-#include <string>
-#include <tuple>
-#include <vector>
+#include <support/fixtures.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <support/fixtures.hpp>
-#include <support/networks.hpp>
+#include <string>
+#include <tuple>
+#include <vector>
 
 namespace {
 

@@ -1,12 +1,11 @@
 #include <limpid/critics/patch_gan.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/no_norm.hpp>
+#include <support/fixtures.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
-
-#include <support/fixtures.hpp>
-#include <support/networks.hpp>
 
 namespace {
 

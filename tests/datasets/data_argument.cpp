@@ -1,11 +1,10 @@
 #include <limpid/datasets/data_argument.hpp>
-
-#include <string>
+#include <support/images.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <support/images.hpp>
+#include <string>
 
 namespace {
 

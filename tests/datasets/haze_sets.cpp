@@ -2,6 +2,11 @@
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/pair_split.hpp>
 #include <limpid/datasets/reside.hpp>
+#include <support/fixtures.hpp>
+#include <support/images.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,12 +14,6 @@
 #include <iterator>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/fixtures.hpp>
-#include <support/images.hpp>
 
 namespace {
 

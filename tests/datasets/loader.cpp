@@ -1,4 +1,8 @@
 #include <limpid/datasets/loader.hpp>
+#include <support/images.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -9,11 +13,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/images.hpp>
 
 namespace {
 

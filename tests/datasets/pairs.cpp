@@ -1,12 +1,11 @@
 #include <limpid/datasets/pairs.hpp>
-
-#include <string>
-#include <vector>
+#include <support/images.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <support/images.hpp>
+#include <string>
+#include <vector>
 
 namespace {
 

@@ -2,16 +2,15 @@
 #include <limpid/datasets/paired_folders.hpp>
 #include <limpid/datasets/raindrop.hpp>
 #include <limpid/datasets/reds.hpp>
-
-#include <filesystem>
-#include <string>
-#include <vector>
+#include <support/fixtures.hpp>
+#include <support/images.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <support/fixtures.hpp>
-#include <support/images.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 namespace {
 

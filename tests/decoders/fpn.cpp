@@ -1,17 +1,15 @@
+#include <limpid/backbones/inception_resnet_v2.hpp>
+#include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/decoders/fpn.hpp>
-
-#include <filesystem>
+#include <limpid/encoders/fpn.hpp>
+#include <limpid/layers/fpn_head.hpp>
+#include <limpid/layers/upsample_nearest.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/backbones/inception_resnet_v2.hpp>
-#include <limpid/backbones/mobilenet_v2.hpp>
-#include <limpid/encoders/fpn.hpp>
-#include <limpid/layers/fpn_head.hpp>
-#include <limpid/layers/upsample_nearest.hpp>
-
-#include <support/networks.hpp>
+#include <filesystem>
 
 namespace {
 

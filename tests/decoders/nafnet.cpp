@@ -1,10 +1,9 @@
 #include <limpid/decoders/nafnet.hpp>
+#include <support/fixtures.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
-
-#include <support/fixtures.hpp>
-#include <support/networks.hpp>
 
 namespace {
 

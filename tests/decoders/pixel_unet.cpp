@@ -1,9 +1,8 @@
 #include <limpid/decoders/pixel_unet.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
-
-#include <support/networks.hpp>
 
 namespace {
 

@@ -1,12 +1,11 @@
 #include <limpid/degradations/any_degradation.hpp>
-
-#include <thread>
-#include <vector>
+#include <support/degradations.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <support/degradations.hpp>
+#include <thread>
+#include <vector>
 
 using namespace limpid;
 using limpid_test::made_up_photo;

@@ -2,18 +2,17 @@
 #include <limpid/degradations/frame_average.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/io/grey_image.hpp>
+#include <support/fixtures.hpp>
+#include <support/images.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/fixtures.hpp>
-#include <support/images.hpp>
 
 namespace {
 

@@ -1,9 +1,8 @@
 #include <limpid/degradations/motion_blur.hpp>
+#include <support/degradations.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
-
-#include <support/degradations.hpp>
 
 using namespace limpid;
 

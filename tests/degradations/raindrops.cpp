@@ -1,9 +1,8 @@
 #include <limpid/degradations/raindrops.hpp>
+#include <support/degradations.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
-
-#include <support/degradations.hpp>
 
 using namespace limpid;
 using limpid_test::made_up_photo;

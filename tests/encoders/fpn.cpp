@@ -1,17 +1,15 @@
+#include <limpid/backbones/inception_resnet_v2.hpp>
+#include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/decoders/fpn.hpp>
 #include <limpid/encoders/fpn.hpp>
-
-#include <string>
+#include <limpid/layers/norm_options.hpp>
+#include <support/fixtures.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/backbones/inception_resnet_v2.hpp>
-#include <limpid/backbones/mobilenet_v2.hpp>
-#include <limpid/decoders/fpn.hpp>
-#include <limpid/layers/norm_options.hpp>
-
-#include <support/fixtures.hpp>
-#include <support/networks.hpp>
+#include <string>
 
 namespace {
 

@@ -7,6 +7,17 @@
 // least 1000 of each kind, then on until SECONDS (1) have passed. A format whose bytes all stand
 // under a checksum must give back the values that were written or an error; the others
 // (safetensors, legacy PyTorch files, .npy) must give back some tensors of sound shape and type.
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/model/model_file.hpp>
+#include <support/archives.hpp>
+#include <support/pickles.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <c10/util/Logging.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -21,19 +32,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/ops/arange.h>
-#include <ATen/ops/equal.h>
-#include <ATen/ops/ones.h>
-
-#include <c10/util/Logging.h>
-
-#include <limpid/io/tensor_file.hpp>
-#include <limpid/training/model_file.hpp>
-
-#include <support/archives.hpp>
-#include <support/pickles.hpp>
-#include <support/temporary_folder.hpp>
 
 /// A small file that asks for more than this is a finding.
 extern "C" const char* __asan_default_options() { return "max_allocation_size_mb=400"; }

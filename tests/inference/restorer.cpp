@@ -1,14 +1,13 @@
 #include <limpid/inference/any_restorer.hpp>
-
-#include <filesystem>
-#include <string>
+#include <limpid/inference/evaluate.hpp>
+#include <limpid/inference/output_files.hpp>
+#include <support/tiny.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/inference/evaluate.hpp>
-#include <limpid/inference/output_files.hpp>
-#include <support/tiny.hpp>
+#include <filesystem>
+#include <string>
 
 namespace {
 

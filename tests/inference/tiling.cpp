@@ -1,11 +1,11 @@
 #include <limpid/inference/tiling.hpp>
 
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

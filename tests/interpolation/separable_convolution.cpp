@@ -1,12 +1,11 @@
 #include <limpid/interpolation/separable_convolution.hpp>
 #include <limpid/interpolation/separable_kernels.hpp>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
 #include <support/fixtures.hpp>
 #include <support/gradients.hpp>
 #include <support/networks.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -1,13 +1,12 @@
 #include <limpid/interpolation/interpolate.hpp>
 #include <limpid/interpolation/sepconv_file.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
 #include <support/fixtures.hpp>
 #include <support/networks.hpp>
 #include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -2,17 +2,16 @@
 #include <limpid/interpolation/frame_sequences.hpp>
 #include <limpid/interpolation/frame_triplets.hpp>
 #include <limpid/interpolation/train_interpolation.hpp>
+#include <support/networks.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/networks.hpp>
-#include <support/temporary_folder.hpp>
 
 namespace {
 

@@ -1,16 +1,14 @@
 #include <limpid/io/atomic_file.hpp>
-
-#include <unistd.h>
-
-#include <filesystem>
-#include <iostream>
-#include <stdexcept>
-#include <string>
+#include <support/images.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <support/images.hpp>
+#include <unistd.h>
+#include <filesystem>
+#include <iostream>
+#include <stdexcept>
+#include <string>
 
 namespace {
 

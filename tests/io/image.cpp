@@ -1,19 +1,16 @@
+#include <limpid/core/random.hpp>
 #include <limpid/io/image.hpp>
-
-#include <unistd.h>
-
-#include <filesystem>
-#include <iostream>
-#include <string>
-#include <vector>
+#include <support/fixtures.hpp>
+#include <support/images.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/core/random.hpp>
-
-#include <support/fixtures.hpp>
-#include <support/images.hpp>
+#include <unistd.h>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
 
 namespace {
 

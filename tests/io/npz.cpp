@@ -4,18 +4,17 @@
 #include <limpid/io/npz.hpp>
 #include <limpid/io/printable.hpp>
 #include <limpid/io/zip.hpp>
+#include <support/archives.hpp>
+#include <support/fixtures.hpp>
+#include <support/images.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cmath>
 #include <filesystem>
 #include <functional>
 #include <string>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/archives.hpp>
-#include <support/fixtures.hpp>
-#include <support/images.hpp>
 
 namespace {
 

@@ -2,6 +2,13 @@
 #include <limpid/io/pickled_tensors.hpp>
 #include <limpid/io/pth.hpp>
 #include <limpid/io/tensor_file.hpp>
+#include <support/archives.hpp>
+#include <support/fixtures.hpp>
+#include <support/images.hpp>
+#include <support/pickles.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cstring>
 #include <filesystem>
@@ -10,14 +17,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/archives.hpp>
-#include <support/fixtures.hpp>
-#include <support/images.hpp>
-#include <support/pickles.hpp>
 
 namespace {
 

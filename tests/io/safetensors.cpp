@@ -1,14 +1,12 @@
+#include <limpid/core/random.hpp>
 #include <limpid/io/safetensors.hpp>
-
-#include <filesystem>
-#include <string>
+#include <support/images.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/core/random.hpp>
-
-#include <support/images.hpp>
+#include <filesystem>
+#include <string>
 
 namespace {
 

@@ -3,11 +3,10 @@
 #include <limpid/layers/residual_block.hpp>
 #include <limpid/layers/resnet_block.hpp>
 #include <limpid/layers/simple_gate.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
-
-#include <support/networks.hpp>
 
 namespace {
 

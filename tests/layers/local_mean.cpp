@@ -1,10 +1,9 @@
 #include <limpid/layers/local_mean.hpp>
+#include <support/gradients.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
-
-#include <support/gradients.hpp>
-#include <support/networks.hpp>
 
 namespace {
 

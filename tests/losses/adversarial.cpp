@@ -11,17 +11,16 @@
 #include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
+#include <support/losses.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/losses.hpp>
 
 namespace {
 

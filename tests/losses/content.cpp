@@ -1,21 +1,20 @@
+#include <limpid/core/ranges.hpp>
 #include <limpid/losses/content/charbonnier.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/l2.hpp>
 #include <limpid/losses/content/psnr_loss.hpp>
+#include <support/fixtures.hpp>
+#include <support/losses.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <tuple>
 #include <type_traits>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/core/ranges.hpp>
-#include <support/fixtures.hpp>
-#include <support/losses.hpp>
 
 namespace {
 

@@ -1,13 +1,12 @@
 #include <limpid/losses/adversarial/gradient_penalty.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
-
-#include <cmath>
-#include <string>
+#include <support/losses.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <support/losses.hpp>
+#include <cmath>
+#include <string>
 
 namespace {
 

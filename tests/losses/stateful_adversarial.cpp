@@ -4,6 +4,11 @@
 #include <limpid/losses/adversarial/relativistic_least_squares.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
+#include <support/losses.hpp>
+#include <support/networks.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cmath>
 #include <memory>
@@ -11,12 +16,6 @@
 #include <tuple>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/losses.hpp>
-#include <support/networks.hpp>
 
 namespace {
 

@@ -1,16 +1,15 @@
 // Every objective learns the same small problem, by its adversarial loss alone: points of the plane
 // that were scaled and moved have to be put back. A wrong sign on either side makes it fail.
 #include <limpid/recipes/adversarial_names.hpp>
+#include <limpid/training/frozen_weights.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/training/frozen_weights.hpp>
 
 namespace {
 

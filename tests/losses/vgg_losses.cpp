@@ -1,18 +1,17 @@
+#include <limpid/core/autocast.hpp>
 #include <limpid/losses/content/contextual.hpp>
+#include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/perceptual.hpp>
+#include <support/fixtures.hpp>
+#include <support/losses.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <string>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/core/autocast.hpp>
-#include <limpid/losses/content/l1.hpp>
-#include <support/fixtures.hpp>
-#include <support/losses.hpp>
 
 namespace {
 

@@ -1,4 +1,12 @@
+#include <limpid/io/image.hpp>
 #include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/scores.hpp>
+#include <support/fixtures.hpp>
+#include <support/metrics.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <filesystem>
@@ -6,15 +14,6 @@
 #include <map>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
-
-#include <limpid/io/image.hpp>
-#include <limpid/metrics/scores.hpp>
-#include <support/fixtures.hpp>
-#include <support/metrics.hpp>
 
 namespace {
 

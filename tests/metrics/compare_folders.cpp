@@ -1,16 +1,14 @@
+#include <limpid/io/image.hpp>
 #include <limpid/metrics/compare_folders.hpp>
-
-#include <filesystem>
-#include <fstream>
-#include <string>
-#include <string_view>
-
-#include <unistd.h>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/io/image.hpp>
+#include <unistd.h>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
 
 namespace {
 

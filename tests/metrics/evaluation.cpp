@@ -1,13 +1,13 @@
 #include <limpid/metrics/evaluation.hpp>
 
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
 
 namespace {
 

@@ -1,24 +1,23 @@
-#include <limpid/metrics/niqe.hpp>
-
-#include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <string>
-#include <string_view>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
-
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/asymmetric_gaussian.hpp>
 #include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/niqe.hpp>
 #include <limpid/metrics/niqe_features.hpp>
 #include <limpid/metrics/niqe_model.hpp>
 #include <limpid/report/page.hpp>
 #include <support/fixtures.hpp>
 #include <support/metrics.hpp>
 #include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
 
 namespace {
 

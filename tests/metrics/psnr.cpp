@@ -1,13 +1,12 @@
 #include <limpid/metrics/psnr.hpp>
-
-#include <cmath>
-#include <limits>
-#include <string_view>
+#include <support/metrics.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <support/metrics.hpp>
+#include <cmath>
+#include <limits>
+#include <string_view>
 
 namespace {
 

@@ -1,4 +1,12 @@
+#include <limpid/metrics/channels.hpp>
+#include <limpid/metrics/cw_ssim.hpp>
+#include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/ssim.hpp>
+#include <limpid/metrics/ssim_3d.hpp>
+#include <support/metrics.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -7,15 +15,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/metrics/channels.hpp>
-#include <limpid/metrics/cw_ssim.hpp>
-#include <limpid/metrics/ms_ssim.hpp>
-#include <limpid/metrics/ssim_3d.hpp>
-#include <support/metrics.hpp>
 
 namespace {
 

@@ -1,18 +1,16 @@
 #include <support/small_run.hpp>
 
+#include <linux/capability.h>
+#include <boost/test/unit_test.hpp>
+
+#include <sys/prctl.h>
+#include <unistd.h>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
-
-#include <sys/prctl.h>
-#include <unistd.h>
-
-#include <linux/capability.h>
-
-#include <boost/test/unit_test.hpp>
 
 // What users give by mistake: each program says what is wrong, where, and ends with 1.
 namespace {

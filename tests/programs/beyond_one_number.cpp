@@ -1,15 +1,14 @@
+#include <support/detectors.hpp>
+#include <support/fixtures.hpp>
 #include <support/small_run.hpp>
-
-#include <filesystem>
-#include <string>
-#include <vector>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
-#include <support/detectors.hpp>
-#include <support/fixtures.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 namespace {
 

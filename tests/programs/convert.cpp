@@ -1,12 +1,3 @@
-#include <filesystem>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
-
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/decoders/fpn.hpp>
 #include <limpid/decoders/resnet.hpp>
@@ -17,6 +8,15 @@
 #include <support/images.hpp>
 #include <support/run_program.hpp>
 #include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 

@@ -1,17 +1,16 @@
-#include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <string>
+#include <limpid/datasets/dhazy.hpp>
+#include <limpid/datasets/gopro.hpp>
+#include <support/images.hpp>
+#include <support/run_program.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
-#include <limpid/datasets/dhazy.hpp>
-#include <limpid/datasets/gopro.hpp>
-
-#include <support/images.hpp>
-#include <support/run_program.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
 
 // limpid-data, where it makes and checks whole sets.
 

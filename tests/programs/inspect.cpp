@@ -1,17 +1,16 @@
-#include <cstddef>
-#include <filesystem>
-#include <string>
-#include <vector>
+#include <limpid/model/model_file.hpp>
+#include <support/images.hpp>
+#include <support/pickles.hpp>
+#include <support/run_program.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
-#include <limpid/training/model_file.hpp>
-
-#include <support/images.hpp>
-#include <support/pickles.hpp>
-#include <support/run_program.hpp>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 namespace {
 

@@ -1,18 +1,16 @@
+#include <limpid/interpolation/sepconv_file.hpp>
+#include <limpid/io/image.hpp>
 #include <support/run_program.hpp>
-
-#include <filesystem>
-#include <fstream>
-#include <string>
-#include <vector>
+#include <support/temporary_folder.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
-#include <limpid/interpolation/sepconv_file.hpp>
-#include <limpid/io/image.hpp>
-
-#include <support/temporary_folder.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
 
 namespace {
 

@@ -1,11 +1,11 @@
 #include <support/small_run.hpp>
 
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
 
 namespace {
 

@@ -1,9 +1,9 @@
 #include <support/run_program.hpp>
 
+#include <boost/test/unit_test.hpp>
+
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -1,14 +1,13 @@
+#include <limpid/io/safetensors.hpp>
 #include <support/small_run.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <csignal>
 #include <filesystem>
 #include <map>
 #include <string>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/io/safetensors.hpp>
 
 namespace {
 

@@ -1,14 +1,13 @@
 #include <limpid/recipes/adversarial_names.hpp>
+#include <support/networks.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/networks.hpp>
 
 namespace {
 

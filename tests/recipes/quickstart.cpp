@@ -1,13 +1,12 @@
 #include <limpid/recipes/quickstart.hpp>
-
-#include <type_traits>
-#include <variant>
+#include <limpid/training/trainer.hpp>
+#include <support/tiny.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/training/trainer.hpp>
-#include <support/tiny.hpp>
+#include <type_traits>
+#include <variant>
 
 namespace {
 

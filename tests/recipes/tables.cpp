@@ -1,13 +1,12 @@
 #include <limpid/recipes/tables.hpp>
-
-#include <set>
-#include <string>
-#include <vector>
+#include <limpid/recipes/thesis_fpn_inception.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/recipes/thesis_fpn_inception.hpp>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace {
 

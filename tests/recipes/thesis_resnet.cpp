@@ -1,15 +1,14 @@
 #include <limpid/recipes/thesis_resnet.hpp>
+#include <limpid/training/trainer.hpp>
+#include <support/tiny.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <map>
 #include <string>
 #include <type_traits>
 #include <variant>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/training/trainer.hpp>
-#include <support/tiny.hpp>
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include <limpid/report/html.hpp>
 
-#include <string>
-
 #include <boost/test/unit_test.hpp>
+
+#include <string>
 
 namespace {
 

@@ -1,18 +1,17 @@
-#include <limpid/report/perception_distortion.hpp>
-
-#include <cmath>
-#include <string>
-#include <vector>
-
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/datasets/coco_boxes.hpp>
-#include <limpid/metrics/detection_scores.hpp>
+#include <limpid/detection/coco_boxes.hpp>
+#include <limpid/detection/detection_scores.hpp>
 #include <limpid/report/named_marks.hpp>
+#include <limpid/report/perception_distortion.hpp>
 #include <limpid/report/plane_figure.hpp>
 #include <limpid/report/plane_page.hpp>
 #include <limpid/report/plane_scores.hpp>
 #include <support/images.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
 
 namespace {
 

@@ -1,9 +1,9 @@
 #include <limpid/report/picture_strip.hpp>
 
-#include <string_view>
-
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
+
+#include <string_view>
 
 namespace {
 

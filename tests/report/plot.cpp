@@ -1,10 +1,10 @@
 #include <limpid/report/plot.hpp>
 
+#include <boost/test/unit_test.hpp>
+
 #include <cmath>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -1,6 +1,10 @@
 #include <limpid/report/report.hpp>
 #include <limpid/report/report_table.hpp>
 
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <unistd.h>
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -8,11 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <unistd.h>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -1,13 +1,12 @@
 #include <limpid/report/report_strip.hpp>
-
-#include <cmath>
-#include <cstdint>
-#include <string>
+#include <limpid/report/training_facts.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/report/training_facts.hpp>
+#include <cmath>
+#include <cstdint>
+#include <string>
 
 namespace {
 

@@ -1,14 +1,13 @@
 #include <limpid/report/training_log.hpp>
 
+#include <boost/test/unit_test.hpp>
+
+#include <unistd.h>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
-
-#include <unistd.h>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <limpid/core/checksum.hpp>
+
+#include <zlib.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <zlib.h>
-
-#include <limpid/core/checksum.hpp>
 
 // Zip archives and .npy files put together byte by byte.
 namespace limpid_test {

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <string>
-#include <utility>
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/random.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/core/concepts.hpp>
-#include <limpid/core/random.hpp>
+#include <string>
+#include <utility>
 
 namespace limpid_test {
 

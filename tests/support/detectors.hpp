@@ -1,13 +1,13 @@
 #pragma once
 
+#include <limpid/io/image.hpp>
+
+#include <torch/script.h>
+
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/script.h>
-
-#include <limpid/io/image.hpp>
 
 // A small detector, and pictures that it can be wrong about.
 namespace limpid_test {

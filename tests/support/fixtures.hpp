@@ -1,5 +1,10 @@
 #pragma once
 
+#include <limpid/io/safetensors.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -8,11 +13,6 @@
 #include <limits>
 #include <string>
 #include <string_view>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/io/safetensors.hpp>
 
 // Values computed by independent implementations; fixtures/README.md says how inputs and weights
 // follow from their names.

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <functional>
-
 #include <torch/torch.h>
+
+#include <functional>
 
 namespace limpid_test {
 

@@ -1,19 +1,18 @@
 #pragma once
 
+#include <limpid/core/random.hpp>
+#include <limpid/io/image.hpp>
+#include <support/fixtures.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <string_view>
-
-#include <torch/torch.h>
-
-#include <limpid/core/random.hpp>
-#include <limpid/io/image.hpp>
-
-#include <support/fixtures.hpp>
-#include <support/temporary_folder.hpp>
 
 // Pictures to test with, whole and hostile.
 namespace limpid_test {

@@ -1,18 +1,17 @@
 #pragma once
 
+#include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/concepts.hpp>
+#include <support/gradients.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
 #include <string>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/core/adversarial_batch.hpp>
-#include <limpid/core/concepts.hpp>
-
-#include <support/gradients.hpp>
 
 // What every content loss and every adversarial loss must do.
 namespace limpid_test {

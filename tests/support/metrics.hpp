@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
+#include <limpid/core/concepts.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/core/concepts.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace limpid_test {
 

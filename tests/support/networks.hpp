@@ -1,5 +1,16 @@
 #pragma once
 
+#include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/autocast.hpp>
+#include <limpid/core/backbone_shape.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/deep_copy.hpp>
+#include <limpid/core/padding.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -9,17 +20,6 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/adversarial_batch.hpp>
-#include <limpid/core/autocast.hpp>
-#include <limpid/core/backbone_shape.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/core/deep_copy.hpp>
-#include <limpid/core/padding.hpp>
 
 // What every encoder, decoder and critic must do: one function per concept.
 namespace limpid_test {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <support/archives.hpp>
+
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <support/archives.hpp>
 
 // Pickles and PyTorch's files put together opcode by opcode.
 namespace limpid_test::pickle {

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-#include <vector>
+#include <support/images.hpp>
+#include <support/run_program.hpp>
 
 #include <boost/test/unit_test.hpp>
 
-#include <support/images.hpp>
-#include <support/run_program.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 namespace limpid_test {
 

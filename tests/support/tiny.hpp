@@ -1,17 +1,16 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/fixed_string.hpp>
+#include <limpid/datasets/pairs.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <torch/torch.h>
-
-#include <limpid/core/concepts.hpp>
-#include <limpid/core/fixed_string.hpp>
-#include <limpid/datasets/pairs.hpp>
-
-#include <support/temporary_folder.hpp>
 
 // The smallest networks and data that train: steps in milliseconds.
 namespace limpid_test {

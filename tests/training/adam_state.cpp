@@ -1,10 +1,10 @@
 #include <limpid/training/adam_state.hpp>
 
-#include <string>
-#include <vector>
-
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
 
 namespace {
 

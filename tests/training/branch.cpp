@@ -1,21 +1,20 @@
+#include <limpid/critics/double_scale.hpp>
+#include <limpid/losses/adversarial/began.hpp>
+#include <limpid/losses/adversarial/least_squares.hpp>
+#include <limpid/losses/adversarial/wasserstein.hpp>
+#include <limpid/losses/content/l2.hpp>
 #include <limpid/training/branch.hpp>
+#include <limpid/training/trainer.hpp>
+#include <support/tiny.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/critics/double_scale.hpp>
-#include <limpid/losses/adversarial/began.hpp>
-#include <limpid/losses/adversarial/least_squares.hpp>
-#include <limpid/losses/adversarial/wasserstein.hpp>
-#include <limpid/losses/content/l2.hpp>
-#include <limpid/training/trainer.hpp>
-#include <support/tiny.hpp>
 
 namespace {
 

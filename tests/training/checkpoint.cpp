@@ -1,20 +1,18 @@
+#include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/training/checkpoint.hpp>
+#include <limpid/training/trainer.hpp>
+#include <support/tiny.hpp>
 
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <sys/resource.h>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
-
-#include <sys/resource.h>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/losses/adversarial/wasserstein.hpp>
-#include <limpid/training/trainer.hpp>
-#include <support/tiny.hpp>
 
 namespace {
 

@@ -1,8 +1,7 @@
 #include <limpid/training/epoch_policy.hpp>
+#include <limpid/training/options.hpp>
 
 #include <boost/test/unit_test.hpp>
-
-#include <limpid/training/options.hpp>
 
 namespace {
 

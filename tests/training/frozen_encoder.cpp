@@ -1,14 +1,13 @@
 #include <limpid/training/frozen_weights.hpp>
-
-#include <string>
-#include <vector>
+#include <limpid/training/trainer.hpp>
+#include <support/temporary_folder.hpp>
+#include <support/tiny.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/training/trainer.hpp>
-#include <support/temporary_folder.hpp>
-#include <support/tiny.hpp>
+#include <string>
+#include <vector>
 
 namespace {
 

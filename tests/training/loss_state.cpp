@@ -1,13 +1,4 @@
 // Adversarial losses with a state of their own: an interrupted run equals one that never stopped.
-#include <cstdint>
-#include <filesystem>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
 #include <limpid/critics/autoencoder.hpp>
 #include <limpid/critics/double_scale.hpp>
 #include <limpid/losses/adversarial/began.hpp>
@@ -17,6 +8,15 @@
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/trainer.hpp>
 #include <support/tiny.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include <limpid/training/schedule.hpp>
 
-#include <cstdint>
-
 #include <boost/test/unit_test.hpp>
+
+#include <cstdint>
 
 namespace {
 

@@ -1,10 +1,10 @@
 #include <limpid/training/step_losses.hpp>
 
-#include <limits>
-#include <string>
-
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
+
+#include <limits>
+#include <string>
 
 namespace {
 

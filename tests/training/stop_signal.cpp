@@ -1,11 +1,10 @@
 #include <limpid/training/stop_signal.hpp>
 
-#include <csignal>
+#include <boost/test/unit_test.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <boost/test/unit_test.hpp>
+#include <csignal>
 
 namespace {
 

@@ -1,9 +1,9 @@
 #include <limpid/training/task_dispatch.hpp>
 
+#include <boost/test/unit_test.hpp>
+
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 namespace {
 

@@ -1,4 +1,12 @@
+#include <limpid/losses/adversarial/wasserstein.hpp>
+#include <limpid/losses/adversarial/wasserstein_gp.hpp>
+#include <limpid/losses/content/l1.hpp>
+#include <limpid/losses/content/l2.hpp>
 #include <limpid/training/trainer.hpp>
+#include <support/tiny.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <csignal>
 #include <fstream>
@@ -7,15 +15,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/losses/adversarial/wasserstein.hpp>
-#include <limpid/losses/adversarial/wasserstein_gp.hpp>
-#include <limpid/losses/content/l1.hpp>
-#include <limpid/losses/content/l2.hpp>
-#include <support/tiny.hpp>
 
 namespace {
 

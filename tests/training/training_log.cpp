@@ -1,14 +1,13 @@
 #include <limpid/training/training_log.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cmath>
 #include <fstream>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/temporary_folder.hpp>
 
 namespace {
 

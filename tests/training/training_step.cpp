@@ -1,4 +1,11 @@
+#include <limpid/losses/adversarial/wasserstein.hpp>
+#include <limpid/losses/content/l1.hpp>
+#include <limpid/training/trainer.hpp>
 #include <limpid/training/training_step.hpp>
+#include <support/tiny.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cmath>
 #include <map>
@@ -6,14 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <limpid/losses/adversarial/wasserstein.hpp>
-#include <limpid/losses/content/l1.hpp>
-#include <limpid/training/trainer.hpp>
-#include <support/tiny.hpp>
 
 namespace {
 

@@ -1,21 +1,20 @@
 // Two training steps of three tasks against an independent implementation: fixture two_steps.
-#include <limpid/training/trainer.hpp>
-
-#include <array>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
 #include <limpid/critics/patch_gan.hpp>
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/perceptual.hpp>
+#include <limpid/training/trainer.hpp>
 #include <support/fixtures.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace {
 

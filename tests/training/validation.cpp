@@ -1,4 +1,8 @@
 #include <limpid/training/validation.hpp>
+#include <support/tiny.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -6,11 +10,6 @@
 #include <map>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
-#include <support/tiny.hpp>
 
 namespace {
 

@@ -1,23 +1,23 @@
-#include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <iostream>
-#include <string>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/decoders/fpn.hpp>
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/resnet.hpp>
-#include <limpid/training/model.hpp>
+#include <limpid/model/multi_task_model.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/save_weights.hpp>
 #include <support/fixtures.hpp>
 #include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <string>
 
 // Weights for read_weights.py, which loads them with PyTorch and computes the same values.
 namespace {

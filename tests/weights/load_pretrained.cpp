@@ -1,18 +1,17 @@
-#include <limpid/weights/load_pretrained.hpp>
-
-#include <algorithm>
-#include <string>
-#include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/decoders/fpn.hpp>
 #include <limpid/encoders/fpn.hpp>
+#include <limpid/weights/load_pretrained.hpp>
 #include <limpid/weights/save_weights.hpp>
 #include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 namespace {
 

@@ -1,21 +1,20 @@
-#include <limpid/weights/load_weights.hpp>
-
-#include <string>
-#include <vector>
-
-#include <torch/torch.h>
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
-
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/encoders/resnet.hpp>
-#include <limpid/training/model.hpp>
+#include <limpid/model/multi_task_model.hpp>
+#include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/named_tensors.hpp>
 #include <limpid/weights/save_weights.hpp>
 #include <limpid/weights/weights_report.hpp>
 #include <support/networks.hpp>
 #include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
 
 namespace {
 

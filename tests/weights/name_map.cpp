@@ -1,16 +1,15 @@
+#include <limpid/weights/map_registry.hpp>
 #include <limpid/weights/maps.hpp>
-
-#include <string>
-#include <utility>
-#include <vector>
+#include <limpid/weights/name_map.hpp>
+#include <limpid/weights/name_pattern.hpp>
+#include <support/networks.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <limpid/weights/map_registry.hpp>
-#include <limpid/weights/name_map.hpp>
-#include <limpid/weights/name_pattern.hpp>
-#include <support/networks.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <vector>
-
 #include <limpid/core/check.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/stack.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace limpid {
 

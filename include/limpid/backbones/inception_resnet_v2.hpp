@@ -1,16 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdint>
-#include <string_view>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/max_pool2d.h>
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
@@ -18,6 +7,17 @@
 #include <limpid/layers/inception_block.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/residual_block.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/max_pool2d.h>
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

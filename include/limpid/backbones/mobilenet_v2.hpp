@@ -1,21 +1,21 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
-#include <ATen/core/Tensor.h>
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/backbones/imagenet.hpp>
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/inverted_residual.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

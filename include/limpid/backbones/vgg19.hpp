@@ -1,5 +1,11 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/maps.hpp>
+
+#include <torch/nn.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,12 +15,6 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
-
-#include <limpid/core/check.hpp>
-#include <limpid/weights/load_weights.hpp>
-#include <limpid/weights/maps.hpp>
-
-#include <torch/nn.h>
 
 namespace limpid {
 

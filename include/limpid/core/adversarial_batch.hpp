@@ -1,11 +1,11 @@
 #pragma once
 
-#include <concepts>
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/random.hpp>
 
 #include <ATen/core/Tensor.h>
 
-#include <limpid/core/concepts.hpp>
-#include <limpid/core/random.hpp>
+#include <concepts>
 
 namespace limpid {
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string_view>
-
 #include <ATen/autocast_mode.h>
 #include <c10/core/Device.h>
 #include <c10/util/Exception.h>
 #include <torch/version.h>
+
+#include <string_view>
 
 namespace limpid {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <limpid/core/padding.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
-
-#include <limpid/core/padding.hpp>
 
 namespace limpid {
 

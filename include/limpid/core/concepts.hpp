@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/random.hpp>
+
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -8,8 +10,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-
-#include <limpid/core/random.hpp>
 
 // Forward declarations are enough to state a concept: this header costs 0.1 s instead of 12 s.
 namespace at {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
-#include <utility>
+#include <limpid/core/concepts.hpp>
 
 #include <torch/nn.h>
 
-#include <limpid/core/concepts.hpp>
+#include <memory>
+#include <utility>
 
 namespace limpid::detail {
 

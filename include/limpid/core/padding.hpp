@@ -1,14 +1,14 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/replication_pad2d.h>
+
+#include <algorithm>
+#include <cstdint>
 
 namespace limpid {
 

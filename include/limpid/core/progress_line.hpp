@@ -1,11 +1,10 @@
 #pragma once
 
+#include <unistd.h>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <string>
-
-#include <unistd.h>
 
 namespace limpid {
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-#include <vector>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/padding.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/core/padding.hpp>
+#include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace limpid {
 

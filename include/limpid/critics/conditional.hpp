@@ -1,15 +1,15 @@
 #pragma once
 
-#include <string_view>
-#include <type_traits>
-#include <utility>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
 
 #include <ATen/ops/cat.h>
 #include <c10/util/Exception.h>
 #include <torch/nn.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace limpid {
 

@@ -1,17 +1,17 @@
 #pragma once
 
+#include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/critics/patch_gan.hpp>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
 #include <array>
 #include <concepts>
 #include <cstdint>
 #include <string_view>
 #include <tuple>
-
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/adversarial_batch.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/critics/patch_gan.hpp>
 
 namespace limpid {
 

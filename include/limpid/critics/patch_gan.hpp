@@ -1,14 +1,14 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <string_view>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

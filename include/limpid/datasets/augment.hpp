@@ -1,13 +1,13 @@
 #pragma once
 
+#include <limpid/core/random.hpp>
+#include <limpid/io/image.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include <limpid/core/random.hpp>
-#include <limpid/io/image.hpp>
 
 namespace limpid::detail {
 

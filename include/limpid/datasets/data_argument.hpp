@@ -1,14 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <filesystem>
-#include <string>
-#include <string_view>
-#include <utility>
-
-#include <c10/util/Exception.h>
-
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/datasets/degraded_photos.hpp>
 #include <limpid/datasets/dhazy.hpp>
@@ -20,6 +11,15 @@
 #include <limpid/datasets/reds.hpp>
 #include <limpid/datasets/reside.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace limpid {
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include <c10/util/Exception.h>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

@@ -1,5 +1,12 @@
 #pragma once
 
+#include <limpid/datasets/folder_layout.hpp>
+#include <limpid/datasets/pair_split.hpp>
+#include <limpid/datasets/paired_files.hpp>
+#include <limpid/datasets/pairs.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -9,13 +16,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/datasets/folder_layout.hpp>
-#include <limpid/datasets/pair_split.hpp>
-#include <limpid/datasets/paired_files.hpp>
-#include <limpid/datasets/pairs.hpp>
 
 namespace limpid {
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
 #include <vector>
-
-#include <c10/util/Exception.h>
 
 // Where the folders of a published set are, and what to say where they are not.
 namespace limpid::detail {

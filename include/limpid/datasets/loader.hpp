@@ -1,5 +1,16 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/core/single_thread.hpp>
+#include <limpid/datasets/augment.hpp>
+#include <limpid/datasets/pair_cache.hpp>
+#include <limpid/datasets/pairs.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
@@ -11,17 +22,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/core/random.hpp>
-#include <limpid/core/single_thread.hpp>
-#include <limpid/datasets/augment.hpp>
-#include <limpid/datasets/pair_cache.hpp>
-#include <limpid/datasets/pairs.hpp>
 
 namespace limpid {
 

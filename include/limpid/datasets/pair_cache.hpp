@@ -1,13 +1,13 @@
 #pragma once
 
+#include <limpid/datasets/pairs.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <map>
 #include <mutex>
 #include <utility>
-
-#include <limpid/datasets/pairs.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <limpid/core/random.hpp>
+#include <limpid/io/atomic_file.hpp>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
@@ -8,12 +14,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/random.hpp>
-#include <limpid/io/atomic_file.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <limpid/datasets/pairs.hpp>
+#include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -8,11 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/datasets/pairs.hpp>
-#include <limpid/io/image.hpp>
 
 namespace limpid {
 

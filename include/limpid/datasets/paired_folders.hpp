@@ -1,10 +1,10 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
+
+#include <filesystem>
+#include <string>
 
 namespace limpid {
 

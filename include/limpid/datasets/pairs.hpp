@@ -1,5 +1,10 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -9,11 +14,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/io/image.hpp>
 
 namespace limpid {
 

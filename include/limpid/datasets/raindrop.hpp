@@ -1,13 +1,13 @@
 #pragma once
 
+#include <limpid/datasets/folder_layout.hpp>
+#include <limpid/datasets/paired_files.hpp>
+#include <limpid/datasets/pairs.hpp>
+
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <limpid/datasets/folder_layout.hpp>
-#include <limpid/datasets/paired_files.hpp>
-#include <limpid/datasets/pairs.hpp>
 
 namespace limpid {
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <limpid/datasets/folder_layout.hpp>
+#include <limpid/datasets/paired_files.hpp>
+#include <limpid/datasets/pairs.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/datasets/folder_layout.hpp>
-#include <limpid/datasets/paired_files.hpp>
-#include <limpid/datasets/pairs.hpp>
 
 namespace limpid {
 

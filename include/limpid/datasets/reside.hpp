@@ -1,18 +1,18 @@
 #pragma once
 
+#include <limpid/datasets/folder_layout.hpp>
+#include <limpid/datasets/paired_files.hpp>
+#include <limpid/datasets/pairs.hpp>
+#include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/datasets/folder_layout.hpp>
-#include <limpid/datasets/paired_files.hpp>
-#include <limpid/datasets/pairs.hpp>
-#include <limpid/io/image.hpp>
 
 namespace limpid {
 

@@ -1,15 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fixed_string.hpp>
@@ -19,6 +9,16 @@
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace limpid {
 

@@ -1,15 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-#include <ATen/TensorOperators.h>
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fixed_string.hpp>
@@ -18,6 +8,16 @@
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/residual_block.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

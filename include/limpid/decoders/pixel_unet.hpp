@@ -1,14 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <string_view>
-
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/pixel_shuffle.h>
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fixed_string.hpp>
@@ -16,6 +7,15 @@
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/residual_block.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/pixel_shuffle.h>
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/layers/check_features.hpp>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

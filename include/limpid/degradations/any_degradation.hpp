@@ -1,20 +1,20 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/haze.hpp>
+#include <limpid/degradations/motion_blur.hpp>
+#include <limpid/degradations/raindrops.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
 #include <array>
 #include <concepts>
 #include <functional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-
-#include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/core/concepts.hpp>
-#include <limpid/core/random.hpp>
-#include <limpid/degradations/haze.hpp>
-#include <limpid/degradations/motion_blur.hpp>
-#include <limpid/degradations/raindrops.hpp>
 
 namespace limpid {
 

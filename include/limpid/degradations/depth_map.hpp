@@ -1,5 +1,15 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/io/grey_image.hpp>
+#include <limpid/io/image.hpp>
+#include <limpid/io/npy.hpp>
+#include <limpid/io/npz.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -7,16 +17,6 @@
 #include <limits>
 #include <string>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/io/grey_image.hpp>
-#include <limpid/io/image.hpp>
-#include <limpid/io/npy.hpp>
-#include <limpid/io/npz.hpp>
 
 namespace limpid {
 

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdint>
-#include <vector>
+#include <limpid/core/check.hpp>
+#include <limpid/io/image.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/io/image.hpp>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <vector>
 
 namespace limpid {
 

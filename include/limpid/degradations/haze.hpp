@@ -1,17 +1,17 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdint>
-
-#include <ATen/core/Tensor.h>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
 
 namespace limpid {
 

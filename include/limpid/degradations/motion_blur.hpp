@@ -1,18 +1,18 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <complex>
-#include <cstdint>
-#include <vector>
-
-#include <ATen/core/Tensor.h>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/motion_kernel.hpp>
 #include <limpid/degradations/planes.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstdint>
+#include <vector>
 
 namespace limpid {
 

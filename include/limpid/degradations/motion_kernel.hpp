@@ -1,5 +1,11 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/random.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 #include <cmath>
 #include <complex>
@@ -8,12 +14,6 @@
 #include <numbers>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/zeros.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/core/random.hpp>
 
 namespace limpid {
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/planes.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <vector>
-
-#include <limpid/core/random.hpp>
-#include <limpid/degradations/planes.hpp>
 
 namespace limpid::detail {
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdint>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/raindrop.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
 
 namespace limpid {
 

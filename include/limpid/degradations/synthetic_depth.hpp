@@ -1,17 +1,17 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/planes.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/core/random.hpp>
-#include <limpid/degradations/planes.hpp>
 
 namespace limpid {
 

@@ -1,21 +1,21 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/reflection_pad2d.h>
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/reflection_pad2d.h>
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
 
 namespace limpid {
 

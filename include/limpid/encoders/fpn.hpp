@@ -1,14 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-#include <torch/nn.h>
-
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
@@ -18,6 +9,15 @@
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/fpn_head.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
+
+#include <torch/nn.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace limpid {
 

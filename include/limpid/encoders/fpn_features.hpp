@@ -1,11 +1,11 @@
 #pragma once
 
-#include <array>
-#include <vector>
+#include <limpid/core/backbone_shape.hpp>
 
 #include <ATen/core/Tensor.h>
 
-#include <limpid/core/backbone_shape.hpp>
+#include <array>
+#include <vector>
 
 namespace limpid {
 

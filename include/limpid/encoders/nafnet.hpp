@@ -1,14 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/padding.hpp>
@@ -16,6 +7,15 @@
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/options_json.hpp>
 #include <limpid/layers/residual_block.hpp>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

@@ -1,19 +1,19 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <string_view>
-#include <vector>
-
-#include <ATen/ops/pixel_unshuffle.h>
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/residual_block.hpp>
+
+#include <ATen/ops/pixel_unshuffle.h>
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace limpid {
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/resnet_block.hpp>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

@@ -1,15 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <filesystem>
-#include <map>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/decoders/fpn.hpp>
@@ -21,6 +11,16 @@
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/inference/restorer.hpp>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

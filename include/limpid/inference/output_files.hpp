@@ -1,17 +1,16 @@
 #pragma once
 
+#include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <sys/stat.h>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include <sys/stat.h>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/io/image.hpp>
 
 namespace limpid {
 

@@ -1,22 +1,22 @@
 #pragma once
 
+#include <limpid/inference/published_shapes.hpp>
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/model/model_file.hpp>
+#include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/map_registry.hpp>
+#include <limpid/weights/save_weights.hpp>
+#include <limpid/weights/weights_report.hpp>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/inference/published_shapes.hpp>
-#include <limpid/io/tensor_file.hpp>
-#include <limpid/training/model_file.hpp>
-#include <limpid/weights/load_weights.hpp>
-#include <limpid/weights/map_registry.hpp>
-#include <limpid/weights/save_weights.hpp>
-#include <limpid/weights/weights_report.hpp>
 
 namespace limpid {
 

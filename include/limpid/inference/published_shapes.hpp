@@ -1,13 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/decoders/fpn.hpp>
@@ -20,6 +12,14 @@
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/name_pattern.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 // The options of limpid's networks, from the shapes of a published file.
 namespace limpid::detail {

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <filesystem>
-#include <functional>
-#include <string_view>
-#include <utility>
-
-#include <torch/nn.h>
-
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/inference/tiling.hpp>
 #include <limpid/io/image.hpp>
-#include <limpid/training/model_file.hpp>
+#include <limpid/model/model_file.hpp>
+
+#include <torch/nn.h>
+
+#include <filesystem>
+#include <functional>
+#include <string_view>
+#include <utility>
 
 namespace limpid {
 

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <functional>
-#include <vector>
+#include <limpid/core/check.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -11,7 +8,10 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
-#include <limpid/core/check.hpp>
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <vector>
 
 namespace limpid {
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
@@ -9,10 +13,6 @@
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/io/image.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,13 @@
 #pragma once
 
+#include <limpid/core/random.hpp>
+#include <limpid/interpolation/frame_sequences.hpp>
+#include <limpid/io/image.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,14 +17,6 @@
 #include <map>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/cat.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/core/random.hpp>
-#include <limpid/interpolation/frame_sequences.hpp>
-#include <limpid/io/image.hpp>
 
 namespace limpid {
 

@@ -1,7 +1,9 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include <limpid/core/check.hpp>
+#include <limpid/core/padding.hpp>
+#include <limpid/inference/tiling.hpp>
+#include <limpid/interpolation/sepconv_network.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
@@ -9,10 +11,8 @@
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/padding.hpp>
-#include <limpid/inference/tiling.hpp>
-#include <limpid/interpolation/sepconv_network.hpp>
+#include <cstdint>
+#include <vector>
 
 namespace limpid {
 

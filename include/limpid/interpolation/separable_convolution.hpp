@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <limpid/interpolation/separable_kernels.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -11,7 +11,7 @@
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <limpid/interpolation/separable_kernels.hpp>
+#include <cstdint>
 
 namespace limpid {
 

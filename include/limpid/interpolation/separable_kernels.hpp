@@ -1,11 +1,11 @@
 #pragma once
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include <ATen/Parallel.h>
 
 // Loops of the adaptive separable convolution over contiguous memory of the CPU. Each is a struct
 // whose call works on some rows, so that one piece of code serves every set of instructions.

@@ -1,5 +1,15 @@
 #pragma once
 
+#include <limpid/interpolation/sepconv_network.hpp>
+#include <limpid/io/safetensors.hpp>
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/name_map.hpp>
+#include <limpid/weights/named_tensors.hpp>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
@@ -7,16 +17,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <c10/util/Exception.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/interpolation/sepconv_network.hpp>
-#include <limpid/io/safetensors.hpp>
-#include <limpid/io/tensor_file.hpp>
-#include <limpid/weights/load_weights.hpp>
-#include <limpid/weights/name_map.hpp>
-#include <limpid/weights/named_tensors.hpp>
 
 namespace limpid {
 

@@ -1,13 +1,8 @@
 #pragma once
 
-#include <array>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/interpolation/separable_convolution.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/avg_pool2d.h>
@@ -16,9 +11,14 @@
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/interpolation/separable_convolution.hpp>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

@@ -1,21 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <map>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/stack.h>
-#include <c10/util/Exception.h>
-#include <nlohmann/json.hpp>
-
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/random.hpp>
@@ -26,6 +10,22 @@
 #include <limpid/interpolation/sepconv_network.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/metrics/psnr.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

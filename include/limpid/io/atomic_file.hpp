@@ -1,5 +1,9 @@
 #pragma once
 
+#include <c10/util/Exception.h>
+
+#include <fcntl.h>
+#include <unistd.h>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -7,11 +11,6 @@
 #include <functional>
 #include <ostream>
 #include <string>
-
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <c10/util/Exception.h>
 
 namespace limpid {
 

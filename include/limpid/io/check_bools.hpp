@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
+
+#include <cstdint>
 
 namespace limpid::detail {
 

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <filesystem>
+#include <limpid/io/image.hpp>
+#include <limpid/io/image_gate.hpp>
+#include <limpid/io/raw_images.hpp>
+#include <limpid/io/stb.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
-#include <limpid/io/image.hpp>
-#include <limpid/io/image_gate.hpp>
-#include <limpid/io/raw_images.hpp>
-#include <limpid/io/stb.hpp>
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
 
 namespace limpid {
 

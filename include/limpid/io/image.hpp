@@ -1,5 +1,14 @@
 #pragma once
 
+#include <limpid/io/atomic_file.hpp>
+#include <limpid/io/image_gate.hpp>
+#include <limpid/io/raw_images.hpp>
+#include <limpid/io/stb.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -14,15 +23,6 @@
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/io/atomic_file.hpp>
-#include <limpid/io/image_gate.hpp>
-#include <limpid/io/raw_images.hpp>
-#include <limpid/io/stb.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <array>
 #include <bitset>
@@ -7,8 +9,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <c10/util/Exception.h>
 
 namespace limpid {
 

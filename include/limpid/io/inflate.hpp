@@ -1,10 +1,10 @@
 #pragma once
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
-
-#include <zlib.h>
 
 namespace limpid::detail {
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/util/Exception.h>
+
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -8,8 +10,6 @@
 #include <string>
 #include <system_error>
 #include <utility>
-
-#include <c10/util/Exception.h>
 
 namespace limpid {
 

@@ -1,5 +1,13 @@
 #pragma once
 
+#include <limpid/io/check_bools.hpp>
+#include <limpid/io/input_file.hpp>
+#include <limpid/io/printable.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -10,14 +18,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/io/check_bools.hpp>
-#include <limpid/io/input_file.hpp>
-#include <limpid/io/printable.hpp>
 
 namespace limpid {
 

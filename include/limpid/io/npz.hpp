@@ -1,16 +1,16 @@
 #pragma once
 
-#include <filesystem>
-#include <map>
-#include <string>
-#include <utility>
+#include <limpid/io/npy.hpp>
+#include <limpid/io/printable.hpp>
+#include <limpid/io/zip.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
-#include <limpid/io/npy.hpp>
-#include <limpid/io/printable.hpp>
-#include <limpid/io/zip.hpp>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
 
 namespace limpid {
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <limpid/io/printable.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -10,10 +14,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/io/printable.hpp>
 
 namespace limpid {
 

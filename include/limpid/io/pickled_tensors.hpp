@@ -1,5 +1,13 @@
 #pragma once
 
+#include <limpid/io/check_bools.hpp>
+#include <limpid/io/pickle.hpp>
+#include <limpid/io/printable.hpp>
+#include <limpid/io/safetensors.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -12,14 +20,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/io/check_bools.hpp>
-#include <limpid/io/pickle.hpp>
-#include <limpid/io/printable.hpp>
-#include <limpid/io/safetensors.hpp>
 
 namespace limpid::detail {
 

@@ -1,21 +1,21 @@
 #pragma once
 
+#include <limpid/io/input_file.hpp>
+#include <limpid/io/pickle.hpp>
+#include <limpid/io/pickled_tensors.hpp>
+#include <limpid/io/safetensors.hpp>
+#include <limpid/io/zip.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/io/input_file.hpp>
-#include <limpid/io/pickle.hpp>
-#include <limpid/io/pickled_tensors.hpp>
-#include <limpid/io/safetensors.hpp>
-#include <limpid/io/zip.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <limpid/io/image_gate.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -7,12 +13,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/io/image_gate.hpp>
 
 namespace limpid::detail {
 

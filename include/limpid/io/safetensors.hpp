@@ -1,5 +1,13 @@
 #pragma once
 
+#include <limpid/io/atomic_file.hpp>
+#include <limpid/io/check_bools.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -13,15 +21,6 @@
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/io/atomic_file.hpp>
-#include <limpid/io/check_bools.hpp>
 
 namespace limpid {
 

@@ -1,19 +1,19 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <filesystem>
-#include <string_view>
-#include <utility>
-
-#include <c10/util/Exception.h>
-
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/npz.hpp>
 #include <limpid/io/pth.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/zip.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <utility>
 
 namespace limpid {
 

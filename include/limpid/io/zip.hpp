@@ -1,5 +1,12 @@
 #pragma once
 
+#include <limpid/core/checksum.hpp>
+#include <limpid/io/inflate.hpp>
+#include <limpid/io/input_file.hpp>
+#include <limpid/io/printable.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -9,13 +16,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/core/checksum.hpp>
-#include <limpid/io/inflate.hpp>
-#include <limpid/io/input_file.hpp>
-#include <limpid/io/printable.hpp>
 
 namespace limpid {
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
+#include <limpid/core/check.hpp>
+#include <limpid/core/padding.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/padding.hpp>
+#include <cstdint>
+#include <string_view>
 
 namespace limpid::detail {
 

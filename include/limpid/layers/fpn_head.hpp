@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
+#include <limpid/core/concepts.hpp>
+#include <limpid/layers/initialise.hpp>
 
 #include <torch/nn.h>
 
-#include <limpid/core/concepts.hpp>
-#include <limpid/layers/initialise.hpp>
+#include <cstdint>
 
 namespace limpid {
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <utility>
-#include <vector>
+#include <limpid/core/concepts.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/max_pool2d.h>
 #include <torch/nn.h>
 
-#include <limpid/core/concepts.hpp>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <torch/nn.h>
+
 #include <cmath>
 #include <numbers>
 #include <string_view>
-
-#include <torch/nn.h>
 
 namespace limpid {
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cmath>
-#include <cstdint>
+#include <limpid/core/concepts.hpp>
+#include <limpid/layers/initialise.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
 
-#include <limpid/core/concepts.hpp>
-#include <limpid/layers/initialise.hpp>
+#include <cmath>
+#include <cstdint>
 
 namespace limpid {
 

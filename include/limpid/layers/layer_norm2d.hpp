@@ -1,6 +1,7 @@
 #pragma once
 
-#include <cstdint>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/addcmul.h>
@@ -9,8 +10,7 @@
 #include <c10/core/ScalarType.h>
 #include <torch/nn.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
+#include <cstdint>
 
 namespace limpid {
 

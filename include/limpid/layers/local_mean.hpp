@@ -1,7 +1,7 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -11,8 +11,8 @@
 #include <c10/core/ScalarType.h>
 #include <torch/nn.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
+#include <algorithm>
+#include <cstdint>
 
 namespace limpid {
 namespace detail {

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <cstdint>
-
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/zeros.h>
-#include <torch/nn.h>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/local_mean.hpp>
 #include <limpid/layers/simple_gate.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
+#include <torch/nn.h>
+
+#include <cstdint>
 
 namespace limpid {
 

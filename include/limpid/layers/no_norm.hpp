@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
+#include <limpid/core/concepts.hpp>
 
 #include <torch/nn.h>
 
-#include <limpid/core/concepts.hpp>
+#include <cstdint>
 
 namespace limpid {
 

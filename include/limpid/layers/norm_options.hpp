@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
+#include <limpid/core/padding.hpp>
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
-#include <limpid/core/padding.hpp>
+#include <string>
 
 namespace limpid {
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/relu.h>
 #include <torch/nn.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
+#include <cstdint>
 
 namespace limpid {
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
+#include <cstdint>
 
 namespace limpid {
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
+#include <limpid/core/check.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
-#include <limpid/core/check.hpp>
+#include <cstdint>
 
 namespace limpid {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/upsample_nearest2d.h>
+
+#include <cstdint>
 
 namespace limpid {
 

@@ -1,5 +1,16 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+#include <limpid/metrics/channels.hpp>
+#include <limpid/metrics/cw_ssim.hpp>
+#include <limpid/metrics/ms_ssim.hpp>
+#include <limpid/metrics/psnr.hpp>
+#include <limpid/metrics/ssim.hpp>
+#include <limpid/metrics/ssim_3d.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <concepts>
 #include <functional>
@@ -8,17 +19,6 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/core/concepts.hpp>
-#include <limpid/metrics/channels.hpp>
-#include <limpid/metrics/cw_ssim.hpp>
-#include <limpid/metrics/ms_ssim.hpp>
-#include <limpid/metrics/psnr.hpp>
-#include <limpid/metrics/ssim.hpp>
-#include <limpid/metrics/ssim_3d.hpp>
 
 namespace limpid {
 

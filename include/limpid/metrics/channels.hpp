@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
+#include <limpid/metrics/eight_bit.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
-#include <limpid/metrics/eight_bit.hpp>
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

@@ -1,17 +1,17 @@
 #pragma once
 
+#include <limpid/io/image.hpp>
+#include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/scores.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/io/image.hpp>
-#include <limpid/metrics/any_metric.hpp>
-#include <limpid/metrics/scores.hpp>
 
 namespace limpid {
 

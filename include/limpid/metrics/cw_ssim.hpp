@@ -1,11 +1,8 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <numbers>
-#include <string_view>
-#include <vector>
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/metrics/eight_bit.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -15,9 +12,12 @@
 #include <ATen/ops/view_as_real.h>
 #include <ATen/ops/zeros.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/metrics/eight_bit.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <string_view>
+#include <vector>
 
 namespace limpid {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
+
+#include <cstdint>
+#include <string_view>
 
 namespace limpid::detail {
 

@@ -1,16 +1,16 @@
 #pragma once
 
+#include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/scores.hpp>
+
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include <limpid/metrics/any_metric.hpp>
-#include <limpid/metrics/scores.hpp>
 
 namespace limpid {
 

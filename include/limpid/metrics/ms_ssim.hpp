@@ -1,5 +1,13 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/metrics/channels.hpp>
+#include <limpid/metrics/windowed_ssim.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/avg_pool2d.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -8,14 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/avg_pool2d.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/metrics/channels.hpp>
-#include <limpid/metrics/windowed_ssim.hpp>
 
 namespace limpid {
 

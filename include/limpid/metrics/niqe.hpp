@@ -1,5 +1,15 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+#include <limpid/metrics/channels.hpp>
+#include <limpid/metrics/niqe_features.hpp>
+#include <limpid/metrics/niqe_model.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+#include <Eigen/Core>
+#include <Eigen/Eigenvalues>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -7,16 +17,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
-#include <Eigen/Core>
-#include <Eigen/Eigenvalues>
-
-#include <limpid/core/concepts.hpp>
-#include <limpid/metrics/channels.hpp>
-#include <limpid/metrics/niqe_features.hpp>
-#include <limpid/metrics/niqe_model.hpp>
 
 namespace limpid {
 

@@ -1,12 +1,6 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <utility>
-#include <vector>
+#include <limpid/metrics/asymmetric_gaussian.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -14,7 +8,13 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/replication_pad2d.h>
 
-#include <limpid/metrics/asymmetric_gaussian.hpp>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace limpid::detail {
 

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <cmath>
-#include <cstdint>
-#include <filesystem>
-#include <map>
-#include <string>
-#include <utility>
-#include <vector>
+#include <limpid/io/safetensors.hpp>
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/metrics/channels.hpp>
+#include <limpid/metrics/niqe_features.hpp>
+#include <limpid/metrics/windowed_ssim.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -14,11 +12,13 @@
 #include <ATen/ops/from_blob.h>
 #include <c10/util/Exception.h>
 
-#include <limpid/io/safetensors.hpp>
-#include <limpid/io/tensor_file.hpp>
-#include <limpid/metrics/channels.hpp>
-#include <limpid/metrics/niqe_features.hpp>
-#include <limpid/metrics/windowed_ssim.hpp>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

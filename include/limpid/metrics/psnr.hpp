@@ -1,16 +1,16 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/metrics/channels.hpp>
+
+#include <ATen/core/Tensor.h>
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
-
-#include <ATen/core/Tensor.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/metrics/channels.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <limpid/metrics/any_metric.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -8,11 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
-
-#include <limpid/metrics/any_metric.hpp>
 
 namespace limpid {
 

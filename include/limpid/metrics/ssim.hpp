@@ -1,16 +1,16 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include <ATen/core/Tensor.h>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/windowed_ssim.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace limpid {
 

@@ -1,19 +1,19 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/metrics/eight_bit.hpp>
+#include <limpid/metrics/windowed_ssim.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/replication_pad2d.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/replication_pad2d.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/metrics/eight_bit.hpp>
-#include <limpid/metrics/windowed_ssim.hpp>
 
 namespace limpid {
 

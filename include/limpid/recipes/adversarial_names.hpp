@@ -1,15 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <tuple>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
-#include <c10/util/Exception.h>
-
 #include <limpid/critics/autoencoder.hpp>
 #include <limpid/critics/conditional.hpp>
 #include <limpid/critics/double_scale.hpp>
@@ -28,6 +18,16 @@
 #include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 // Objectives and critics by the names that programs give them.
 namespace limpid {

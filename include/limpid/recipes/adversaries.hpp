@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <utility>
+#include <limpid/recipes/adversarial_names.hpp>
+#include <limpid/training/adversary.hpp>
 
 #include <c10/util/Exception.h>
 
-#include <limpid/recipes/adversarial_names.hpp>
-#include <limpid/training/adversary.hpp>
+#include <cstdint>
+#include <string>
+#include <utility>
 
 namespace limpid {
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
-
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/losses/content/psnr_loss.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace limpid::recipes {
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <limpid/recipes/thesis_fpn_inception.hpp>
+#include <limpid/recipes/thesis_resnet.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <limpid/recipes/thesis_fpn_inception.hpp>
-#include <limpid/recipes/thesis_resnet.hpp>
 
 namespace limpid::recipes {
 

@@ -1,11 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <string>
-#include <string_view>
-#include <utility>
-
 #include <limpid/backbones/vgg19.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/losses/content/combination.hpp>
@@ -15,6 +9,12 @@
 #include <limpid/recipes/adversaries.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace limpid::recipes {
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <limpid/io/image.hpp>
+#include <limpid/report/html.hpp>
+#include <limpid/report/report_parts.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/io/image.hpp>
-#include <limpid/report/html.hpp>
-#include <limpid/report/report_parts.hpp>
 
 namespace limpid::detail {
 

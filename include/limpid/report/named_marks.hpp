@@ -1,13 +1,13 @@
 #pragma once
 
+#include <limpid/report/html.hpp>
+#include <limpid/report/plot.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include <limpid/report/html.hpp>
-#include <limpid/report/plot.hpp>
 
 // Marks in an SVG, and names beside them.
 namespace limpid::detail {

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <cmath>
-#include <cstddef>
-#include <string>
-#include <vector>
-
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/metrics/scores.hpp>
@@ -15,6 +10,11 @@
 #include <limpid/report/plot.hpp>
 #include <limpid/report/report_parts.hpp>
 #include <limpid/version.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
 
 namespace limpid {
 

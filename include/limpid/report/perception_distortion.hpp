@@ -1,17 +1,17 @@
 #pragma once
 
+#include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/scores.hpp>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/metrics/evaluation.hpp>
-#include <limpid/metrics/scores.hpp>
 
 namespace limpid {
 

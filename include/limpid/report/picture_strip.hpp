@@ -1,17 +1,17 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <vector>
+#include <limpid/core/check.hpp>
+#include <limpid/io/image.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <c10/util/Exception.h>
 
-#include <limpid/core/check.hpp>
-#include <limpid/io/image.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace limpid {
 

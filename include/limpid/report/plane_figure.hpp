@@ -1,5 +1,10 @@
 #pragma once
 
+#include <limpid/report/html.hpp>
+#include <limpid/report/named_marks.hpp>
+#include <limpid/report/perception_distortion.hpp>
+#include <limpid/report/plot.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -7,11 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <limpid/report/html.hpp>
-#include <limpid/report/named_marks.hpp>
-#include <limpid/report/perception_distortion.hpp>
-#include <limpid/report/plot.hpp>
 
 namespace limpid {
 

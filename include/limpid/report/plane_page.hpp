@@ -1,12 +1,5 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-#include <system_error>
-#include <vector>
-
-#include <c10/util/Exception.h>
-
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/report/html.hpp>
@@ -16,6 +9,13 @@
 #include <limpid/report/plane_figure.hpp>
 #include <limpid/report/report_parts.hpp>
 #include <limpid/version.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
 
 namespace limpid {
 

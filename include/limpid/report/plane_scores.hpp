@@ -1,5 +1,13 @@
 #pragma once
 
+#include <limpid/core/fixed_string.hpp>
+#include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/scores.hpp>
+#include <limpid/report/perception_distortion.hpp>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -9,14 +17,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/fixed_string.hpp>
-#include <limpid/metrics/any_metric.hpp>
-#include <limpid/metrics/scores.hpp>
-#include <limpid/report/perception_distortion.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/report/html.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -9,8 +11,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <limpid/report/html.hpp>
 
 namespace limpid {
 

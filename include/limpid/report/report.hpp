@@ -1,15 +1,15 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/report/page.hpp>
 #include <limpid/report/report_parts.hpp>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/report/plot.hpp>
 #include <limpid/report/report_table.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <utility>
-#include <vector>
-
-#include <c10/util/Exception.h>
-
 #include <limpid/core/check.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/report/picture_strip.hpp>
 #include <limpid/report/report_parts.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

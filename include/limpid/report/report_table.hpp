@@ -1,10 +1,10 @@
 #pragma once
 
+#include <limpid/report/html.hpp>
+
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include <limpid/report/html.hpp>
 
 namespace limpid {
 

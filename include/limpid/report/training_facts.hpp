@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include <limpid/core/progress_line.hpp>
+#include <limpid/report/report_parts.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <limpid/core/progress_line.hpp>
-#include <limpid/report/report_parts.hpp>
+#include <string>
+#include <vector>
 
 namespace limpid {
 

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <limpid/report/plot.hpp>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -14,11 +19,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/report/plot.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <limpid/model/state_dict.hpp>
+
+#include <torch/optim.h>
+
 #include <cstdint>
 #include <memory>
 #include <sstream>
@@ -7,10 +11,6 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <torch/optim.h>
-
-#include <limpid/training/state_dict.hpp>
 
 namespace limpid::detail {
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
+#include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/model/model_file.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
-#include <limpid/core/adversarial_batch.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/training/model_file.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

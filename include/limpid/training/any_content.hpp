@@ -1,16 +1,16 @@
 #pragma once
 
+#include <limpid/losses/content/combination.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
 #include <concepts>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <c10/core/Device.h>
-
-#include <limpid/losses/content/combination.hpp>
 
 namespace limpid {
 

@@ -1,19 +1,19 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <mutex>
-#include <string>
-#include <utility>
-#include <vector>
+#include <limpid/model/model_file.hpp>
+#include <limpid/training/training_state.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/ops/isfinite.h>
 #include <nlohmann/json.hpp>
 
-#include <limpid/training/model_file.hpp>
-#include <limpid/training/training_state.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 // A checkpoint is a safetensors file with a manifest, as a model file is (model_file.hpp). Beside
 // the model's tensors it holds `critic.TASK.*`, `adam.generator.*`, `adam.critic.TASK.*` and the

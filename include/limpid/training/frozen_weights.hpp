@@ -1,8 +1,8 @@
 #pragma once
 
-#include <vector>
-
 #include <torch/nn.h>
+
+#include <vector>
 
 namespace limpid::detail {
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <limpid/core/autocast.hpp>
+#include <limpid/training/epoch_policy.hpp>
+#include <limpid/training/schedule.hpp>
+
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <variant>
-
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/autocast.hpp>
-#include <limpid/training/epoch_policy.hpp>
-#include <limpid/training/schedule.hpp>
 
 namespace limpid {
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/stack.h>
+#include <c10/util/Exception.h>
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/stack.h>
-#include <c10/util/Exception.h>
 
 namespace limpid {
 

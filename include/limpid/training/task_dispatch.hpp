@@ -1,13 +1,13 @@
 #pragma once
 
+#include <limpid/core/fixed_string.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/core/fixed_string.hpp>
 
 namespace limpid {
 

@@ -1,5 +1,17 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/fixed_string.hpp>
+#include <limpid/model/model_file.hpp>
+#include <limpid/model/multi_task_model.hpp>
+#include <limpid/model/task_set.hpp>
+#include <limpid/training/branch.hpp>
+#include <limpid/training/options.hpp>
+#include <limpid/training/training_loop.hpp>
+
+#include <torch/nn.h>
+#include <torch/utils.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,18 +21,6 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <torch/nn.h>
-#include <torch/utils.h>
-
-#include <limpid/core/concepts.hpp>
-#include <limpid/core/fixed_string.hpp>
-#include <limpid/training/branch.hpp>
-#include <limpid/training/model.hpp>
-#include <limpid/training/model_file.hpp>
-#include <limpid/training/options.hpp>
-#include <limpid/training/task_set.hpp>
-#include <limpid/training/training_loop.hpp>
 
 namespace limpid {
 

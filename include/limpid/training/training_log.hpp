@@ -1,5 +1,11 @@
 #pragma once
 
+#include <limpid/core/progress_line.hpp>
+#include <limpid/io/atomic_file.hpp>
+#include <limpid/training/step_losses.hpp>
+
+#include <nlohmann/json.hpp>
+
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -11,12 +17,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/progress_line.hpp>
-#include <limpid/io/atomic_file.hpp>
-#include <limpid/training/step_losses.hpp>
 
 namespace limpid::detail {
 

@@ -1,5 +1,20 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/progress_line.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/training/checkpoint.hpp>
+#include <limpid/training/frozen_weights.hpp>
+#include <limpid/training/options.hpp>
+#include <limpid/training/stop_signal.hpp>
+#include <limpid/training/training_log.hpp>
+#include <limpid/training/training_state.hpp>
+#include <limpid/training/training_step.hpp>
+#include <limpid/training/validation.hpp>
+
+#include <torch/nn.h>
+#include <torch/optim.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -12,21 +27,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <torch/nn.h>
-#include <torch/optim.h>
-
-#include <limpid/core/check.hpp>
-#include <limpid/core/progress_line.hpp>
-#include <limpid/core/random.hpp>
-#include <limpid/training/checkpoint.hpp>
-#include <limpid/training/frozen_weights.hpp>
-#include <limpid/training/options.hpp>
-#include <limpid/training/stop_signal.hpp>
-#include <limpid/training/training_log.hpp>
-#include <limpid/training/training_state.hpp>
-#include <limpid/training/training_step.hpp>
-#include <limpid/training/validation.hpp>
 
 namespace limpid {
 

@@ -1,22 +1,22 @@
 #pragma once
 
+#include <limpid/core/random.hpp>
+#include <limpid/datasets/loader.hpp>
+#include <limpid/model/state_dict.hpp>
+#include <limpid/training/adam_state.hpp>
+#include <limpid/training/branch.hpp>
+#include <limpid/training/options.hpp>
+
+#include <torch/nn.h>
+#include <torch/optim.h>
+#include <nlohmann/json.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <torch/nn.h>
-#include <torch/optim.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/random.hpp>
-#include <limpid/datasets/loader.hpp>
-#include <limpid/training/adam_state.hpp>
-#include <limpid/training/branch.hpp>
-#include <limpid/training/options.hpp>
-#include <limpid/training/state_dict.hpp>
 
 namespace limpid::detail {
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <cstddef>
-#include <vector>
-
-#include <torch/nn.h>
-
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
+
+#include <torch/nn.h>
+
+#include <cstddef>
+#include <vector>
 
 namespace limpid::detail {
 

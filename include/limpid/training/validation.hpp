@@ -1,18 +1,18 @@
 #pragma once
 
+#include <limpid/core/autocast.hpp>
+#include <limpid/core/ranges.hpp>
+#include <limpid/metrics/psnr.hpp>
+#include <limpid/training/training_state.hpp>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <map>
 #include <string>
-
-#include <torch/nn.h>
-#include <nlohmann/json.hpp>
-
-#include <limpid/core/autocast.hpp>
-#include <limpid/core/ranges.hpp>
-#include <limpid/metrics/psnr.hpp>
-#include <limpid/training/training_state.hpp>
 
 namespace limpid::detail {
 

@@ -1,5 +1,12 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/weights/load_weights.hpp>
+#include <limpid/weights/maps.hpp>
+#include <limpid/weights/named_tensors.hpp>
+#include <limpid/weights/weights_report.hpp>
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -7,13 +14,6 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <limpid/core/concepts.hpp>
-#include <limpid/io/tensor_file.hpp>
-#include <limpid/weights/load_weights.hpp>
-#include <limpid/weights/maps.hpp>
-#include <limpid/weights/named_tensors.hpp>
-#include <limpid/weights/weights_report.hpp>
 
 namespace limpid {
 

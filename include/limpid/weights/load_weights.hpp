@@ -1,5 +1,13 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/weights/name_map.hpp>
+#include <limpid/weights/named_tensors.hpp>
+#include <limpid/weights/weights_report.hpp>
+
+#include <torch/nn.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -11,14 +19,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <torch/nn.h>
-
-#include <limpid/core/concepts.hpp>
-#include <limpid/io/tensor_file.hpp>
-#include <limpid/weights/name_map.hpp>
-#include <limpid/weights/named_tensors.hpp>
-#include <limpid/weights/weights_report.hpp>
 
 namespace limpid {
 

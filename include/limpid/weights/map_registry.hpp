@@ -1,13 +1,13 @@
 #pragma once
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include <limpid/core/check.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/named_tensors.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace limpid {
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/weights/name_map.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <limpid/core/check.hpp>
-#include <limpid/weights/name_map.hpp>
 
 // Which names published files have for limpid's networks. A map for a whole model leads from the
 // names of its model file, `encoder.NAME` and `decoder.TASK.NAME`; `.part("encoder.")` is the map

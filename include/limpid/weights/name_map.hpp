@@ -1,5 +1,9 @@
 #pragma once
 
+#include <limpid/weights/name_pattern.hpp>
+
+#include <c10/util/Exception.h>
+
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -7,10 +11,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
-
-#include <limpid/weights/name_pattern.hpp>
 
 namespace limpid {
 

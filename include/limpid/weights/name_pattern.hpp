@@ -1,13 +1,13 @@
 #pragma once
 
+#include <c10/util/Exception.h>
+
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <c10/util/Exception.h>
 
 namespace limpid::detail {
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+
+#include <torch/nn.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <torch/nn.h>
-
-#include <limpid/core/concepts.hpp>
 
 namespace limpid {
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <filesystem>
-#include <map>
-#include <string>
-#include <utility>
-
-#include <torch/nn.h>
-
 #include <limpid/core/concepts.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/named_tensors.hpp>
+
+#include <torch/nn.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
 
 namespace limpid {
 

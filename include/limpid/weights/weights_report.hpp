@@ -1,14 +1,14 @@
 #pragma once
 
+#include <limpid/weights/named_tensors.hpp>
+
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include <limpid/weights/named_tensors.hpp>
 
 namespace limpid {
 

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
@@ -14,6 +9,11 @@
 #include <ATen/TensorOperators.h>
 #include <c10/util/ArrayRef.h>
 #include <c10/util/Exception.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <concepts>
-#include <cstdint>
-#include <string_view>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/losses/adversarial/gradient_penalty.hpp>
@@ -14,6 +10,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
+
+#include <concepts>
+#include <cstdint>
+#include <string_view>
 
 namespace limpid {
 

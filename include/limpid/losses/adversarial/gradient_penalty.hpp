@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
@@ -9,6 +7,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/autograd.h>
+
+#include <vector>
 
 namespace limpid {
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string_view>
-
 #include <limpid/losses/adversarial/score_critic.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/relu.h>
+
+#include <string_view>
 
 namespace limpid {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string_view>
-
 #include <limpid/losses/adversarial/score_critic.hpp>
 
 #include <ATen/TensorOperators.h>
+
+#include <string_view>
 
 namespace limpid {
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string_view>
-
 #include <limpid/losses/adversarial/minimax.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/softplus.h>
+
+#include <string_view>
 
 namespace limpid {
 

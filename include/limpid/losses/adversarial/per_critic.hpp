@@ -1,17 +1,17 @@
 #pragma once
 
+#include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/concepts.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <c10/util/Exception.h>
+
 #include <cstddef>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <limpid/core/adversarial_batch.hpp>
-#include <limpid/core/concepts.hpp>
-
-#include <ATen/TensorOperators.h>
-#include <c10/util/Exception.h>
 
 namespace limpid {
 

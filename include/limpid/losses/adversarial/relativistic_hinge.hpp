@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string_view>
-
 #include <limpid/losses/adversarial/relative_scores.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/relu.h>
+
+#include <string_view>
 
 namespace limpid {
 

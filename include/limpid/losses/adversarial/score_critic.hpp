@@ -1,7 +1,5 @@
 #pragma once
 
-#include <utility>
-
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/precision.hpp>
@@ -9,6 +7,8 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
 #include <c10/macros/Export.h>
+
+#include <utility>
 
 // <ATen/autocast_mode.h> declares the same, and includes every operator.
 namespace at::autocast {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string_view>
-
 #include <limpid/core/check.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
 
 #include <ATen/TensorOperators.h>
+
+#include <string_view>
 
 namespace limpid {
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 #include <limpid/core/check.hpp>
 #include <limpid/losses/adversarial/gradient_penalty.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
@@ -9,6 +7,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <c10/util/Exception.h>
+
+#include <string_view>
 
 namespace limpid {
 

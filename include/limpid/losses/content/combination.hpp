@@ -1,5 +1,11 @@
 #pragma once
 
+#include <limpid/core/concepts.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
 #include <concepts>
 #include <sstream>
 #include <string>
@@ -7,12 +13,6 @@
 #include <tuple>
 #include <utility>
 #include <vector>
-
-#include <limpid/core/concepts.hpp>
-
-#include <ATen/TensorOperators.h>
-#include <ATen/core/Tensor.h>
-#include <c10/core/Device.h>
 
 namespace limpid {
 

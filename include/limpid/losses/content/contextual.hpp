@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include <limpid/backbones/vgg19.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/losses/content/combination.hpp>
@@ -12,6 +9,9 @@
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/softmax.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
+
+#include <string>
+#include <string_view>
 
 namespace limpid {
 

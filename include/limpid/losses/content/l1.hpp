@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string_view>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/losses/content/combination.hpp>
 
 #include <ATen/TensorOperators.h>
+
+#include <string_view>
 
 namespace limpid {
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include <limpid/backbones/vgg19.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/vgg_features.hpp>
 
 #include <ATen/TensorOperators.h>
+
+#include <string>
+#include <string_view>
 
 namespace limpid {
 

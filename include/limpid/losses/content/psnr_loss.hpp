@@ -1,13 +1,13 @@
 #pragma once
 
-#include <numbers>
-#include <string_view>
-
 #include <limpid/core/check.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/losses/content/combination.hpp>
 
 #include <ATen/TensorOperators.h>
+
+#include <numbers>
+#include <string_view>
 
 namespace limpid {
 

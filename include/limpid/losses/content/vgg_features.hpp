@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include <limpid/backbones/imagenet.hpp>
 #include <limpid/backbones/vgg19.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/precision.hpp>
+
+#include <string>
+#include <string_view>
 
 namespace limpid {
 

@@ -1,0 +1,213 @@
+#pragma once
+
+// limpid-data blur: blurred pictures from successive frames, as GoPro was made.
+
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/frame_average.hpp>
+#include <limpid/io/atomic_file.hpp>
+#include <limpid/io/image.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../program.hpp"
+#include "folders.hpp"
+#include "frames.hpp"
+#include "parallel.hpp"
+#include "range.hpp"
+
+namespace examples {
+
+struct BlurOptions {
+  std::string frames = "7:13";
+  std::int64_t step = 0;
+  std::uint64_t seed = 1;
+  std::string part = "train";
+  std::string sequence;
+  std::string linear_light = "none";
+  double gamma = 2.2;
+  int threads = 1;
+  fs::path input;
+  fs::path output;
+};
+
+/// How many frames make one picture: an odd number, so that there is a middle one.
+struct FrameCount {
+  std::int64_t least = 7;
+  std::int64_t most = 13;
+
+  static FrameCount parse(const std::string& text) {
+    const auto range = parse_range("--frames", text, 3, 999);
+    const FrameCount count{static_cast<std::int64_t>(range.low),
+                           static_cast<std::int64_t>(range.high)};
+    if (count.least % 2 == 0 || count.most % 2 == 0 ||
+        static_cast<double>(count.least) != range.low ||
+        static_cast<double>(count.most) != range.high) {
+      throw UsageError(
+          "--frames: expected odd whole numbers, so that there is a middle frame, found '" + text +
+          "'");
+    }
+    return count;
+  }
+
+  std::int64_t draw(limpid::Random& random) const {
+    return least + 2 * random.below((most - least) / 2 + 1);
+  }
+};
+
+/// Writes the pictures of one sequence. @return how many.
+inline std::int64_t blur_sequence(const BlurOptions& options, const FrameCount& count,
+                                  const FrameSequence& sequence, const fs::path& folder) {
+  const bool linear = options.linear_light != "none";
+  for (const std::string kind : {"sharp", "blur", "blur_gamma"}) {
+    if (kind != "blur_gamma" || linear) make_folder(folder / kind);
+  }
+  const auto curve = options.linear_light == "srgb" ? limpid::ResponseCurve::srgb()
+                                                    : limpid::ResponseCurve::gamma(options.gamma);
+  auto random = limpid::Random::stream(options.seed, {hash_of(sequence.name)});
+  const auto stream = sequence.open();
+  std::deque<limpid::Image> window;
+  std::int64_t first = 1;  // number of the window's first frame, and of the frames before it
+  std::int64_t written = 0;
+  std::string table = "picture,first_frame,last_frame\n";
+  while (true) {
+    const auto length = count.draw(random);
+    bool ended = false;
+    while (!ended && static_cast<std::int64_t>(window.size()) < length) {
+      auto frame = stream->next();
+      ended = !frame.has_value();
+      if (ended) break;
+      TORCH_CHECK(window.empty() || (frame->height() == window.front().height() &&
+                                     frame->width() == window.front().width()),
+                  "'", sequence.source.string(), "': frame ", first + window.size(), " has ",
+                  frame->width(), " x ", frame->height(), " pixels, those before it ",
+                  window.front().width(), " x ", window.front().height());
+      window.push_back(std::move(*frame));
+    }
+    if (ended) break;
+    limpid::FrameAverage stored;
+    limpid::FrameAverage light{curve};
+    for (std::int64_t i = 0; i < length; ++i) {
+      stored.add(window[static_cast<std::size_t>(i)]);
+      if (linear) light.add(window[static_cast<std::size_t>(i)]);
+    }
+    char name[32];
+    std::snprintf(name, sizeof name, "%06lld", static_cast<long long>(first + length / 2));
+    const auto file = std::string{name} + ".png";
+    window[static_cast<std::size_t>(length / 2)].save(folder / "sharp" / file);
+    stored.mean().save(folder / "blur" / file);
+    if (linear) light.mean().save(folder / "blur_gamma" / file);
+    table += std::string{name} + "," + std::to_string(first) + "," +
+             std::to_string(first + length - 1) + "\n";
+    ++written;
+    const auto step = options.step > 0 ? options.step : length;
+    for (std::int64_t i = 0; i < step; ++i) {
+      if (!window.empty()) {
+        window.pop_front();
+      } else if (!stream->next().has_value()) {
+        break;
+      }
+    }
+    first += step;
+  }
+  limpid::write_atomically(folder / "frames.csv", table);
+  return written;
+}
+
+inline void blur(const BlurOptions& options) {
+  const auto count = FrameCount::parse(options.frames);
+  auto sequences = sequences_in("FRAMES_DIR", options.input);
+  if (!options.sequence.empty()) {
+    if (sequences.size() > 1) {
+      throw UsageError("--sequence: expected one sequence to name, found " +
+                       std::to_string(sequences.size()) + " in '" + options.input.string() + "'");
+    }
+    sequences.front().name = options.sequence;
+  }
+  if (fs::is_directory(options.input) && lies_in(options.output, options.input)) {
+    throw UsageError("OUTPUT_DIR: expected a folder that keeps off FRAMES_DIR, found '" +
+                     options.output.string() + "'");
+  }
+  std::vector<std::int64_t> written(sequences.size());
+  Progress progress;
+  in_parallel(
+      sequences.size(), options.threads,
+      [&](std::size_t i) {
+        const auto& sequence = sequences[i];
+        const auto folder = options.output / options.part / sequence.name;
+        written[i] = blur_sequence(options, count, sequence, folder);
+        TORCH_CHECK(written[i] > 0, "'", sequence.source.string(), "': expected at least ",
+                    count.least, " frames, found too few for one picture");
+      },
+      [&](std::size_t i, std::size_t done) {
+        progress.show("blur: " + std::to_string(done) + " of " + std::to_string(sequences.size()) +
+                      " sequences, " + sequences[i].name);
+      });
+  progress.end();
+  std::int64_t all = 0;
+  for (const auto pictures : written) all += pictures;
+  progress.say("blur: " + std::to_string(all) + " pairs of " + std::to_string(sequences.size()) +
+               " sequences in '" + (options.output / options.part).string() + "'");
+}
+
+/// Adds the subcommand; `options` must live until it has run.
+inline CLI::App* add_blur(CLI::App& app, BlurOptions& options) {
+  auto* command = app.add_subcommand(
+      "blur",
+      "Averages successive frames, as GoPro was made:\n"
+      "OUTPUT_DIR/PART/SEQUENCE/{blur,sharp}/NNNNNN.png, to be read as gopro:OUTPUT_DIR. Sharp is "
+      "the middle frame, NNNNNN its number; frames.csv says which frames were averaged");
+  command
+      ->add_option("--frames", options.frames,
+                   "Frames for one picture, an odd number N, or LOW:HIGH to draw for each picture")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--step", options.step,
+                   "Frames from the start of one picture to that of the next; 0: they follow each "
+                   "other without sharing a frame")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--seed", options.seed,
+                   "Of the lengths; those of a sequence depend on the seed and its name only")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--linear-light", options.linear_light,
+                   "Also writes blur_gamma/, the mean of light behind the camera's response curve: "
+                   "gamma (as GoPro's, see --gamma) or srgb")
+      ->check(CLI::IsMember({"none", "gamma", "srgb"}))
+      ->capture_default_str();
+  command
+      ->add_option("--gamma", options.gamma,
+                   "The curve of --linear-light gamma: stored = light ^ (1 / GAMMA)")
+      ->check(CLI::Range(0.1, 10.0))
+      ->capture_default_str()
+      ->type_name("GAMMA");
+  command->add_option("--part", options.part, "train or test")
+      ->check(CLI::IsMember({"train", "test"}))
+      ->capture_default_str();
+  command
+      ->add_option("--sequence", options.sequence,
+                   "What the sequence is called, where there is one [its folder's name]")
+      ->type_name("NAME");
+  command
+      ->add_option("FRAMES_DIR", options.input,
+                   "Folder of frames, in the order of the numbers in their names; or with a "
+                   "subfolder of frames for each sequence; or a video, read through ffmpeg")
+      ->required()
+      ->type_name("");
+  command->add_option("OUTPUT_DIR", options.output, "Folder for the set; made where missing")
+      ->required()
+      ->type_name("");
+  add_threads(*command, options.threads);
+  return command;
+}
+
+}  // namespace examples

@@ -1,0 +1,138 @@
+#pragma once
+
+// limpid-data degrade: degraded copies of clean photographs.
+
+#include <limpid/core/random.hpp>
+#include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/depth_map.hpp>
+#include <limpid/degradations/haze.hpp>
+#include <limpid/io/grey_image.hpp>
+#include <limpid/io/image.hpp>
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../program.hpp"
+#include "folders.hpp"
+#include "parallel.hpp"
+
+namespace examples {
+
+struct DegradeOptions {
+  std::string task;
+  std::uint64_t seed = 1;
+  fs::path depth;
+  std::int64_t max_side = 0;
+  int threads = 1;
+  fs::path input;
+  fs::path output;
+};
+
+/// A grey picture as depth (height, width) in [0, 1]: 0 black is nearest, 1 white farthest. Its
+/// values are taken as they are.
+inline at::Tensor read_depth(const fs::path& file, std::int64_t height, std::int64_t width) {
+  const auto picture = limpid::GreyImage::load(file);
+  const auto distances = limpid::distances_of(
+      picture.values,
+      {.unit = 1 / static_cast<double>(picture.highest), .zero = limpid::ZeroDepth::near});
+  return limpid::resized_map(distances.values, height, width).clamp(0, 1);
+}
+
+/// Writes one pair. What is drawn depends on the seed, the task and the name, on nothing else.
+inline void degrade_one(const DegradeOptions& options, const std::string& name,
+                        const fs::path& file, const fs::path& depth_file) {
+  auto photo = limpid::Image::load(file);
+  if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
+  auto random = limpid::Random::stream(options.seed, {hash_of(options.task), hash_of(name)});
+  const auto clean = photo.unit()[0];
+  at::Tensor degraded;
+  try {
+    degraded =
+        depth_file.empty()
+            ? limpid::degradation_for(options.task)(clean, random)
+            : limpid::Haze{}(clean, read_depth(depth_file, photo.height(), photo.width()), random);
+  } catch (const c10::ValueError& error) {
+    TORCH_CHECK(false, "'", file.string(), "': ", error.what_without_backtrace());
+  }
+  photo.save(options.output / "target" / (name + ".png"));
+  limpid::Image::from_unit(degraded.unsqueeze(0)).save(options.output / "input" / (name + ".png"));
+}
+
+inline void degrade(const DegradeOptions& options) {
+  if (!options.depth.empty() && options.task != "dehaze") {
+    throw UsageError("--depth: expected with --task dehaze, found --task " + options.task);
+  }
+  const auto photos = pictures_by_name("INPUT_DIR", options.input);
+  check_apart(options.output, options.input);
+  std::map<std::string, fs::path> depths;
+  if (!options.depth.empty()) {
+    depths = pictures_by_name("--depth", options.depth);
+    for (const auto& [name, file] : photos) {
+      TORCH_CHECK(depths.contains(name), "--depth: expected a picture named like '",
+                  file.filename().string(), "', found none in '", options.depth.string(), "'");
+    }
+  }
+  make_folder(options.output / "input");
+  make_folder(options.output / "target");
+
+  const std::vector<std::pair<std::string, fs::path>> listed{photos.begin(), photos.end()};
+  Progress progress;
+  in_parallel(
+      listed.size(), options.threads,
+      [&](std::size_t i) {
+        const auto& [name, file] = listed[i];
+        degrade_one(options, name, file, options.depth.empty() ? fs::path{} : depths.at(name));
+      },
+      [&](std::size_t i, std::size_t done) {
+        progress.show(options.task + ": " + std::to_string(done) + " of " +
+                      std::to_string(listed.size()) + " photographs, " + listed[i].first);
+      });
+  progress.end();
+  progress.say(options.task + ": " + std::to_string(listed.size()) + " pairs in '" +
+               options.output.string() + "'");
+}
+
+/// Adds the subcommand; `options` must live until it has run.
+inline CLI::App* add_degrade(CLI::App& app, DegradeOptions& options) {
+  auto* command = app.add_subcommand(
+      "degrade", "Degrades clean photographs: OUTPUT_DIR/{input,target}/NAME.png");
+  command
+      ->add_option("--task", options.task,
+                   "What a network shall learn to undo: deblur (camera shake), dehaze (haze), "
+                   "derain (raindrops on the lens)")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>{limpid::kDegradationTasks.begin(),
+                                                     limpid::kDegradationTasks.end()}))
+      ->type_name("TASK");
+  command
+      ->add_option("--seed", options.seed,
+                   "Another seed gives other degradations; a photograph's own depends on the seed, "
+                   "the task and its name only")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--depth", options.depth,
+                   "Folder of grey pictures named like the photographs, black near, white far "
+                   "(dehaze; without it a synthetic depth)")
+      ->type_name("DIR");
+  command
+      ->add_option("--max-side", options.max_side,
+                   "Shrink photographs whose longer side has more pixels")
+      ->check(CLI::Range(std::int64_t{16}, std::int64_t{65536}))
+      ->type_name("N");
+  command->add_option("INPUT_DIR", options.input, "Folder of clean photographs; only read")
+      ->required()
+      ->type_name("");
+  command->add_option("OUTPUT_DIR", options.output, "Folder for the pairs; made where missing")
+      ->required()
+      ->type_name("");
+  add_threads(*command, options.threads);
+  return command;
+}
+
+}  // namespace examples

@@ -1,0 +1,74 @@
+#pragma once
+
+// Files and folders, as the subcommands of limpid-data use them.
+
+#include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <system_error>
+
+#include "../program.hpp"
+
+namespace examples {
+
+namespace fs = std::filesystem;
+
+/// FNV-1a: the same on every machine, unlike std::hash.
+inline std::uint64_t hash_of(const std::string& text) {
+  std::uint64_t value = 0xcbf29ce484222325;
+  for (const unsigned char byte : text) value = (value ^ byte) * 0x100000001b3;
+  return value;
+}
+
+/// Whether `path` is `folder` or lies somewhere in it.
+inline bool lies_in(const fs::path& path, const fs::path& folder) {
+  const auto plain = [](const fs::path& given) {
+    const auto whole = fs::weakly_canonical(given);
+    return whole.has_filename() ? whole : whole.parent_path();
+  };
+  const auto inner = plain(path);
+  const auto outer = plain(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// Stops where a written folder OUTPUT_DIR/{input,target} would lie among what is read.
+inline void check_apart(const fs::path& output, const fs::path& input,
+                        const std::string& name = "INPUT_DIR") {
+  for (const auto* part : {"input", "target"}) {
+    if (!lies_in(output / part, input)) continue;
+    throw UsageError("OUTPUT_DIR: expected a folder that keeps off " + name + ", found '" +
+                     output.string() + "'");
+  }
+}
+
+inline void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  TORCH_CHECK(!error, "OUTPUT_DIR: expected a folder that can be written, found '", folder.string(),
+              "': ", error.message());
+}
+
+/// The pictures of a folder by their names without extension.
+inline std::map<std::string, fs::path> pictures_by_name(const std::string& what,
+                                                        const fs::path& folder) {
+  TORCH_CHECK(fs::is_directory(folder), what, ": expected a folder of pictures, found ",
+              fs::exists(folder) ? "a file" : "nothing", " at '", folder.string(), "'");
+  std::map<std::string, fs::path> pictures;
+  for (const fs::path& file : limpid::list_images(folder)) {
+    const auto [other, is_new] = pictures.emplace(file.stem().string(), file);
+    TORCH_CHECK(is_new, what, ": expected names that differ, found '",
+                other->second.filename().string(), "' and '", file.filename().string(), "' in '",
+                folder.string(), "'");
+  }
+  TORCH_CHECK(!pictures.empty(), what, ": expected a folder of pictures, found none in '",
+              folder.string(), "'");
+  return pictures;
+}
+
+}  // namespace examples

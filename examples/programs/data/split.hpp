@@ -1,0 +1,90 @@
+#pragma once
+
+// limpid-data split: photographs into a training part and a test part.
+
+#include <limpid/core/random.hpp>
+#include <limpid/datasets/pair_split.hpp>
+#include <limpid/io/image.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../program.hpp"
+#include "folders.hpp"
+
+namespace examples {
+
+struct SplitOptions {
+  double test_share = 0.2;
+  std::uint64_t seed = 1;
+  std::int64_t max_side = 0;
+  fs::path input;
+  fs::path output;
+};
+
+/// Writes every photograph to OUTPUT_DIR/train or OUTPUT_DIR/test as PNG. Whole photographs go to
+/// one part, so that no test picture shows what was trained on.
+inline void split(const SplitOptions& options) {
+  const auto photos = pictures_by_name("INPUT_DIR", options.input);
+  TORCH_CHECK(photos.size() >= 2, "INPUT_DIR: expected at least 2 photographs to split, found ",
+              photos.size(), " in '", options.input.string(), "'");
+  if (lies_in(options.output, options.input)) {
+    throw UsageError("OUTPUT_DIR: expected a folder that keeps off INPUT_DIR, found '" +
+                     options.output.string() + "'");
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, file] : photos) names.push_back(name);
+  limpid::Random random{options.seed};
+  names = limpid::shuffled(std::move(names), random);
+  const auto count = static_cast<double>(names.size());
+  const auto tests = std::clamp(options.test_share * count, 1.0, count - 1);
+  const std::set<std::string> test{names.begin(),
+                                   names.begin() + static_cast<std::ptrdiff_t>(tests + 0.5)};
+
+  make_folder(options.output / "train");
+  make_folder(options.output / "test");
+  Progress progress;
+  std::size_t done = 0;
+  for (const auto& [name, file] : photos) {
+    auto photo = limpid::Image::load(file);
+    if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
+    photo.save(options.output / (test.contains(name) ? "test" : "train") / (name + ".png"));
+    progress.show("split: " + std::to_string(++done) + " of " + std::to_string(photos.size()) +
+                  " photographs, " + name);
+  }
+  progress.end();
+  progress.say("split: " + std::to_string(photos.size() - test.size()) + " to train on and " +
+               std::to_string(test.size()) + " to test, in '" + options.output.string() + "'");
+}
+
+/// Adds the subcommand; `options` must live until it has run.
+inline CLI::App* add_split(CLI::App& app, SplitOptions& options) {
+  auto* command = app.add_subcommand(
+      "split", "Splits photographs by picture: OUTPUT_DIR/{train,test}/NAME.png");
+  command->add_option("--test", options.test_share, "Share of the photographs to test on")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->type_name("SHARE");
+  command->add_option("--seed", options.seed, "Another seed gives another split")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--max-side", options.max_side,
+                   "Shrink photographs whose longer side has more pixels")
+      ->check(CLI::Range(std::int64_t{16}, std::int64_t{65536}))
+      ->type_name("N");
+  command->add_option("INPUT_DIR", options.input, "Folder of photographs; only read")
+      ->required()
+      ->type_name("");
+  command->add_option("OUTPUT_DIR", options.output, "Folder for the two parts; made where missing")
+      ->required()
+      ->type_name("");
+  return command;
+}
+
+}  // namespace examples

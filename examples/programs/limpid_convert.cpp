@@ -1,0 +1,117 @@
+// Converts between published weights and limpid's model files:
+//
+//   limpid-convert fpn_inception.h5 deblur.limpid --map deblurgan-v2-fpn-inception
+//   limpid-convert thesis.pth.tar tasks.limpid --map thesis-resnet --task deblur dehaze derain
+//   limpid-convert run/model.limpid for_python.safetensors --map thesis-resnet
+//
+// A model file is published, anything else becomes a model file. Prints what was loaded, what is
+// missing and what was not needed.
+#include <limpid/inference/published_model.hpp>
+#include <limpid/io/safetensors.hpp>
+#include <limpid/io/tensor_file.hpp>
+#include <limpid/weights/map_registry.hpp>
+
+#include <torch/torch.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+#include "program.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The command line.
+struct Plan {
+  fs::path in, out, json;
+  std::string map;
+  std::vector<std::string> tasks;
+  bool list = false, force = false, lenient = false, for_published_code = false;
+};
+
+void list_maps() {
+  for (const auto& map : limpid::published_maps()) {
+    std::printf("%-38s %s%s\n", map.name.c_str(), map.what.c_str(),
+                map.is_model ? "" : " (read as it is, not converted)");
+  }
+  std::printf("%-38s %s\n", "same", "any file of tensors, as safetensors under the same names");
+}
+
+void check_paths(const Plan& plan) {
+  std::error_code ignored;
+  TORCH_CHECK(!fs::equivalent(plan.in, plan.out, ignored), "'", plan.out.string(),
+              "' is the input itself");
+  TORCH_CHECK(plan.force || !fs::exists(plan.out, ignored), "'", plan.out.string(),
+              "' exists; --force writes over it");
+}
+
+bool is_model(const fs::path& path) {
+  return limpid::read_tensor_file(path).format == limpid::TensorFormat::limpid;
+}
+
+void convert(const Plan& plan) {
+  check_paths(plan);
+  if (plan.map == "same") {
+    const limpid::TensorFile file = limpid::read_tensor_file(plan.in);
+    limpid::write_safetensors(plan.out, {file.tensors, {{"format", "pt"}}});
+    std::printf("%zu tensors written to '%s'\n", file.tensors.size(), plan.out.c_str());
+  } else if (is_model(plan.in)) {
+    const auto names = limpid::export_published(plan.in, plan.out, plan.map, plan.tasks,
+                                                {.for_published_code = plan.for_published_code});
+    std::printf("%zu tensors written to '%s'\n", names.size(), plan.out.c_str());
+  } else {
+    const auto tasks = plan.tasks.empty() ? std::vector<std::string>{"deblur"} : plan.tasks;
+    const auto report =
+        limpid::import_published(plan.in, plan.out, plan.map, tasks, {.strict = !plan.lenient});
+    std::printf("%s", report.table().c_str());
+    std::printf("model '%s' of %zu task%s\n", plan.out.c_str(), tasks.size(),
+                tasks.size() == 1 ? "" : "s");
+    if (!plan.json.empty()) limpid::write_atomically(plan.json, nlohmann::json(report).dump(2));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Plan plan;
+  CLI::App app{
+      "Converts published weights (.pth, safetensors) to a model file, and a model file to "
+      "safetensors under published names.",
+      "limpid-convert"};
+  app.add_flag("--list", plan.list, "List the maps");
+  app.add_option("--map", plan.map, "Whose names the published file has; see --list")
+      ->type_name("NAME");
+  app.add_option(
+         "--task", plan.tasks,
+         "Tasks of the published file's decoders, in its order [deblur; of a model: its own]")
+      ->type_name("TASK");
+  app.add_flag("--lenient", plan.lenient,
+               "Convert what fits; the rest of the networks keeps random weights");
+  app.add_flag("--for-published-code", plan.for_published_code,
+               "Also write second names and neutral statistics that the published code's own "
+               "modules hold");
+  app.add_flag("--force", plan.force, "Write over an existing file");
+  app.add_option("--json", plan.json, "Write the report of what was loaded")->type_name("FILE");
+  app.add_option("IN", plan.in, "Published weights, or a model.limpid")->type_name("");
+  app.add_option("OUT", plan.out, "The file to write")->type_name("");
+  return examples::run_program(app, argc, argv, [&] {
+    if (plan.list) return list_maps();
+    if (plan.in.empty() || plan.out.empty() || plan.map.empty()) {
+      throw examples::UsageError("expected IN, OUT and --map NAME, or --list");
+    }
+    if (plan.map != "same") {
+      const auto& map = examples::as_usage("--map: ", [&]() -> const limpid::PublishedMap* {
+        return &limpid::published_map(plan.map);
+      });
+      if (!map->is_model) {
+        throw examples::UsageError("--map: '" + plan.map +
+                                   "' names no model; limpid reads such files as they are");
+      }
+    }
+    convert(plan);
+  });
+}

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <limpid/core/autocast.hpp>
+#include <limpid/datasets/data_argument.hpp>
+#include <limpid/inference/restorer.hpp>
+
+#include <ATen/Context.h>
+#include <c10/core/Device.h>
+#include <c10/util/Exception.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "program.hpp"
+
+// Options that several programs have.
+namespace examples {
+
+/// What `read` returns; a value that it refuses is wrong usage, and the error begins with `prefix`.
+template <class Read>
+auto as_usage(const std::string& prefix, Read read) {
+  try {
+    return read();
+  } catch (const c10::ValueError& error) {
+    throw UsageError(prefix + error.what_without_backtrace());
+  }
+}
+
+/// The values "TASK=FORMAT:PATH[@PART]" of `option`, each task at most once.
+inline std::vector<limpid::DataArgument> parse_data(const std::string& option,
+                                                    const std::vector<std::string>& texts) {
+  std::vector<limpid::DataArgument> arguments;
+  for (const auto& text : texts) {
+    auto argument = as_usage(option + ": ", [&] { return limpid::DataArgument::parse(text); });
+    for (const auto& other : arguments) {
+      if (other.task != argument.task) continue;
+      throw UsageError(option + ": task '" + argument.task + "' is named twice");
+    }
+    arguments.push_back(std::move(argument));
+  }
+  return arguments;
+}
+
+/// Makes the folder that `option` names. @throws c10::Error where that is not possible.
+inline void make_folder(const std::string& option, const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  TORCH_CHECK(!error, option, ": cannot make the folder '", folder.string(),
+              "': ", error.message());
+}
+
+/// The command as one could type it, with quotes where a word needs them.
+inline std::string command_line(int argc, char** argv) {
+  constexpr auto kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@+%";
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool is_plain = !word.empty() && word.find_first_not_of(kPlain) == word.npos;
+    line += (i > 0 ? " " : "") + (is_plain ? word : "'" + word + "'");
+  }
+  return line;
+}
+
+/// "cpu" or "cuda". @throws c10::Error where there is no CUDA device.
+inline at::Device device_of(const std::string& name) {
+  if (name != "cuda") return at::kCPU;
+  TORCH_CHECK(at::hasCUDA(),
+              "--device cuda: expected a CUDA device, found none that LibTorch can use");
+  return at::kCUDA;
+}
+
+/// "float32", "bfloat16" or "auto".
+inline limpid::Precision precision_of(const std::string& name) {
+  return name == "bfloat16" ? limpid::Precision::bfloat16
+         : name == "auto"   ? limpid::Precision::automatic
+                            : limpid::Precision::float32;
+}
+
+/// Where and how a program computes.
+struct Compute {
+  std::string device = "cpu";
+  std::string precision = "float32";
+  int threads = 1;
+};
+
+/// Adds --device, --precision and --threads.
+inline void add_compute(CLI::App& app, Compute& compute) {
+  app.add_option("--device", compute.device, "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  app.add_option("--precision", compute.precision, "float32, bfloat16, or auto: what is fast here")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
+      ->capture_default_str();
+  add_threads(app, compute.threads);
+}
+
+/// Adds an option that takes a whole number from `least` on.
+inline void add_count(CLI::App& app, const std::string& name, std::int64_t& value,
+                      const std::string& text, int least = 1) {
+  app.add_option(name, value, text)
+      ->check(CLI::Range(least, 1 << 20))
+      ->capture_default_str()
+      ->type_name("N");
+}
+
+/// Adds --tile and --overlap.
+inline void add_tiling(CLI::App& app, limpid::Tiling& tiling) {
+  add_count(app, "--tile", tiling.tile,
+            "Work in tiles of this side, pixels, to save memory; 0: the whole picture at once", 0);
+  add_count(app, "--overlap", tiling.overlap, "Pixels over which tiles are blended", 0);
+}
+
+/// What the command line says of how to restore.
+inline limpid::RestorerOptions restorer_options(const Compute& compute,
+                                                const limpid::Tiling& tiling) {
+  if (tiling.tile > 0 && tiling.tile < 16) {
+    throw UsageError("--tile: expected 0 or at least 16, got " + std::to_string(tiling.tile));
+  }
+  if (tiling.tile > 0 && 2 * tiling.overlap > tiling.tile) {
+    throw UsageError("--overlap: expected at most half of --tile, got " +
+                     std::to_string(tiling.overlap));
+  }
+  return {tiling, device_of(compute.device), precision_of(compute.precision)};
+}
+
+}  // namespace examples

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <limpid/core/progress_line.hpp>
+
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <type_traits>
+
+// What the programs share: command lines, errors, threads.
+namespace examples {
+
+/// How far long work is, on standard error.
+using Progress = limpid::ProgressLine;
+
+/// Wrong usage that a command line's parser cannot see; the program ends with 2.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Parses the command line and runs `body`, which returns nothing or an exit code.
+///
+/// Errors go to standard error as "NAME: text", NAME being the app's.
+/// @return 0 done, 1 failed, 2 wrong usage.
+template <class Body>
+int run_program(CLI::App& app, int argc, char** argv, Body body) {
+  const auto fail = [&](const std::string& text, int code) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), text.c_str());
+    return code;
+  };
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return fail(std::string{error.what()} + " (see --help)", 2);
+  }
+  try {
+    if constexpr (std::is_void_v<std::invoke_result_t<Body>>) {
+      body();
+      return 0;
+    } else {
+      return body();
+    }
+  } catch (const UsageError& error) {
+    return fail(std::string{error.what()} + " (see --help)", 2);
+  } catch (const c10::Error& error) {
+    return fail(error.what_without_backtrace(), 1);
+  } catch (const std::exception& error) {
+    return fail(error.what(), 1);
+  }
+}
+
+/// Adds --threads, which LibTorch's operators use. Debian's LibTorch takes one thread by default;
+/// this takes all cores, from the moment it is called.
+inline void add_threads(CLI::App& app, int& threads) {
+  threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  at::set_num_threads(threads);
+  app.add_option_function<int>(
+         "--threads",
+         [&threads](int count) {
+           threads = count;
+           at::set_num_threads(count);
+         },
+         "Threads to use [all " + std::to_string(threads) + " cores]")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+}
+
+}  // namespace examples

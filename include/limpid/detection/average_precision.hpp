@@ -1,0 +1,198 @@
+#pragma once
+
+#include <limpid/core/check.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <vector>
+
+namespace limpid {
+
+/// An upright rectangle in pixels, from (x1, y1) to (x2, y2); x grows right, y down.
+struct Box {
+  double x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+
+  /// 0 where a side is negative.
+  double area() const { return std::max(0.0, x2 - x1) * std::max(0.0, y2 - y1); }
+};
+
+/// The shared area of two boxes over that of both together; 0 where both have none.
+inline double intersection_over_union(const Box& a, const Box& b) {
+  const auto shared =
+      Box{std::max(a.x1, b.x1), std::max(a.y1, b.y1), std::min(a.x2, b.x2), std::min(a.y2, b.y2)}
+          .area();
+  const auto both = a.area() + b.area() - shared;
+  return both > 0 ? shared / both : 0;
+}
+
+/// What stands in a picture, and where.
+struct LabelledBox {
+  Box box;
+  std::int64_t label = 0;
+};
+
+/// What a detector found, and how sure it is.
+struct Detection {
+  Box box;
+  std::int64_t label = 0;
+  double score = 0;
+};
+
+/// One picture: what a detector found in it, and what there is to be found.
+struct DetectionPicture {
+  std::vector<Detection> found;
+  std::vector<LabelledBox> truth;
+};
+
+/// How the area under the curve of precision over recall is taken.
+enum class PrecisionCurve {
+  coco,  ///< the mean of the precision at the recalls 0, 0.01 ... 1
+  voc,   ///< the exact area, as PASCAL VOC does since 2010
+};
+
+struct AveragePrecisionOptions {
+  double iou = 0.5;  ///< Least overlap of a find with its truth, above 0 and at most 1.
+  PrecisionCurve curve = PrecisionCurve::coco;
+  /// Finds of a class in a picture that count, by score; COCO's 100.
+  std::int64_t max_detections = 100;
+};
+
+namespace detail {
+
+/// A find and whether it met a truth.
+struct JudgedFind {
+  double score = 0;
+  bool is_true = false;
+};
+
+template <class Find>
+void sort_by_score(std::vector<Find>& finds) {
+  std::stable_sort(finds.begin(), finds.end(),
+                   [](const auto& a, const auto& b) { return a.score > b.score; });
+}
+
+/// Judges the finds of one class in one picture: by falling score, each takes the truth that it
+/// overlaps most of those not taken yet.
+inline void judge(std::vector<Detection> found, const std::vector<Box>& truth,
+                  const AveragePrecisionOptions& options, std::vector<JudgedFind>& judged) {
+  sort_by_score(found);
+  found.resize(std::min(found.size(), static_cast<std::size_t>(options.max_detections)));
+  std::vector<bool> taken(truth.size(), false);
+  for (const auto& find : found) {
+    auto best = std::min(options.iou, 1 - 1e-10);  // equal boxes pass 1, whatever was rounded
+    auto place = truth.size();
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      const auto overlap = taken[i] ? -1 : intersection_over_union(find.box, truth[i]);
+      if (overlap >= best) best = overlap, place = i;
+    }
+    judged.push_back({find.score, place < truth.size()});
+    if (place < truth.size()) taken[place] = true;
+  }
+}
+
+/// The area under precision over recall.
+inline double area_under(std::vector<JudgedFind> judged, std::size_t truths, PrecisionCurve curve) {
+  sort_by_score(judged);
+  const auto count = judged.size();
+  std::vector<double> recall(count), precision(count);
+  double hits = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    hits += judged[i].is_true;
+    recall[i] = hits / static_cast<double>(truths);
+    precision[i] = hits / static_cast<double>(i + 1);
+  }
+  for (auto i = count; i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
+
+  double area = 0;
+  if (curve == PrecisionCurve::voc) {
+    for (std::size_t i = 0; i < count; ++i) {
+      area += (recall[i] - (i == 0 ? 0 : recall[i - 1])) * precision[i];
+    }
+    return area;
+  }
+  for (int k = 0; k <= 100; ++k) {
+    const auto wanted = k == 100 ? 1.0 : k * 0.01;  // rounded as numpy.linspace, as COCO has it
+    const auto at = std::lower_bound(recall.begin(), recall.end(), wanted) - recall.begin();
+    if (at < static_cast<std::ptrdiff_t>(count)) area += precision[static_cast<std::size_t>(at)];
+  }
+  return area / 101;
+}
+
+inline void check_options(const AveragePrecisionOptions& options) {
+  TORCH_CHECK_VALUE(options.iou > 0 && options.iou <= 1,
+                    "average precision: expected iou above 0 and at most 1, got ", options.iou);
+  check_at_least("average precision: max_detections", options.max_detections, 1);
+}
+
+}  // namespace detail
+
+/// The average precision of each class that has a truth in some picture; 0 where none is found.
+///
+/// In each picture, finds are matched by falling score, each with the free truth of its class that
+/// it overlaps most, if by at least `iou`; a second find of one truth is a false one. Over all
+/// pictures by falling score, precision is made to fall with recall, and averaged over recall.
+/// Source: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and its
+/// `pycocotools`; Everingham et al., "The PASCAL Visual Object Classes Challenge: A
+/// Retrospective", IJCV 2015, for `PrecisionCurve::voc`.
+/// Differs: no crowd regions, no ranges of area.
+///
+/// @throws c10::ValueError for impossible options, or a score that is no number.
+inline std::map<std::int64_t, double> class_average_precision(
+    const std::vector<DetectionPicture>& pictures, const AveragePrecisionOptions& options = {}) {
+  detail::check_options(options);
+  std::map<std::int64_t, std::size_t> truths;
+  for (const auto& picture : pictures) {
+    for (const auto& truth : picture.truth) ++truths[truth.label];
+    for (const auto& find : picture.found) {
+      TORCH_CHECK_VALUE(!std::isnan(find.score), "average precision: a score is no number");
+    }
+  }
+  std::map<std::int64_t, double> result;
+  for (const auto& [label, count] : truths) {
+    std::vector<detail::JudgedFind> judged;
+    for (const auto& picture : pictures) {
+      std::vector<Detection> found;
+      std::vector<Box> boxes;
+      for (const auto& find : picture.found) {
+        if (find.label == label) found.push_back(find);
+      }
+      for (const auto& truth : picture.truth) {
+        if (truth.label == label) boxes.push_back(truth.box);
+      }
+      detail::judge(std::move(found), boxes, options, judged);
+    }
+    result[label] = detail::area_under(std::move(judged), count, options.curve);
+  }
+  return result;
+}
+
+/// The mean of `class_average_precision` over the classes that have a truth; not a number where no
+/// picture has any.
+inline double average_precision(const std::vector<DetectionPicture>& pictures,
+                                const AveragePrecisionOptions& options = {}) {
+  const auto classes = class_average_precision(pictures, options);
+  if (classes.empty()) return std::numeric_limits<double>::quiet_NaN();
+  double sum = 0;
+  for (const auto& [label, value] : classes) sum += value;
+  return sum / static_cast<double>(classes.size());
+}
+
+/// COCO's first number, "AP": the mean of `average_precision` at the overlaps 0.5, 0.55 ... 0.95.
+inline double average_precision_50_95(const std::vector<DetectionPicture>& pictures,
+                                      AveragePrecisionOptions options = {}) {
+  double sum = 0;
+  for (int k = 0; k < 10; ++k) {
+    options.iou = (50 + 5 * k) / 100.0;
+    sum += average_precision(pictures, options);
+  }
+  return sum / 10;
+}
+
+}  // namespace limpid
