@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Refuses code that clang-format would change, lines of prose beyond 100 columns, and misspellings.
+#
+#   tests/style.sh [--fix]      --fix formats the code
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case ${1:-} in
+  '') mode=(--dry-run -Werror) ;;
+  --fix) mode=(-i) ;;
+  *) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
+failed=0
+
+git ls-files -z '*.hpp' '*.cpp' | xargs -0 clang-format "${mode[@]}" || failed=1
+
+# Tables and pictures cannot be wrapped; code follows its own rules.
+for page in README.md CONTRIBUTING.md CHANGELOG.md docs/*.md; do
+  awk -v page="$page" '
+    /^ *```/ { code = !code }
+    !code && !/^\|/ && !/^!\[/ && length > 100 { print page ":" NR ": " length " columns"; bad = 1 }
+    END { exit bad }' "$page" || failed=1
+done
+
+git ls-files -z '*.md' '*.hpp' '*.cpp' '*.sh' '*.cmake' '*CMakeLists.txt' |
+  xargs -0 codespell --ignore-words .codespellignore || failed=1
+
+[ $failed = 0 ] && echo "format and spelling: nothing to mend"
+exit $failed
