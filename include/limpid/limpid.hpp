@@ -10,6 +10,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/interval.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/core/progress_line.hpp>
