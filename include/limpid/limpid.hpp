@@ -11,6 +11,7 @@
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/interval.hpp>
+#include <limpid/core/named.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/core/progress_line.hpp>

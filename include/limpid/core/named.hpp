@@ -1,0 +1,227 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+// One shape for all that a user chooses by its name, on a command line or in a file: a table.
+namespace limpid {
+
+/// Whether a table may call something `name`: words of lower-case letters and digits, one hyphen
+/// between two of them.
+constexpr bool is_table_name(std::string_view name) {
+  char last = '-';
+  for (const char c : name) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!letter && (c != '-' || last == '-')) return false;
+    last = c;
+  }
+  return last != '-';
+}
+
+/// Whether a user who wrote `written` means the entry called `name`. An underscore is taken for a
+/// hyphen, as in files of limpid 0.1; this is the only place that knows of it.
+constexpr bool means_name(std::string_view written, std::string_view name) {
+  return std::equal(written.begin(), written.end(), name.begin(), name.end(),
+                    [](char a, char b) { return a == b || (a == '_' && b == '-'); });
+}
+
+namespace detail {
+
+/// How many letters have to be put in, taken out or exchanged (Levenshtein 1966).
+inline std::size_t edits_between(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const auto exchanged = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = std::exchange(row[j + 1], std::min({exchanged, row[j] + 1, row[j + 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+inline std::string joined_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// "expected a critic, one of patch, double-scale; got 'pach', did you mean 'patch'?"
+/// @throws c10::ValueError, always.
+[[noreturn]] inline void refuse_name(std::string_view kind, const std::vector<std::string>& names,
+                                     std::string_view written) {
+  std::string hint;
+  std::size_t nearest = 1 + std::min<std::size_t>(2, written.size() / 3);
+  // A line's worth: what comes from a file may be of any length.
+  for (std::size_t i = 0; i < names.size() && written.size() <= 80; ++i) {
+    const auto edits = edits_between(written, names[i]);
+    if (edits >= nearest) continue;
+    nearest = edits;
+    hint = ", did you mean '" + names[i] + "'?";
+  }
+  TORCH_CHECK_VALUE(false, "expected ", kind, ", one of ", joined_names(names), "; got '",
+                    written.substr(0, 80), written.size() > 80 ? "...'" : "'", hint);
+}
+
+/// @throws c10::ValueError, always. Not constexpr, so that a wrong table does not compile.
+[[noreturn]] inline void refuse_entry(std::string_view kind, std::string_view name) {
+  TORCH_CHECK_VALUE(false, "a table of ", kind, ": '", name,
+                    "' comes twice, or is not of lower-case words with hyphens between them");
+}
+
+}  // namespace detail
+
+/// An entry of a table.
+template <class T>
+struct Named {
+  std::string_view name;  ///< as users write it: `is_table_name`
+  std::string_view what;  ///< one line for help texts, without a full stop
+  T value;                ///< what the name stands for, or a function that makes it
+};
+
+template <class T>
+Named(std::string_view, std::string_view, T) -> Named<T>;
+
+/// What can be chosen by name, of one kind and in the order of help texts. The types of the values
+/// may differ: functions that each make a critic of another type, for one.
+///
+/// ```
+/// inline constexpr NamedTable kShapes{"a shape", Named{"round", "a circle", Circle{}},
+///                                                Named{"four-square", "a square", Square{}}};
+/// kShapes.with("round", [](const auto& shape) { draw(shape); });
+/// ```
+/// A name that is no `is_table_name`, or comes twice, does not compile in a `constexpr` table.
+template <class... Values>
+requires(sizeof...(Values) > 0) class NamedTable {
+ public:
+  /// @param kind  what the entries are, with its article: "a critic"
+  /// @throws c10::ValueError for a name that is no `is_table_name`, or that comes twice.
+  constexpr NamedTable(std::string_view kind, Named<Values>... entries)
+      : kind_(kind), entries_(std::move(entries)...) {
+    for_each([&](const auto& entry) {
+      int same = 0;
+      for_each([&](const auto& other) { same += other.name == entry.name ? 1 : 0; });
+      if (!is_table_name(entry.name) || same != 1) detail::refuse_entry(kind_, entry.name);
+    });
+  }
+
+  /// What the entries are: "a critic".
+  constexpr std::string_view kind() const { return kind_; }
+
+  static constexpr std::size_t size() { return sizeof...(Values); }
+
+  /// Calls `f(entry)` for each entry, in order.
+  template <class F>
+  constexpr void for_each(F&& f) const {
+    std::apply([&](const auto&... entry) { (f(entry), ...); }, entries_);
+  }
+
+  /// All names, in order.
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for_each([&](const auto& entry) { all.emplace_back(entry.name); });
+    return all;
+  }
+
+  /// The names in one line: "patch, double-scale".
+  std::string list() const { return detail::joined_names(names()); }
+
+  /// One line per entry, name and text, for help.
+  std::string help() const {
+    std::size_t widest = 0;
+    for_each([&](const auto& entry) { widest = std::max(widest, entry.name.size()); });
+    std::string text;
+    for_each([&](const auto& entry) {
+      text += "  " + std::string{entry.name} + std::string(widest - entry.name.size() + 2, ' ') +
+              std::string{entry.what} + "\n";
+    });
+    return text;
+  }
+
+  constexpr bool contains(std::string_view written) const {
+    bool found = false;
+    for_each([&](const auto& entry) { found = found || means_name(written, entry.name); });
+    return found;
+  }
+
+  /// The name as this table spells it.
+  /// @throws c10::ValueError as `with`.
+  std::string spelled(std::string_view written) const {
+    std::string name;
+    for_each([&](const auto& entry) {
+      if (means_name(written, entry.name)) name = entry.name;
+    });
+    if (name.empty()) detail::refuse_name(kind_, names(), written);
+    return name;
+  }
+
+  /// `f(value)` of the entry with this name; `f` returns the same type for each.
+  /// @throws c10::ValueError with all names, and the nearest, if there is none of this name.
+  template <class F>
+  auto with(std::string_view written, F&& f) const {
+    using Result = std::invoke_result_t<F&, const First&>;
+    if constexpr (std::is_void_v<Result>) {
+      if (!visit(written, f)) detail::refuse_name(kind_, names(), written);
+    } else {
+      std::optional<Result> result;
+      visit(written, [&](const auto& value) { result.emplace(f(value)); });
+      if (!result) detail::refuse_name(kind_, names(), written);
+      return std::move(*result);
+    }
+  }
+
+  /// The value with this name, where all are of one type.
+  /// @throws c10::ValueError as `with`.
+  const auto& at(std::string_view written) const
+      requires(std::same_as<Values, std::tuple_element_t<0, std::tuple<Values...>>>&&...) {
+    const First* found = nullptr;
+    visit(written, [&](const First& value) { found = &value; });
+    if (found == nullptr) detail::refuse_name(kind_, names(), written);
+    return *found;
+  }
+
+ private:
+  using First = std::tuple_element_t<0, std::tuple<Values...>>;
+
+  template <class F>
+  bool visit(std::string_view written, F&& f) const {
+    bool found = false;
+    for_each([&](const auto& entry) {
+      if (found || !means_name(written, entry.name)) return;
+      found = true;
+      f(entry.value);
+    });
+    return found;
+  }
+
+  std::string_view kind_;
+  std::tuple<Named<Values>...> entries_;
+};
+
+/// The same for a list that is only known at run time, of things that have a `name`: metrics of
+/// the library and those that a program adds.
+///
+/// @return  the one of `items` that a user who wrote `written` means.
+/// @throws c10::ValueError with all names, and the nearest, if there is none.
+template <class Items>
+const auto& find_named(std::string_view kind, const Items& items, std::string_view written) {
+  for (const auto& item : items) {
+    if (means_name(written, item.name)) return item;
+  }
+  std::vector<std::string> names;
+  for (const auto& item : items) names.emplace_back(item.name);
+  detail::refuse_name(kind, names, written);
+}
+
+}  // namespace limpid
