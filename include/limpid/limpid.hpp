@@ -16,6 +16,7 @@
 #include <limpid/core/precision.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/random_tensor.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/single_thread.hpp>
 

@@ -12,7 +12,7 @@ namespace {
 
 using limpid::find_named, limpid::is_table_name, limpid::means_name, limpid::Named,
     limpid::NamedTable;
-using limpid::support::error_of;
+using limpid_test::error_of;
 
 static_assert(is_table_name("wasserstein-gp") && is_table_name("l1"));
 static_assert(!is_table_name("") && !is_table_name("-a") && !is_table_name("a-"));
@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(a_list_made_at_run_time_is_searched_alike) {
 }
 
 BOOST_AUTO_TEST_CASE(the_check_for_tables_passes_them) {
-  limpid::support::check_table(kShapes);
-  limpid::support::check_table(kNumbers);
+  limpid_test::check_table(kShapes);
+  limpid_test::check_table(kNumbers);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

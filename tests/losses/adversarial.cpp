@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(each_conforms_and_gives_the_value_found_by_hand) {
   check_score_loss(SoftplusR1{}, {softplus(-0.5) + softplus(-0.25) + 5.0 / 48, softplus(0.25)});
   // 3 channels of 1 / 48 at each pixel.
   const auto pixel_off = std::sqrt(3.0) / 48 - 1;
-  check_score_loss(WassersteinGP{.penalty = 2.0, .norm = GradientNorm::pixel},
+  check_score_loss(WassersteinGP{.penalty = 2.0, .slope = PenaltySlope::per_pixel},
                    {-0.75 + 2 * pixel_off * pixel_off, 0.25});
 }
 

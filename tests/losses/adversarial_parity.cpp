@@ -114,13 +114,14 @@ BOOST_AUTO_TEST_CASE(gradient_penalties_at_the_points_of_the_fixture) {
   compare(
       fixture, *critic, batch, "wasserstein_gp", "critic.model.0.weight",
       [&](const AdversarialBatch& b) {
-        return Wasserstein{}.critic_loss(critic, b) + 10 * gradient_penalty(critic, between, b);
+        return Wasserstein{}.critic_loss(critic, b) +
+               10 * gradient_penalty(critic, between, b, 1.0, PenaltySlope::sum);
       },
       [&](const AdversarialBatch& b) { return WassersteinGP{}.generator_loss(critic, b); });
   compare(
       fixture, *critic, batch, "dragan", "critic.model.0.weight",
       [&](const AdversarialBatch& b) {
-        return DRAGAN<Minimax>{}.critic_loss_at(perturbed, critic, b);
+        return DRAGAN<Minimax>{.slope = PenaltySlope::sum}.critic_loss_at(perturbed, critic, b);
       },
       [&](const AdversarialBatch& b) { return DRAGAN<Minimax>{}.generator_loss(critic, b); });
 }
@@ -136,18 +137,20 @@ BOOST_AUTO_TEST_CASE(relativistic_forms_and_penalties_around_the_target) {
   compare(fixture, critic, "relativistic_pairs", RelativisticPairs{});
 
   const auto batch = fixture_batch(fixture);
-  compare(fixture, critic, "r1", SoftplusR1{.gamma = 10.0});
-  BOOST_TEST(relative_difference(5 * gradient_penalty(critic, batch.target, batch, 0.0),
-                                 fixture.at("r1.penalty")) < kForwardAgreement);
+  compare(fixture, critic, "r1", SoftplusR1{.gamma = 10.0, .slope = PenaltySlope::sum});
+  BOOST_TEST(
+      relative_difference(5 * gradient_penalty(critic, batch.target, batch, 0.0, PenaltySlope::sum),
+                          fixture.at("r1.penalty")) < kForwardAgreement);
 
   const auto uniform = ((fixture.noise("dragan.uniform", {2, 3, 64, 64}) + 1) / 2);
   const auto point = dragan_point(batch.target, uniform.to(torch::kFloat));
   const auto expected = batch.target.to(torch::kDouble) +
                         0.5 * fixture.at("dragan_published.std").to(torch::kDouble) * uniform;
   BOOST_TEST(relative_difference(point, expected) < kForwardAgreement);
-  BOOST_TEST(relative_difference(10 * gradient_penalty(critic, point, batch),
-                                 fixture.at("dragan_published.penalty")) < kForwardAgreement);
-  const DRAGAN<> dragan{.penalty = 10.0};
+  BOOST_TEST(
+      relative_difference(10 * gradient_penalty(critic, point, batch, 1.0, PenaltySlope::sum),
+                          fixture.at("dragan_published.penalty")) < kForwardAgreement);
+  DRAGAN<> dragan{.penalty = 10.0, .slope = PenaltySlope::sum};
   compare(
       fixture, *critic, batch, "dragan_published", "critic.model.0.weight",
       [&](const AdversarialBatch& b) { return dragan.critic_loss_at(point, critic, b); },

@@ -2,6 +2,7 @@
 #include <limpid/losses/adversarial/hinge.hpp>
 #include <limpid/losses/adversarial/per_critic.hpp>
 #include <limpid/losses/adversarial/relativistic_least_squares.hpp>
+#include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 #include <support/losses.hpp>
@@ -226,6 +227,42 @@ BOOST_AUTO_TEST_CASE(per_critic_averages_the_losses_of_the_parts) {
   check(Hinge{});
   check(RelativisticLeastSquares{});
   check(WassersteinGP{});
+}
+
+/// An objective that says no name: it is optional.
+struct Nameless {
+  template <ScoreCritic C>
+  at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {
+    return Hinge{}.critic_loss(critic, batch);
+  }
+  template <ScoreCritic C>
+  at::Tensor generator_loss(C& critic, const AdversarialBatch& batch) const {
+    return Hinge{}.generator_loss(critic, batch);
+  }
+};
+static_assert(AdversarialLossFor<PerCritic<Nameless>, PairOf<SmoothCritic>>);
+
+BOOST_AUTO_TEST_CASE(per_critic_takes_an_objective_without_a_name) {
+  PairOf<SmoothCritic> critic;
+  critic->to(torch::kDouble);
+  PerCritic each{Nameless{}};
+  PerCritic named{Hinge{}};
+  BOOST_TEST(each.critic_loss(critic, random_batch()).item<double>() ==
+             named.critic_loss(critic, random_batch()).item<double>());
+  BOOST_TEST(std::string{named.name} == "hinge");
+}
+
+BOOST_AUTO_TEST_CASE(per_critic_gives_the_figures_of_each_part) {
+  PairOf<SmoothCritic> critic;
+  critic->to(torch::kDouble);
+  PerCritic each{SoftplusR1{}};
+  BOOST_TEST(each.figures().empty());
+  each.critic_loss(critic, random_batch());
+  const auto figures = each.figures();
+  BOOST_REQUIRE(figures.size() == 2U);
+  BOOST_TEST(figures[0].first == "slope_1");
+  BOOST_TEST(figures[1].first == "slope_2");
+  BOOST_TEST(figures[0].second.item<double>() != figures[1].second.item<double>());
 }
 
 BOOST_AUTO_TEST_CASE(per_critic_clips_every_part) {

@@ -1,4 +1,5 @@
 #include <limpid/recipes/adversarial_names.hpp>
+#include <support/named.hpp>
 #include <support/networks.hpp>
 
 #include <torch/torch.h>
@@ -15,14 +16,17 @@ using namespace limpid;
 
 BOOST_AUTO_TEST_SUITE(names_of_objectives_and_critics)
 
+BOOST_AUTO_TEST_CASE(both_tables_are_spelled_as_tables_are) {
+  limpid_test::check_table(kObjectives);
+  limpid_test::check_table(kCritics);
+}
+
 BOOST_AUTO_TEST_CASE(each_name_leads_to_its_objective) {
   BOOST_TEST(adversarial_names().size() == 14U);
   for (const auto& name : adversarial_names()) {
     int calls = 0;
     with_adversarial(name, [&](const auto& loss) {
-      auto with_underscores = name;
-      for (auto& c : with_underscores) c = c == '-' ? '_' : c;
-      BOOST_TEST(std::string{loss.name} == with_underscores);
+      BOOST_TEST(std::string{loss.name} == name);
       ++calls;
     });
     BOOST_TEST(calls == 1, name);
@@ -37,6 +41,7 @@ BOOST_AUTO_TEST_CASE(each_name_leads_to_a_new_critic_of_the_asked_width) {
     for (const auto width : {3, 5}) {
       with_critic(name, {.width = width}, [&](auto critic) {
         BOOST_TEST(critic->options().width == width);
+        BOOST_TEST(std::string{limpid::ModuleOf<decltype(critic)>::architecture} == name);
         BOOST_TEST(critic->parameters()[0].size(0) == width);
         BOOST_TEST((critic.ptr() != last));
         last = critic.ptr();
@@ -67,12 +72,13 @@ BOOST_AUTO_TEST_CASE(began_takes_the_autoencoder_and_no_other_critic) {
 BOOST_AUTO_TEST_CASE(an_unknown_name_gets_the_list) {
   BOOST_TEST(limpid_test::throws_value_error(
       [] { with_adversarial("wgan", [](const auto&) {}); },
-      "expected an adversarial loss among minimax, non-saturating, wasserstein, wasserstein-gp, "
+      "expected an adversarial objective, one of minimax, non-saturating, wasserstein, "
+      "wasserstein-gp, "
       "least-squares, hinge, dragan, dragan-minimax, began, softplus-r1, relativistic, "
       "relativistic-least-squares, relativistic-hinge, relativistic-pairs; got 'wgan'"));
   BOOST_TEST(limpid_test::throws_value_error(
       [] { with_critic("", {}, [](const auto&) {}); },
-      "expected a critic among patch, double-scale, conditional-patch, conditional-double-scale, "
+      "expected a critic, one of patch, double-scale, conditional-patch, conditional-double-scale, "
       "autoencoder; got ''"));
 }
 

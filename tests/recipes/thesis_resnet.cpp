@@ -55,8 +55,8 @@ BOOST_AUTO_TEST_CASE(a_branch_has_the_losses_of_the_thesis) {
   BOOST_TEST(branch.adversarial_weight == 0.01);
   BOOST_TEST(branch.critic_updates == 1);
   BOOST_TEST(branch.weight == 1);
-  BOOST_TEST(branch.adversary.loss_name() == "wasserstein_gp");
-  BOOST_TEST(branch.adversary.describe_critic().at("architecture") == "patchgan");
+  BOOST_TEST(branch.adversary.loss_name() == "wasserstein-gp");
+  BOOST_TEST(branch.adversary.describe_critic().at("architecture") == "patch");
   BOOST_TEST(branch.adversary.describe_critic().at("options").at("width") == 64);
   const auto restored = torch::zeros({1, 3, 16, 16}), target = torch::ones({1, 3, 16, 16});
   const auto terms = loss_terms(branch.content, restored, target);

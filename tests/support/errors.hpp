@@ -5,7 +5,7 @@
 #include <string>
 #include <type_traits>
 
-namespace limpid::support {
+namespace limpid_test {
 
 /// The text of the `Error` that `action` throws, without LibTorch's backtrace; "no error" where it
 /// throws none. Another type of error goes on to the test.
@@ -26,4 +26,4 @@ std::string error_of(Action&& action) {
   return "no error";
 }
 
-}  // namespace limpid::support
+}  // namespace limpid_test

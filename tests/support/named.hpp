@@ -9,16 +9,16 @@
 #include <set>
 #include <string>
 
-namespace limpid::support {
+namespace limpid_test {
 
 /// What holds for every table of names: each is spelled as names are, once; is found, under its old
 /// spelling too; and has a line for help texts.
 template <class... Values>
-void check_table(const NamedTable<Values...>& table) {
+void check_table(const limpid::NamedTable<Values...>& table) {
   std::set<std::string> seen;
   table.for_each([&](const auto& entry) {
     BOOST_TEST_CONTEXT("table of " << table.kind() << ", entry '" << entry.name << "'") {
-      BOOST_TEST(is_table_name(entry.name));
+      BOOST_TEST(limpid::is_table_name(entry.name));
       BOOST_TEST(seen.insert(std::string{entry.name}).second, "the name comes twice");
       BOOST_TEST(table.contains(entry.name));
       BOOST_TEST(table.help().find("  " + std::string{entry.name} + "  ") != std::string::npos);
@@ -34,4 +34,4 @@ void check_table(const NamedTable<Values...>& table) {
                  "; got 'no-such-name'");
 }
 
-}  // namespace limpid::support
+}  // namespace limpid_test

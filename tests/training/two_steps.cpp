@@ -34,7 +34,8 @@ struct FixedPointGP {
     const auto alpha =
         ((fixture->noise(name, {batch.target.size(0), 1, 1, 1}) + 1) / 2).to(torch::kFloat);
     const auto point = alpha * batch.target + (1 - alpha) * batch.restored;
-    return Wasserstein{}.critic_loss(critic, batch) + 10.0 * gradient_penalty(critic, point, batch);
+    return Wasserstein{}.critic_loss(critic, batch) +
+           10.0 * gradient_penalty(critic, point, batch, 1.0, PenaltySlope::sum);
   }
   template <ScoreCritic C>
   at::Tensor generator_loss(C& critic, const AdversarialBatch& batch) const {

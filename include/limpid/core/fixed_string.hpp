@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -25,4 +26,20 @@ constexpr bool is_task_name(std::string_view name) {
   });
 }
 
+namespace detail {
+
+template <const std::string_view&... parts>
+inline constexpr auto kJoinedCharacters = [] {
+  std::array<char, (parts.size() + ...)> all{};
+  auto* end = all.data();
+  ((end = std::copy(parts.begin(), parts.end(), end)), ...);
+  return all;
+}();
+
+/// Names put together at compile time: of a component that holds another.
+template <const std::string_view&... parts>
+inline constexpr std::string_view kJoinedNames{kJoinedCharacters<parts...>.data(),
+                                               kJoinedCharacters<parts...>.size()};
+
+}  // namespace detail
 }  // namespace limpid

@@ -48,12 +48,15 @@ class Random {
     return radius * std::cos(2.0 * std::numbers::pi * uniform());
   }
 
+  /// Goes on as after `count` calls of `bits`.
+  void skip(std::uint64_t count) { state_ += count * kStep; }
+
   /// The whole state: `Random{random.state()}` goes on where `random` stands.
   std::uint64_t state() const { return state_; }
 
- private:
-  static constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15;
+  static constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15;  ///< from one state to the next
 
+ private:
   static constexpr std::uint64_t mix(std::uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;

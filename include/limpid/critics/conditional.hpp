@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/fixed_string.hpp>
 
 #include <ATen/ops/cat.h>
 #include <c10/util/Exception.h>
@@ -12,6 +13,22 @@
 #include <utility>
 
 namespace limpid {
+
+namespace detail {
+
+inline constexpr std::string_view kConditional = "conditional-";
+
+/// "conditional-patch", where the critic inside says its name.
+template <class CriticT>
+constexpr std::string_view conditional_name() {
+  if constexpr (requires { ModuleOf<CriticT>::architecture; }) {
+    return kJoinedNames<kConditional, ModuleOf<CriticT>::architecture>;
+  } else {
+    return "conditional";
+  }
+}
+
+}  // namespace detail
 
 /// Judges an image beside the degraded one that it was restored from: a critic of twice the
 /// channels, which sees the image first and then the degraded image.
@@ -29,7 +46,7 @@ class ConditionalImpl : public torch::nn::Cloneable<ConditionalImpl<CriticT>> {
  public:
   using Options = std::remove_cvref_t<decltype(std::declval<const CriticT&>()->options())>;
 
-  static constexpr std::string_view architecture = "conditional";
+  static constexpr std::string_view architecture = detail::conditional_name<CriticT>();
 
   /// @throws c10::ValueError if the critic refuses the options.
   explicit ConditionalImpl(Options options = {}) : options_(std::move(options)) {

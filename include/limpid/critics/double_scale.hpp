@@ -37,7 +37,8 @@ template <ModuleHandle CriticT = PatchGAN<>>
 requires std::constructible_from<ModuleOf<CriticT>, PatchGANOptions>
 class DoubleScaleImpl : public torch::nn::Cloneable<DoubleScaleImpl<CriticT>> {
  public:
-  static constexpr std::string_view architecture = "double_scale";
+  static constexpr std::string_view architecture =
+      ConditionalCritic<CriticT> ? "conditional-double-scale" : "double-scale";
 
   /// @throws c10::ValueError if any option is below 1.
   explicit DoubleScaleImpl(DoubleScaleOptions options = {}) : options_(options) { reset(); }

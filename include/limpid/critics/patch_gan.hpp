@@ -40,7 +40,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PatchGANOptions, in_channels, width, layers)
 template <ChannelNorm Norm = torch::nn::InstanceNorm2d>
 class PatchGANImpl : public torch::nn::Cloneable<PatchGANImpl<Norm>> {
  public:
-  static constexpr std::string_view architecture = "patchgan";
+  static constexpr std::string_view architecture = "patch";
 
   /// Smallest image side in pixels.
   static constexpr std::int64_t min_side = 2;

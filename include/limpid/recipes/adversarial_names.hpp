@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/named.hpp>
 #include <limpid/critics/autoencoder.hpp>
 #include <limpid/critics/conditional.hpp>
 #include <limpid/critics/double_scale.hpp>
@@ -19,14 +20,9 @@
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 
-#include <c10/util/Exception.h>
-
-#include <cstddef>
 #include <cstdint>
 #include <string>
-#include <tuple>
-#include <type_traits>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 // Objectives and critics by the names that programs give them.
@@ -37,92 +33,77 @@ struct CriticOptions {
   std::int64_t width = 64;  ///< channels of the first layer
 };
 
-namespace detail {
+/// Every objective of the library, made with its defaults.
+inline constexpr NamedTable kObjectives{
+    "an adversarial objective",
+    Named{Minimax::name, "the GAN game as first published", [] { return Minimax{}; }},
+    Named{NonSaturating::name, "the game with a generator that always learns",
+          [] { return NonSaturating{}; }},
+    Named{Wasserstein::name, "difference of mean scores, clipped weights",
+          [] { return Wasserstein{}; }},
+    Named{WassersteinGP::name, "the same with a gradient penalty: the thesis",
+          [] { return WassersteinGP{}; }},
+    Named{LeastSquares::name, "scores drawn to 1 and 0", [] { return LeastSquares{}; }},
+    Named{Hinge::name, "scores pushed past a margin", [] { return Hinge{}; }},
+    Named{DRAGAN<>::name, "non-saturating, with a penalty around the targets",
+          [] { return DRAGAN<>{}; }},
+    Named{DRAGAN<Minimax>::name, "minimax, with a penalty around the targets",
+          [] { return DRAGAN<Minimax>{}; }},
+    Named{BEGAN::name, "an autoencoder reconstructs targets, and restored images badly",
+          [] { return BEGAN{}; }},
+    Named{SoftplusR1::name, "non-saturating, with a critic flat at the targets",
+          [] { return SoftplusR1{}; }},
+    Named{Relativistic::name, "targets more real than restored images on average",
+          [] { return Relativistic{}; }},
+    Named{RelativisticLeastSquares::name, "the same in squares: DeblurGAN-v2",
+          [] { return RelativisticLeastSquares{}; }},
+    Named{RelativisticHinge::name, "the same with a margin", [] { return RelativisticHinge{}; }},
+    Named{RelativisticPairs::name, "each target more real than its own restored image",
+          [] { return RelativisticPairs{}; }}};
 
-template <class T>
-struct Named {
-  const char* name;
-  T value;
-};
-
-/// Every objective of the library with its defaults.
-inline auto named_adversarial() {
-  return std::make_tuple(
-      Named<Minimax>{"minimax", {}}, Named<NonSaturating>{"non-saturating", {}},
-      Named<Wasserstein>{"wasserstein", {}}, Named<WassersteinGP>{"wasserstein-gp", {}},
-      Named<LeastSquares>{"least-squares", {}}, Named<Hinge>{"hinge", {}},
-      Named<DRAGAN<>>{"dragan", {}}, Named<DRAGAN<Minimax>>{"dragan-minimax", {}},
-      Named<BEGAN>{"began", {}}, Named<SoftplusR1>{"softplus-r1", {}},
-      Named<Relativistic>{"relativistic", {}},
-      Named<RelativisticLeastSquares>{"relativistic-least-squares", {}},
-      Named<RelativisticHinge>{"relativistic-hinge", {}},
-      Named<RelativisticPairs>{"relativistic-pairs", {}});
-}
-
-/// Every critic of the library, as a function that builds it.
-inline auto named_critics() {
-  constexpr auto patch = [](CriticOptions options) {
-    return PatchGAN<>{PatchGANOptions{.width = options.width}};
-  };
-  constexpr auto conditional_patch = [](CriticOptions options) {
-    return Conditional<PatchGAN<>>{PatchGANOptions{.width = options.width}};
-  };
-  constexpr auto double_scale = [](CriticOptions options) {
-    return DoubleScale<>{DoubleScaleOptions{.width = options.width}};
-  };
-  constexpr auto conditional_double_scale = [](CriticOptions options) {
-    return DoubleScale<Conditional<PatchGAN<>>>{DoubleScaleOptions{.width = options.width}};
-  };
-  constexpr auto autoencoder = [](CriticOptions options) {
-    return Autoencoder{AutoencoderOptions{.width = options.width}};
-  };
-  const auto named = [](const char* name, auto make) { return Named<decltype(make)>{name, make}; };
-  return std::make_tuple(named("patch", patch), named("double-scale", double_scale),
-                         named("conditional-patch", conditional_patch),
-                         named("conditional-double-scale", conditional_double_scale),
-                         named("autoencoder", autoencoder));
-}
-
-template <class Table>
-std::vector<std::string> names_in(const Table& table) {
-  return std::apply([](const auto&... entry) { return std::vector<std::string>{entry.name...}; },
-                    table);
-}
-
-/// Calls `f` with the value of the entry of this name.
-template <class Table, class F>
-void with_named(const char* kind, const Table& table, const std::string& name, F f) {
-  const bool found = std::apply(
-      [&](const auto&... entry) { return ((name == entry.name && (f(entry.value), true)) || ...); },
-      table);
-  if (found) return;
-  std::string list;
-  for (const auto& known : names_in(table)) list += (list.empty() ? "" : ", ") + known;
-  TORCH_CHECK_VALUE(false, "expected ", kind, " among ", list, "; got '", name, "'");
-}
-
-}  // namespace detail
+/// Every critic of the library, as a function that makes it.
+inline constexpr NamedTable kCritics{
+    "a critic",
+    Named{
+        PatchGANImpl<>::architecture, "scores of patches of 70 x 70 pixels",
+        [](CriticOptions options) { return PatchGAN<>{PatchGANOptions{.width = options.width}}; }},
+    Named{DoubleScaleImpl<>::architecture, "one critic of patches, one of nearly the whole crop",
+          [](CriticOptions options) {
+            return DoubleScale<>{DoubleScaleOptions{.width = options.width}};
+          }},
+    Named{ConditionalImpl<PatchGAN<>>::architecture, "patches beside the degraded image",
+          [](CriticOptions options) {
+            return Conditional<PatchGAN<>>{PatchGANOptions{.width = options.width}};
+          }},
+    Named{DoubleScaleImpl<Conditional<PatchGAN<>>>::architecture,
+          "both scales beside the degraded image",
+          [](CriticOptions options) {
+            return DoubleScale<Conditional<PatchGAN<>>>{DoubleScaleOptions{.width = options.width}};
+          }},
+    Named{AutoencoderImpl::architecture, "reconstructs the image; for began alone",
+          [](CriticOptions options) {
+            return Autoencoder{AutoencoderOptions{.width = options.width}};
+          }}};
 
 /// The names that `with_adversarial` takes.
-inline std::vector<std::string> adversarial_names() {
-  return detail::names_in(detail::named_adversarial());
-}
+inline std::vector<std::string> adversarial_names() { return kObjectives.names(); }
 
 /// Calls `f(loss)` with the objective of this name, with its defaults. BEGAN needs an autoencoder
 /// critic, all others one that gives scores: `AdversarialLossFor` says what fits.
 ///
 /// @throws c10::ValueError with the list of names if there is none of this name.
 template <class F>
-void with_adversarial(const std::string& name, F f) {
-  detail::with_named("an adversarial loss", detail::named_adversarial(), name, std::move(f));
+void with_adversarial(std::string_view name, F f) {
+  kObjectives.with(name, [&](const auto& make) { f(make()); });
 }
 
 /// The names that `with_critic` takes.
-inline std::vector<std::string> critic_names() { return detail::names_in(detail::named_critics()); }
+inline std::vector<std::string> critic_names() { return kCritics.names(); }
 
 /// The critic to take for an objective where none is named.
-inline std::string default_critic(const std::string& adversarial) {
-  return adversarial == "began" ? "autoencoder" : "patch";
+inline std::string default_critic(std::string_view objective) {
+  return std::string{means_name(objective, BEGAN::name) ? AutoencoderImpl::architecture
+                                                        : PatchGANImpl<>::architecture};
 }
 
 /// Calls `f(critic)` with a new critic of this name.
@@ -130,9 +111,8 @@ inline std::string default_critic(const std::string& adversarial) {
 /// @throws c10::ValueError with the list of names if there is none of this name, or if an option is
 /// below 1.
 template <class F>
-void with_critic(const std::string& name, const CriticOptions& options, F f) {
-  detail::with_named("a critic", detail::named_critics(), name,
-                     [&](const auto& make) { f(make(options)); });
+void with_critic(std::string_view name, const CriticOptions& options, F f) {
+  kCritics.with(name, [&](const auto& make) { f(make(options)); });
 }
 
 }  // namespace limpid

@@ -32,16 +32,18 @@ namespace recipes {
 
 /// A new critic and an objective, both by name; a critic made of several is judged part by part.
 ///
-/// @param objective  one of `adversarial_names()`
-/// @param critic     one of `critic_names()`; empty: the usual one for the objective
+/// @param objective  a name in `kObjectives`
+/// @param critic     a name in `kCritics`; empty: the usual one for the objective
 /// @param width      channels of the critic's first layer
+/// @param slope      which slope a gradient penalty holds, for an objective that has one
 /// @throws c10::ValueError for an unknown name, or an objective that cannot use the critic.
 inline Adversary make_adversary(const std::string& objective, const std::string& critic = {},
-                                std::int64_t width = 64) {
+                                std::int64_t width = 64, PenaltySlope slope = PenaltySlope::mean) {
   const auto critic_name = critic.empty() ? default_critic(objective) : critic;
   Adversary adversary;
   with_critic(critic_name, {.width = width}, [&](auto handle) {
     with_adversarial(objective, [&](auto loss) {
+      if constexpr (requires { loss.slope; }) loss.slope = slope;
       adversary = detail::paired(handle, std::move(loss), objective, critic_name);
     });
   });

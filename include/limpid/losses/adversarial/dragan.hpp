@@ -1,19 +1,20 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
-#include <limpid/core/random.hpp>
+#include <limpid/core/random_tensor.hpp>
 #include <limpid/losses/adversarial/gradient_penalty.hpp>
 #include <limpid/losses/adversarial/minimax.hpp>
 #include <limpid/losses/adversarial/non_saturating.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
 #include <concepts>
-#include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 
@@ -42,15 +43,11 @@ inline at::Tensor dragan_point(const at::Tensor& target, const at::Tensor& unifo
 /// The same with noise of the given kind, drawn from `random` in the order of the values.
 inline at::Tensor random_dragan_point(const at::Tensor& target, Random& random, double scale = 0.5,
                                       DRAGANNoise kind = DRAGANNoise::published) {
-  // Drawn on the CPU whatever the device, so that a run does not depend on it.
-  auto drawn = at::empty(target.sizes(), at::kDouble);
-  auto* values = drawn.data_ptr<double>();
-  for (std::int64_t i = 0; i < drawn.numel(); ++i) {
-    values[i] = kind == DRAGANNoise::published ? random.uniform() : random.normal();
-  }
   const auto image = detail::at_least_float(target.detach());
-  const auto noise = drawn.to(image.options());
-  return kind == DRAGANNoise::published ? dragan_point(image, noise, scale) : image + scale * noise;
+  if (kind == DRAGANNoise::published) {
+    return dragan_point(image, random_uniform(image.sizes(), random, image.options()), scale);
+  }
+  return image + scale * random_normal(image.sizes(), random, image.options());
 }
 
 /// The GAN game with the length of the critic's gradient held near one around the targets.
@@ -67,16 +64,18 @@ inline at::Tensor random_dragan_point(const at::Tensor& target, Random& random, 
 template <class Game = NonSaturating>
 requires std::same_as<Game, NonSaturating> || std::same_as<Game, Minimax>
 struct DRAGAN {
-  double penalty = 10.0;                       ///< The paper's lambda.
-  double scale = 0.5;                          ///< Of the noise.
-  DRAGANNoise noise = DRAGANNoise::published;  ///< What is added to the targets.
+  double penalty = 10.0;                       ///< the paper's lambda
+  double scale = 0.5;                          ///< of the noise
+  DRAGANNoise noise = DRAGANNoise::published;  ///< what is added to the targets
+  PenaltySlope slope = PenaltySlope::mean;  ///< which function of many scores is D in the penalty
+  at::Tensor length{};                      ///< of the slope, as last seen
 
   static constexpr std::string_view name =
-      std::same_as<Game, Minimax> ? "dragan_minimax" : "dragan";
+      std::same_as<Game, Minimax> ? "dragan-minimax" : "dragan";
 
   /// @throws c10::ValueError if `penalty` or `scale` is negative or `batch.random` is null.
   template <ScoreCritic C>
-  at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {
+  at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) {
     detail::check_not_negative("DRAGAN: penalty", penalty);
     detail::check_not_negative("DRAGAN: scale", scale);
     TORCH_CHECK_VALUE(batch.random != nullptr,
@@ -87,14 +86,20 @@ struct DRAGAN {
 
   /// The critic's loss with the penalty at the given points (N, C, H, W).
   template <ScoreCritic C>
-  at::Tensor critic_loss_at(const at::Tensor& point, C& critic,
-                            const AdversarialBatch& batch) const {
-    return Game{}.critic_loss(critic, batch) + penalty * gradient_penalty(critic, point, batch);
+  at::Tensor critic_loss_at(const at::Tensor& point, C& critic, const AdversarialBatch& batch) {
+    const auto held = slope_of(critic, point, batch, slope);
+    length = held.length();
+    return Game{}.critic_loss(critic, batch) + penalty * held.penalty(1.0);
   }
 
   template <ScoreCritic C>
   at::Tensor generator_loss(C& critic, const AdversarialBatch& batch) const {
     return Game{}.generator_loss(critic, batch);
+  }
+
+  /// The mean length of the slope, for a log: near one where the penalty holds it.
+  std::vector<std::pair<std::string, at::Tensor>> figures() const {
+    return detail::slope_figures(length);
   }
 };
 

@@ -14,7 +14,7 @@ namespace limpid {
 /// Critic: E (D(target) - 1)^2 + E D(restored)^2; generator: E (D(restored) - 1)^2.
 /// Differs: without the paper's factor 1/2, as in the thesis.
 struct LeastSquares {
-  static constexpr std::string_view name = "least_squares";
+  static constexpr std::string_view name = "least-squares";
 
   template <ScoreCritic C>
   at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {

@@ -15,7 +15,7 @@ namespace limpid {
 /// Source: Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, sec. 3.
 /// Critic: as `Minimax`; generator: -E log p(restored), with p = sigmoid(score). Raw scores.
 struct NonSaturating {
-  static constexpr std::string_view name = "non_saturating";
+  static constexpr std::string_view name = "non-saturating";
 
   template <ScoreCritic C>
   at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {

@@ -6,7 +6,9 @@
 #include <ATen/TensorOperators.h>
 #include <c10/util/Exception.h>
 
+#include <concepts>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -16,6 +18,18 @@
 namespace limpid {
 
 namespace detail {
+
+/// The name of an objective, where it has one.
+template <class Loss>
+struct NameOf {};
+
+template <class Loss>
+requires requires {
+  { Loss::name } -> std::convertible_to<std::string_view>;
+}
+struct NameOf<Loss> {
+  static constexpr std::string_view name = Loss::name;
+};
 
 template <class Loss, class Parts>
 inline constexpr bool kFitsEach = false;
@@ -32,10 +46,8 @@ inline constexpr bool kFitsEach<Loss, std::tuple<Parts...>> = (AdversarialLossFo
 /// Every critic has its own copy of the objective, so relative means, penalties, clipping and state
 /// are never shared: `PerCritic{RelativisticLeastSquares{}}`.
 template <class Loss>
-class PerCritic {
+class PerCritic : public detail::NameOf<Loss> {
  public:
-  static constexpr std::string_view name = Loss::name;
-
   PerCritic() = default;
   explicit PerCritic(Loss loss) : loss_(std::move(loss)) {}
 
@@ -58,6 +70,19 @@ class PerCritic {
     for_each(critic, [](Loss& loss, auto& part) {
       if constexpr (requires { loss.after_critic_step(part); }) loss.after_critic_step(part);
     });
+  }
+
+  /// The figures of all objectives, numbered from 1 in the order of the parts: "slope_2".
+  std::vector<std::pair<std::string, at::Tensor>> figures() const {
+    std::vector<std::pair<std::string, at::Tensor>> all;
+    if constexpr (requires(const Loss& loss) { loss.figures(); }) {
+      for (std::size_t i = 0; i < losses_.size(); ++i) {
+        for (const auto& [figure, value] : losses_[i].figures()) {
+          all.emplace_back(figure + "_" + std::to_string(i + 1), value);
+        }
+      }
+    }
+    return all;
   }
 
   /// The states of all objectives, one after another.

@@ -17,7 +17,7 @@ namespace limpid {
 /// (E max(0, 1 - (r - E f)) + E max(0, 1 + (f - E r))) / 2; generator the same with the signs of
 /// the differences swapped.
 struct RelativisticHinge {
-  static constexpr std::string_view name = "relativistic_hinge";
+  static constexpr std::string_view name = "relativistic-hinge";
 
   template <ScoreCritic C>
   at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {

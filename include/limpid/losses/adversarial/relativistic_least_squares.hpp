@@ -17,7 +17,7 @@ namespace limpid {
 /// (E (r - E f - 1)^2 + E (f - E r + 1)^2) / 2; generator the same with the signs of the ones
 /// swapped.
 struct RelativisticLeastSquares {
-  static constexpr std::string_view name = "relativistic_least_squares";
+  static constexpr std::string_view name = "relativistic-least-squares";
 
   template <ScoreCritic C>
   at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {

@@ -15,7 +15,7 @@ namespace limpid {
 /// With r = D(target), f = D(restored) and s(x) = ln(1 + e^x): critic E s(f - r); generator
 /// E s(r - f). Restoration has such pairs: each score of f belongs to the same patch as r's.
 struct RelativisticPairs {
-  static constexpr std::string_view name = "relativistic_pairs";
+  static constexpr std::string_view name = "relativistic-pairs";
 
   template <ScoreCritic C>
   at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {

@@ -8,7 +8,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/softplus.h>
 
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 
@@ -21,23 +24,31 @@ namespace limpid {
 /// through the critic, and no forward pass: the scores of the target serve twice. The critic must
 /// not mix samples.
 struct SoftplusR1 {
-  double gamma = 10.0;  ///< Twice the factor of the penalty, as the paper counts it.
+  double gamma = 10.0;                      ///< twice the factor of the penalty, as in the paper
+  PenaltySlope slope = PenaltySlope::mean;  ///< which function of many scores is D in the penalty
+  at::Tensor length{};                      ///< of the slope, as last seen
 
-  static constexpr std::string_view name = "softplus_r1";
+  static constexpr std::string_view name = "softplus-r1";
 
   /// @throws c10::ValueError if `gamma` is negative.
   template <ScoreCritic C>
-  at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) const {
+  at::Tensor critic_loss(C& critic, const AdversarialBatch& batch) {
     detail::check_not_negative("SoftplusR1: gamma", gamma);
-    const auto real = detail::judge_with_gradient(critic, batch.target, batch);
+    const auto real = slope_of(critic, batch.target, batch, slope);
+    length = real.length();
     const auto fake = detail::scores_of_detached(critic, batch);
     return at::softplus(-real.scores).mean() + at::softplus(fake).mean() +
-           gamma / 2 * mean_squared_excess(real.gradient, 0.0);
+           gamma / 2 * real.penalty(0.0);
   }
 
   template <ScoreCritic C>
   at::Tensor generator_loss(C& critic, const AdversarialBatch& batch) const {
     return NonSaturating{}.generator_loss(critic, batch);
+  }
+
+  /// The mean length of the slope, for a log.
+  std::vector<std::pair<std::string, at::Tensor>> figures() const {
+    return detail::slope_figures(length);
   }
 };
 
