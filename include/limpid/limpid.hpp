@@ -19,6 +19,8 @@
 #include <limpid/core/random_tensor.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/single_thread.hpp>
+#include <limpid/core/tf32.hpp>
+#include <limpid/core/tiling.hpp>
 
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/check_bools.hpp>
@@ -168,6 +170,8 @@
 #include <limpid/model/state_dict.hpp>
 #include <limpid/model/task_set.hpp>
 
+#include <limpid/optim/schedule.hpp>
+
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/adversary.hpp>
 #include <limpid/training/any_content.hpp>
@@ -176,7 +180,6 @@
 #include <limpid/training/epoch_policy.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/options.hpp>
-#include <limpid/training/schedule.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/stop_signal.hpp>
 #include <limpid/training/task_dispatch.hpp>
@@ -201,7 +204,6 @@
 #include <limpid/inference/published_model.hpp>
 #include <limpid/inference/published_shapes.hpp>
 #include <limpid/inference/restorer.hpp>
-#include <limpid/inference/tiling.hpp>
 
 #include <limpid/interpolation/adamax.hpp>
 #include <limpid/interpolation/frame_sequences.hpp>

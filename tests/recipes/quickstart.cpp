@@ -25,9 +25,9 @@ BOOST_AUTO_TEST_CASE(has_the_numbers_that_it_was_measured_with) {
   BOOST_TEST(recipe.batch_size("deblur") == 4);
   BOOST_TEST(std::get<Minutes>(options.length).count == 8);
   BOOST_TEST(options.rate == 1e-3);
-  BOOST_TEST(options.schedule(1e-3, 20, 1000) == 1e-3);  // the warm-up is over
-  BOOST_TEST(options.schedule(1e-3, 0, 1000) < 1e-4);
-  BOOST_TEST(options.schedule(1e-3, 999, 1000) == 1e-6);
+  BOOST_TEST(options.schedule(1e-3, 20, 1000, 50) == 1e-3);  // the warm-up is over
+  BOOST_TEST(options.schedule(1e-3, 0, 1000, 50) < 1e-4);
+  BOOST_TEST(options.schedule(1e-3, 999, 1000, 50) == 1e-6);
   BOOST_TEST(options.clip_gradient_norm == 5);
   BOOST_TEST(options.crop == 128);
   BOOST_TEST(options.cache_mb == 256);

@@ -40,8 +40,8 @@ BOOST_AUTO_TEST_CASE(has_the_numbers_of_the_thesis) {
   BOOST_TEST(std::get<Epochs>(options.length).count == 80);
   BOOST_TEST(options.rate == 1e-4);
   BOOST_TEST(options.critic_rate == 1e-4);
-  BOOST_TEST(options.schedule(1e-4, 39, 80) == 1e-4);
-  BOOST_TEST(options.schedule(1e-4, 79, 80) == 1e-7);
+  BOOST_TEST(options.schedule(1e-4, 39 * 9, 80 * 9, 9) == 1e-4);
+  BOOST_TEST(options.schedule(1e-4, 79 * 9, 80 * 9, 9) == 1e-7);  // from the epoch on
   BOOST_TEST(options.crop == 256);
   BOOST_TEST(options.clip_gradient_norm == 0);
   BOOST_TEST((options.precision == Precision::float32));

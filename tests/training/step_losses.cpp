@@ -69,6 +69,35 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_is_named_at_once) {
   BOOST_TEST(error_of(1e30) == "no error");
 }
 
+BOOST_AUTO_TEST_CASE(a_number_that_is_only_checked_is_not_reported) {
+  StepLosses losses{6};
+  losses.check("deblur", "the gradient of the critic has norm ", torch::tensor(2.0f));
+  BOOST_TEST(losses.values().empty());
+  BOOST_CHECK_EXCEPTION(
+      losses.check("deblur", "the gradient of the critic has norm ",
+                   torch::tensor(std::numeric_limits<float>::infinity())),
+      c10::Error, [](const auto& error) {
+        return std::string{error.what_without_backtrace()} ==
+               "training stopped: task 'deblur', step 7: the gradient of the critic has norm inf; "
+               "the last checkpoint is from before this step";
+      });
+}
+
+BOOST_AUTO_TEST_CASE(terms_of_one_name_keep_apart) {
+  limpid::detail::TermNames names{{"content", "total"}};
+  BOOST_TEST(names("l1") == "l1");
+  BOOST_TEST(names("l1") == "l1-2");
+  BOOST_TEST(names("perceptual") == "perceptual");
+  BOOST_TEST(names("l1") == "l1-3");
+  BOOST_TEST(names("total") == "total-2");
+  limpid::detail::TermNames awkward;
+  BOOST_TEST(awkward("a-2") == "a-2");
+  BOOST_TEST(awkward("a") == "a");
+  const auto second = awkward("a");
+  BOOST_TEST(second != "a");
+  BOOST_TEST(second != "a-2");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

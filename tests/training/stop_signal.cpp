@@ -14,21 +14,24 @@ int calls_of_previous = 0;
 
 void previous(int) { ++calls_of_previous; }
 
-/// Our own handler of both signals, while the object lives.
+/// Our own handler of the signals, while the object lives.
 struct PreviousHandlers {
   PreviousHandlers() {
     struct sigaction action {};
     action.sa_handler = previous;
     sigaction(SIGTERM, &action, &term);
     sigaction(SIGINT, &action, &interrupt);
+    sigaction(SIGHUP, &action, &hangup);
     calls_of_previous = 0;
   }
   ~PreviousHandlers() {
     sigaction(SIGTERM, &term, nullptr);
     sigaction(SIGINT, &interrupt, nullptr);
+    sigaction(SIGHUP, &hangup, nullptr);
   }
   struct sigaction term {};
   struct sigaction interrupt {};
+  struct sigaction hangup {};
 };
 
 void (*handler_of(int signal))(int) {
@@ -40,7 +43,7 @@ void (*handler_of(int signal))(int) {
 BOOST_FIXTURE_TEST_SUITE(stop_signal, PreviousHandlers)
 
 BOOST_AUTO_TEST_CASE(a_signal_is_noted_and_the_program_goes_on) {
-  for (const int signal : {SIGTERM, SIGINT}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     const StopSignal stop;
     BOOST_TEST(stop.signal() == 0);
     std::raise(signal);
@@ -54,17 +57,20 @@ BOOST_AUTO_TEST_CASE(the_handlers_before_it_are_restored) {
     const StopSignal stop;
     BOOST_TEST((handler_of(SIGTERM) != previous));
     BOOST_TEST((handler_of(SIGINT) != previous));
+    BOOST_TEST((handler_of(SIGHUP) != previous));
     std::raise(SIGTERM);
   }
   BOOST_TEST((handler_of(SIGTERM) == previous));
   BOOST_TEST((handler_of(SIGINT) == previous));
+  BOOST_TEST((handler_of(SIGHUP) == previous));
   std::raise(SIGTERM);
   std::raise(SIGINT);
-  BOOST_TEST(calls_of_previous == 2);
+  std::raise(SIGHUP);
+  BOOST_TEST(calls_of_previous == 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_second_signal_ends_the_program_at_once) {
-  for (const int first : {SIGTERM, SIGINT}) {
+  for (const int first : {SIGTERM, SIGINT, SIGHUP}) {
     for (const int second : {SIGTERM, SIGINT}) {
       const auto child = ::fork();
       if (child == 0) {
@@ -80,6 +86,32 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_the_program_at_once) {
       BOOST_TEST(WTERMSIG(status) == second);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_that_nohup_made_ignored_stays_ignored) {
+  std::signal(SIGHUP, SIG_IGN);
+  {
+    const StopSignal stop;
+    std::raise(SIGHUP);
+    BOOST_TEST(stop.signal() == 0);
+  }
+  BOOST_TEST((handler_of(SIGHUP) == SIG_IGN));
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_of_the_progress_that_ends_first_does_not_end_the_run) {
+  int ends[2];
+  BOOST_REQUIRE(::pipe(ends) == 0);
+  ::close(ends[0]);
+  const auto child = ::fork();
+  if (child == 0) {
+    std::signal(SIGPIPE, SIG_DFL);
+    const StopSignal stop;
+    ::_exit(::write(ends[1], "step", 4) == -1 ? 0 : 1);
+  }
+  int status = 0;
+  BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+  BOOST_TEST(WIFEXITED(status));
+  ::close(ends[1]);
 }
 
 BOOST_AUTO_TEST_CASE(a_later_sitting_starts_without_the_signal_of_the_last) {

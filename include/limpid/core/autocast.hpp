@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/autocast_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/Device.h>
 #include <c10/util/Exception.h>
 #include <torch/version.h>
@@ -13,7 +14,7 @@ namespace limpid {
 enum class Precision {
   float32,
   bfloat16,   ///< by autocast; on the CPU 1.6 times faster where it has AVX512-BF16 (docs/training)
-  automatic,  ///< bfloat16 on CUDA devices and on CPUs with instructions for it, else float32
+  automatic,  ///< bfloat16 on CUDA cards and CPUs with instructions for it, else float32
 };
 
 /// Whether this CPU computes in bfloat16.
@@ -25,10 +26,15 @@ inline bool cpu_has_bfloat16() {
 #endif
 }
 
+/// Whether the current CUDA card convolves in bfloat16: Ampere and later.
+inline bool cuda_has_bfloat16() {
+  return at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();
+}
+
 /// `float32` or `bfloat16` for a device.
 inline Precision resolve(Precision precision, c10::Device device) {
   if (precision != Precision::automatic) return precision;
-  const bool fast = device.is_cuda() || (device.is_cpu() && cpu_has_bfloat16());
+  const bool fast = device.is_cuda() ? cuda_has_bfloat16() : device.is_cpu() && cpu_has_bfloat16();
   return fast ? Precision::bfloat16 : Precision::float32;
 }
 

@@ -3,13 +3,13 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/padding.hpp>
+#include <limpid/layers/upsample_nearest.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 namespace limpid {
 
@@ -53,9 +53,7 @@ class AutoencoderImpl : public torch::nn::Cloneable<AutoencoderImpl> {
     }
     for (std::int64_t level = options_.depth - 1; level >= 0; --level) {
       const auto next = level == 0 ? options_.in_channels : channels / 2;
-      model_->push_back(torch::nn::Upsample(torch::nn::UpsampleOptions()
-                                                .scale_factor(std::vector<double>{2, 2})
-                                                .mode(torch::kNearest)));
+      model_->push_back(UpsampleNearest(2));
       add_convolution(channels, next, 1);
       if (level > 0) model_->push_back(torch::nn::ELU());
       channels = next;

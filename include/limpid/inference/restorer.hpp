@@ -2,7 +2,7 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/ranges.hpp>
-#include <limpid/inference/tiling.hpp>
+#include <limpid/core/tiling.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/model/model_file.hpp>
 

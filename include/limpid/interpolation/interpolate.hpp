@@ -2,7 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/padding.hpp>
-#include <limpid/inference/tiling.hpp>
+#include <limpid/core/tiling.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
 
 #include <ATen/core/Tensor.h>

@@ -2,17 +2,39 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/upsample_nearest2d.h>
+#include <torch/nn.h>
 
 #include <cstdint>
 
 namespace limpid {
 
-/// Every pixel of (N, C, H, W) repeated to `factor` x `factor` pixels; the map itself for 1.
-/// A trace of it serves any size.
+/// Every pixel of (N, C, H, W) repeated to `factor` x `factor` pixels, in the map's own type; the
+/// map itself for 1. A trace of it serves any size.
 inline at::Tensor upsample_nearest(const at::Tensor& map, std::int64_t factor) {
   if (factor == 1) return map;
-  const double scales[] = {static_cast<double>(factor), static_cast<double>(factor)};
-  return at::upsample_nearest2d(map, {}, at::ArrayRef<double>(scales));
+  if (map.scalar_type() == at::kFloat || map.scalar_type() == at::kDouble) {
+    const double scales[] = {static_cast<double>(factor), static_cast<double>(factor)};
+    return at::upsample_nearest2d(map, {}, at::ArrayRef<double>(scales));
+  }
+  // LibTorch's operator has no bfloat16 on CUDA before 2.1, and autocast makes it float later on.
+  return map.unsqueeze(3)
+      .unsqueeze(5)
+      .expand({-1, -1, -1, factor, -1, factor})
+      .flatten(4, 5)
+      .flatten(2, 3);
 }
+
+/// `upsample_nearest` as a layer of a sequence, without parameters.
+class UpsampleNearestImpl : public torch::nn::Cloneable<UpsampleNearestImpl> {
+ public:
+  explicit UpsampleNearestImpl(std::int64_t factor) : factor_(factor) { reset(); }
+  void reset() override {}
+  at::Tensor forward(const at::Tensor& map) { return upsample_nearest(map, factor_); }
+
+ private:
+  std::int64_t factor_;
+};
+
+TORCH_MODULE(UpsampleNearest);
 
 }  // namespace limpid

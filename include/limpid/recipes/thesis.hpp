@@ -91,7 +91,8 @@ inline TrainerOptions thesis_options(std::string name) {
   options.length = Epochs{80};
   options.rate = 1e-4;
   options.critic_rate = 1e-4;
-  options.schedule = ConstantThenLinear{.constant_share = 0.5, .final_rate = 1e-7};
+  options.schedule =
+      ConstantThenLinear{.constant_share = 0.5, .final_rate = 1e-7, .by_epochs = true};
   options.crop = 256;
   options.recipe = std::move(name);
   return options;

@@ -2,7 +2,7 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/training/epoch_policy.hpp>
-#include <limpid/training/schedule.hpp>
+#include <limpid/optim/schedule.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +23,7 @@ struct LossValue {
 
 namespace detail {
 
-/// The losses of one step, kept on their device and brought over together.
+/// The losses of one step; those of another device than the CPU are brought over together.
 class StepLosses {
  public:
   explicit StepLosses(std::int64_t step) : step_(step) {}
@@ -30,45 +31,88 @@ class StepLosses {
   /// Takes a scalar's value. On the CPU it is checked here, before anything is stepped by it; on
   /// another device by `fetch`, so that a step waits for the device once.
   void add(const std::string& task, const std::string& term, const at::Tensor& loss) {
-    pending_.push_back(loss.detach().to(at::kDouble).reshape({}));
     values_.push_back({task, term, 0});
-    if (loss.device().is_cpu()) check(values_.back(), pending_.back().item<double>());
+    take({task, "the " + term + " loss is ", values_.size() - 1}, loss);
   }
 
-  /// Brings all values over in one transfer, and the norm of the generator's gradient with them.
+  /// Takes a number that has to be finite and is not reported: the norm of a critic's gradient.
+  /// @param what  as the error says it: "the gradient of the critic has norm "
+  void check(const std::string& task, const std::string& what, const at::Tensor& number) {
+    take({task, what, kNotReported}, number);
+  }
+
+  /// Brings the values over in one transfer, and the norm of the generator's gradient with them.
   /// @param gradient_norm  scalar, or undefined where there is no gradient: 0.
   /// @return the norm.
   /// @throws c10::Error if a value or the norm is not finite.
   double fetch(const at::Tensor& gradient_norm) {
-    if (gradient_norm.defined()) pending_.push_back(gradient_norm.to(at::kDouble).reshape({}));
-    if (pending_.empty()) return 0;
-    const auto together = at::stack(pending_).to(at::kCPU);
-    const auto* value = together.data_ptr<double>();
-    for (auto& loss : values_) {
-      loss.value = *value++;
-      check(loss, loss.value);
+    if (gradient_norm.defined()) {
+      take({"", "the gradient of the encoder and decoders has norm ", kNotReported}, gradient_norm);
     }
-    pending_.clear();
-    if (!gradient_norm.defined()) return 0;
-    TORCH_CHECK(std::isfinite(*value), "training stopped: step ", step_ + 1,
-                ": the gradient of the encoder and decoders has norm ", *value, kStays);
-    return *value;
+    if (!pending_.empty()) {
+      const auto together = at::stack(pending_).to(at::kCPU);
+      const auto* number = together.data_ptr<double>();
+      for (const auto& place : places_) accept(place, *number++);
+      pending_.clear();
+      places_.clear();
+    }
+    return gradient_norm.defined() ? last_ : 0;
   }
 
   /// What `fetch` brought.
   const std::vector<LossValue>& values() const { return values_; }
 
  private:
-  static constexpr const char* kStays = "; the last checkpoint is from before this step";
+  static constexpr auto kNotReported = static_cast<std::size_t>(-1);
 
-  void check(const LossValue& loss, double value) const {
-    TORCH_CHECK(std::isfinite(value), "training stopped: task '", loss.task, "', step ", step_ + 1,
-                ": the ", loss.term, " loss is ", value, kStays);
+  /// Where a number goes, and how an error says what it is.
+  struct Place {
+    std::string task;
+    std::string what;
+    std::size_t value;
+  };
+
+  void take(const Place& place, const at::Tensor& number) {
+    const auto scalar = number.detach().to(at::kDouble).reshape({});
+    if (scalar.device().is_cpu()) {
+      accept(place, scalar.item<double>());
+    } else {
+      pending_.push_back(scalar);
+      places_.push_back(place);
+    }
+  }
+
+  void accept(const Place& place, double number) {
+    TORCH_CHECK(std::isfinite(number),
+                "training stopped: ", place.task.empty() ? "" : "task '" + place.task + "', ",
+                "step ", step_ + 1, ": ", place.what, number,
+                "; the last checkpoint is from before this step");
+    if (place.value != kNotReported) values_[place.value].value = number;
+    last_ = number;
   }
 
   std::int64_t step_;
-  std::vector<at::Tensor> pending_;
   std::vector<LossValue> values_;
+  std::vector<at::Tensor> pending_;  // scalars of one device, in the order of places_
+  std::vector<Place> places_;
+  double last_ = 0;  // number accepted
+};
+
+/// Term names of one task, each only once: a second "l1" becomes "l1-2", and a content loss called
+/// as the step's own terms are does not mix with them.
+class TermNames {
+ public:
+  explicit TermNames(const std::vector<std::string>& taken = {}) {
+    for (const auto& name : taken) ++uses_[name];
+  }
+
+  std::string operator()(const std::string& name) {
+    const auto use = ++uses_[name];
+    return use == 1 ? name : (*this)(name + "-" + std::to_string(use));
+  }
+
+ private:
+  std::map<std::string, int> uses_;
 };
 
 }  // namespace detail

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
 
 namespace limpid {
 
-/// While it lives, SIGINT and SIGTERM ask the program to stop instead of ending it. A second signal
-/// ends it at once.
+/// While it lives, SIGINT, SIGTERM and SIGHUP ask the program to stop instead of ending it. A
+/// second signal ends it at once. One that the program was told to ignore, as nohup does, stays
+/// ignored; so is SIGPIPE meanwhile, for a reader of the progress that ends first is no reason to
+/// lose a run.
 class StopSignal {
  public:
   StopSignal() {
@@ -21,13 +25,19 @@ class StopSignal {
     };
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
-    sigaction(SIGINT, &action, &previous_int_);
-    sigaction(SIGTERM, &action, &previous_term_);
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      sigaction(kSignals[i], nullptr, &previous_[i]);
+      if (previous_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
+    }
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, &previous_pipe_);
   }
 
   ~StopSignal() {
-    sigaction(SIGINT, &previous_int_, nullptr);
-    sigaction(SIGTERM, &previous_term_, nullptr);
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      sigaction(kSignals[i], &previous_[i], nullptr);
+    }
+    sigaction(SIGPIPE, &previous_pipe_, nullptr);
   }
 
   StopSignal(const StopSignal&) = delete;
@@ -37,13 +47,15 @@ class StopSignal {
   int signal() const { return received(); }
 
  private:
+  static constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
+
   static std::atomic<int>& received() {
     static std::atomic<int> signal{0};
     return signal;
   }
 
-  struct sigaction previous_int_ {};
-  struct sigaction previous_term_ {};
+  std::array<struct sigaction, kSignals.size()> previous_{};
+  struct sigaction previous_pipe_ {};
 };
 
 }  // namespace limpid

@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -274,24 +275,22 @@ class TrainingLoop {
   }
 
   void set_rates() {
-    std::int64_t unit = 0, units = 1;
-    if (const auto* epochs = std::get_if<Epochs>(&options_.length)) {
-      unit = epoch();
-      units = epochs->count;
-    } else if (const auto* steps = std::get_if<Steps>(&options_.length)) {
-      unit = state_.step;
-      units = steps->count;
-    } else {
-      units = 1000;
-      unit = std::min<std::int64_t>(
-          units - 1, static_cast<std::int64_t>(state_.seconds / seconds_of_run() * 1000));
+    auto step = state_.step, steps = last_step(), epoch_steps = steps_per_epoch_;
+    if (steps == 0) {  // in thousandths of the time
+      steps = 1000;
+      const auto done = state_.seconds / seconds_of_run() * 1000;
+      epoch_steps = std::max<std::int64_t>(
+          1, step == 0 ? steps
+                       : std::llround(done * static_cast<double>(steps_per_epoch_) /
+                                      static_cast<double>(step)));
+      step = std::min<std::int64_t>(steps - 1, static_cast<std::int64_t>(done));
     }
-    rate_ = options_.schedule(options_.rate, unit, units);
+    rate_ = options_.schedule(options_.rate, step, steps, epoch_steps);
     set_rate(*state_.adam, rate_);
     for (auto& task : state_.tasks) {
-      if (task.critic_adam) {
-        set_rate(*task.critic_adam, options_.schedule(options_.critic_rate, unit, units));
-      }
+      if (!task.critic_adam) continue;
+      set_rate(*task.critic_adam,
+               options_.schedule(options_.critic_rate, step, steps, epoch_steps));
     }
   }
 

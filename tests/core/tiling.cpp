@@ -1,4 +1,4 @@
-#include <limpid/inference/tiling.hpp>
+#include <limpid/core/tiling.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
