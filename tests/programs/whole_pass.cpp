@@ -178,12 +178,6 @@ BOOST_AUTO_TEST_CASE(benchmarks_print_json) {
   BOOST_TEST((json::parse(thesis.out).at("vgg").get<std::string>().find("random") == 0));
 }
 
-BOOST_AUTO_TEST_CASE(a_task_can_be_added) {
-  const auto ended = run({"add_a_task"});
-  check_ended(ended);
-  BOOST_TEST((ended.out.find("enlighten: ") == 0), ended.out);
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
