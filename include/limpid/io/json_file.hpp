@@ -1,0 +1,115 @@
+#pragma once
+
+#include <limpid/io/input_file.hpp>
+#include <limpid/io/printable.hpp>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace limpid {
+
+/// How much JSON is read. The defaults hold all that programs of this field write: COCO's largest
+/// file of boxes has half a gigabyte, and nothing nests deeper than a few brackets.
+struct JsonLimits {
+  std::uint64_t bytes = std::uint64_t{1} << 30;
+  std::size_t depth = 64;  ///< brackets within brackets
+};
+
+namespace detail {
+
+/// The deepest nesting of brackets outside of strings; stops counting above `limit`.
+inline std::size_t json_depth(std::string_view text, std::size_t limit) {
+  std::size_t depth = 0, deepest = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size() && deepest <= limit; ++i) {
+    const auto byte = text[i];
+    if (in_string) {
+      if (byte == '\\') ++i;
+      if (byte == '"') in_string = false;
+    } else if (byte == '"') {
+      in_string = true;
+    } else if (byte == '[' || byte == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if ((byte == ']' || byte == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+/// Appends the beginning of `json`; each level adds a byte, so that the length bounds the depth.
+inline void append_excerpt(std::string& text, const nlohmann::json& json, std::size_t longest) {
+  if (text.size() > longest) return;
+  if (json.is_string()) {
+    const auto& whole = json.get_ref<const std::string&>();
+    text += '"' + whole.substr(0, longest + 1) + '"';
+  } else if (json.is_structured()) {
+    text += json.is_object() ? '{' : '[';
+    const auto start = text.size();
+    for (auto item = json.begin(); item != json.end() && text.size() <= longest; ++item) {
+      if (text.size() > start) text += ',';
+      if (json.is_object()) text += '"' + item.key().substr(0, longest + 1) + "\":";
+      append_excerpt(text, *item, longest);
+    }
+    text += json.is_object() ? '}' : ']';
+  } else {
+    text += json.dump();
+  }
+}
+
+}  // namespace detail
+
+/// JSON of unknown origin as an error may show it: its beginning, safe for a terminal, whatever
+/// its size and depth.
+inline std::string json_excerpt(const nlohmann::json& json, std::size_t longest = 80) {
+  std::string text;
+  detail::append_excerpt(text, json, longest);
+  return printable(text, longest);
+}
+
+/// Parses JSON of unknown origin within limits of size and depth.
+///
+/// @param where  how errors begin, without a colon: "scores 'a.json'"
+/// @throws c10::Error that says what was found, and where in the text.
+inline nlohmann::json parse_json(std::string_view text, const std::string& where,
+                                 const JsonLimits& limits = {}) {
+  TORCH_CHECK(text.size() <= limits.bytes, where, ": expected at most ", limits.bytes,
+              " bytes of JSON, found ", text.size());
+  TORCH_CHECK(text.find_first_not_of(" \t\r\n") != text.npos, where,
+              ": expected JSON, found nothing");
+  TORCH_CHECK(detail::json_depth(text, limits.depth) <= limits.depth, where,
+              ": expected JSON of at most ", limits.depth, " nested brackets, found more");
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    const auto at = std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0);
+    const auto end = at == text.size() ? std::string{" (cut short?)"} : std::string{};
+    const auto found = at == text.size() ? "the end" : "'" + printable(text.substr(at), 40) + "'";
+    TORCH_CHECK(false, where, ": expected JSON, found ", found, " at byte ", at, end);
+  } catch (const nlohmann::json::exception& error) {  // a number that no double holds
+    TORCH_CHECK(false, where, ": expected JSON, found what cannot be read (",
+                printable(error.what()), ")");
+  }
+}
+
+/// Reads a file of JSON within limits of size and depth.
+///
+/// @param what  how errors call it: "scores" in "scores 'a.json': ..."
+/// @throws c10::Error that names the file.
+inline nlohmann::json read_json(const std::filesystem::path& path, const std::string& what,
+                                const JsonLimits& limits = {}) {
+  InputFile file{path, what};
+  const auto where = what + " '" + path.string() + "'";
+  TORCH_CHECK(file.size() <= limits.bytes, where, ": expected at most ", limits.bytes,
+              " bytes of JSON, found ", file.size());
+  return parse_json(file.read(0, file.size()), where, limits);
+}
+
+}  // namespace limpid
