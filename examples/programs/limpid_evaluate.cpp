@@ -19,6 +19,7 @@
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <vector>
 
 #include "evaluate/metric_options.hpp"
@@ -45,11 +46,17 @@ struct Plan {
   examples::Compute compute;
 };
 
-/// The table, and how each metric is computed, on standard output.
+/// The table, what its means leave out, and how each metric is computed, on standard output.
 template <class Scores>
 void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) {
   std::printf("%s\n", limpid::text_table(scores).c_str());
-  for (const auto& line : limpid::undefined_scores(scores)) std::printf("%s\n", line.c_str());
+  for (const auto& line : limpid::left_out_lines(scores)) std::printf("%s\n", line.c_str());
+  if (std::is_same_v<Scores, limpid::Comparison> &&
+      std::any_of(metrics.begin(), metrics.end(), [](const auto& m) { return m.pools(); })) {
+    std::printf(
+        "pooled: the PSNR of the mean squared error over all pictures, exact ones too; compare "
+        "programs by it where means leave pictures out\n");
+  }
   for (const auto& metric : metrics) {
     std::printf("%s: %s; %s is better\n", metric.name.c_str(), metric.protocol.c_str(),
                 metric.higher_is_better ? "higher" : "lower");
@@ -57,8 +64,14 @@ void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) 
 }
 
 void compare(const Plan& plan) {
-  const auto scores =
-      limpid::compare_folders(plan.compare[0], plan.compare[1], examples::metrics_of(plan.metrics));
+  examples::Progress progress;
+  const auto show = [&](const limpid::ComparedPicture& picture) {
+    progress.show(std::to_string(picture.index + 1) + "/" + std::to_string(picture.count) + "  " +
+                  picture.name);
+  };
+  const auto scores = limpid::compare_folders(plan.compare[0], plan.compare[1],
+                                              examples::metrics_of(plan.metrics), show);
+  progress.end();
   print(scores, scores.metrics);
   if (!plan.json.empty()) {
     limpid::write_atomically(plan.json, limpid::json_text(to_json(scores)));

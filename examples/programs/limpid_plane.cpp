@@ -1,7 +1,7 @@
 // Draws the perception-distortion plane of several models from what limpid-evaluate measured:
 //
 //   limpid-evaluate --model a/model.limpid --data deblur=gopro:GoPro --json a.json
-//                   --metrics psnr_rgb niqe --niqe-model niqe.mat
+//                   --metrics psnr_rgb niqe --niqe-model niqe_pris_params.npz
 //   limpid-plane --scores small=a.json --scores large=b.json --out plane
 //
 // Prints the points as a table, and writes a page, its figures as SVG, and the points as JSON.
@@ -77,6 +77,8 @@ void draw(Plan plan) {
     }
     page.facts.push_back({argument.model, argument.file.string()});
   }
+  const auto left_out = limpid::left_out_lines(page.plane);
+  warnings.insert(left_out.begin(), left_out.end());
   page.warnings.assign(warnings.begin(), warnings.end());
   page.facts.push_back({"Command", plan.command, true});
   limpid::write_plane(plan.out, page);

@@ -29,6 +29,7 @@
 #include <limpid/io/image_gate.hpp>
 #include <limpid/io/inflate.hpp>
 #include <limpid/io/input_file.hpp>
+#include <limpid/io/json_file.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/npz.hpp>
 #include <limpid/io/pickle.hpp>
@@ -123,14 +124,19 @@
 #include <limpid/metrics/cw_ssim.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/left_out.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/niqe.hpp>
 #include <limpid/metrics/niqe_features.hpp>
 #include <limpid/metrics/niqe_model.hpp>
+#include <limpid/metrics/picture_scores.hpp>
 #include <limpid/metrics/psnr.hpp>
+#include <limpid/metrics/score_json.hpp>
+#include <limpid/metrics/score_text.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/metrics/ssim.hpp>
 #include <limpid/metrics/ssim_3d.hpp>
+#include <limpid/metrics/statistics.hpp>
 #include <limpid/metrics/windowed_ssim.hpp>
 
 #include <limpid/detection/average_precision.hpp>

@@ -127,52 +127,54 @@ BOOST_AUTO_TEST_CASE(flat_blocks_leave_a_picture_without_a_score_and_with_a_reas
   BOOST_TEST(niqe.undefined(broken) == "", "that is no flat block: means must not skip it");
 }
 
-BOOST_AUTO_TEST_CASE(evaluations_show_the_target_and_what_is_undefined) {
+BOOST_AUTO_TEST_CASE(evaluations_show_the_target_and_what_has_no_score) {
   limpid::TaskEvaluation evaluation{"deblur", {NIQE<>{plain_model()}, limpid::PSNR<>{}}};
   const auto target = textured(96, 192), noisy = textured(96, 192, 1);
   auto white = target.clone();
   white.narrow(2, 0, 96).fill_(1.0);
   evaluation.add("a", noisy, target, target);
   evaluation.add("b", noisy, white, target);
-  BOOST_TEST(evaluation.restored(0).undefined == 1);
-  BOOST_TEST(evaluation.restored(0).count == 2);
+  BOOST_TEST(evaluation.restored(0).none == 1);
+  BOOST_TEST(evaluation.restored(0).count == 1);
   BOOST_TEST(evaluation.restored(0).mean == evaluation.target(0).mean,
              boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(evaluation.identity(0).undefined == 0);
-  BOOST_TEST(evaluation.restored(1).infinite == 1);
-  BOOST_TEST(evaluation.restored(1).undefined == 0);
-  const std::string line = "niqe of restored 'b' (deblur) is undefined: 1 of 2 blocks are flat";
-  const auto lines = limpid::undefined_scores(std::vector{evaluation});
-  BOOST_REQUIRE(lines.size() == 1u);
-  BOOST_TEST(lines[0] == line);
+  BOOST_TEST(evaluation.identity(0).none == 0);
+  BOOST_TEST(evaluation.restored(1).exact == 1);
+  BOOST_TEST(evaluation.restored(1).none == 0);
+  const std::string line =
+      "niqe of deblur, restored: 1 of 2 pictures left out of the mean, without a score: 'b' (1 of "
+      "2 blocks are flat)";
+  BOOST_TEST(limpid::left_out_lines(std::vector{evaluation}).front() == line);
 
   const auto json = nlohmann::json::parse(limpid::json_text(limpid::to_json({evaluation})));
   const auto& task = json.at("tasks").at("deblur");
-  BOOST_TEST(task.at("restored").at("niqe").at("undefined") == 1);
+  BOOST_TEST(task.at("restored").at("niqe").at("none") == 1);
+  BOOST_TEST(task.at("gain").at("niqe").at("count") == 1);
   BOOST_TEST(task.at("target").at("niqe").at("mean").is_number());
   BOOST_TEST(!task.at("target").contains("psnr_rgb"));
   const auto& image = task.at("images")[1];
-  BOOST_TEST(image.at("restored").at("niqe") == "nan");
+  BOOST_TEST(image.at("restored").at("niqe") == "none");
   BOOST_TEST(image.at("target").at("niqe").is_number());
-  BOOST_TEST(image.at("undefined").at("restored").at("niqe") == "1 of 2 blocks are flat");
-  BOOST_TEST(!task.at("images")[0].contains("undefined"));
+  BOOST_TEST(image.at("none").at("restored").at("niqe") == "1 of 2 blocks are flat");
+  BOOST_TEST(!task.at("images")[0].contains("none"));
 
   const auto table = limpid::text_table({evaluation});
-  BOOST_TEST(table.find("gain  target\n") != std::string::npos);
+  BOOST_TEST(table.find("target\n") != std::string::npos);
   limpid::Report report;
   report.tasks.push_back({evaluation});
   const auto page = limpid::report_html(report);
   BOOST_TEST(page.find("1 of 2 blocks are flat") != std::string::npos);
-  BOOST_TEST(page.find("1 undefined") != std::string::npos);
+  BOOST_TEST(page.find("over 1 of 2, 1 without a score") != std::string::npos);
   BOOST_TEST(page.find("judges each picture alone") != std::string::npos);
 
   limpid::Comparison comparison{evaluation.metrics};
   comparison.add("b", white, target);
-  BOOST_TEST(comparison.compared(0).undefined == 1);
+  BOOST_TEST(comparison.compared(0).none == 1);
   BOOST_TEST(std::isnan(comparison.compared(0).mean));
-  BOOST_TEST(limpid::undefined_scores(comparison).front() ==
-             "niqe of 'b' is undefined: 1 of 2 blocks are flat");
-  BOOST_TEST(limpid::to_json(comparison).at("images")[0].at("undefined").at("niqe") ==
+  BOOST_TEST(limpid::left_out_lines(comparison).front() ==
+             "niqe: 1 of 1 pictures left out of the mean, without a score: 'b' (1 of 2 blocks are "
+             "flat)");
+  BOOST_TEST(limpid::to_json(comparison).at("images")[0].at("none").at("niqe") ==
              "1 of 2 blocks are flat");
 }
 

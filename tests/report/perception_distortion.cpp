@@ -1,5 +1,3 @@
-#include <limpid/detection/coco_boxes.hpp>
-#include <limpid/detection/detection_scores.hpp>
 #include <limpid/report/named_marks.hpp>
 #include <limpid/report/perception_distortion.hpp>
 #include <limpid/report/plane_figure.hpp>
@@ -16,7 +14,7 @@
 namespace {
 
 using namespace limpid;
-using limpid_test::TemporaryFolder, limpid_test::write_bytes;
+using limpid_test::TemporaryFolder;
 using nlohmann::json;
 
 const auto kClose = boost::test_tools::tolerance(1e-9);
@@ -112,24 +110,62 @@ BOOST_AUTO_TEST_CASE(other_pictures_give_a_warning) {
   BOOST_TEST(plane.degraded.size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(undefined_scores_are_left_out_and_said) {
+BOOST_AUTO_TEST_CASE(all_points_of_a_task_are_means_over_the_same_pictures) {
   auto json = scores(5);
-  json["tasks"]["deblur"]["images"][0]["restored"]["niqe"] = "nan";
+  json["tasks"]["deblur"]["images"][0]["restored"]["niqe"] = "none";
+  auto old = scores(4);
+  old["tasks"]["deblur"]["images"][0]["identity"]["psnr_rgb"] = 20;
   PerceptionDistortion plane;
-  const auto warnings = add_scores(plane, "m", json, "a.json");
+  add_scores(plane, "large", old, "b.json");
+  BOOST_TEST(plane.restored[0].count == 2u);
+  BOOST_TEST(limpid::left_out_lines(plane).empty());
+  add_scores(plane, "m", json, "a.json");
+  for (const auto& point : plane.restored) {
+    BOOST_TEST(point.count == 1u, point.model);
+    BOOST_TEST(point.distortion == 255 * std::pow(10, -29.0 / 20), kClose);
+  }
+  BOOST_TEST(plane.restored[0].perception == 3.0, kClose);
+  BOOST_TEST(plane.restored[1].perception == 4.0, kClose);
+  BOOST_TEST(plane.degraded[0].count == 1u);
+  BOOST_TEST(plane.sharp[0].perception == 2.0, kClose);
+  const auto lines = limpid::left_out_lines(plane);
+  BOOST_REQUIRE(lines.size() == 1u);
+  BOOST_TEST(lines[0] ==
+             "deblur: 1 of 2 pictures left out of all means, without a finite score: 'a' (m)");
+}
+
+BOOST_AUTO_TEST_CASE(files_of_older_versions_call_a_missing_score_nan) {
+  auto json = scores(5);
+  for (auto& image : json["tasks"]["deblur"]["images"]) image["restored"]["niqe"] = "nan";
+  PerceptionDistortion plane;
+  add_scores(plane, "m", json, "a.json");
+  BOOST_TEST(plane.restored[0].count == 0u);
+  BOOST_TEST(std::isnan(plane.restored[0].perception));
+  BOOST_TEST(has(text_table(plane), "none"));
+  BOOST_TEST(to_json(plane)["tasks"]["deblur"]["restored"]["m"]["perception"] == "none");
+  BOOST_TEST(!has(plane_page_html({.plane = plane}), ">nan"));
+}
+
+BOOST_AUTO_TEST_CASE(an_exact_picture_has_a_place_by_its_rmse_but_none_by_its_psnr) {
+  auto json = scores(5);
+  json["tasks"]["deblur"]["images"][0]["restored"]["psnr_rgb"] = "inf";
+  PerceptionDistortion plane;
+  plane.distortion = {"psnr_rgb", "PSNR RGB", "dB", "", true};
+  add_scores(plane, "m", json, "a.json");
+  BOOST_TEST(plane.restored[0].count == 1u);
+  BOOST_TEST(plane.restored[0].distortion == 29.0, kClose);
   BOOST_TEST(plane.restored[0].perception == 4.0, kClose);
-  BOOST_REQUIRE(warnings.size() == 1u);
-  BOOST_TEST(warnings[0] == "deblur, m: 1 scores of 2 pictures are undefined and left out");
 }
 
 BOOST_AUTO_TEST_CASE(takes_a_comparison_with_the_name_of_its_task) {
   const json compared{{"compared", json::object()},
                       {"images", {{{"name", "a"}, {"psnr_rgb", 20}, {"niqe", 4}}}}};
   auto plane = two_models();
-  const auto warnings = add_scores(plane, "other", compared, "o.json", "deblur");
+  add_scores(plane, "other", compared, "o.json", "deblur");
   BOOST_TEST(plane.restored.back().distortion == 25.5, kClose);
-  BOOST_REQUIRE(warnings.size() == 1u);
-  BOOST_TEST(warnings[0] ==
+  const auto lines = limpid::left_out_lines(plane);
+  BOOST_REQUIRE(lines.size() == 1u);
+  BOOST_TEST(lines[0] ==
              "deblur: other has 1 pictures, small has 2; their points cannot be compared");
   BOOST_CHECK_EXCEPTION(add_scores(plane, "x", compared, "o.json"), c10::Error,
                         says("o.json: it compares two folders; expected the name of its task"));
@@ -208,7 +244,7 @@ BOOST_AUTO_TEST_CASE(points_without_a_place_are_not_drawn) {
   plane.restored = {{"copy", "deblur", INFINITY, 3, 1}, {"m", "deblur", 30, NAN, 1}};
   const auto svg = plane_svg(plane);
   BOOST_TEST(!has(svg, "<path class=\"end"));
-  BOOST_TEST(count(svg, "nan") == 1u);  // in words, for who does not see it
+  BOOST_TEST(count(svg, "none") == 1u);  // in words, for who does not see it
   BOOST_TEST(has(text_table(plane), "inf"));
 }
 
@@ -259,96 +295,6 @@ BOOST_AUTO_TEST_CASE(a_page_its_figures_and_its_numbers_are_written) {
   page.plane.restored.clear();
   BOOST_CHECK_EXCEPTION(write_plane(folder / "none", page), c10::ValueError,
                         says("expected at least one point, got none"));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(detection)
-
-const Box kSquare{0, 0, 10, 10}, kFar{50, 50, 60, 60};
-
-BOOST_AUTO_TEST_CASE(a_restoration_is_scored_by_what_is_found_in_it) {
-  DetectionEvaluation evaluation{"deblur"};
-  const std::vector<Detection> sharp{{kSquare, 1, 0.9}, {kFar, 2, 0.4}};
-  const auto truth = truth_of_finds(sharp, 0.4);
-  BOOST_REQUIRE(truth.size() == 2u);
-  BOOST_TEST(truth_of_finds(sharp, 0.5).size() == 1u);
-  evaluation.add({}, {{kSquare, 1, 0.3}}, sharp, truth);
-  BOOST_TEST(evaluation.truths() == 2u);
-  const auto json = to_json({evaluation}, {{1, "car"}}).at("tasks").at("deblur");
-  BOOST_TEST(json.at("degraded").at("ap50").get<double>() == 0.0);
-  BOOST_TEST(json.at("restored").at("ap50").get<double>() == 0.5, kClose);
-  BOOST_TEST(json.at("restored").at("ap50_95").get<double>() == 0.5, kClose);
-  BOOST_TEST(json.at("restored").at("ap50_by_class").at("car").get<double>() == 1.0, kClose);
-  BOOST_TEST(json.at("restored").at("ap50_by_class").at("2").get<double>() == 0.0);
-  BOOST_TEST(json.at("sharp").at("ap50").get<double>() == 1.0, kClose);
-  BOOST_TEST(json.at("sharp").at("found") == 2);
-  BOOST_TEST(has(text_table({evaluation}), "deblur  restored"));
-}
-
-BOOST_AUTO_TEST_CASE(without_truth_there_is_no_score) {
-  DetectionEvaluation evaluation{"deblur"};
-  evaluation.add({}, {}, {}, {});
-  BOOST_TEST(to_json({evaluation})["tasks"]["deblur"]["sharp"]["ap50"] == "nan");
-  BOOST_TEST(has(text_table({evaluation}), "none"));
-}
-
-json coco() {
-  return {{"images",
-           {{{"id", 7}, {"file_name", "val/a.jpg"}, {"width", 64}, {"height", 48}},
-            {{"id", 8}, {"file_name", "b.png"}}}},
-          {"annotations",
-           {{{"image_id", 7}, {"category_id", 18}, {"bbox", {1, 2, 10, 20}}},
-            {{"image_id", 7}, {"category_id", 3}, {"bbox", {0, 0, 5, 5}}, {"iscrowd", 1}}}},
-          {"categories", {{{"id", 18}, {"name", "dog"}}, {{"id", 3}, {"name", "car"}}}}};
-}
-
-BOOST_AUTO_TEST_CASE(boxes_in_coco_form_are_read) {
-  TemporaryFolder folder;
-  write_bytes(folder / "boxes.json", coco().dump());
-  const CocoBoxes boxes{folder / "boxes.json"};
-  for (const auto* name : {"val/a.jpg", "a", "a.png"}) {
-    const auto& picture = boxes.of(name);
-    BOOST_REQUIRE(picture.boxes.size() == 1u);
-    BOOST_TEST(picture.width == 64);
-    BOOST_TEST(picture.boxes[0].label == 18);
-    BOOST_TEST(picture.boxes[0].box.x2 == 11.0);
-    BOOST_TEST(picture.boxes[0].box.y2 == 22.0);
-  }
-  BOOST_TEST(boxes.of("b").boxes.empty());
-  BOOST_TEST(boxes.categories().at(18) == "dog");
-  BOOST_TEST(boxes.crowds() == 1);
-  BOOST_CHECK_EXCEPTION(
-      boxes.of("c"), c10::Error,
-      says("boxes '" + (folder / "boxes.json").string() + "': it has no picture called 'c'"));
-}
-
-BOOST_AUTO_TEST_CASE(boxes_that_cannot_be_read_are_named) {
-  TemporaryFolder folder;
-  const auto file = folder / "boxes.json";
-  const auto check = [&](const std::string& text, const std::string& error) {
-    write_bytes(file, text);
-    BOOST_CHECK_EXCEPTION(CocoBoxes{file}, c10::Error,
-                          says("boxes '" + file.string() + "': " + error));
-  };
-  BOOST_CHECK_EXCEPTION(CocoBoxes{folder / "none"}, c10::Error, says("cannot be read"));
-  check("not json", "expected JSON, found something else");
-  check("{}", "expected COCO's images, annotations and categories (");
-  check("[]", "expected COCO's images, annotations and categories (");
-  auto json = coco();
-  json["annotations"][0]["bbox"] = {1, 2, -3, 4};
-  check(json.dump(), "expected bbox as [x, y, width, height], found [1,2,-3,4]");
-  json = coco();
-  json["annotations"][0]["image_id"] = 9;
-  check(json.dump(), "an annotation is of image 9, which it does not have");
-  json = coco();
-  json["images"][1]["id"] = 7;
-  check(json.dump(), "two images have id 7");
-  json = coco();
-  json["images"][1]["file_name"] = "train/a.png";
-  write_bytes(file, json.dump());
-  BOOST_CHECK_EXCEPTION(CocoBoxes{file}.of("a"), c10::Error,
-                        says("'a' is one of 'val/a.jpg' and 'train/a.png'"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

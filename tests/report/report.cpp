@@ -174,14 +174,34 @@ BOOST_AUTO_TEST_CASE(gains_are_judged_by_the_metrics_direction) {
     double operator()(const at::Tensor&, const at::Tensor&) const { return 0; }
   };
   const limpid::AnyMetric error = Error{}, psnr = limpid::PSNR<>{};
-  BOOST_TEST(limpid::detail::verdict(error, 0.5, 0.2) == "better");
-  BOOST_TEST(limpid::detail::verdict(error, 0.2, 0.5) == "worse");
-  BOOST_TEST(limpid::detail::verdict(psnr, 20, 25) == "better");
-  BOOST_TEST(limpid::detail::verdict(psnr, 25, 20) == "worse");
-  BOOST_TEST(limpid::detail::verdict(psnr, 25, 25.001) == "same", "as the two decimals say");
-  BOOST_TEST(limpid::detail::verdict(psnr, 25, INFINITY) == "better");
-  BOOST_TEST(limpid::detail::verdict(psnr, INFINITY, INFINITY) == "same");
-  BOOST_TEST(limpid::detail::verdict(psnr, 25, NAN) == "unknown");
+  BOOST_TEST(limpid::detail::verdict(error, -0.3) == "better");
+  BOOST_TEST(limpid::detail::verdict(error, 0.3) == "worse");
+  BOOST_TEST(limpid::detail::verdict(psnr, 5) == "better");
+  BOOST_TEST(limpid::detail::verdict(psnr, -5) == "worse");
+  BOOST_TEST(limpid::detail::verdict(psnr, 0.001) == "same", "as the two decimals say");
+  BOOST_TEST(limpid::detail::verdict(psnr, -0.001) == "same");
+  BOOST_TEST(limpid::detail::verdict(psnr, NAN) == "unknown");
+}
+
+BOOST_AUTO_TEST_CASE(the_page_says_over_how_many_pictures_a_gain_is_and_what_it_leaves_out) {
+  auto report = small_report("a.png");
+  auto& evaluation = report.tasks[0].evaluation;
+  const auto plain = [](double value) { return flat(value, 16, 24).unit(); };
+  evaluation.add("was exact", plain(100), plain(101), plain(100));
+  const auto tiny = flat(100, 6, 6).unit();
+  evaluation.add("tiny", tiny, tiny, tiny);
+  const auto page = report_html(report);
+  BOOST_TEST(tag_fault(page) == "");
+  BOOST_TEST(count(page,
+                   "+20.00<span class=\"pill better\">better</span><span "
+                   "class=\"spread\">over 1 of 3, 2 exact</span>") == 2u);
+  BOOST_TEST(count(page, "over 2 of 3, 1 without a score") > 0u);
+  BOOST_TEST(count(page, ", gain over 1 of 3 pictures") == 1u);
+  BOOST_TEST(count(page, "(exact before, 48.13 after)") == 1u);
+  BOOST_TEST(count(page, "&#39;tiny&#39; (SSIMGaussian: expected sides of at least 11") > 0u);
+  for (const auto* text : {">nan", ">inf", ">-inf", "-inf", "null"}) {
+    BOOST_TEST(count(page, text) == 0u, text);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_table_names_rows_columns_and_verdicts) {

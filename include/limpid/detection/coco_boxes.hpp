@@ -1,6 +1,8 @@
 #pragma once
 
 #include <limpid/detection/average_precision.hpp>
+#include <limpid/io/json_file.hpp>
+#include <limpid/io/printable.hpp>
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
@@ -8,7 +10,6 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -33,16 +34,12 @@ class CocoBoxes {
  public:
   /// @throws c10::Error that names the file and the entry that is missing or malformed.
   explicit CocoBoxes(const std::filesystem::path& file) : source_("boxes '" + file.string() + "'") {
-    std::ifstream stream{file, std::ios::binary};
-    TORCH_CHECK(stream.is_open() && !std::filesystem::is_directory(file), source_,
-                ": cannot be read");
-    const auto json = nlohmann::json::parse(stream, nullptr, false);
-    TORCH_CHECK(!json.is_discarded(), source_, ": expected JSON, found something else");
+    const auto json = read_json(file, "boxes");
     try {
       read(json);
     } catch (const nlohmann::json::exception& error) {
       TORCH_CHECK(false, source_, ": expected COCO's images, annotations and categories (",
-                  error.what(), ")");
+                  printable(error.what()), ")");
     }
   }
 
@@ -89,22 +86,32 @@ class CocoBoxes {
     for (const auto& annotation : json.at("annotations")) add(annotation);
   }
 
+  /// As pycocotools takes it: 0 and 1, false and true; an annotation that does not say it is none.
+  bool is_crowd(const nlohmann::json& annotation) const {
+    const auto found = annotation.find("iscrowd");
+    if (found == annotation.end()) return false;
+    if (found->is_boolean()) return found->get<bool>();
+    TORCH_CHECK(found->is_number() && (*found == 0 || *found == 1), source_,
+                ": expected iscrowd 0, 1, false or true, found ", json_excerpt(*found));
+    return *found == 1;
+  }
+
   void add(const nlohmann::json& annotation) {
     const auto image = annotation.at("image_id").get<std::int64_t>();
     const auto picture = pictures_.find(image);
     TORCH_CHECK(picture != pictures_.end(), source_, ": an annotation is of image ", image,
                 ", which it does not have");
-    if (annotation.contains("iscrowd") && annotation["iscrowd"] != 0) {
+    if (is_crowd(annotation)) {
       ++crowds_;
       return;
     }
     const auto& box = annotation.at("bbox");
     TORCH_CHECK(box.is_array() && box.size() == 4, source_,
-                ": expected bbox as [x, y, width, height], found ", box.dump());
+                ": expected bbox as [x, y, width, height], found ", json_excerpt(box));
     const auto x = box[0].get<double>(), y = box[1].get<double>(), w = box[2].get<double>(),
                h = box[3].get<double>();
     TORCH_CHECK(std::isfinite(x + y + w + h) && w >= 0 && h >= 0, source_,
-                ": expected bbox as [x, y, width, height], found ", box.dump());
+                ": expected bbox as [x, y, width, height], found ", json_excerpt(box));
     const auto category = annotation.at("category_id").get<std::int64_t>();
     categories_.emplace(category, std::to_string(category));
     picture->second.boxes.push_back({{x, y, x + w, y + h}, category});

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,25 @@ struct EvaluatedPicture {
   Image target;
 };
 
+namespace detail {
+
+/// What `work` returns; an error names the task and the picture.
+template <class Work>
+auto naming_picture(const std::string& task, const std::string& name, Work work) {
+  const auto where = "evaluate: " + task + " '" + name + "': ";
+  try {
+    return work();
+  } catch (const c10::ValueError& error) {
+    TORCH_CHECK_VALUE(false, where, error.what_without_backtrace());
+  } catch (const c10::Error& error) {
+    TORCH_CHECK(false, where, error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    TORCH_CHECK(false, where, "the memory ran out (tiles need less: --tile)");
+  }
+}
+
+}  // namespace detail
+
 /// Restores each degraded picture and scores it, and the degraded one, against the target.
 ///
 /// ```cpp
@@ -32,10 +52,12 @@ struct EvaluatedPicture {
 /// });
 /// ```
 ///
+/// A score that a picture cannot have is left out, with the reason (`PictureScores`).
+///
 /// @param restore  degraded picture -> restored picture, of the same size
 /// @param each     called after each picture, to show progress or to keep it; may be empty
-/// @throws c10::ValueError where there are no pairs, and what a pair that cannot be read throws: a
-///         mean over the rest would not be comparable.
+/// @throws c10::ValueError where there are no pairs, and c10::Error that names the picture where a
+///         pair cannot be read or restored: a mean over the rest would not be comparable.
 inline TaskEvaluation evaluate(std::string task, const Pairs& pairs,
                                const std::function<Image(const Image&)>& restore,
                                std::vector<AnyMetric> metrics = default_metrics(),
@@ -44,10 +66,12 @@ inline TaskEvaluation evaluate(std::string task, const Pairs& pairs,
   TaskEvaluation evaluation{std::move(task), std::move(metrics)};
   for (std::int64_t i = 0; i < pairs.size(); ++i) {
     auto pair = pairs.load(i);
-    const EvaluatedPicture picture{i, pairs.name(i), pair.degraded, restore(pair.degraded),
-                                   pair.target};
-    evaluation.add(picture.name, picture.degraded.unit(), picture.restored.unit(),
-                   picture.target.unit());
+    const auto name = pairs.name(i);
+    const auto picture = detail::naming_picture(evaluation.task, name, [&] {
+      EvaluatedPicture scored{i, name, pair.degraded, restore(pair.degraded), pair.target};
+      evaluation.add(name, scored.degraded.unit(), scored.restored.unit(), scored.target.unit());
+      return scored;
+    });
     if (each) each(picture);
   }
   return evaluation;

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <concepts>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -24,8 +25,9 @@ namespace limpid {
 
 /// Any metric behind one type, for programs that take metrics by name.
 ///
-/// A metric may have, beside what its concept asks, a `label` (for tables; else its name) and a
-/// `unit` (else none). One that judges a picture alone takes a target too, and does not look at it.
+/// A metric may have, beside what its concept asks, a `label` (for tables; else its name), a `unit`
+/// (else none), and a static `pooled` (see there). One that judges a picture alone takes a target
+/// too, and does not look at it.
 class AnyMetric {
  public:
   template <class M>
@@ -38,6 +40,7 @@ class AnyMetric {
         needs_target(Metric<M>) {
     if constexpr (requires { metric.label; }) label = std::string_view{metric.label};
     if constexpr (requires { metric.unit; }) unit = std::string_view{metric.unit};
+    if constexpr (requires(std::vector<double> scores) { M::pooled(scores); }) pooled_ = M::pooled;
     if constexpr (Metric<M>) {
       compute_ = std::move(metric);
     } else {
@@ -60,6 +63,19 @@ class AnyMetric {
     return undefined_ ? undefined_(image) : std::string{};
   }
 
+  /// One score for many pictures that counts every picture, also those whose score is infinite: the
+  /// PSNR of the mean squared error over all. Means leave infinite scores out, so programs that are
+  /// exact on different pictures are compared by this. None where the metric has no such score; no
+  /// number where no picture has one.
+  ///
+  /// @param scores  of each picture; those that are no numbers are left out
+  std::optional<double> pooled(const std::vector<double>& scores) const {
+    if (!pooled_) return std::nullopt;
+    return pooled_(scores);
+  }
+
+  bool pools() const { return static_cast<bool>(pooled_); }
+
   std::string name;              ///< what programs print and JSON files use
   std::string label;             ///< what people read
   std::string unit;              ///< "dB", or nothing
@@ -70,6 +86,7 @@ class AnyMetric {
  private:
   std::function<double(const at::Tensor&, const at::Tensor&)> compute_;
   std::function<std::string(const at::Tensor&)> undefined_;
+  std::function<double(const std::vector<double>&)> pooled_;
 };
 
 static_assert(Metric<AnyMetric>);

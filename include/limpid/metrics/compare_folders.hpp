@@ -8,7 +8,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,14 +49,24 @@ inline void check_partners(const std::map<std::string, std::filesystem::path>& p
 
 }  // namespace detail
 
+/// How far a comparison is.
+struct ComparedPicture {
+  std::size_t index = 0;  ///< from 0
+  std::size_t count = 0;  ///< of all pictures
+  const std::string& name;
+};
+
 /// Scores every picture of one folder against the picture of the same stem in another; extensions
-/// may differ, and files that are no pictures by their extension are passed over.
+/// may differ, and files that are no pictures by their extension are passed over. A score that a
+/// picture cannot have is left out, with the reason (`PictureScores`).
 ///
+/// @param each  called after each picture, to show progress; may be empty
 /// @throws c10::Error that names the files: a partner is missing on either side, two pictures share
 ///         a stem, sizes differ, a picture cannot be read, or there is none.
 inline Comparison compare_folders(const std::filesystem::path& restored_folder,
                                   const std::filesystem::path& target_folder,
-                                  std::vector<AnyMetric> metrics = default_metrics()) {
+                                  std::vector<AnyMetric> metrics = default_metrics(),
+                                  const std::function<void(const ComparedPicture&)>& each = {}) {
   const auto restored = detail::pictures_by_stem(restored_folder);
   const auto targets = detail::pictures_by_stem(target_folder);
   detail::check_partners(restored, targets, target_folder);
@@ -67,7 +79,14 @@ inline Comparison compare_folders(const std::filesystem::path& restored_folder,
     TORCH_CHECK(image.height() == target.height() && image.width() == target.width(), "compare: '",
                 path.string(), "' is ", image.width(), " x ", image.height(), ", '",
                 partner.string(), "' is ", target.width(), " x ", target.height(), " pixels");
-    comparison.add(stem, image.unit(), target.unit());
+    try {
+      comparison.add(stem, image.unit(), target.unit());
+    } catch (const c10::Error& error) {
+      TORCH_CHECK(false, "compare: '", path.string(), "': ", error.what_without_backtrace());
+    } catch (const std::bad_alloc&) {
+      TORCH_CHECK(false, "compare: '", path.string(), "': the memory ran out");
+    }
+    if (each) each({comparison.images.size() - 1, restored.size(), stem});
   }
   return comparison;
 }

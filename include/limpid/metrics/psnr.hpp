@@ -11,6 +11,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace limpid {
 
@@ -25,7 +26,7 @@ struct PSNROptions {
 /// channels say so; peak 255.
 /// Source: ITU-R BT.601-7, sec. 2.5, for the luma.
 ///
-/// Identical pictures score +infinity.
+/// Identical pictures score +infinity; means leave them out, `pooled` counts them.
 template <MetricChannels Channels = MetricChannels::rgb>
 class PSNR {
  public:
@@ -62,6 +63,22 @@ class PSNR {
     const auto error = a.sub(b).square().mean().template item<double>();
     if (error == 0) return std::numeric_limits<double>::infinity();
     return 10 * std::log10(255.0 * 255.0 / error);
+  }
+
+  /// The PSNR of the mean squared error over many pictures: an exact one counts as no error.
+  ///
+  /// A program that is at least as good on each picture is at least as good by this.
+  /// @param scores  in dB; those that are no numbers are left out
+  /// @return dB; +infinity where all are exact, no number where there is no score
+  static double pooled(const std::vector<double>& scores) {
+    double errors = 0, count = 0;
+    for (const auto score : scores) {
+      if (std::isnan(score)) continue;
+      errors += std::pow(10, -score / 10);
+      ++count;
+    }
+    if (errors == 0 && count > 0) return std::numeric_limits<double>::infinity();
+    return -10 * std::log10(errors / count);
   }
 
  private:

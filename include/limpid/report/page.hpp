@@ -20,17 +20,18 @@ namespace limpid {
 
 namespace detail {
 
-/// "better", "worse" or "same": the words behind a gain's colour.
-inline std::string verdict(const AnyMetric& metric, double identity, double restored) {
-  const auto text = format_score(metric, restored - identity);
-  const bool shows_none = text.find_first_not_of("-0.") == std::string::npos;
-  if (restored == identity || shows_none) return "same";
-  if (std::isnan(restored - identity)) return "unknown";
-  return (restored > identity) == metric.higher_is_better ? "better" : "worse";
+/// "better", "worse", "same" or "unknown": the words behind a gain's colour.
+inline std::string verdict(const AnyMetric& metric, double gain) {
+  if (std::isnan(gain)) return "unknown";
+  const auto text = format_score(metric, gain);
+  if (text.find_first_not_of("-0.") == std::string::npos) return "same";
+  return (gain > 0) == metric.higher_is_better ? "better" : "worse";
 }
 
-inline std::string with_unit(const AnyMetric& metric, const std::string& number) {
-  return metric.unit.empty() ? number : number + "\xc2\xa0" + metric.unit;
+/// "27.31 dB"; "none" has no unit.
+inline std::string with_unit(const AnyMetric& metric, double score, bool with_sign = false) {
+  const auto text = format_score(metric, score, with_sign);
+  return metric.unit.empty() || std::isnan(score) ? text : text + "\xc2\xa0" + metric.unit;
 }
 
 inline std::string count_of(std::size_t count, const std::string& noun) {
@@ -48,29 +49,35 @@ inline std::string tiles_html(const std::vector<ReportTask>& tasks) {
     const auto& evaluation = task.evaluation;
     if (evaluation.images.empty() || evaluation.metrics.empty()) continue;
     const auto& metric = evaluation.metrics.front();
-    const auto identity = evaluation.identity(0).mean, restored = evaluation.restored(0).mean;
-    const auto word = verdict(metric, identity, restored);
+    const auto gain = evaluation.gain(0);
+    const auto word = verdict(metric, gain.mean);
     html += "<li class=\"card\"><span class=\"task\">" + escaped(evaluation.task) +
             "</span><br><span class=\"big gain " + word + "\">" +
-            escaped(with_unit(metric, format_score(metric, restored - identity, true))) +
-            "</span> <span class=\"pill " + word + "\">" + word +
-            "</span><br><span class=\"quiet small number\">" + escaped(metric.label) + " " +
-            escaped(format_score(metric, identity)) + " \xe2\x86\x92 " +
-            escaped(with_unit(metric, format_score(metric, restored))) + "</span></li>\n";
+            escaped(with_unit(metric, gain.mean, true)) + "</span> <span class=\"pill " + word +
+            "\">" + word + "</span><br><span class=\"quiet small number\">" +
+            escaped(metric.label) + " " + escaped(mean_text(metric, evaluation.identity(0))) +
+            " \xe2\x86\x92 " + escaped(mean_text(metric, evaluation.restored(0)));
+    if (gain.left_out() > 0) html += ", gain over " + count_text(gain) + " pictures";
+    html += "</span></li>\n";
   }
   return html.empty() ? html : "<ul class=\"tiles\">\n" + html + "</ul>\n";
 }
 
+/// Over how many pictures a mean runs and what it leaves out, where that is not all.
+inline std::string left_out_html(const Statistics& statistics) {
+  if (statistics.left_out() == 0) return {};
+  auto text = "over " + count_text(statistics);
+  if (statistics.exact > 0) text += ", " + std::to_string(statistics.exact) + " exact";
+  if (statistics.none > 0) text += ", " + std::to_string(statistics.none) + " without a score";
+  return "<span class=\"spread\">" + text + "</span>";
+}
+
 inline std::string score_cell(const AnyMetric& metric, const Statistics& statistics) {
-  auto html = "<td>" + format_score(metric, statistics.mean) + "<span class=\"spread\">\xc2\xb1 " +
-              format_score(metric, statistics.std) + "</span>";
-  if (statistics.infinite > 0) {
-    html += "<span class=\"spread\">" + std::to_string(statistics.infinite) + " infinite</span>";
+  auto html = "<td>" + format_score(metric, statistics.mean);
+  if (statistics.count > 0) {
+    html += "<span class=\"spread\">\xc2\xb1 " + format_score(metric, statistics.std) + "</span>";
   }
-  if (statistics.undefined > 0) {
-    html += "<span class=\"spread\">" + std::to_string(statistics.undefined) + " undefined</span>";
-  }
-  return html + "</td>";
+  return html + left_out_html(statistics) + "</td>";
 }
 
 inline std::string table_html(const std::vector<ReportTask>& tasks) {
@@ -83,15 +90,15 @@ inline std::string table_html(const std::vector<ReportTask>& tasks) {
             count_of(evaluation.images.size(), "picture") + "</span></th></tr>\n";
     for (std::size_t i = 0; i < evaluation.metrics.size(); ++i) {
       const auto& metric = evaluation.metrics[i];
-      const auto identity = evaluation.identity(i), restored = evaluation.restored(i);
-      const auto word = verdict(metric, identity.mean, restored.mean);
+      const auto gain = evaluation.gain(i);
+      const auto word = verdict(metric, gain.mean);
       rows += "<tr><th scope=\"row\">" + escaped(metric.label) +
               (metric.unit.empty() ? ""
                                    : " <span class=\"quiet\">" + escaped(metric.unit) + "</span>") +
-              "</th>" + score_cell(metric, identity) + score_cell(metric, restored) +
-              "<td class=\"gain " + word + "\">" +
-              format_score(metric, restored.mean - identity.mean, true) + "<span class=\"pill " +
-              word + "\">" + word + "</span></td></tr>\n";
+              "</th>" + score_cell(metric, evaluation.identity(i)) +
+              score_cell(metric, evaluation.restored(i)) + "<td class=\"gain " + word + "\">" +
+              format_score(metric, gain.mean, true) + "<span class=\"pill " + word + "\">" + word +
+              "</span>" + left_out_html(gain) + "</td></tr>\n";
     }
     rows += "</tbody>\n";
   }
@@ -107,12 +114,13 @@ inline std::string table_html(const std::vector<ReportTask>& tasks) {
                                format_score(metric, evaluation.target(i).mean) + ".",
                            "remark");
     }
-    for (const auto& line : undefined_scores({evaluation})) remarks += paragraph(line, "remark");
+    for (const auto& line : left_out_lines({evaluation})) remarks += paragraph(line, "remark");
   }
   return "<h2 id=\"scores\">What went in, what came out</h2>\n<div class=\"card wide\" "
          "tabindex=\"0\" role=\"region\" aria-labelledby=\"scores\"><table>\n"
-         "<caption>Mean over the pictures, \xc2\xb1 standard deviation, against the true picture."
-         "</caption>\n<thead><tr><th scope=\"col\">Metric</th><th scope=\"col\">Degraded</th>"
+         "<caption>Mean over the pictures, \xc2\xb1 standard deviation, against the true picture; "
+         "the gain is the mean over the pictures that have both scores.</caption>\n<thead><tr><th "
+         "scope=\"col\">Metric</th><th scope=\"col\">Degraded</th>"
          "<th scope=\"col\">Restored</th><th scope=\"col\">Gain</th></tr></thead>\n" +
          rows + "</table></div>\n" + remarks;
 }
@@ -122,6 +130,12 @@ inline std::string picture_html(const ReportPicture& picture, const ReportOption
   const auto target = picture.target.unit();
   const auto before = psnr(picture.degraded.unit(), target);
   const auto after = psnr(picture.restored.unit(), target);
+  const auto shown = [&](double score) {
+    return std::isinf(score) ? std::string{"exact"} : with_unit(psnr, score);
+  };
+  const auto change = std::isfinite(after - before)
+                          ? " (" + format_score(psnr, after - before, true) + ")"
+                          : std::string{};
   const auto ratio =
       static_cast<double>(picture.target.width()) / static_cast<double>(picture.target.height());
   const auto name = escaped(picture.name);
@@ -130,11 +144,9 @@ inline std::string picture_html(const ReportPicture& picture, const ReportOption
            embedded_picture(image, what + ": " + picture.name, options) + "</div>\n";
   };
   return "<figure class=\"picture card\">\n<figcaption><strong>" + name +
-         "</strong> <span class=\"number\">PSNR RGB: degraded " +
-         with_unit(psnr, format_score(psnr, before)) + ", restored " +
-         with_unit(psnr, format_score(psnr, after)) + " (" +
-         format_score(psnr, after - before, true) +
-         ")</span></figcaption>\n"
+         "</strong> <span class=\"number\">PSNR RGB: degraded " + shown(before) + ", restored " +
+         shown(after) + change +
+         "</span></figcaption>\n"
          "<div class=\"three\" style=\"--ratio: " +
          fixed(ratio, 4) + "\">\n<div class=\"slide\">\n" +
          view(picture.degraded, "degraded", "before") +

@@ -42,19 +42,28 @@ struct PlaneAxis {
 /// The RMSE, of values in 0 ... 255, behind a PSNR in dB; 0 for an infinite one.
 inline double rmse_of_psnr(double psnr) { return 255 * std::pow(10, -psnr / 20); }
 
+/// One picture of a point; not a number where it has no score.
+struct PlanePicture {
+  std::string name;
+  double distortion = std::numeric_limits<double>::quiet_NaN();
+  double perception = std::numeric_limits<double>::quiet_NaN();
+};
+
 /// Pictures of one task, as a place in the plane: means over the pictures.
 struct PlanePoint {
   std::string model;  ///< who restored them
   std::string task;
   double distortion = std::numeric_limits<double>::quiet_NaN();
   double perception = std::numeric_limits<double>::quiet_NaN();
-  std::size_t count = 0;  ///< pictures
+  std::size_t count = 0;                 ///< pictures that both means run over
+  std::vector<PlanePicture> pictures{};  ///< all, where they are known
 };
 
 /// How the true pictures of a task look: their distortion is none, so only one axis has a value.
 struct PlaneLine {
   std::string task;
   double perception = std::numeric_limits<double>::quiet_NaN();
+  std::vector<PlanePicture> pictures{};  ///< all, where they are known; they have no distortion
 };
 
 /// How far restored pictures are from the true ones (distortion) against how natural they look by
@@ -152,7 +161,7 @@ inline nlohmann::json to_json(const PerceptionDistortion& plane) {
 
 /// A value of an axis as people read it: two decimals in dB, else three.
 inline std::string format_value(const PlaneAxis& axis, double value) {
-  if (!std::isfinite(value)) return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  if (!std::isfinite(value)) return std::isnan(value) ? "none" : value > 0 ? "inf" : "-inf";
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", axis.unit == "dB" ? 2 : 3, value);
   return text;

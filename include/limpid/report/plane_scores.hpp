@@ -1,8 +1,11 @@
 #pragma once
 
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/io/json_file.hpp>
+#include <limpid/io/printable.hpp>
 #include <limpid/metrics/any_metric.hpp>
-#include <limpid/metrics/scores.hpp>
+#include <limpid/metrics/left_out.hpp>
+#include <limpid/metrics/statistics.hpp>
 #include <limpid/report/perception_distortion.hpp>
 
 #include <c10/util/Exception.h>
@@ -12,8 +15,8 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <limits>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,13 +25,13 @@ namespace limpid {
 
 namespace detail {
 
-/// What `json_number` wrote.
+/// What `json_number` wrote, now or when it called a missing score "nan".
 inline double number_of(const nlohmann::json& value, const std::string& where) {
   if (value.is_number()) return value.get<double>();
   if (value == "inf") return std::numeric_limits<double>::infinity();
   if (value == "-inf") return -std::numeric_limits<double>::infinity();
-  if (value == "nan") return std::numeric_limits<double>::quiet_NaN();
-  TORCH_CHECK(false, where, ": expected a number, found ", value.dump());
+  if (value == "none" || value == "nan") return std::numeric_limits<double>::quiet_NaN();
+  TORCH_CHECK(false, where, ": expected a number, found ", json_excerpt(value));
 }
 
 /// `json[key]`, or an error that says what is missing where.
@@ -39,38 +42,36 @@ inline const nlohmann::json& member(const nlohmann::json& json, const std::strin
   return json.at(key);
 }
 
-/// Mean of an axis over the scores of pictures; an RMSE comes from the PSNR of each picture. A
-/// score that is no number is left out and counted.
-inline double plane_value(const PlaneAxis& axis, const std::vector<nlohmann::json>& scores,
-                          const std::string& where, std::size_t& undefined) {
-  const bool is_rmse = axis.name == "rmse";
-  std::vector<double> values;
-  for (const auto& score : scores) {
-    const auto name = is_rmse && !score.contains("rmse") ? "psnr_rgb" : axis.name;
-    const auto value = number_of(member(score, name, where), where + ": " + name);
-    if (std::isnan(value)) {
-      ++undefined;
-    } else {
-      values.push_back(name == axis.name ? value : rmse_of_psnr(value));
-    }
-  }
-  return statistics(values).mean;
+/// The value of an axis for one picture; an RMSE comes from its PSNR.
+inline double plane_value(const PlaneAxis& axis, const nlohmann::json& scores,
+                          const std::string& where) {
+  const bool of_psnr = axis.name == "rmse" && !scores.contains("rmse");
+  const std::string name = of_psnr ? "psnr_rgb" : axis.name;
+  const auto value = number_of(member(scores, name, where), where + ": " + name);
+  return of_psnr ? rmse_of_psnr(value) : value;
 }
 
-/// The place of pictures in the plane, and a warning where some have no score.
-inline PlanePoint plane_point(const PerceptionDistortion& plane, std::string model,
-                              std::string task, const std::vector<nlohmann::json>& scores,
-                              const std::string& where, std::vector<std::string>& warnings) {
-  TORCH_CHECK(!scores.empty(), where, ": expected the scores of pictures, found none");
-  std::size_t undefined = 0;
+inline std::string picture_name(const nlohmann::json& image, std::size_t index) {
+  const auto name = image.find("name");
+  return name != image.end() && name->is_string() ? name->get<std::string>()
+                                                  : std::to_string(index + 1);
+}
+
+/// The place of pictures in the plane.
+/// @param of  the JSON of an image -> that of its scores
+template <class Of>
+PlanePoint plane_point(const PerceptionDistortion& plane, std::string model, std::string task,
+                       const nlohmann::json& images, const std::string& where, Of of) {
+  TORCH_CHECK(images.is_array() && !images.empty(), where,
+              ": expected the scores of pictures, found none");
   PlanePoint point{std::move(model), std::move(task)};
-  point.distortion = plane_value(plane.distortion, scores, where, undefined);
-  point.perception = plane_value(plane.perception, scores, where, undefined);
-  point.count = scores.size();
-  if (undefined > 0) {
-    warnings.push_back(point.task + ", " + point.model + ": " + std::to_string(undefined) +
-                       " scores of " + std::to_string(point.count) +
-                       " pictures are undefined and left out");
+  for (const auto& image : images) {
+    TORCH_CHECK(image.is_object(), where, ": expected a picture's scores, found ",
+                json_excerpt(image));
+    const nlohmann::json& scores = of(image);
+    point.pictures.push_back({picture_name(image, point.pictures.size()),
+                              plane_value(plane.distortion, scores, where),
+                              plane_value(plane.perception, scores, where)});
   }
   return point;
 }
@@ -81,17 +82,75 @@ inline void add_sharp(PerceptionDistortion& plane, const std::string& task,
   for (const auto& line : plane.sharp) {
     if (line.task == task) return;
   }
-  std::vector<nlohmann::json> scores;
+  PlaneLine line{task};
   for (const auto& image : images) {
-    if (!image.contains("target") || !image["target"].contains(plane.perception.name)) return;
-    scores.push_back(image["target"]);
+    const auto target = image.find("target");
+    if (target == image.end() || !target->contains(plane.perception.name)) return;
+    line.pictures.push_back({picture_name(image, line.pictures.size()), 0,
+                             plane_value(plane.perception, *target, where)});
   }
-  std::size_t undefined = 0;
-  plane.sharp.push_back({task, plane_value(plane.perception, scores, where, undefined)});
+  plane.sharp.push_back(std::move(line));
 }
 
 inline bool about_equal(double a, double b) {
-  return a == b || std::abs(a - b) <= 1e-6 * std::max(std::abs(a), std::abs(b));
+  return a == b || (std::isnan(a) && std::isnan(b)) ||
+         std::abs(a - b) <= 1e-6 * std::max(std::abs(a), std::abs(b));
+}
+
+inline bool same_place(const PlanePoint& a, const PlanePoint& b) {
+  const auto same = [](const auto& one, const auto& other) {
+    return about_equal(one.distortion, other.distortion) &&
+           about_equal(one.perception, other.perception);
+  };
+  if (a.pictures.empty() || b.pictures.empty()) return a.count == b.count && same(a, b);
+  return std::equal(a.pictures.begin(), a.pictures.end(), b.pictures.begin(), b.pictures.end(),
+                    same);
+}
+
+/// The pictures of a task that some point cannot show, with the model that leaves them out first:
+/// {name: model}.
+inline std::map<std::string, std::string> left_out_pictures(const PerceptionDistortion& plane,
+                                                            const std::string& task) {
+  std::map<std::string, std::string> left_out;
+  const auto look = [&](const auto& point, const std::string& who) {
+    if (point.task != task) return;
+    for (const auto& picture : point.pictures) {
+      if (std::isfinite(picture.distortion) && std::isfinite(picture.perception)) continue;
+      left_out.emplace(picture.name, who);
+    }
+  };
+  for (const auto& point : plane.degraded) look(point, "degraded");
+  for (const auto& point : plane.restored) look(point, point.model);
+  for (const auto& line : plane.sharp) look(line, "true");
+  return left_out;
+}
+
+/// Makes every mean of a task run over the same pictures: one that some point cannot show is left
+/// out of all.
+inline void average_over_same_pictures(PerceptionDistortion& plane) {
+  for (const auto& task : plane.tasks()) {
+    const auto left_out = left_out_pictures(plane, task);
+    const auto mean = [&](const std::vector<PlanePicture>& pictures, double PlanePicture::*value) {
+      std::vector<double> values;
+      for (const auto& picture : pictures) {
+        if (left_out.count(picture.name) == 0) values.push_back(picture.*value);
+      }
+      return statistics(values);
+    };
+    const auto place = [&](PlanePoint& point) {
+      if (point.task != task || point.pictures.empty()) return;
+      const auto distortion = mean(point.pictures, &PlanePicture::distortion);
+      point.distortion = distortion.mean;
+      point.perception = mean(point.pictures, &PlanePicture::perception).mean;
+      point.count = static_cast<std::size_t>(distortion.count);
+    };
+    for (auto& point : plane.restored) place(point);
+    for (auto& point : plane.degraded) place(point);
+    for (auto& line : plane.sharp) {
+      if (line.task != task || line.pictures.empty()) continue;
+      line.perception = mean(line.pictures, &PlanePicture::perception).mean;
+    }
+  }
 }
 
 }  // namespace detail
@@ -114,10 +173,7 @@ inline void add_restored(PerceptionDistortion& plane, PlanePoint point) {
 inline std::string add_degraded(PerceptionDistortion& plane, PlanePoint point) {
   for (const auto& known : plane.degraded) {
     if (known.task != point.task) continue;
-    if (known.count == point.count && detail::about_equal(known.distortion, point.distortion) &&
-        detail::about_equal(known.perception, point.perception)) {
-      return {};
-    }
+    if (detail::same_place(known, point)) return {};
     return point.task + ": " + point.model + " and " + known.model +
            " were measured on other pictures; their points cannot be compared";
   }
@@ -130,6 +186,9 @@ inline std::string add_degraded(PerceptionDistortion& plane, PlanePoint point) {
 ///
 /// @param task  of a comparison, which does not say it; of an evaluation: the only one to take, or
 ///              empty for all
+/// Means run over the same pictures for all points of a task: one that has no finite score for
+/// some model counts for none (`left_out_lines`).
+///
 /// @return warnings: pictures that differ from those measured before
 /// @throws c10::Error that names `source` and what is missing in it.
 inline std::vector<std::string> add_scores(PerceptionDistortion& plane, const std::string& model,
@@ -142,38 +201,60 @@ inline std::vector<std::string> add_scores(PerceptionDistortion& plane, const st
     TORCH_CHECK(!task.empty(), source,
                 ": it compares two folders; expected the name of its task, got none");
     const auto& images = detail::member(scores, "images", source);
-    auto point =
-        detail::plane_point(plane, model, task, {images.begin(), images.end()}, source, warnings);
-    for (const auto& known : plane.degraded) {
-      if (known.task != task || known.count == point.count) continue;
-      warnings.push_back(task + ": " + model + " has " + std::to_string(point.count) +
-                         " pictures, " + known.model + " has " + std::to_string(known.count) +
-                         "; their points cannot be compared");
-    }
-    add_restored(plane, std::move(point));
+    add_restored(plane, detail::plane_point(
+                            plane, model, task, images, source,
+                            [](const nlohmann::json& image) -> const auto& { return image; }));
+    detail::average_over_same_pictures(plane);
     return warnings;
   }
   const auto& tasks = detail::member(scores, "tasks", source);
   TORCH_CHECK(task.empty() || tasks.contains(task), source, ": it has no task '", task, "'");
   for (const auto& [name, entry] : tasks.items()) {
     if (!task.empty() && name != task) continue;
-    const auto where = source + ": task '" + name + "'";
+    const auto where = source + ": task '" + printable(name) + "'";
     TORCH_CHECK(is_task_name(name), where,
                 ": expected a name of lower-case letters, digits, '-' and '_'");
     const auto& images = detail::member(entry, "images", where);
-    std::vector<nlohmann::json> restored, identity;
-    for (const auto& image : images) {
-      restored.push_back(detail::member(image, "restored", where));
-      identity.push_back(detail::member(image, "identity", where));
-    }
-    add_restored(plane, detail::plane_point(plane, model, name, restored, where, warnings));
-    std::vector<std::string> of_input;
-    const auto warning =
-        add_degraded(plane, detail::plane_point(plane, model, name, identity, where, of_input));
+    const auto point = [&](const std::string& which) {
+      return detail::plane_point(
+          plane, model, name, images, where, [&](const nlohmann::json& image) -> const auto& {
+            return detail::member(image, which, where);
+          });
+    };
+    add_restored(plane, point("restored"));
+    const auto warning = add_degraded(plane, point("identity"));
     if (!warning.empty()) warnings.push_back(warning);
     detail::add_sharp(plane, name, images, where);
   }
+  detail::average_over_same_pictures(plane);
   return warnings;
+}
+
+/// What the plane's means leave out, a line per task: "deblur: 2 of 9 pictures left out of all
+/// means, without a finite score: 'a' (small), 'b' (degraded)"; and where points of a task are
+/// still over different numbers of pictures.
+inline std::vector<std::string> left_out_lines(const PerceptionDistortion& plane) {
+  std::vector<std::string> lines;
+  for (const auto& task : plane.tasks()) {
+    detail::NamedFew few;
+    for (const auto& [name, who] : detail::left_out_pictures(plane, task)) few.add(name, who);
+    const auto part = plane.of_task(task);
+    std::vector<PlanePoint> points = part.degraded;
+    points.insert(points.end(), part.restored.begin(), part.restored.end());
+    std::size_t pictures = 0;
+    for (const auto& point : points) pictures = std::max(pictures, point.pictures.size());
+    if (few.count() > 0) {
+      lines.push_back(task + ": " + detail::of_pictures(few.count(), pictures) +
+                      " left out of all means, without a finite score: " + few.text());
+    }
+    for (const auto& point : points) {
+      if (point.count == points.front().count) continue;
+      lines.push_back(task + ": " + point.model + " has " + std::to_string(point.count) +
+                      " pictures, " + points.front().model + " has " +
+                      std::to_string(points.front().count) + "; their points cannot be compared");
+    }
+  }
+  return lines;
 }
 
 /// The axis of a metric, as a file of scores describes it; "rmse" is known without.
@@ -195,10 +276,7 @@ inline PlaneAxis axis_of_scores(const std::string& name, const nlohmann::json& s
 
 /// The JSON in a file of scores. @throws c10::Error that names the file.
 inline nlohmann::json read_scores(const std::filesystem::path& file) {
-  std::ifstream stream{file, std::ios::binary};
-  TORCH_CHECK(stream.is_open() && !std::filesystem::is_directory(file), "scores '", file.string(),
-              "': cannot be read");
-  auto json = nlohmann::json::parse(stream, nullptr, false);
+  auto json = read_json(file, "scores");
   TORCH_CHECK(json.is_object(), "scores '", file.string(),
               "': expected what limpid-evaluate --json writes, found something else");
   return json;

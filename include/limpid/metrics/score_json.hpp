@@ -1,0 +1,174 @@
+#pragma once
+
+#include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/scores.hpp>
+#include <limpid/metrics/statistics.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace limpid {
+
+namespace detail {
+
+/// JSON has no infinity: one becomes the string "inf" or "-inf", and a score that is missing
+/// "none".
+inline nlohmann::json json_number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "none" : value > 0 ? "inf" : "-inf";
+}
+
+inline void add_left_out(nlohmann::json& json, const Statistics& statistics) {
+  json["left_out"] = statistics.left_out();
+  if (statistics.exact > 0) json["exact"] = statistics.exact;
+  if (statistics.none > 0) json["none"] = statistics.none;
+}
+
+/// {"mean", "std", "count", "left_out"}, and where pictures are left out how many of them are
+/// "exact" (their score is infinite) and how many have "none".
+/// @param pooled  `AnyMetric::pooled`, where the metric has it
+inline nlohmann::json json_statistics(const Statistics& statistics,
+                                      std::optional<double> pooled = {}) {
+  nlohmann::json json{{"mean", json_number(statistics.mean)},
+                      {"std", json_number(statistics.std)},
+                      {"count", statistics.count}};
+  add_left_out(json, statistics);
+  if (pooled) json["pooled"] = json_number(*pooled);
+  return json;
+}
+
+/// {"mean", "count", "left_out"}, and "exact" and "none" as above.
+inline nlohmann::json json_gain(const Statistics& gain) {
+  nlohmann::json json{{"mean", json_number(gain.mean)}, {"count", gain.count}};
+  add_left_out(json, gain);
+  return json;
+}
+
+inline nlohmann::json json_scores(const std::vector<AnyMetric>& metrics,
+                                  const PictureScores& scores, bool only_alone = false) {
+  auto json = nlohmann::json::object();
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (!only_alone || !metrics[i].needs_target) json[metrics[i].name] = json_number(scores.at(i));
+  }
+  return json;
+}
+
+/// {METRIC: why it has no score}
+inline nlohmann::json json_reasons(const std::vector<AnyMetric>& metrics,
+                                   const PictureScores& scores) {
+  auto json = nlohmann::json::object();
+  for (const auto& [index, reason] : scores.reasons) json[metrics.at(index).name] = reason;
+  return json;
+}
+
+inline bool needs_no_target(const AnyMetric& metric) { return !metric.needs_target; }
+
+inline nlohmann::json json_protocols(const std::vector<AnyMetric>& metrics) {
+  auto json = nlohmann::json::object();
+  for (const auto& metric : metrics) {
+    json[metric.name] = {{"protocol", metric.protocol},
+                         {"higher_is_better", metric.higher_is_better}};
+  }
+  return json;
+}
+
+inline nlohmann::json json_image(const std::vector<AnyMetric>& metrics, const ImageScores& image,
+                                 bool with_target) {
+  nlohmann::json json{{"name", image.name},
+                      {"identity", json_scores(metrics, image.identity)},
+                      {"restored", json_scores(metrics, image.restored)}};
+  if (with_target) json["target"] = json_scores(metrics, image.target, true);
+  for (const auto& [what, scores] : {std::pair{"identity", &image.identity},
+                                     {"restored", &image.restored},
+                                     {"target", &image.target}}) {
+    if (!scores->reasons.empty()) json["none"][what] = json_reasons(metrics, *scores);
+  }
+  return json;
+}
+
+inline nlohmann::json json_task(const TaskEvaluation& evaluation) {
+  const auto& metrics = evaluation.metrics;
+  nlohmann::json task{{"count", evaluation.images.size()},
+                      {"identity", nlohmann::json::object()},
+                      {"restored", nlohmann::json::object()},
+                      {"gain", nlohmann::json::object()},
+                      {"images", nlohmann::json::array()}};
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const auto& name = metrics[i].name;
+    const auto pooled = [&](PictureScores ImageScores::*which) {
+      return metrics[i].pooled(evaluation.scores(which, i));
+    };
+    task["identity"][name] =
+        json_statistics(evaluation.identity(i), pooled(&ImageScores::identity));
+    task["restored"][name] =
+        json_statistics(evaluation.restored(i), pooled(&ImageScores::restored));
+    task["gain"][name] = json_gain(evaluation.gain(i));
+    if (!metrics[i].needs_target) task["target"][name] = json_statistics(evaluation.target(i));
+  }
+  const bool with_target = std::any_of(metrics.begin(), metrics.end(), needs_no_target);
+  for (const auto& image : evaluation.images) {
+    task["images"].push_back(json_image(metrics, image, with_target));
+  }
+  return task;
+}
+
+}  // namespace detail
+
+/// {"tasks": {TASK: {"count",
+///   "identity": {METRIC: {"mean", "std", "count", "left_out"}}, "restored": {...},
+///   "gain": {METRIC: {"mean", "count", "left_out"}},
+///   "images": [{"name", "identity": {METRIC: score}, "restored": {...}}]}},
+///  "protocols": {METRIC: {"protocol", "higher_is_better"}}}
+///
+/// A mean runs over "count" pictures, the gain over those with a finite score before and after. Of
+/// the pictures left out, "exact" beside it have an infinite score and "none" have no score. A
+/// metric that `AnyMetric::pooled` knows has "pooled" too, over all pictures that have a score. A
+/// number that JSON cannot hold is a string: "inf", "none"; an image then has
+/// {"none": {"restored": {METRIC: why}}}. With a metric that needs no target, the task and its
+/// images have a "target" beside "restored": what the true picture scores under it.
+inline nlohmann::json to_json(const std::vector<TaskEvaluation>& evaluations) {
+  nlohmann::json json{{"tasks", nlohmann::json::object()}, {"protocols", nlohmann::json::object()}};
+  for (const auto& evaluation : evaluations) {
+    json["tasks"][evaluation.task] = detail::json_task(evaluation);
+    json["protocols"].update(detail::json_protocols(evaluation.metrics));
+  }
+  return json;
+}
+
+/// {"count", "compared": {METRIC: {"mean", "std", "count", "left_out"}},
+///  "images": [{"name", METRIC: score}], "protocols": {METRIC: {"protocol", "higher_is_better"}}},
+/// as above.
+inline nlohmann::json to_json(const Comparison& comparison) {
+  const auto& metrics = comparison.metrics;
+  nlohmann::json json{{"count", comparison.images.size()},
+                      {"compared", nlohmann::json::object()},
+                      {"images", nlohmann::json::array()},
+                      {"protocols", detail::json_protocols(metrics)}};
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    json["compared"][metrics[i].name] =
+        detail::json_statistics(comparison.compared(i), metrics[i].pooled(comparison.scores(i)));
+  }
+  for (const auto& image : comparison.images) {
+    auto entry = detail::json_scores(metrics, image.scores);
+    entry["name"] = image.name;
+    if (!image.scores.reasons.empty()) {
+      entry["none"] = detail::json_reasons(metrics, image.scores);
+    }
+    json["images"].push_back(std::move(entry));
+  }
+  return json;
+}
+
+/// JSON as text, indented; bytes of file names that are not UTF-8 become U+FFFD.
+inline std::string json_text(const nlohmann::json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace limpid
