@@ -108,6 +108,7 @@
 #include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
+#include <limpid/losses/content/any_content.hpp>
 #include <limpid/losses/content/charbonnier.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/contextual.hpp>
@@ -115,6 +116,7 @@
 #include <limpid/losses/content/l2.hpp>
 #include <limpid/losses/content/perceptual.hpp>
 #include <limpid/losses/content/psnr_loss.hpp>
+#include <limpid/losses/content/shared_features.hpp>
 #include <limpid/losses/content/vgg_features.hpp>
 
 #include <limpid/metrics/any_metric.hpp>
@@ -180,7 +182,6 @@
 
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/adversary.hpp>
-#include <limpid/training/any_content.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/epoch_policy.hpp>

@@ -6,6 +6,7 @@
 
 #include <torch/nn.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace limpid {
 
@@ -114,31 +116,63 @@ class VGG19Impl : public torch::nn::Cloneable<VGG19Impl> {
   /// @return       (N, C, H / 2^(I - 1), W / 2^(I - 1)), rounded down.
   /// @throws c10::ValueError if `image` has another shape or the layer is unknown or too deep.
   at::Tensor forward_to(const at::Tensor& image, const std::string& layer) const {
-    const auto wanted = detail::parse_vgg19_layer(layer);
-    TORCH_CHECK_VALUE(wanted.ordinal < static_cast<std::int64_t>(features_->size()),
-                      "VGG19: expected a layer no deeper than ", options_.deepest, ", got '", layer,
-                      "'");
-    detail::check_image("VGG19", image, 3, std::int64_t{1} << (wanted.block - 1));
+    return forward_to(image, std::vector<std::string>{layer})[0];
+  }
 
+  /// The maps of several layers, in their order, from one pass.
+  std::vector<at::Tensor> forward_to(const at::Tensor& image,
+                                     const std::vector<std::string>& layers) const {
+    std::vector<detail::VGG19Layer> wanted;
+    std::int64_t deepest_block = 1;
+    for (const auto& layer : layers) {
+      wanted.push_back(parse(layer));
+      deepest_block = std::max(deepest_block, wanted.back().block);
+    }
+    detail::check_image("VGG19", image, 3, std::int64_t{1} << (deepest_block - 1));
+
+    std::vector<at::Tensor> maps(wanted.size());
+    std::size_t missing = wanted.size();
+    // Keeps the map for each layer that is this one, and says whether there is one.
+    const auto keep = [&](std::size_t ordinal, bool activated, const at::Tensor& map) {
+      const auto before = missing;
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (wanted[i].ordinal != static_cast<std::int64_t>(ordinal)) continue;
+        if (wanted[i].activated != activated) continue;
+        maps[i] = map;
+        --missing;
+      }
+      return missing < before;
+    };
     auto map = image;
     std::size_t ordinal = 0;
-    for (std::int64_t block = 1;; ++block) {
-      const auto convs = detail::kVGG19Convs[static_cast<std::size_t>(block - 1)];
-      for (std::int64_t j = 1; j <= convs; ++j, ++ordinal) {
+    for (const auto convs : detail::kVGG19Convs) {
+      for (std::int64_t j = 0; j < convs && missing > 0; ++j, ++ordinal) {
         const auto& conv = features_->at<torch::nn::Conv2dImpl>(ordinal);
         // Detached: also a clone, or a module someone unfroze, gets no gradient.
         map = torch::conv2d(map, conv.weight.detach(), conv.bias.detach(), 1, 1);
-        const bool last = block == wanted.block && j == wanted.conv;
-        if (!last || wanted.activated) map = map.relu_();
-        if (last) return map;
+        const bool kept = keep(ordinal, false, map);
+        if (missing == 0) break;
+        map = kept ? map.relu() : map.relu_();
+        keep(ordinal, true, map);
       }
+      if (missing == 0) break;
       map = torch::max_pool2d(map, 2, 2);
     }
+    return maps;
   }
 
   const VGG19Options& options() const { return options_; }
 
  private:
+  /// @throws c10::ValueError if there is no such layer, or it is not built.
+  detail::VGG19Layer parse(const std::string& name) const {
+    const auto layer = detail::parse_vgg19_layer(name);
+    TORCH_CHECK_VALUE(layer.ordinal < static_cast<std::int64_t>(features_->size()),
+                      "VGG19: expected a layer no deeper than ", options_.deepest, ", got '", name,
+                      "'");
+    return layer;
+  }
+
   VGG19Options options_;
   torch::nn::Sequential features_{nullptr};
 };

@@ -3,9 +3,9 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/losses/adversarial/per_critic.hpp>
+#include <limpid/losses/content/any_content.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/training/adversary.hpp>
-#include <limpid/training/any_content.hpp>
 
 #include <concepts>
 #include <cstdint>

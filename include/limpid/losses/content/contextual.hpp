@@ -43,10 +43,18 @@ struct Contextual {
   /// @throws c10::ValueError if the shapes are others, `vgg` has no such layer, or `bandwidth` or
   ///         `epsilon` is not positive.
   at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    return detail::compare_alone(*this, restored, target);
+  }
+
+  /// What it looks at; sums share it.
+  /// @throws c10::ValueError if `bandwidth` or `epsilon` is not positive.
+  FeatureRequest features() const {
     detail::check_positive("Contextual: bandwidth", bandwidth);
     detail::check_positive("Contextual: epsilon", epsilon);
-    const auto maps = detail::vgg_maps("Contextual", vgg, layer, input, restored, target);
+    return detail::vgg_features("Contextual", vgg, layer, input);
+  }
 
+  at::Tensor compare(const FeatureMaps& maps) const {
     // Half types would lose the small distances that decide: no autocast from here.
     c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
     const auto x = maps.restored.flatten(2);                // (N, C, I)
@@ -66,6 +74,6 @@ struct Contextual {
   }
 };
 
-static_assert(NamedContentLoss<Contextual>);
+static_assert(NamedContentLoss<Contextual> && FeatureLoss<Contextual>);
 
 }  // namespace limpid

@@ -33,11 +33,17 @@ struct Perceptual {
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes are others, or `vgg` has no such layer.
   at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    const auto maps = detail::vgg_maps("Perceptual", vgg, layer, input, restored, target);
+    return detail::compare_alone(*this, restored, target);
+  }
+
+  /// What it looks at; sums share it.
+  FeatureRequest features() const { return detail::vgg_features("Perceptual", vgg, layer, input); }
+
+  at::Tensor compare(const FeatureMaps& maps) const {
     return (maps.restored - maps.target).square().mean();
   }
 };
 
-static_assert(NamedContentLoss<Perceptual>);
+static_assert(NamedContentLoss<Perceptual> && FeatureLoss<Perceptual>);
 
 }  // namespace limpid

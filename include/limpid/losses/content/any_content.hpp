@@ -30,9 +30,11 @@ class AnyContent {
   /// The loss' own name, as in `(perceptual + 0.5 * l1)`; "content" where it has none.
   std::string name() const { return terms_->name(); }
 
+  void expect_features(SharedFeatures& shared) const { terms_->expect_features(shared); }
+
   void append_terms(const at::Tensor& restored, const at::Tensor& target, double outer,
-                    std::vector<LossTerm>& evaluated) const {
-    terms_->append(restored, target, outer, evaluated);
+                    SharedFeatures& shared, std::vector<LossTerm>& evaluated) const {
+    terms_->append(restored, target, outer, shared, evaluated);
   }
 
   /// Moves what the loss owns, a VGG for one.
@@ -42,8 +44,9 @@ class AnyContent {
   struct Terms {
     virtual ~Terms() = default;
     virtual std::string name() const = 0;
+    virtual void expect_features(SharedFeatures& shared) const = 0;
     virtual void append(const at::Tensor& restored, const at::Tensor& target, double outer,
-                        std::vector<LossTerm>& evaluated) const = 0;
+                        SharedFeatures& shared, std::vector<LossTerm>& evaluated) const = 0;
     virtual void to(c10::Device device) = 0;
   };
 
@@ -57,9 +60,12 @@ class AnyContent {
         return "content";
       }
     }
+    void expect_features(SharedFeatures& shared) const override {
+      detail::expect_features(loss, shared);
+    }
     void append(const at::Tensor& restored, const at::Tensor& target, double outer,
-                std::vector<LossTerm>& evaluated) const override {
-      detail::append_terms(loss, restored, target, outer, evaluated);
+                SharedFeatures& shared, std::vector<LossTerm>& evaluated) const override {
+      detail::append_terms(loss, restored, target, outer, shared, evaluated);
     }
     void to(c10::Device device) override { detail::move_loss(loss, device); }
     L loss;
