@@ -173,8 +173,18 @@
 #include <limpid/datasets/reds.hpp>
 #include <limpid/datasets/reside.hpp>
 
+#include <limpid/model/any_model.hpp>
+#include <limpid/model/construction_limit.hpp>
+#include <limpid/model/describe.hpp>
+#include <limpid/model/families.hpp>
+#include <limpid/model/family.hpp>
+#include <limpid/model/family_model.hpp>
+#include <limpid/model/manifest.hpp>
 #include <limpid/model/model_file.hpp>
 #include <limpid/model/multi_task_model.hpp>
+#include <limpid/model/network.hpp>
+#include <limpid/model/options_from_json.hpp>
+#include <limpid/model/restore_image.hpp>
 #include <limpid/model/state_dict.hpp>
 #include <limpid/model/task_set.hpp>
 
@@ -182,6 +192,7 @@
 
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/adversary.hpp>
+#include <limpid/training/any_trainer.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/epoch_policy.hpp>

@@ -64,6 +64,32 @@ BOOST_AUTO_TEST_CASE(bfloat16_is_close_to_float) {
   BOOST_TEST((exact - coarse.unit()).abs().max().item<double>() < 0.05);
 }
 
+BOOST_AUTO_TEST_CASE(a_model_in_training_is_not_moved_and_stays_in_training) {
+  auto model = scrambled<TinyModel>();
+  const auto weight = model->encoder()->conv->weight;
+  BOOST_TEST(limpid::detail::is_on(*model, at::kCPU));
+  BOOST_TEST(!limpid::detail::is_on(*model, at::kCUDA));
+  try {
+    Restorer elsewhere{model, {.device = at::kCUDA}};
+    BOOST_TEST(elsewhere.model()->encoder()->conv->weight.is_cuda());
+  } catch (const c10::Error&) {  // there is no such device here
+  }
+  BOOST_TEST(model->encoder()->conv->weight.is_same(weight));
+  BOOST_TEST(weight.device().is_cpu());
+
+  Restorer restorer{model};
+  const auto degraded = picture(37, 51);
+  const auto before = restorer.restore<"derain">(degraded);
+  model->train();                                                // a trainer's next step
+  BOOST_TEST((restorer.restore<"derain">(degraded) == before));  // no dropout
+  BOOST_TEST(model->is_training());
+  {
+    torch::NoGradGuard no_grad;
+    model->encoder()->conv->weight.add_(0.2);
+  }
+  BOOST_TEST(!(restorer.restore<"derain">(degraded) == before));  // it follows the training
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_image_is_refused) {
   Restorer restorer{TinyModel{}};
   BOOST_CHECK_EXCEPTION(restorer.restore<"deblur">(Image{}), c10::ValueError, [](const auto& e) {

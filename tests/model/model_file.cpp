@@ -121,6 +121,19 @@ BOOST_AUTO_TEST_CASE(facts_that_are_no_utf8_do_not_stop_a_save) {
   load<TwoTasks>(path);
 }
 
+BOOST_AUTO_TEST_CASE(facts_cannot_take_the_place_of_what_limpid_writes) {
+  const auto before = bytes_of(path);
+  for (const auto* key : {"kind", "encoder", "tasks", "checksums", "format_version"}) {
+    BOOST_CHECK_EXCEPTION(save(model, path, {{key, "mine"}}), c10::ValueError, [&](const auto& e) {
+      return std::string{e.what_without_backtrace()} ==
+             "facts of a model file: '" + std::string{key} +
+                 "' is an entry of limpid's own; call yours otherwise";
+    });
+  }
+  BOOST_CHECK_THROW(save(model, path, nlohmann::json::array({1})), c10::ValueError);
+  BOOST_TEST((bytes_of(path) == before));
+}
+
 BOOST_AUTO_TEST_CASE(options_come_from_the_file) {
   SmallResNet small{ResNetEncoder{ResNetEncoderOptions{.width = 8, .blocks = 2, .dropout = 0.25}},
                     ResNetDecoder<"deblur">{ResNetDecoderOptions{.width = 8}}};
@@ -134,6 +147,18 @@ BOOST_AUTO_TEST_CASE(options_come_from_the_file) {
   small->eval();
   const auto image = torch::rand({1, 3, 17, 23}) * 2 - 1;
   BOOST_TEST(torch::equal(loaded->restore<"deblur">(image), small->restore<"deblur">(image)));
+}
+
+BOOST_AUTO_TEST_CASE(options_that_an_older_file_does_not_know_have_their_defaults) {
+  using NAFNet = MultiTaskModel<NAFNetEncoder, NAFNetDecoder<"deblur">>;
+  const NAFNet small{
+      NAFNetEncoder{NAFNetEncoderOptions{.width = 4, .blocks = {1}, .middle_blocks = 1}},
+      NAFNetDecoder<"deblur">{NAFNetDecoderOptions{.width = 4, .blocks = {1}}}};
+  save(small, path);
+  edit([](auto&, auto& json) { json["encoder"]["options"].erase("range"); });
+  BOOST_TEST((load<NAFNet>(path)->encoder()->range() == ValueRange::signed_range));
+  edit([](auto&, auto& json) { json["encoder"]["options"]["dilation"] = 2; });
+  BOOST_TEST(error<NAFNet>().rfind("expected an option of nafnet, one of blocks, ", 0) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(other_tasks_are_refused) {

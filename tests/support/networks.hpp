@@ -6,6 +6,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/padding.hpp>
+#include <limpid/model/restore_image.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -64,25 +65,12 @@ inline at::Tensor mixed_sum(const std::vector<at::Tensor>& tensors) {
   return sum;
 }
 
-/// Which sizes an encoder takes; any without a member `padding()`.
-template <limpid::Encoder E>
-limpid::ImagePadding padding_of(const E& encoder) {
-  if constexpr (requires { encoder->padding(); }) {
-    return encoder->padding();
-  } else {
-    return {};
-  }
-}
+using limpid::detail::padding_of;
 
 /// The whole way of one image, as a model goes it: pad, encode, decode, add, crop.
 template <limpid::Encoder E, limpid::DecoderFor<E> D>
 at::Tensor restore(E encoder, D decoder, const at::Tensor& degraded) {
-  auto skip = limpid::GlobalSkip::clamped;
-  if constexpr (requires { limpid::ModuleOf<D>::skip; }) skip = limpid::ModuleOf<D>::skip;
-  const auto padded = limpid::pad_image(degraded, padding_of(encoder));
-  const auto decoded = decoder->forward(encoder->forward(padded));
-  return limpid::crop_image(limpid::apply_skip(skip, padded, decoded), degraded.size(2),
-                            degraded.size(3));
+  return limpid::detail::restore_image(encoder, decoder, degraded);
 }
 
 /// After `loss().backward()` every parameter of `module` has a finite gradient, and every weight

@@ -64,10 +64,12 @@ concept Backbone = ModuleHandle<B> &&
 template <class E>
 using FeaturesOf = typename ModuleOf<E>::Features;
 
-/// Image (N, 3, H, W) in [-1, 1] -> features shared by all tasks.
+/// Image (N, 3, H, W) -> features shared by all tasks.
 ///
 /// The encoder names its `Features`. It may have a member `ImagePadding padding() const` that says
 /// which image sides it takes (`core/padding.hpp`); without one it takes any. It may have a member
+/// `ValueRange range() const` that says in which values it takes images, and its decoders give what
+/// is added to them (`core/ranges.hpp`); without one these are [-1, 1]. It may have a member
 /// `torch::nn::Module& pretrained()`, the part whose weights came from elsewhere: that is what
 /// `TrainerOptions::freeze_encoder_epochs` freezes, instead of the whole encoder.
 template <class E>
@@ -86,7 +88,7 @@ concept Decoder = ModuleHandle<D> && requires {
 ///
 /// The decoder may say how its output becomes the restored image, with
 /// `static constexpr GlobalSkip skip` (`core/padding.hpp`); without it the thesis' rule holds,
-/// restored = clamp(degraded + decoded, -1, 1).
+/// restored = degraded + decoded, clamped to the range of values.
 template <class D, class E>
 concept DecoderFor = Decoder<D> && Encoder<E> &&
     requires(D decoder, const FeaturesOf<E>& features) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/ranges.hpp>
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/clamp.h>
@@ -15,7 +17,7 @@ namespace limpid {
 /// What stands beyond the right and bottom border of a padded image.
 enum class PaddingMode {
   reflect,  ///< the image mirrored; replicated where it is too small to be mirrored
-  zeros,    ///< zeros, as some published networks were trained
+  zeros,    ///< zeros of the network's own range: grey in [-1, 1], black in [0, 1]
 };
 
 /// The image sizes a network takes: sides that are multiples of `multiple`, and at least
@@ -34,7 +36,7 @@ struct ImagePadding {
 
 /// How a decoder's output becomes the restored image.
 enum class GlobalSkip {
-  clamped,  ///< clamp(degraded + decoded, -1, 1): the thesis, sec. 3.1
+  clamped,  ///< degraded + decoded, clamped to the range of values: the thesis, sec. 3.1
   plain,    ///< degraded + decoded: NAFNet, Restormer
   none,     ///< decoded alone
 };
@@ -66,11 +68,12 @@ inline at::Tensor crop_image(const at::Tensor& image, std::int64_t height, std::
 }
 
 /// Adds the degraded image to a decoder's output as `skip` says.
-inline at::Tensor apply_skip(GlobalSkip skip, const at::Tensor& degraded,
-                             const at::Tensor& decoded) {
+/// @param range  of the values of both, to which `GlobalSkip::clamped` clamps
+inline at::Tensor apply_skip(GlobalSkip skip, const at::Tensor& degraded, const at::Tensor& decoded,
+                             ValueRange range = ValueRange::signed_range) {
   switch (skip) {
     case GlobalSkip::clamped:
-      return (degraded + decoded).clamp(-1, 1);
+      return (degraded + decoded).clamp(range == ValueRange::unit_range ? 0 : -1, 1);
     case GlobalSkip::plain:
       return degraded + decoded;
     case GlobalSkip::none:

@@ -26,6 +26,12 @@ namespace limpid {
 struct FPNDecoderOptions {
   std::int64_t width = 128;            ///< the encoder's `head_width`, even
   NormKind norm = NormKind::instance;  ///< after both hidden convolutions
+
+  /// Options of a decoder that reads the features of an encoder with these `FPNEncoderOptions`.
+  template <class EncoderOptions>
+  static FPNDecoderOptions matching(const EncoderOptions& encoder) {
+    return {.width = encoder.head_width, .norm = encoder.norm};
+  }
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FPNDecoderOptions, width, norm)

@@ -27,6 +27,14 @@ struct NAFNetDecoderOptions {
   std::vector<std::int64_t> blocks = {2, 2, 2, 2};  ///< per level, from coarse to fine; as many
                                                     ///< levels as the encoder has
   std::int64_t local_train_size = 0;                ///< as the encoder's
+
+  /// Options of a decoder that reads this encoder's features: as many levels, each with as many
+  /// blocks as is the default.
+  static NAFNetDecoderOptions matching(const NAFNetEncoderOptions& encoder) {
+    return {.width = encoder.width,
+            .blocks = std::vector<std::int64_t>(encoder.blocks.size(), 2),
+            .local_train_size = encoder.local_train_size};
+  }
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NAFNetDecoderOptions, width, blocks, local_train_size)
@@ -51,6 +59,8 @@ class NAFNetDecoderImpl : public torch::nn::Cloneable<NAFNetDecoderImpl<Task>> {
     detail::check_at_least("NAFNetDecoder: width", options_.width, 1);
     detail::check_at_least("NAFNetDecoder: levels",
                            static_cast<std::int64_t>(options_.blocks.size()), 1);
+    TORCH_CHECK_VALUE(options_.blocks.size() <= 16,
+                      "NAFNetDecoder: expected at most 16 levels, got ", options_.blocks.size());
     for (const auto count : options_.blocks) {
       detail::check_at_least("NAFNetDecoder: blocks", count, 0);
     }

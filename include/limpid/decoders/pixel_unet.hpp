@@ -23,6 +23,11 @@ namespace limpid {
 struct PixelUNetDecoderOptions {
   std::int64_t width = 32;                         ///< as the encoder's
   std::array<std::int64_t, 3> blocks = {1, 1, 1};  ///< residual blocks per scale, fine to coarse
+
+  /// Options of a decoder that reads this encoder's features.
+  static PixelUNetDecoderOptions matching(const PixelUNetEncoderOptions& encoder) {
+    return {.width = encoder.width};
+  }
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PixelUNetDecoderOptions, width, blocks)

@@ -18,6 +18,11 @@ namespace limpid {
 /// Shape of a `ResNetDecoder`.
 struct ResNetDecoderOptions {
   std::int64_t width = 64;  ///< as the encoder's: the features have 4 times these channels
+
+  /// Options of a decoder that reads this encoder's features.
+  static ResNetDecoderOptions matching(const ResNetEncoderOptions& encoder) {
+    return {.width = encoder.width};
+  }
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ResNetDecoderOptions, width)

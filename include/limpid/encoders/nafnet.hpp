@@ -3,6 +3,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/padding.hpp>
+#include <limpid/core/ranges.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/options_json.hpp>
@@ -28,10 +29,11 @@ struct NAFNetEncoderOptions {
   PaddingMode padding = PaddingMode::reflect;       ///< published: zeros
   std::int64_t local_train_size = 0;  ///< pixels; means over windows fit for patches of this side
                                       ///< (TLC); 0: over the whole map, as training needs it
+  ValueRange range = ValueRange::signed_range;  ///< published: unit
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NAFNetEncoderOptions, width, blocks, middle_blocks, padding,
-                                   local_train_size)
+                                   local_train_size, range)
 
 /// What a `NAFNetEncoder` returns for an image (N, 3, H, W), L levels.
 struct NAFNetFeatures {
@@ -60,6 +62,7 @@ class NAFNetEncoderImpl : public torch::nn::Cloneable<NAFNetEncoderImpl> {
   explicit NAFNetEncoderImpl(NAFNetEncoderOptions options = {}) : options_(std::move(options)) {
     detail::check_at_least("NAFNetEncoder: width", options_.width, 1);
     detail::check_at_least("NAFNetEncoder: levels", levels(), 1);
+    TORCH_CHECK_VALUE(levels() <= 16, "NAFNetEncoder: expected at most 16 levels, got ", levels());
     for (const auto count : options_.blocks) {
       detail::check_at_least("NAFNetEncoder: blocks", count, 0);
     }
@@ -85,7 +88,7 @@ class NAFNetEncoderImpl : public torch::nn::Cloneable<NAFNetEncoderImpl> {
                                                                 stride, options_.local_train_size));
   }
 
-  /// @param image  (N, 3, H, W), values in [-1, 1], sides that `padding()` takes.
+  /// @param image  (N, 3, H, W), values in `range()`, sides that `padding()` takes.
   /// @throws c10::ValueError if `image` has another shape.
   NAFNetFeatures forward(const at::Tensor& image) {
     detail::check_padded_image("NAFNetEncoder", image, padding());
@@ -105,6 +108,9 @@ class NAFNetEncoderImpl : public torch::nn::Cloneable<NAFNetEncoderImpl> {
     const auto multiple = std::int64_t{1} << levels();
     return {.multiple = multiple, .min_side = multiple, .mode = options_.padding};
   }
+
+  /// The values that it takes, and in which its decoder's output is added to them.
+  ValueRange range() const { return options_.range; }
 
   /// Takes means over windows fit for training patches of `train_size` pixels (TLC), from now on;
   /// 0: over the whole map. For inference on images larger than the patches of training.

@@ -136,16 +136,24 @@ inline std::vector<std::int64_t> nafnet_blocks(const PublishedShapes& shapes,
   return blocks;
 }
 
+/// Side in pixels of the patches that the published networks were trained on. Their evaluation
+/// (NAFNetLocal) takes means over windows of 1.5 times that, 384.
+inline constexpr std::int64_t kPublishedNAFNetPatch = 256;
+
+/// As the published evaluation runs it: pictures in [0, 1], padded with zeros, local means.
 inline NAFNetEncoderOptions nafnet_encoder_options(const PublishedShapes& shapes) {
   return {.width = shapes.side("intro.weight"),
           .blocks = nafnet_blocks(shapes, "encoders", shapes.count("downs.#.weight")),
           .middle_blocks = shapes.count("middle_blks.#.norm1.weight"),
-          .padding = PaddingMode::zeros};
+          .padding = PaddingMode::zeros,
+          .local_train_size = kPublishedNAFNetPatch,
+          .range = ValueRange::unit_range};
 }
 
 inline NAFNetDecoderOptions nafnet_decoder_options(const PublishedShapes& shapes) {
   return {.width = shapes.side("intro.weight"),
-          .blocks = nafnet_blocks(shapes, "decoders", shapes.count("ups.#.0.weight"))};
+          .blocks = nafnet_blocks(shapes, "decoders", shapes.count("ups.#.0.weight")),
+          .local_train_size = kPublishedNAFNetPatch};
 }
 
 }  // namespace limpid::detail

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/deep_copy.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/io/image.hpp>
@@ -8,9 +10,8 @@
 
 #include <torch/nn.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <functional>
-#include <string_view>
 #include <utility>
 
 namespace limpid {
@@ -27,6 +28,44 @@ namespace detail {
 /// degraded (N, 3, H, W) in [-1, 1] -> restored.
 using RestoreFunction = std::function<at::Tensor(const at::Tensor&)>;
 
+/// Whether all parameters are on `device`; on any of its kind where it has no number.
+inline bool is_on(const torch::nn::Module& module, c10::Device device) {
+  const auto parameters = module.parameters();
+  return std::all_of(parameters.begin(), parameters.end(), [&](const at::Tensor& parameter) {
+    const auto found = parameter.device();
+    return found.type() == device.type() && (!device.has_index() || found == device);
+  });
+}
+
+/// The model itself if it is on `device`, else a copy there: a model that someone trains is not
+/// moved under their optimiser.
+template <ModuleHandle M>
+M on_device(M model, c10::Device device) {
+  if (is_on(*model, device)) return model;
+  auto copy = deep_copy(model);
+  copy->to(device);
+  return copy;
+}
+
+/// Evaluation mode while it lives: no dropout, running statistics. A model that was in training is
+/// so again afterwards.
+class EvaluationScope {
+ public:
+  explicit EvaluationScope(torch::nn::Module& module)
+      : module_(module), was_training_(module.is_training()) {
+    if (was_training_) module_.eval();
+  }
+  ~EvaluationScope() {
+    if (was_training_) module_.train();
+  }
+  EvaluationScope(const EvaluationScope&) = delete;
+  EvaluationScope& operator=(const EvaluationScope&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool was_training_;
+};
+
 inline Image restore_picture(const RestoreFunction& restore, const Image& degraded,
                              const RestorerOptions& options) {
   TORCH_CHECK_VALUE(!degraded.empty(), "restore: the image is empty");
@@ -42,21 +81,23 @@ inline Image restore_picture(const RestoreFunction& restore, const Image& degrad
 
 /// Restores pictures with a trained model: `Restorer restorer{load<ThreeTasks>("model.limpid")};`
 ///
-/// Any size; large ones in tiles. Unit range outside, signed range inside.
+/// Any size; large ones in tiles. Unit range outside, whatever range the model takes inside.
 template <class Model>
 class Restorer {
  public:
-  /// @param model  a `MultiTaskModel`; it is put in evaluation mode on `options.device`.
+  /// @param model  a `MultiTaskModel`, put in evaluation mode. It is shared, so that
+  ///               `Restorer{trainer.model()}` follows the training; where it is on another device
+  ///               than `options.device`, it stays there, and the restorer has a copy of its own.
   explicit Restorer(Model model, RestorerOptions options = {})
-      : model_(std::move(model)), options_(options) {
+      : model_(detail::on_device(std::move(model), options.device)), options_(options) {
     model_->eval();
-    model_->to(options_.device);
   }
 
   /// Restores one picture: `restorer.restore<"deblur">(Image::load("photo.jpg"))`.
   /// @throws c10::ValueError if the image is empty or the tiling impossible.
   template <FixedString Task>
   Image restore(const Image& degraded) {
+    const detail::EvaluationScope evaluation{*model_};
     return detail::restore_picture(
         [this](const at::Tensor& image) { return model_->template restore<Task>(image); }, degraded,
         options_);

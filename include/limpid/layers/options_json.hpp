@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/padding.hpp>
+#include <limpid/core/ranges.hpp>
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,18 @@ inline void from_json(const nlohmann::json& json, PaddingMode& mode) {
   TORCH_CHECK_VALUE(json == "reflect" || json == "zeros",
                     "PaddingMode: expected \"reflect\" or \"zeros\", got ", json.dump());
   mode = json == "zeros" ? PaddingMode::zeros : PaddingMode::reflect;
+}
+
+/// "signed" or "unit", as checkpoints keep it.
+inline void to_json(nlohmann::json& json, ValueRange range) {
+  json = range == ValueRange::unit_range ? "unit" : "signed";
+}
+
+/// @throws c10::ValueError if `json` names no range.
+inline void from_json(const nlohmann::json& json, ValueRange& range) {
+  TORCH_CHECK_VALUE(json == "signed" || json == "unit",
+                    "ValueRange: expected \"signed\" or \"unit\", got ", json.dump());
+  range = json == "unit" ? ValueRange::unit_range : ValueRange::signed_range;
 }
 
 }  // namespace limpid

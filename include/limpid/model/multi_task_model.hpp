@@ -4,10 +4,12 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/fixed_string.hpp>
-#include <limpid/core/padding.hpp>
+#include <limpid/model/describe.hpp>
+#include <limpid/model/restore_image.hpp>
 #include <limpid/model/task_set.hpp>
 
 #include <torch/nn.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cstddef>
@@ -16,47 +18,34 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace limpid {
 
 namespace detail {
 
-template <Encoder E>
-ImagePadding padding_of(const E& encoder) {
-  if constexpr (requires { encoder->padding(); }) {
-    return encoder->padding();
-  } else {
-    return {};
-  }
-}
+/// The decoders of a model, each registered under the name of its task.
+template <class... Decoders>
+class DecoderTupleImpl : public torch::nn::Cloneable<DecoderTupleImpl<Decoders...>> {
+ public:
+  explicit DecoderTupleImpl(Decoders... decoders) : all(std::move(decoders)...) { register_all(); }
 
-/// What freezing an encoder freezes: the part that it says came with weights, or the whole.
-template <Encoder E>
-torch::nn::Module* pretrained_part(E& encoder) {
-  if constexpr (requires { encoder->pretrained(); }) {
-    return &encoder->pretrained();
-  } else {
-    return &*encoder;
+  void reset() override {  // runs on a copy that still shares the source's modules
+    std::apply([](auto&... decoder) { ((decoder = deep_copy(decoder)), ...); }, all);
+    register_all();
   }
-}
 
-template <Decoder D>
-constexpr GlobalSkip skip_of() {
-  if constexpr (requires { ModuleOf<D>::skip; }) {
-    return ModuleOf<D>::skip;
-  } else {
-    return GlobalSkip::clamped;
+  std::tuple<Decoders...> all;
+
+ private:
+  void register_all() {
+    std::apply(
+        [this](auto&... decoder) {
+          (this->register_module(std::string{ModuleOf<decltype(decoder)>::task}, decoder), ...);
+        },
+        all);
   }
-}
-
-/// degraded (N, 3, H, W) in [-1, 1] -> restored, any size: pad, encode, decode, skip, crop.
-template <Encoder E, DecoderFor<E> D>
-at::Tensor restore_image(E& encoder, D& decoder, const at::Tensor& degraded) {
-  check_image("restore", degraded);
-  const auto padded = pad_image(degraded, padding_of(encoder));
-  const auto decoded = decoder->forward(encoder->forward(padded));
-  return crop_image(apply_skip(skip_of<D>(), padded, decoded), degraded.size(2), degraded.size(3));
-}
+};
 
 }  // namespace detail
 
@@ -64,7 +53,9 @@ at::Tensor restore_image(E& encoder, D& decoder, const at::Tensor& degraded) {
 ///
 /// Source: Martyniuk, "Multi-task learning for image restoration", UCU 2019, sec. 3.1. There,
 /// restored_i = clamp(degraded + D_i(E(degraded)), -1, 1); a decoder may name another `skip`.
-/// Images of any size are padded as the encoder asks, and cropped back.
+/// Images of any size are padded as the encoder asks, and cropped back; they are in [-1, 1]
+/// whatever values the encoder takes. Parameters are called as in a model file: `encoder.NAME`,
+/// `decoder.TASK.NAME`.
 ///
 /// @tparam EncoderT  an `Encoder`
 /// @tparam Decoders  a `DecoderFor<EncoderT>` each, all of different tasks
@@ -81,13 +72,14 @@ class MultiTaskModelImpl
 
   /// Takes the modules behind the handles; they are shared, not copied.
   explicit MultiTaskModelImpl(EncoderT encoder, Decoders... decoders)
-      : encoder_(std::move(encoder)), decoders_(std::move(decoders)...) {
+      : encoder_(std::move(encoder)),
+        decoders_(std::make_shared<DecoderTuple>(std::move(decoders)...)) {
     register_all();
   }
 
   void reset() override {  // runs on a copy that still shares the source's modules
     encoder_ = detail::deep_copy(encoder_);
-    std::apply([](auto&... decoder) { ((decoder = detail::deep_copy(decoder)), ...); }, decoders_);
+    decoders_ = detail::deep_copy(decoders_);
     register_all();
   }
 
@@ -98,23 +90,36 @@ class MultiTaskModelImpl
     constexpr auto index = detail::task_index(tasks, Task);
     static_assert(index < sizeof...(Decoders), "limpid: no decoder has the task of restore<TASK>");
     if constexpr (index < sizeof...(Decoders)) {
-      return detail::restore_image(encoder_, std::get<index>(decoders_), degraded);
+      return detail::restore_image(encoder_, decoder<index>(), degraded);
     } else {
       return {};
     }
   }
 
+  /// The same for the task at position `index` of `tasks`.
+  at::Tensor restore(std::size_t index, const at::Tensor& degraded) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      using Restore = at::Tensor (*)(MultiTaskModelImpl&, const at::Tensor&);
+      static constexpr std::array<Restore, sizeof...(I)> kRestore{
+          [](MultiTaskModelImpl& model, const at::Tensor& image) {
+            return detail::restore_image(model.encoder_, model.template decoder<I>(), image);
+          }...};
+      return kRestore.at(index)(*this, degraded);
+    }
+    (std::index_sequence_for<Decoders...>{});
+  }
+
   /// One restored image for each task, in the order of `tasks`; the encoder runs once.
   std::array<at::Tensor, sizeof...(Decoders)> forward(const at::Tensor& degraded) {
     detail::check_image("MultiTaskModel", degraded);
-    const auto padded = pad_image(degraded, detail::padding_of(encoder_));
-    const auto features = encoder_->forward(padded);
+    const detail::NetworkImage input{encoder_, degraded};
+    const auto features = encoder_->forward(input.image());
     const auto finish = [&](auto& decoder) {
       constexpr auto skip = detail::skip_of<std::remove_cvref_t<decltype(decoder)>>();
-      return crop_image(apply_skip(skip, padded, decoder->forward(features)), degraded.size(2),
-                        degraded.size(3));
+      return input.restored(skip, decoder->forward(features));
     };
-    return std::apply([&](auto&... decoder) { return std::array{finish(decoder)...}; }, decoders_);
+    return std::apply([&](auto&... decoder) { return std::array{finish(decoder)...}; },
+                      decoders_->all);
   }
 
   EncoderT& encoder() { return encoder_; }
@@ -123,29 +128,40 @@ class MultiTaskModelImpl
   /// The decoder at position `Index` of `tasks`.
   template <std::size_t Index>
   auto& decoder() {
-    return std::get<Index>(decoders_);
+    return std::get<Index>(decoders_->all);
   }
 
   /// The decoder of a task.
   template <FixedString Task>
   auto& decoder() {
-    return std::get<detail::task_index(tasks, Task)>(decoders_);
+    return decoder<detail::task_index(tasks, Task)>();
+  }
+
+  std::vector<std::string> task_names() const { return {tasks.begin(), tasks.end()}; }
+
+  /// What a model file says of it: encoder, and name and description of each decoder.
+  nlohmann::json describe() const {
+    auto described = nlohmann::json::array();
+    std::apply(
+        [&](const auto&... decoder) {
+          (described.push_back({{"name", std::string{ModuleOf<decltype(decoder)>::task}},
+                                {"decoder", detail::describe(decoder)}}),
+           ...);
+        },
+        decoders_->all);
+    return {{"encoder", detail::describe(encoder_)}, {"tasks", std::move(described)}};
   }
 
  private:
+  using DecoderTuple = detail::DecoderTupleImpl<Decoders...>;
+
   void register_all() {
     this->register_module("encoder", encoder_);
-    std::apply(
-        [this](auto&... decoder) {
-          (this->register_module("decoder-" + std::string{ModuleOf<decltype(decoder)>::task},
-                                 decoder),
-           ...);
-        },
-        decoders_);
+    this->register_module("decoder", decoders_);
   }
 
   EncoderT encoder_;
-  std::tuple<Decoders...> decoders_;
+  std::shared_ptr<DecoderTuple> decoders_;
 };
 
 /// Handle to a `MultiTaskModelImpl`: `MultiTaskModel model{encoder, deblur, derain};`

@@ -2,7 +2,7 @@
 
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/model/model_file.hpp>
+#include <limpid/model/describe.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>

@@ -3,6 +3,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/model/any_model.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/options.hpp>
@@ -41,10 +42,10 @@ enum class FitResult {
 namespace detail {
 
 /// The run around the step: data, rates, log, validation, checkpoints, signals. Knows the model
-/// through a `ModelView` only, so it is compiled once whatever the task set.
+/// through an `AnyModel` only, so it is compiled once whatever the task set.
 class TrainingLoop {
  public:
-  TrainingLoop(TrainerOptions options, ModelView model) : options_(std::move(options)) {
+  TrainingLoop(TrainerOptions options, AnyModel model) : options_(std::move(options)) {
     check_options();
     for (const auto& task : model.tasks) {
       state_.tasks.emplace_back();

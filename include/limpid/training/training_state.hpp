@@ -2,7 +2,7 @@
 
 #include <limpid/core/random.hpp>
 #include <limpid/datasets/loader.hpp>
-#include <limpid/model/state_dict.hpp>
+#include <limpid/model/any_model.hpp>
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
@@ -13,24 +13,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace limpid::detail {
-
-/// A model as the training loop sees it: what it does with any encoder and decoders.
-struct ModelView {
-  torch::nn::Module* module = nullptr;
-  torch::nn::Module* pretrained = nullptr;  ///< what freezing the encoder freezes
-  std::vector<std::string> tasks;
-  std::function<at::Tensor(std::size_t task, const at::Tensor& degraded)> restore;
-  std::function<TensorMap()> tensors;
-  std::function<void(TensorLoader&)> expect;
-  std::function<nlohmann::json()> describe;
-  NamedParameters parameters;  ///< of encoder and decoders, under the names of the file
-};
 
 /// One task in training: its losses, critic, optimiser of the critic, and data.
 struct TaskState {
@@ -45,7 +32,7 @@ struct TaskState {
 
 /// Everything that a step changes.
 struct TrainingState {
-  ModelView model;
+  AnyModel model;
   std::vector<TaskState> tasks;
   std::unique_ptr<torch::optim::Adam> adam;
   std::int64_t step = 0;  ///< steps done

@@ -50,19 +50,7 @@ inline void append(NamedTensors& all, const NamedTensors& more) {
 /// are called as in its model file: `encoder.NAME` and `decoder.TASK.NAME`.
 template <ModuleHandle H>
 NamedTensors weights_of(H handle, const std::string& prefix = "") {
-  if constexpr (requires { handle->encoder(), ModuleOf<H>::tasks.size(); }) {
-    auto all = detail::named_tensors(*handle->encoder(), prefix + "encoder.");
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (detail::append(all, detail::named_tensors(
-                               *handle->template decoder<I>(),
-                               prefix + "decoder." + std::string{ModuleOf<H>::tasks[I]} + ".")),
-       ...);
-    }
-    (std::make_index_sequence<ModuleOf<H>::tasks.size()>{});
-    return all;
-  } else {
-    return detail::named_tensors(*handle, prefix);
-  }
+  return detail::named_tensors(*handle, prefix);
 }
 
 /// Encoder and decoder of one task as one model: `encoder.NAME`, `decoder.TASK.NAME`.

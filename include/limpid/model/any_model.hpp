@@ -1,0 +1,87 @@
+#pragma once
+
+#include <limpid/core/concepts.hpp>
+#include <limpid/model/restore_image.hpp>
+#include <limpid/model/state_dict.hpp>
+
+#include <torch/nn.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace limpid {
+
+/// A model of several tasks: a `MultiTaskModel` or a `FamilyModel`. Its parameters and buffers are
+/// called `encoder.NAME` and `decoder.TASK.NAME`.
+template <class M>
+concept TaskModel = ModuleHandle<M> &&
+    requires(M model, std::size_t task, const at::Tensor& degraded) {
+  { model->task_names() } -> std::same_as<std::vector<std::string>>;
+  { model->restore(task, degraded) } -> std::same_as<at::Tensor>;
+  { model->describe() } -> std::same_as<nlohmann::json>;
+  model->encoder();
+};
+
+/// Any `TaskModel` behind one type: what the training loop, model files and programs need of one.
+/// Copies share the weights.
+class AnyModel {
+ public:
+  AnyModel() = default;
+
+  template <TaskModel M>
+  AnyModel(M model)
+      : module(model.ptr()),
+        pretrained(detail::pretrained_part(model->encoder())),
+        tasks(model->task_names()),
+        restore([model](std::size_t task, const at::Tensor& degraded) mutable {
+          return model->restore(task, degraded);
+        }),
+        describe([model] { return model->describe(); }) {
+    for (const auto& item : module->named_parameters()) {
+      parameters.emplace_back(item.key(), item.value());
+    }
+  }
+
+  std::shared_ptr<torch::nn::Module> module;
+  torch::nn::Module* pretrained = nullptr;  ///< what freezing the encoder freezes
+  std::vector<std::string> tasks;
+
+  /// Task's index, degraded (N, 3, H, W) in [-1, 1] of any size -> restored.
+  std::function<at::Tensor(std::size_t task, const at::Tensor& degraded)> restore;
+
+  /// What a model file says of it.
+  std::function<nlohmann::json()> describe;
+
+  /// Under the names of the file.
+  std::vector<std::pair<std::string, at::Tensor>> parameters;
+
+  /// Parameters and buffers under the names of the file.
+  TensorMap tensors() const {
+    TensorMap all;
+    detail::collect_tensors(*module, "", all);
+    return all;
+  }
+
+  /// Adds all its tensors to those that `loader` fills.
+  void expect(detail::TensorLoader& loader) const { loader.expect_module(*module, ""); }
+
+  /// Position of a task.
+  /// @throws c10::ValueError that begins with `source` and lists the tasks if there is none of this
+  ///         name.
+  std::size_t index_of(std::string_view task, std::string_view source = "model") const {
+    const auto found = std::find(tasks.begin(), tasks.end(), task);
+    TORCH_CHECK_VALUE(found != tasks.end(), source, ": expected one of its tasks (",
+                      detail::listed(tasks), "), got '", task, "'");
+    return static_cast<std::size_t>(found - tasks.begin());
+  }
+};
+
+}  // namespace limpid

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <c10/core/Allocator.h>
+#include <c10/core/impl/alloc_cpu.h>
+#include <c10/util/Exception.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace limpid::detail {
+
+/// While it lives, this thread may hold little more tensors than a file holds; the tensor that is
+/// one too many throws.
+///
+/// A file's options say how large a network is, and a network is built before its tensors can be
+/// compared with the file's: 300 bytes that ask for a hundred million blocks would fill the memory
+/// first. LibTorch reports each allocation to whoever asks, per thread; this counts them. It knows
+/// no network, so it holds for networks of a user's own, too.
+class ConstructionLimit {
+ public:
+  /// @param tensors  of the file, and their bytes; twice as many are allowed, and a few more, for
+  ///                 what a network computes while it is built
+  /// @param source   how the error begins
+  ConstructionLimit(std::size_t tensors, std::size_t bytes, const std::string& source)
+      : guard_(c10::DebugInfoKind::PROFILER_STATE,
+               std::make_shared<Counter>(tensors, bytes, source)) {}
+
+ private:
+  class Counter : public c10::MemoryReportingInfoBase {
+   public:
+    Counter(std::size_t tensors, std::size_t bytes, std::string source)
+        : most_tensors_(static_cast<std::int64_t>(2 * tensors + 256)),
+          most_bytes_(static_cast<std::int64_t>(2 * bytes + (std::size_t{16} << 20))),
+          text_(source + ": its options describe a network larger than its " +
+                std::to_string(tensors) + " tensors of " + std::to_string(bytes) + " bytes") {}
+
+    // One of these two is LibTorch's: the types of the totals changed with version 2.1.
+    void reportMemoryUsage(void* memory, std::int64_t bytes, std::int64_t, std::int64_t,
+                           c10::Device device) {
+      count(memory, bytes, device);
+    }
+    void reportMemoryUsage(void* memory, std::int64_t bytes, std::size_t, std::size_t,
+                           c10::Device device) {
+      count(memory, bytes, device);
+    }
+    bool memoryProfilingEnabled() const { return true; }
+
+   private:
+    void count(void* memory, std::int64_t bytes, c10::Device device) {
+      if (!device.is_cpu()) return;
+      tensors_ += bytes > 0 ? 1 : -1;
+      bytes_ += bytes;
+      if (bytes <= 0 || (tensors_ <= most_tensors_ && bytes_ <= most_bytes_)) return;
+      c10::free_cpu(memory);  // the allocator has not handed it out yet
+      --tensors_;
+      bytes_ -= bytes;
+      TORCH_CHECK(false, text_);
+    }
+
+    std::int64_t most_tensors_, most_bytes_;
+    std::int64_t tensors_ = 0, bytes_ = 0;
+    std::string text_;
+  };
+
+  c10::DebugInfoGuard guard_;
+};
+
+}  // namespace limpid::detail

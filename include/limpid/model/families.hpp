@@ -1,0 +1,69 @@
+#pragma once
+
+#include <limpid/backbones/inception_resnet_v2.hpp>
+#include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/core/named.hpp>
+#include <limpid/decoders/fpn.hpp>
+#include <limpid/decoders/nafnet.hpp>
+#include <limpid/decoders/pixel_unet.hpp>
+#include <limpid/decoders/resnet.hpp>
+#include <limpid/encoders/fpn.hpp>
+#include <limpid/encoders/nafnet.hpp>
+#include <limpid/encoders/pixel_unet.hpp>
+#include <limpid/encoders/resnet.hpp>
+#include <limpid/model/family.hpp>
+
+namespace limpid {
+
+/// The networks that programs know by name: to train, restore, convert and measure. A line makes
+/// a pair known to all of them.
+inline constexpr NamedTable kFamilies{
+    "a network",
+    network_family<ResNetEncoder, ResNetDecoder<"any">>(
+        "the ResNet generator of DeblurGAN and the thesis"),
+    network_family<NAFNetEncoder, NAFNetDecoder<"any">>("NAFNet (Chen et al., ECCV 2022)"),
+    network_family<PixelUNetEncoder, PixelUNetDecoder<"any">>(
+        "a small residual U-Net at half resolution, for CPUs"),
+    network_family<FPNEncoder<InceptionResNetV2>, FPNDecoder<"any">>(
+        "the feature pyramid of the thesis and DeblurGAN-v2 over InceptionResNetV2"),
+    network_family<FPNEncoder<MobileNetV2>, FPNDecoder<"any">>(
+        "the same over MobileNetV2, which is small"),
+};
+
+/// Encoder and decoder options of a network, all of them: `{"encoder": {...}, "decoder": {...}}`.
+/// @throws c10::ValueError for a family or an option that is not known, and for a wrong value.
+inline nlohmann::json all_options(const Network& network) {
+  return kFamilies.at(network.family).options(network.options);
+}
+
+/// A new model of a family, with random weights drawn from LibTorch's generator.
+///
+/// ```cpp
+/// AnyModel model = make_model({"nafnet", {{"width", 16}}}, {"deblur", "derain"});
+/// ```
+/// @throws c10::ValueError for a family or an option that is not known, a wrong value, and for
+///         names that cannot name a task, or come twice.
+inline AnyModel make_model(const Network& network, const std::vector<std::string>& tasks) {
+  const auto& family = kFamilies.at(network.family);
+  return family.build(detail::manifest_of(family, network, tasks),
+                      "network '" + network.family + "'");
+}
+
+/// Reads a model file of any family in the table.
+/// @return the model in evaluation mode, on the CPU, and its file's manifest
+/// @throws c10::Error that names the file if it is missing, damaged, or of networks that are not in
+///         the table.
+inline LoadedModel load_any(const std::filesystem::path& path) {
+  auto file = detail::read_with_manifest(path, "model");
+  auto model = detail::read_model(file, [&](const nlohmann::json& manifest) {
+    const auto name = manifest.at("encoder").value("architecture", std::string{});
+    TORCH_CHECK(kFamilies.contains(name), file.source, ": expected an encoder of limpid's own (",
+                kFamilies.list(), "), found '", name.substr(0, 80),
+                "'; load it by its type with limpid::load and limpid::Restorer");
+    return kFamilies.at(name).build(manifest, file.source);
+  });
+  file.manifest.erase("checksums");
+  return {std::move(model), std::move(file.manifest)};
+}
+
+}  // namespace limpid

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/named.hpp>
+#include <limpid/model/any_model.hpp>
+#include <limpid/model/describe.hpp>
+#include <limpid/model/family_model.hpp>
+#include <limpid/model/model_file.hpp>
+#include <limpid/model/network.hpp>
+#include <limpid/model/options_from_json.hpp>
+#include <limpid/weights/load_pretrained.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace limpid {
+
+/// A model from a file, and what the file says beside its tensors.
+struct LoadedModel {
+  AnyModel model;
+  nlohmann::json manifest;
+};
+
+/// A pair of encoder and decoder as programs use it, whatever its types are.
+struct NetworkFamily {
+  std::string_view encoder;     ///< the encoder's architecture: the family's name
+  std::string_view decoder;     ///< the decoder's architecture
+  bool has_pretrained = false;  ///< whether a part of the encoder comes with ImageNet weights
+
+  /// What the user wrote (`Network::options`) -> `{"encoder": {...}, "decoder": {...}}`, all of
+  /// them.
+  nlohmann::json (*options)(const nlohmann::json& given) = nullptr;
+
+  /// A model as a manifest describes it, with fresh weights. Errors about the manifest begin with
+  /// `source`.
+  AnyModel (*build)(const nlohmann::json& manifest, const std::string& source) = nullptr;
+
+  /// Fills the part of a model of this family that comes with ImageNet weights, if it has one.
+  WeightsReport (*load_pretrained)(const AnyModel& model,
+                                   const std::filesystem::path& path) = nullptr;
+};
+
+namespace detail {
+
+/// The options of a decoder that reads what an encoder of the given options gives: what
+/// `DecoderOptions::matching` says.
+template <Encoder E, DecoderFor<E> D>
+struct FamilyOf {
+  using EncoderOptions = OptionsOf<E>;
+  using DecoderOptions = OptionsOf<D>;
+
+  /// Errors are about an option of the family: "an option of nafnet".
+  static nlohmann::json options(const nlohmann::json& given) {
+    const auto of = "of " + std::string{ModuleOf<E>::architecture};
+    const nlohmann::json encoder_defaults = EncoderOptions{}, decoder_defaults = DecoderOptions{};
+    auto for_encoder = nlohmann::json::object(), for_decoder = nlohmann::json::object();
+    TORCH_CHECK_VALUE(given.is_object(), "options ", of, ": expected an object, found ",
+                      shown_value(given));
+    for (const auto& [key, value] : given.items()) {
+      if (key == "encoder" || key == "decoder") {
+        TORCH_CHECK_VALUE(value.is_object(), "options ", of, "'s ", key,
+                          ": expected an object, found ", shown_value(value));
+        (key == "encoder" ? for_encoder : for_decoder).update(value);
+        continue;
+      }
+      const bool of_encoder = encoder_defaults.contains(key);
+      if (!of_encoder && !decoder_defaults.contains(key)) refuse_option(key);
+      (of_encoder ? for_encoder : for_decoder)[key] = value;
+    }
+    const auto encoder = options_from_json<EncoderOptions>(for_encoder, of);
+    const auto decoder = options_from_json<DecoderOptions>(for_decoder, of + "'s decoder",
+                                                           DecoderOptions::matching(encoder));
+    return {{"encoder", encoder}, {"decoder", decoder}};
+  }
+
+  static AnyModel build(const nlohmann::json& manifest, const std::string& source) {
+    auto encoder = construct<E>(manifest.at("encoder"), source);
+    std::vector<std::pair<std::string, D>> decoders;
+    for (const auto& task : manifest.at("tasks")) {
+      decoders.emplace_back(task.at("name").get<std::string>(),
+                            construct<D>(task.value("decoder", nlohmann::json::object()), source));
+    }
+    return FamilyModel<E, D>{std::move(encoder), std::move(decoders)};
+  }
+
+  static WeightsReport load_pretrained(const AnyModel& model, const std::filesystem::path& path) {
+    if constexpr (requires(E encoder) { encoder->backbone(); }) {
+      const auto family = std::dynamic_pointer_cast<FamilyModelImpl<E, D>>(model.module);
+      TORCH_CHECK_VALUE(family != nullptr, "load_pretrained: the model is of another family than ",
+                        ModuleOf<E>::architecture);
+      return limpid::load_pretrained(family->encoder(), path);
+    } else {
+      TORCH_CHECK_VALUE(false, "load_pretrained: ", ModuleOf<E>::architecture,
+                        " has no part with weights of its own");
+    }
+  }
+
+ private:
+  [[noreturn]] static void refuse_option(const std::string& key) {
+    const nlohmann::json encoder = EncoderOptions{}, decoder = DecoderOptions{};
+    std::vector<std::string> names;
+    for (const auto& item : encoder.items()) names.push_back(item.key());
+    for (const auto& item : decoder.items()) names.push_back("decoder." + item.key());
+    refuse_name("an option of " + std::string{ModuleOf<E>::architecture}, names, key);
+  }
+};
+
+/// What a model file of new networks would say.
+inline nlohmann::json manifest_of(const NetworkFamily& family, const Network& network,
+                                  const std::vector<std::string>& tasks) {
+  const auto options = family.options(network.options);
+  nlohmann::json manifest{
+      {"encoder", {{"architecture", family.encoder}, {"options", options.at("encoder")}}},
+      {"tasks", nlohmann::json::array()}};
+  for (const auto& task : tasks) {
+    manifest["tasks"].push_back(
+        {{"name", task},
+         {"decoder", {{"architecture", family.decoder}, {"options", options.at("decoder")}}}});
+  }
+  return manifest;
+}
+
+}  // namespace detail
+
+/// The table entry of a pair. The encoder's `architecture` is the family's name; both have options
+/// that JSON can hold, and the decoder's options a function `matching(encoder_options)`.
+///
+/// @tparam D  the decoder under any task's name: `NAFNetDecoder<"any">`
+/// @param what  one line for help texts
+template <Encoder E, DecoderFor<E> D>
+consteval Named<NetworkFamily> network_family(std::string_view what) {
+  using Family = detail::FamilyOf<E, D>;
+  return {ModuleOf<E>::architecture, what,
+          NetworkFamily{.encoder = ModuleOf<E>::architecture,
+                        .decoder = ModuleOf<D>::architecture,
+                        .has_pretrained = requires(E encoder){encoder->pretrained();
+}
+, .options = &Family::options, .build = &Family::build, .load_pretrained = &Family::load_pretrained
+}  // namespace limpid
+}
+;
+}
+
+}  // namespace limpid

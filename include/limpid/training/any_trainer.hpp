@@ -1,0 +1,57 @@
+#pragma once
+
+#include <limpid/model/any_model.hpp>
+#include <limpid/training/branch.hpp>
+#include <limpid/training/options.hpp>
+#include <limpid/training/training_loop.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace limpid {
+
+/// Trains a model whose tasks are named at run time: what `MultiTaskTrainer` does, without types.
+///
+/// ```cpp
+/// AnyTrainer trainer{options, make_model({"nafnet", {{"width", 16}}}, {"deblur", "my-task"})};
+/// trainer.branch("my-task", Branch{.pairs = ..., .content = ...});
+/// trainer.fit();
+/// ```
+class AnyTrainer {
+ public:
+  /// A trainer of the given model, whose weights it shares.
+  AnyTrainer(TrainerOptions options, AnyModel model)
+      : model_(std::move(model)), loop_(std::move(options), model_) {}
+
+  /// Says what a task trains on and by which losses; takes a `Branch`, too. Every task needs it
+  /// once before `fit`.
+  ///
+  /// @throws c10::ValueError if the model has no such task, for a number out of range, or a critic
+  ///         that another task has already.
+  void branch(std::string_view task, AnyBranch branch) {
+    loop_.set_branch(model_.index_of(task, "branch"), std::move(branch));
+  }
+
+  /// As `MultiTaskTrainer::fit`.
+  FitResult fit() { return loop_.fit(); }
+
+  /// As `MultiTaskTrainer::step`.
+  std::vector<LossValue> step(const std::vector<Batch>& batches) { return loop_.step(batches); }
+
+  /// As `MultiTaskTrainer::freeze_encoder`.
+  void freeze_encoder(bool frozen) { loop_.freeze(frozen); }
+
+  /// The model in training.
+  AnyModel& model() { return model_; }
+
+  const TrainerOptions& options() const { return loop_.options(); }
+  std::int64_t steps_done() const { return loop_.steps_done(); }
+
+ private:
+  AnyModel model_;
+  detail::TrainingLoop loop_;
+};
+
+}  // namespace limpid

@@ -1,0 +1,133 @@
+#include <limpid/model/families.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace limpid;
+using nlohmann::json;
+
+template <class F>
+std::string error_of(F action) {
+  try {
+    action();
+  } catch (const c10::Error& error) {
+    return error.what_without_backtrace();
+  }
+  return "no error";
+}
+
+/// Options with which each family is small.
+Network small(const std::string& family) {
+  if (family == "resnet") return {family, {{"width", 4}, {"blocks", 1}}};
+  if (family == "nafnet") return {family, {{"width", 4}, {"blocks", {1, 1}}, {"middle_blocks", 1}}};
+  if (family == "pixel-unet") return {family, {{"width", 4}}};
+  Network fpn{family, {{"head_width", 4}, {"pyramid_width", 8}, {"backbone", {{"width", 0.125}}}}};
+  if (family == "fpn-inception-resnet-v2") {
+    fpn.options["backbone"].update({{"repeat", 1}, {"repeat_1", 1}});
+  }
+  return fpn;
+}
+
+BOOST_AUTO_TEST_SUITE(families)
+
+BOOST_AUTO_TEST_CASE(every_family_is_built_saved_and_loaded_with_tasks_of_any_name) {
+  const limpid_test::TemporaryFolder folder;
+  const auto path = folder / "model.limpid";
+  kFamilies.for_each([&](const auto& entry) {
+    BOOST_TEST_CONTEXT(entry.name) {
+      torch::manual_seed(1);
+      const auto model = make_model(small(std::string{entry.name}), {"night", "remove-2_rain"});
+      model.module->eval();
+      save(model, path, {{"step", 7}});
+      const auto loaded = load_any(path);
+      BOOST_TEST((loaded.model.tasks == std::vector<std::string>{"night", "remove-2_rain"}));
+      BOOST_TEST(loaded.manifest.at("step") == 7);
+      BOOST_TEST(loaded.manifest.at("encoder").at("architecture") == std::string{entry.name});
+      torch::NoGradGuard no_grad;
+      const auto image = torch::rand({1, 3, 33, 41}) * 2 - 1;
+      const auto restored = model.restore(1, image);
+      BOOST_TEST(restored.sizes() == image.sizes());
+      BOOST_TEST(torch::equal(loaded.model.restore(1, image), restored));
+      BOOST_TEST(!loaded.model.module->is_training());
+      for (const auto& [name, tensor] : loaded.model.parameters) {
+        const bool named = name.rfind("encoder.", 0) == 0 || name.rfind("decoder.night.", 0) == 0 ||
+                           name.rfind("decoder.remove-2_rain.", 0) == 0;
+        BOOST_TEST(named, name);
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_decoder_follows_its_encoder_unless_it_is_told_otherwise) {
+  const auto nafnet = all_options({"nafnet", {{"width", 8}, {"blocks", {1, 2, 3}}}});
+  BOOST_TEST(nafnet.at("encoder").at("width") == 8);
+  BOOST_TEST(nafnet.at("encoder").at("middle_blocks") == 12);
+  BOOST_TEST(nafnet.at("decoder").at("width") == 8);
+  BOOST_TEST(nafnet.at("decoder").at("blocks") == json({2, 2, 2}));
+  const auto told = all_options(parse_network("nafnet:blocks=[1,1],decoder.blocks=[3,4]"));
+  BOOST_TEST(told.at("decoder").at("blocks") == json({3, 4}));
+  BOOST_TEST(told.at("encoder").at("blocks") == json({1, 1}));
+  const auto fpn = all_options({"fpn-mobilenet-v2", {{"head_width", 6}, {"norm", "batch"}}});
+  BOOST_TEST(fpn.at("decoder").at("width") == 6);
+  BOOST_TEST(fpn.at("decoder").at("norm") == "batch");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_network_or_no_option_is_told_in_one_line) {
+  const auto error = [](const std::string& text) {
+    return error_of([&] { all_options(parse_network(text)); });
+  };
+  BOOST_TEST(error("nafnett") ==
+             "expected a network, one of resnet, nafnet, pixel-unet, fpn-inception-resnet-v2, "
+             "fpn-mobilenet-v2; got 'nafnett', did you mean 'nafnet'?");
+  BOOST_TEST(error("resnet:widt=8") ==
+             "expected an option of resnet, one of blocks, dropout, width, decoder.width; got "
+             "'widt', did you mean 'width'?");
+  BOOST_TEST(error("resnet:decoder.blocks=8") ==
+             "expected an option of resnet's decoder, one of width; got 'blocks'");
+  BOOST_TEST(error("fpn-mobilenet-v2:backbone.repeat=1")
+                 .rfind("expected an option of fpn-mobilenet-v2, one of backbone.", 0) == 0U);
+  BOOST_TEST(error("resnet:width=8.5") ==
+             "option 'width' of resnet: expected a whole number like 64, got 8.5");
+  BOOST_TEST(error("resnet:width=wide") ==
+             "option 'width' of resnet: expected a whole number like 64, got \"wide\"");
+  BOOST_TEST(error("resnet:width=99999999999999999999") ==
+             "option 'width' of resnet: expected a whole number like 64, got 1e+20");
+  BOOST_TEST(error("pixel-unet:blocks=[1,2,3,4]") ==
+             "option 'blocks' of pixel-unet: cannot be [1,2,3,4]");
+  BOOST_TEST(error("nafnet:blocks=[1,\"2\"]") ==
+             "option 'blocks' of nafnet: expected a list like [2,2,4,8], got a list of 2");
+  BOOST_TEST(error("nafnet:range=half") ==
+             "ValueRange: expected \"signed\" or \"unit\", got \"half\"");
+  BOOST_TEST(error("resnet:width") == "network options: expected KEY=VALUE, got 'width'");
+  BOOST_TEST(error("resnet:width=1,width=2") == "network options: 'width' is named twice");
+  BOOST_TEST(error("resnet:{\"width\": 1") ==
+             "network options: expected a JSON object, got '{\"width\": 1'");
+  BOOST_TEST(error_of([] { make_model({"resnet"}, {"De Blur"}); }) ==
+             "a task is named by a-z, 0-9, '-' and '_', got 'De Blur'");
+  BOOST_TEST(error_of([] {
+               make_model(small("resnet"), {"a", "a"});
+             }) == "task 'a' is named twice");
+  BOOST_TEST(error_of([] { make_model(small("resnet"), {}); }) ==
+             "expected at least one task, got none");
+}
+
+BOOST_AUTO_TEST_CASE(a_clone_of_a_model_of_run_time_tasks_owns_its_weights) {
+  const auto model = make_model(small("nafnet"), {"one", "two"});
+  const auto copy = model.module->clone();
+  const auto mine = model.module->named_parameters(), other = copy->named_parameters();
+  BOOST_REQUIRE(mine.size() == other.size());
+  for (const auto& item : mine) {
+    BOOST_TEST(torch::equal(item.value(), other[item.key()]), item.key());
+    BOOST_TEST(!item.value().is_alias_of(other[item.key()]), item.key());
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
