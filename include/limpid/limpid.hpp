@@ -111,6 +111,9 @@
 #include <limpid/losses/content/any_content.hpp>
 #include <limpid/losses/content/charbonnier.hpp>
 #include <limpid/losses/content/combination.hpp>
+#include <limpid/losses/content/content_expression.hpp>
+#include <limpid/losses/content/content_losses.hpp>
+#include <limpid/losses/content/content_networks.hpp>
 #include <limpid/losses/content/contextual.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/l2.hpp>

@@ -81,13 +81,9 @@ BOOST_AUTO_TEST_CASE(a_conditional_critic_sees_the_image_first) {
 
 BOOST_AUTO_TEST_CASE(each_names_what_it_wanted) {
   const auto image = torch::zeros({1, 3, 16, 16});
-  BOOST_TEST(throws_value_error(
-      [&] {
-        Autoencoder {
-          AutoencoderOptions { .width = 2 }
-          } -> forward(image.narrow(1, 0, 1));
-      },
-      "Autoencoder: expected image (N, 3, H, W), got [1, 1, 16, 16]"));
+  Autoencoder autoencoder{AutoencoderOptions{.width = 2}};
+  BOOST_TEST(throws_value_error([&] { autoencoder->forward(image.narrow(1, 0, 1)); },
+                                "Autoencoder: expected image (N, 3, H, W), got [1, 1, 16, 16]"));
   BOOST_TEST(throws_value_error([] { Autoencoder{AutoencoderOptions{.depth = 0}}; },
                                 "Autoencoder: depth must be at least 1, got 0"));
   ConditionalPatch conditional{PatchGANOptions{.width = 2}};

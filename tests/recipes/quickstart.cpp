@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(a_branch_trains_on_small_pictures) {
   auto branch = recipe.branch("deblur", DarkPictures{});
   BOOST_TEST(branch.pairs.size() == 4);
   BOOST_TEST(branch.batch_size == 2);
-  BOOST_TEST(branch.content.name() == "psnr_loss");
+  BOOST_TEST(branch.content.name() == "psnr");
   BOOST_TEST(!branch.adversary);
   trainer.branch<"deblur">(std::move(branch));
   trainer.branch<"derain">(recipe.branch("derain", DarkPictures{}));

@@ -5,8 +5,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <concepts>
-
 namespace limpid {
 
 /// What an adversarial loss sees of one batch: three images (N, 3, H, W) in [-1, 1], and where its
@@ -16,13 +14,6 @@ struct AdversarialBatch {
   at::Tensor restored;
   at::Tensor target;
   Random* random = nullptr;  ///< never null inside the trainer; a loss says so where it needs it
-};
-
-/// A critic that judges an image beside the degraded one it was restored from.
-template <class C>
-concept ConditionalCritic = requires(C critic, const at::Tensor& image,
-                                     const at::Tensor& degraded) {
-  { critic->forward(image, degraded) } -> std::same_as<at::Tensor>;
 };
 
 namespace detail {

@@ -110,6 +110,22 @@ concept Critic = ImageModule<C> && !Reconstructs<C>;
 template <class C>
 concept AutoencoderCritic = ImageModule<C> && Reconstructs<C>;
 
+/// A critic that judges an image beside the degraded one it was restored from.
+template <class C>
+concept ConditionalCritic = requires(C critic, const at::Tensor& image,
+                                     const at::Tensor& degraded) {
+  { critic->forward(image, degraded) } -> std::same_as<at::Tensor>;
+};
+
+/// A module that judges an image, alone or beside the degraded one.
+template <class C>
+concept JudgesImages = ImageModule<C> || ConditionalCritic<C>;
+
+/// A critic whose output is raw scores, for an image alone or beside the degraded one: what all
+/// objectives but BEGAN take.
+template <class C>
+concept ScoreCritic = ModuleHandle<C> && JudgesImages<C> && !Reconstructs<C>;
+
 /// The critics inside a critic made of several: what its member `parts()` returns, a tuple of
 /// handles.
 template <class C>

@@ -102,7 +102,7 @@ class FPNEncoderImpl : public torch::nn::Cloneable<FPNEncoderImpl<BackboneT>> {
   /// The backbone, whose weights come from ImageNet: what a trainer freezes.
   torch::nn::Module& pretrained() { return *fpn_->backbone(); }
 
-  /// The same as what it is, to load its weights: `load_weights(encoder->backbone(), ...)`.
+  /// The same with its own type, to load its weights: `load_weights(encoder->backbone(), ...)`.
   BackboneT& backbone() { return fpn_->backbone(); }
 
   const Options& options() const { return options_; }

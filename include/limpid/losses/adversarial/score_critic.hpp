@@ -17,11 +17,6 @@ TORCH_API void clear_cache();
 
 namespace limpid {
 
-/// A critic whose output is raw scores, for an image alone or beside the degraded one. An
-/// autoencoder critic is none: its output is an image.
-template <class C>
-concept ScoreCritic = ModuleHandle<C> &&(ImageModule<C> || ConditionalCritic<C>)&&!Reconstructs<C>;
-
 namespace detail {
 
 /// Raw scores of `image`, in float at least.

@@ -21,7 +21,7 @@ namespace limpid {
 struct PSNRLoss {
   double epsilon = 1e-8;  ///< Added to the squared error in unit range: the loss is at least -80.
 
-  static constexpr std::string_view name = "psnr_loss";
+  static constexpr std::string_view name = "psnr";
 
   /// @param restored, target  (N, C, H, W), values in [-1, 1].
   /// @return  scalar, dB.

@@ -75,6 +75,9 @@ class SharedFeatures {
     return {pass.restored[i], pass.target[i]};
   }
 
+  /// How many networks look, each once at either image.
+  std::size_t passes() const { return passes_.size(); }
+
  private:
   struct Pass {
     const void* network;

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+
+#include <any>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace limpid {
+
+/// The networks that content losses look through. Each is loaded when the first loss asks for it,
+/// and shared by all.
+class ContentNetworks {
+ public:
+  /// Says in which file the weights of the network called `name` lie.
+  void set_file(std::string name, std::filesystem::path file) {
+    files_[std::move(name)] = std::move(file);
+  }
+
+  /// Gives a network that is loaded already: a copyable handle.
+  template <class Network>
+  void set(std::string name, Network network) {
+    networks_[std::move(name)] = std::move(network);
+  }
+
+  /// Whether its weights are known, so that `get` can succeed.
+  bool has(std::string_view name) const {
+    return networks_.find(name) != networks_.end() || files_.find(name) != files_.end();
+  }
+
+  /// The network; `load(file)` reads it the first time.
+  ///
+  /// @param source  where such a file comes from, for the error text
+  /// @throws c10::ValueError if neither a file nor a network was given; what `load` throws.
+  template <class Network, class Load>
+  Network get(std::string_view name, std::string_view source, Load load) {
+    auto found = networks_.find(name);
+    if (found == networks_.end()) {
+      const auto file = files_.find(name);
+      TORCH_CHECK_VALUE(file != files_.end(), "no weights of ", name, " are given: ", source);
+      found = networks_.emplace(std::string{name}, Network{load(file->second)}).first;
+    }
+    const auto* network = std::any_cast<Network>(&found->second);
+    TORCH_CHECK_VALUE(network != nullptr, "the network given as ", name, " is of another type");
+    return *network;
+  }
+
+ private:
+  std::map<std::string, std::filesystem::path, std::less<>> files_;
+  std::map<std::string, std::any, std::less<>> networks_;
+};
+
+}  // namespace limpid
