@@ -54,7 +54,7 @@ TableData open_data(const TablePlan& plan, const limpid::recipes::PaperTable<Rec
       data.training[task] = open_pairs(*found, limpid::DataUse::training);
       const auto test = std::find_if(tests.begin(), tests.end(), names_task);
       auto pairs = open_tests(test == tests.end() ? *found : *test);
-      if (test == tests.end() && limpid::detail::data_format("", found->format).parts.empty()) {
+      if (test == tests.end() && limpid::kDataFormats.at(found->format).parts.empty()) {
         data.remarks.push_back(task +
                                " is tested on the pairs it was trained on: name others "
                                "with --test.");

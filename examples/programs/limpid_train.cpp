@@ -52,7 +52,8 @@ Tasks open_tasks(const Plan& plan) {
     examples::as_usage("--data: ", [&] {
       limpid::with_tasks<"deblur", "dehaze", "derain">({argument.task}, [](auto) {});
     });
-    tasks.data[argument.task].pairs = limpid::open_pairs(argument, limpid::DataUse::training);
+    tasks.data[argument.task].pairs =
+        limpid::open_pairs(argument, limpid::DataUse::training, nullptr, plan.seed);
   }
   const auto check_known = [&](const std::string& option, const std::string& task) {
     if (tasks.data.count(task) == 0) {
@@ -256,7 +257,8 @@ int main(int argc, char** argv) {
   app.add_option("--workers", plan.workers, "Threads that decode ahead, for each task")
       ->check(CLI::Range(0, 64))
       ->capture_default_str();
-  app.add_option("--seed", plan.seed, "Of weights, shuffling and crops")->capture_default_str();
+  app.add_option("--seed", plan.seed, "Of weights, shuffling, crops and degradations")
+      ->capture_default_str();
   app.add_option("--json", plan.json, "Write what came out here")->type_name("FILE");
   app.add_flag("--quiet", plan.quiet, "No progress on standard error");
   examples::add_threads(app, plan.threads);

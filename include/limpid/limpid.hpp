@@ -18,9 +18,11 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/random_tensor.hpp>
 #include <limpid/core/ranges.hpp>
+#include <limpid/core/shuffled.hpp>
 #include <limpid/core/single_thread.hpp>
 #include <limpid/core/tf32.hpp>
 #include <limpid/core/tiling.hpp>
+#include <limpid/core/window.hpp>
 
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/check_bools.hpp>
@@ -150,11 +152,14 @@
 #include <limpid/detection/detector.hpp>
 
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/depth_map.hpp>
 #include <limpid/degradations/frame_average.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/degradations/motion_blur.hpp>
 #include <limpid/degradations/motion_kernel.hpp>
+#include <limpid/degradations/named_degradations.hpp>
+#include <limpid/degradations/noise.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/raindrop.hpp>
 #include <limpid/degradations/raindrops.hpp>
@@ -162,6 +167,7 @@
 
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/data_argument.hpp>
+#include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/degraded_photos.hpp>
 #include <limpid/datasets/dhazy.hpp>
 #include <limpid/datasets/folder_layout.hpp>
@@ -172,6 +178,7 @@
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/paired_folders.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/datasets/photos_argument.hpp>
 #include <limpid/datasets/raindrop.hpp>
 #include <limpid/datasets/reds.hpp>
 #include <limpid/datasets/reside.hpp>

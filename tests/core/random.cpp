@@ -46,6 +46,15 @@ BOOST_AUTO_TEST_CASE(streams_and_distributions_stay_what_they_are) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(skipping_is_drawing_and_throwing_away) {
+  Random drawn{42}, skipped{42};
+  for (int i = 0; i < 1000; ++i) drawn.uniform();
+  for (int i = 0; i < 7; ++i) drawn.normal();
+  skipped.skip(1000 + 2 * 7);
+  BOOST_TEST(skipped.state() == drawn.state());
+  BOOST_TEST(skipped.bits() == drawn.bits());
+}
+
 BOOST_AUTO_TEST_CASE(streams_do_not_meet) {
   std::set<std::uint64_t> seen;
   std::size_t drawn = 0;

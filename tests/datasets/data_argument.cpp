@@ -1,9 +1,16 @@
 #include <limpid/datasets/data_argument.hpp>
+#include <support/errors.hpp>
 #include <support/images.hpp>
+#include <support/named.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 
 namespace {
@@ -12,12 +19,12 @@ using limpid::DataArgument, limpid::DataUse, limpid::open_pairs;
 using namespace limpid_test;
 
 std::string error_of(const std::string& text) {
-  try {
-    DataArgument::parse(text);
-  } catch (const c10::ValueError& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
+  return limpid::support::error_of<c10::ValueError>([&] { return DataArgument::parse(text); });
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream stream{path};
+  return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
 BOOST_AUTO_TEST_SUITE(data_argument)
@@ -43,8 +50,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
              "'De blur=gopro:/x': expected a task name of lower-case letters, digits, '-' and "
              "'_', got 'De blur'");
   BOOST_TEST(error_of("a=hide:/x") ==
-             "'a=hide:/x': unknown format 'hide', expected one of gopro, gopro-gamma, raindrop, "
-             "dhazy, reside, reds, reds-comp, reds-jpeg, pairs, photos");
+             "'a=hide:/x': expected a data format, one of gopro, gopro-gamma, raindrop, dhazy, "
+             "reside, reds, reds-comp, reds-jpeg, pairs, photos; got 'hide'");
   BOOST_TEST(error_of("a=gopro:") == "'a=gopro:': expected a path behind 'gopro:'");
   BOOST_TEST(error_of("a=gopro:/x@") == "'a=gopro:/x@': expected a part behind '@'");
   BOOST_TEST(error_of("a=gopro:/x@test_b") ==
@@ -139,8 +146,74 @@ BOOST_AUTO_TEST_CASE(photographs_are_degraded_as_their_task_needs) {
   BOOST_TEST((pair.target == picture(24, 32)));
   BOOST_TEST(!(pair.degraded == pair.target));
   BOOST_TEST(pairs.variant(0) != pairs.variant(100));
-  const auto unknown = DataArgument::parse("colourise=photos:" + clean);
-  BOOST_CHECK_THROW(open_pairs(unknown, DataUse::training), c10::ValueError);
+  BOOST_TEST(error_of("colourise=photos:/x") ==
+             "'colourise=photos:/x': task 'colourise' has no usual degradation: expected "
+             "degradation=NAME, one of " +
+                 limpid::kDegradations.list());
+}
+
+BOOST_AUTO_TEST_CASE(photographs_take_a_degradation_its_ranges_and_a_seed) {
+  TemporaryFolder folder;
+  save(picture(24, 32), folder / "clean, all/a.png");
+  const auto clean = (folder / "clean, all").string();
+  const auto open = [](const std::string& text, std::uint64_t seed = 0) {
+    return open_pairs(DataArgument::parse(text), DataUse::training, nullptr, seed);
+  };
+  const auto chosen =
+      open("smooth=photos:" + clean + ",degradation=motion-blur,size=5:9,gamma=2.2,seed=3,draws=2");
+  const limpid::Pairs same = limpid::DegradedPhotos{
+      std::filesystem::path{clean},
+      limpid::AnyDegradation{limpid::MotionBlur{.size = {5, 9}, .gamma = 2.2}},
+      {.seed = 3, .draws_per_variant = 2}};
+  for (std::int64_t draw = 0; draw < 6; ++draw) {
+    BOOST_TEST((chosen.load(0, draw).degraded == same.load(0, draw).degraded));
+    BOOST_TEST(chosen.variant(draw) == draw / 2);
+  }
+  BOOST_TEST(chosen.description() == "photographs of '" + clean +
+                                         "' with motion-blur (size 5:9, anxiety 0.001:0.01, "
+                                         "exposure 0.7:1, gamma 2.2), seed 3");
+  BOOST_TEST(open("dehaze=photos:" + clean + ",long-side=24").load(0).target.width() == 24);
+
+  const auto plain = "deblur=photos:" + clean;
+  const auto degraded = [&](const std::string& text, std::uint64_t seed) {
+    return open(text, seed).load(0).degraded;
+  };
+  BOOST_TEST(!(degraded(plain, 1) == degraded(plain, 2)));  // the program's seed
+  BOOST_TEST((degraded(plain + ",seed=1", 2) == degraded(plain, 1)));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_photographs_is_named_before_they_are_read) {
+  const auto ends = [](const std::string& rest, const std::string& text) {
+    const auto argument = "deblur=photos:/none" + rest;
+    BOOST_TEST(error_of(argument) == "'" + argument + "': " + text);
+  };
+  ends(",degradation=blur",
+       "expected a degradation, one of " + limpid::kDegradations.list() + "; got 'blur'");
+  ends(",sise=4",
+       "motion-blur: expected an option, one of size, anxiety, exposure, gamma; got "
+       "'sise', did you mean 'size'?");
+  ends(",size=9:5", "motion-blur: size: expected a number N or an interval LOW:HIGH, found '9:5'");
+  ends(",size=0", "MotionBlur: size must be positive, got 0");
+  ends(",seed=-1", "seed: expected a whole number, found '-1'");
+  ends(",draws=0", "draws must be at least 1, got 0");
+  ends(",seed=nan", "seed: expected a whole number, found 'nan'");
+}
+
+BOOST_AUTO_TEST_CASE(the_table_of_formats_is_in_order_and_so_is_its_page) {
+  limpid::support::check_table(limpid::kDataFormats);
+  const auto page = read_text(std::filesystem::path{LIMPID_SOURCE_DIR} / "docs/datasets.md");
+  const auto help = limpid::data_argument_help();
+  limpid::kDataFormats.for_each([&](const auto& entry) {
+    const auto name = std::string{entry.name};
+    const auto row = page.find("\n| `" + name + "` |");
+    BOOST_REQUIRE(row != page.npos);
+    const auto line = page.substr(row + 1, page.find('\n', row + 1) - row - 1);
+    std::istringstream parts{std::string{entry.value.parts}};
+    for (std::string part; parts >> part;) {
+      BOOST_TEST(line.find(part) != line.npos, name << " lacks " << part << " in: " << line);
+    }
+    BOOST_TEST(help.find("\n" + name + ": PATH is ") != help.npos);
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,14 +1,23 @@
 #include <limpid/datasets/degraded_photos.hpp>
+#include <limpid/datasets/loader.hpp>
+#include <limpid/degradations/named_degradations.hpp>
+#include <support/degradations.hpp>
+#include <support/errors.hpp>
 #include <support/images.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
-using limpid::DegradedPhotos, limpid::Image, limpid::Pairs, limpid::PairSource, limpid::Random;
+using limpid::DegradedPhotos, limpid::Image, limpid::ImagePair, limpid::Pairs, limpid::PairSource,
+    limpid::Random;
+using limpid::support::error_of;
 using namespace limpid_test;
 
 const auto darken = [](const at::Tensor& image, Random& random) {
@@ -16,7 +25,7 @@ const auto darken = [](const at::Tensor& image, Random& random) {
   return image * random.uniform(0.1, 0.9);
 };
 
-static_assert(PairSource<DegradedPhotos<decltype(darken)>>);
+static_assert(PairSource<DegradedPhotos>);
 
 struct Photos {
   TemporaryFolder folder;
@@ -55,12 +64,65 @@ BOOST_AUTO_TEST_CASE(large_photographs_are_shrunk) {
 }
 
 BOOST_AUTO_TEST_CASE(misuse_is_named) {
-  BOOST_CHECK_EXCEPTION((DegradedPhotos{folder.path(), darken, {.draws_per_variant = 0}}),
-                        c10::ValueError, [](const auto& error) {
-                          return std::string(error.what_without_backtrace()) ==
-                                 "DegradedPhotos: draws_per_variant must be at least 1, got 0";
-                        });
+  BOOST_TEST(error_of<c10::ValueError>([&] {
+               return DegradedPhotos{folder.path(), darken, {.draws_per_variant = 0}};
+             }) == "DegradedPhotos: draws_per_variant must be at least 1, got 0");
   BOOST_CHECK_THROW((DegradedPhotos{folder / "none", darken}), c10::Error);
+  const Pairs blurred = DegradedPhotos{folder.path(), limpid::degradation_for("deblur")};
+  BOOST_TEST(error_of([&] { return blurred.load(0); }) ==
+             "'" + (folder / "a.png").string() +
+                 "': motion_blur: expected sides of at least 16 pixels, got [3, 10, 20]");
+  const Pairs whole = DegradedPhotos{folder.path(), darken};
+  BOOST_TEST(!whole.makes_parts());
+  BOOST_TEST(error_of([&] { return whole.base(9); }) == "Pairs: expected an index below 2, got 9");
+}
+
+/// The same pairs without their parts.
+struct Whole {
+  DegradedPhotos photos;
+  std::int64_t size() const { return photos.size(); }
+  std::string name(std::int64_t i) const { return photos.name(i); }
+  ImagePair load(std::int64_t i, std::int64_t draw) const { return photos.load(i, draw); }
+  std::int64_t variant(std::int64_t draw) const { return photos.variant(draw); }
+};
+
+BOOST_AUTO_TEST_CASE(a_crop_made_alone_is_the_crop_of_the_whole) {
+  TemporaryFolder larger;
+  const std::vector<std::pair<int, int>> sizes{{40, 70}, {90, 33}, {16, 24}};
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto [height, width] = sizes[i];
+    const auto photo = made_up_photo(height, width);
+    save(Image::from_unit(photo), larger / (std::to_string(i) + ".png"));
+  }
+  for (const auto& name : limpid::kDegradations.names()) {
+    const DegradedPhotos photos{
+        larger.path(), limpid::named_degradation({name}), {.seed = 9, .draws_per_variant = 1}};
+    for (const std::int64_t crop : {8, 24, 64}) {
+      for (const std::int64_t cache_mb : {0, 1}) {
+        const limpid::LoaderOptions options{.batch_size = 3, .crop = crop, .cache_mb = cache_mb};
+        limpid::PairLoader parts{photos, options}, whole{Whole{photos}, options};
+        BOOST_TEST(!whole.pairs().makes_parts());
+        for (int step = 0; step < 6; ++step) {
+          const auto a = parts.next(), b = whole.next();
+          BOOST_TEST(a.degraded.equal(b.degraded), name << ", crop " << crop);
+          BOOST_TEST(a.target.equal(b.target), name << ", crop " << crop);
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_kept_of_a_photograph_serves_all_its_draws) {
+  TemporaryFolder one;
+  save(picture(40, 24, 1), one / "a.png");
+  const Pairs pairs = DegradedPhotos{one.path(), limpid::Noise{}, {.draws_per_variant = 1}};
+  BOOST_REQUIRE(pairs.makes_parts());
+  limpid::PairCache cache{1 << 20};
+  const auto base = cache.get({0, 0}, [&] { return pairs.base(0); });
+  BOOST_TEST(cache.bytes() == 3 * 40 * 24);  // one picture, not two
+  const auto first = pairs.part(base, 0, 0, {2, 3, 10, 12});
+  BOOST_TEST((first.target == base.target.crop(2, 3, 10, 12)));
+  BOOST_TEST(!(pairs.part(base, 0, 1, {2, 3, 10, 12}).degraded == first.degraded));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

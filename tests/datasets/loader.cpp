@@ -1,4 +1,5 @@
 #include <limpid/datasets/loader.hpp>
+#include <support/errors.hpp>
 #include <support/images.hpp>
 
 #include <torch/torch.h>
@@ -16,8 +17,9 @@
 
 namespace {
 
-using limpid::Batch, limpid::Image, limpid::ImagePair, limpid::LoaderOptions, limpid::PairCache,
-    limpid::PairLoader, limpid::Pairs;
+using limpid::Augmentation, limpid::Batch, limpid::Image, limpid::ImagePair, limpid::LoaderOptions,
+    limpid::PairCache, limpid::PairLoader, limpid::Pairs;
+using limpid::support::error_of;
 using limpid_test::picture;
 
 /// Pairs in memory that count how often they are loaded; pair `broken` cannot be.
@@ -150,11 +152,11 @@ BOOST_AUTO_TEST_CASE(a_crop_is_a_turned_part_of_its_picture) {
 }
 
 BOOST_AUTO_TEST_CASE(all_eight_views_come_and_options_forbid_them) {
-  const auto views = [](bool flip, bool rotate) {
+  const auto views = [](bool flip, bool turns) {
     InMemory square;
     square.count = 1;
     square.height = square.width = 6;
-    PairLoader loader{square, {.crop = 6, .workers = 0, .flip = flip, .rotate = rotate}};
+    PairLoader loader{square, {.crop = 6, .workers = 0, .augmentation = {flip, turns}}};
     std::vector<at::Tensor> seen;
     for (const auto& batch : take(loader, 60)) {
       bool known = false;
@@ -174,7 +176,7 @@ BOOST_AUTO_TEST_CASE(small_pictures_are_mirrored_to_the_crop) {
   small.count = 1;
   small.height = 5;
   small.width = 12;
-  PairLoader loader{small, {.crop = 9, .workers = 0, .flip = false, .rotate = false}};
+  PairLoader loader{small, {.crop = 9, .workers = 0, .augmentation = {false, false}}};
   const auto batch = loader.next();
   BOOST_TEST(torch::equal(batch.degraded, batch.target));
   const auto whole = limpid::load_whole(small.load(0, 0)).target;
@@ -220,6 +222,52 @@ BOOST_AUTO_TEST_CASE(no_more_is_made_ahead_than_asked) {
   BOOST_TEST(source.loads->load() == 8);  // one batch handed out and three ahead, of two pairs
 }
 
+BOOST_AUTO_TEST_CASE(every_worker_helps) {
+  // Loading sleeps, so the time says how many samples are made at once, on any number of cores.
+  const auto seconds = [](std::int64_t workers, std::int64_t batch_size) {
+    InMemory slow;
+    slow.delay = std::chrono::milliseconds{5};
+    PairLoader loader{slow, {.batch_size = batch_size, .crop = 4, .workers = workers}};
+    const auto begun = std::chrono::steady_clock::now();
+    take(loader, static_cast<int>(96 / batch_size));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  };
+  for (const std::int64_t batch_size : {1, 2, 32}) {  // many batches, few large ones
+    const auto one = seconds(1, batch_size);
+    BOOST_TEST(one >= 96 * 0.005);
+    BOOST_TEST(seconds(12, batch_size) < one / 5, "batches of " << batch_size);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_batches_of_several_loaders_are_those_of_one) {
+  const LoaderOptions options{.batch_size = 2, .crop = 8, .seed = 4, .workers = 2};
+  PairLoader single{InMemory{}, options};
+  const auto expected = take(single, 12);
+  for (std::int64_t rank = 0; rank < 3; ++rank) {
+    auto part = options;
+    part.world = 3;
+    part.rank = rank;
+    PairLoader loader{InMemory{}, part};
+    BOOST_TEST(loader.batches_per_epoch() == 2);  // 7 pairs, 6 samples in each step of the three
+    for (std::size_t number = 0; number < 4; ++number) {
+      const auto at = 3 * number + static_cast<std::size_t>(rank);
+      BOOST_TEST(same({loader.next()}, {expected[at]}), rank << " " << number);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(augmentation_is_read_and_written_by_name) {
+  for (const bool flip : {false, true}) {
+    for (const bool turns : {false, true}) {
+      const Augmentation augmentation{flip, turns};
+      BOOST_TEST((Augmentation::parse(augmentation.text()) == augmentation));
+    }
+  }
+  BOOST_TEST(Augmentation{}.text() == "flip+turns");
+  BOOST_TEST(error_of([] { return Augmentation::parse("turn"); }) ==
+             "expected an augmentation, one of flip+turns, flip, turns, none; got 'turn'");
+}
+
 BOOST_AUTO_TEST_CASE(ends_at_once_and_moves) {
   InMemory slow;
   slow.delay = std::chrono::milliseconds{30};
@@ -234,7 +282,7 @@ BOOST_AUTO_TEST_CASE(ends_at_once_and_moves) {
 
 BOOST_AUTO_TEST_CASE(the_cache_saves_loads_and_keeps_its_limit) {
   InMemory source;
-  source.height = source.width = 256;  // 384 KiB a pair
+  source.height = source.width = 256;  // 192 KiB a pair of one picture
   PairLoader enough{source, {.crop = 8, .workers = 1, .cache_mb = 8}};
   take(enough, 21);
   BOOST_TEST(source.loads->load() == 7);
@@ -246,11 +294,46 @@ BOOST_AUTO_TEST_CASE(the_cache_saves_loads_and_keeps_its_limit) {
     tight.next();
     BOOST_TEST(tight.cache().bytes() <= 1 << 20);
   }
-  BOOST_TEST(tight.cache().size() == 2);
+  BOOST_TEST(tight.cache().size() == 5);
   BOOST_TEST(source.loads->load() > 7);
 }
 
-BOOST_AUTO_TEST_CASE(the_cache_drops_what_was_used_longest_ago) {
+BOOST_AUTO_TEST_CASE(a_cache_for_a_part_of_a_set_is_hit_by_that_part_of_the_draws) {
+  const int epochs = 12;
+  for (const auto& [share, variants] :
+       {std::pair{25, false}, {50, false}, {75, false}, {50, true}}) {
+    // Marked pairs take 2 * 9 * 9 * 3 bytes; the loader's cache counts in MiB, so this one stands
+    // between the source and a loader without a cache.
+    const auto source = std::make_shared<const Marked>(Marked{200});
+    const auto cache = std::make_shared<PairCache>(source->count * 486 * share / 100);
+    const auto loads = std::make_shared<int>(0);
+    struct Cached {
+      std::shared_ptr<const Marked> source;
+      std::shared_ptr<PairCache> cache;
+      std::shared_ptr<int> loads;
+      bool variants;
+      std::int64_t size() const { return source->size(); }
+      std::string name(std::int64_t i) const { return source->name(i); }
+      ImagePair load(std::int64_t i, std::int64_t draw) const {
+        return cache->get({i, variants ? draw / 8 : 0}, [&] {
+          ++*loads;
+          return source->load(i, draw);
+        });
+      }
+    };
+    PairLoader loader{Cached{source, cache, loads, variants},
+                      {.batch_size = 1, .crop = 4, .workers = 0}};
+    take(loader, 200);
+    *loads = 0;
+    take(loader, (epochs - 1) * 200);
+    const auto hits = 1 - *loads / (200.0 * (epochs - 1));
+    // With variants of eight epochs one epoch of the eleven finds nothing.
+    const auto expected = share / 100.0 * (variants ? 10.0 / 11 : 1.0);
+    BOOST_TEST(std::abs(hits - expected) < 0.02, "hit " << hits << ", expected " << expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_variant_takes_the_place_of_the_one_before) {
   PairCache cache{3 * 600};
   int loads = 0;
   const auto get = [&](std::int64_t index, std::int64_t variant = 0) {
@@ -259,15 +342,19 @@ BOOST_AUTO_TEST_CASE(the_cache_drops_what_was_used_longest_ago) {
       return ImagePair{picture(10, 10), picture(10, 10)};
     });
   };
-  for (const std::int64_t i : {0, 1, 2, 0, 3}) get(i);  // 1 goes
+  for (const std::int64_t i : {0, 1, 2, 0, 3}) get(i);  // no room for 3
   BOOST_TEST(loads == 4);
-  get(0);
+  for (const std::int64_t i : {0, 1, 2}) get(i);
   BOOST_TEST(loads == 4);
-  get(1);
+  get(3);
   BOOST_TEST(loads == 5);
   get(1, 1);
+  get(1, 1);
   BOOST_TEST(loads == 6);
+  get(1, 0);
+  BOOST_TEST(loads == 7);
   BOOST_TEST(cache.size() == 3);
+  BOOST_TEST(cache.bytes() == 3 * 600);
   PairCache none{0};
   none.get({0, 0}, [] { return ImagePair{picture(2, 2), picture(2, 2)}; });
   BOOST_TEST(none.size() == 0);
@@ -285,6 +372,8 @@ BOOST_AUTO_TEST_CASE(misuse_is_named) {
                         error_is("PairLoader: crop must be at least 1, got 0"));
   BOOST_CHECK_EXCEPTION((PairLoader{InMemory{}, {.prefetch = 0}}), c10::ValueError,
                         error_is("PairLoader: prefetch must be at least 1, got 0"));
+  BOOST_CHECK_EXCEPTION((PairLoader{InMemory{}, {.world = 2, .rank = 2}}), c10::ValueError,
+                        error_is("PairLoader: expected a rank below world = 2, got 2"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(no_scattering_and_no_distance_change_nothing) {
   const auto depth = SyntheticDepth{}(24, 24, random);
   BOOST_TEST(limpid::haze(photo, depth, 0, {1, 1, 1}).equal(photo));
   BOOST_TEST(limpid::haze(photo, torch::zeros({24, 24}), 2, {1, 1, 1}).equal(photo));
-  const Haze none{.min_beta = 0, .max_beta = 0};
+  const Haze none{.beta = 0};
   BOOST_TEST(none(photo, random).equal(photo));
 }
 
@@ -88,8 +88,7 @@ BOOST_AUTO_TEST_CASE(synthetic_depth_spans_the_unit_range_and_mostly_grows_upwar
 
 BOOST_AUTO_TEST_CASE(synthetic_depth_without_relief_is_the_ground_formula) {
   Random random{3};
-  const SyntheticDepth level{
-      .min_horizon = 0.25, .max_horizon = 0.25, .max_roll = 0, .nearness = 0.5, .relief = 0};
+  const SyntheticDepth level{.horizon = 0.25, .roll = 0, .nearness = 0.5, .relief = 0};
   const auto depth = level(64, 16, random);
   const auto ground = [](double row) {
     const auto u = std::clamp(((row + 0.5) / 64 - 0.25) / 0.75, 0.0, 1.0);
@@ -120,8 +119,11 @@ BOOST_AUTO_TEST_CASE(errors_say_what_is_wrong) {
   BOOST_TEST(error_of([&] {
                limpid::haze(photo, torch::zeros({20, 24}), -1, {1, 1, 1});
              }) == "haze: beta must not be negative, got -1");
-  BOOST_TEST(error_of([&] { Haze{.min_beta = 3}(photo, random); }) ==
-             "Haze: expected 0 <= min_beta <= max_beta, got 3 and 2.2");
+  BOOST_TEST(error_of([&] { Haze{.beta = -1}(photo, random); }) ==
+             "Haze: beta must not be negative, got -1");
+  BOOST_TEST(error_of([&] {
+               Haze{.airlight = {0.7, 1.2}}(photo, random);
+             }) == "Haze: airlight must lie within 0:1, got 0.7:1.2");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,10 +15,10 @@ BOOST_AUTO_TEST_CASE(it_is_a_degradation) {
 
 BOOST_AUTO_TEST_CASE(drops_cover_the_stated_share_and_the_rest_is_untouched) {
   const auto photo = made_up_photo(120, 160);
-  const Raindrops drops{.min_cover = 0.05, .max_cover = 0.15};
+  const Raindrops drops{.cover = {0.05, 0.15}};
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random random{seed};
-    const auto [image, mask] = drops.view(photo, random);
+    const auto [image, mask] = drops.seen(photo, random);
     const auto behind = mask > 0;
     const auto share = behind.to(torch::kFloat).mean().item<double>();
     BOOST_TEST(share <= 0.15);
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(drops_cover_the_stated_share_and_the_rest_is_untouched) {
 BOOST_AUTO_TEST_CASE(no_cover_is_no_drop) {
   const auto photo = made_up_photo(40, 40);
   Random random{1};
-  const Raindrops none{.min_cover = 0, .max_cover = 0};
+  const Raindrops none{.cover = 0};
   BOOST_TEST(none(photo, random).equal(photo));
 }
 
@@ -41,17 +41,12 @@ BOOST_AUTO_TEST_CASE(a_drop_shows_the_scene_upside_down) {
   // Above white, below black, no shading and no veil: a drop in the middle is the other way about.
   auto photo = torch::zeros({3, 128, 128});
   photo.narrow(1, 0, 64).fill_(1);
-  const Raindrops plain{.min_cover = 0.2,
-                        .max_cover = 0.3,
-                        .min_radius = 0.12,
-                        .max_radius = 0.12,
-                        .max_veil = 0,
-                        .shading = 0,
-                        .irregularity = 0};
+  const Raindrops plain{
+      .cover = {0.2, 0.3}, .radius = 0.12, .veil = 0, .shading = 0, .irregularity = 0};
   int seen = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random random{seed};
-    const auto [image, mask] = plain.view(photo, random);
+    const auto [image, mask] = plain.seen(photo, random);
     // Pixels well inside a drop that stand in the white half near its lower end.
     const auto turned = (photo[0] == 1) & (mask > 0.9) & (image[0] < 0.1);
     seen += turned.any().item<bool>() ? 1 : 0;
@@ -62,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_drop_shows_the_scene_upside_down) {
 BOOST_AUTO_TEST_CASE(a_picture_of_one_colour_shows_drops_by_their_light_alone) {
   const auto grey = torch::full({3, 64, 64}, 0.5f);
   Random random{4};
-  const Raindrops plain{.max_veil = 0, .shading = 0};
+  const Raindrops plain{.veil = 0, .shading = 0};
   BOOST_TEST(torch::allclose(plain(grey, random), grey, 1e-5, 1e-5));
   BOOST_TEST(!torch::allclose(Raindrops{}(grey, random), grey, 1e-2, 1e-2));
 }
@@ -71,13 +66,9 @@ BOOST_AUTO_TEST_CASE(a_reference_side_keeps_drops_of_crops_as_large_as_those_of_
   const auto count_of_largest = [](double reference) {
     const auto crop = made_up_photo(96, 96);
     Random random{3};
-    const Raindrops drops{.min_cover = 0.3,
-                          .max_cover = 0.4,
-                          .min_radius = 0.02,
-                          .max_radius = 0.02,
-                          .reference_side = reference};
+    const Raindrops drops{.cover = {0.3, 0.4}, .radius = 0.02, .reference_side = reference};
     // Rows that a drop crosses: few large drops leave fewer edges than many small ones.
-    const auto mask = drops.view(crop, random).mask > 0;
+    const auto mask = drops.seen(crop, random).mask > 0;
     return (mask.narrow(1, 1, 95) != mask.narrow(1, 0, 95)).sum().item<std::int64_t>();
   };
   BOOST_TEST(count_of_largest(554) < count_of_largest(0) / 2);
@@ -94,11 +85,9 @@ BOOST_AUTO_TEST_CASE(errors_name_the_range) {
     }
     return std::string{};
   };
-  BOOST_TEST(text({.min_cover = 0.5}) ==
-             "Raindrops: expected 0 <= min_cover <= max_cover <= 1, got 0.5 and 0.15");
-  BOOST_TEST(text({.min_radius = 0}) ==
-             "Raindrops: expected 0 < min_radius <= max_radius <= 1, got 0 and 0.05");
-  BOOST_TEST(text({.max_veil = -1}) == "Raindrops: max_veil must not be negative, got -1");
+  BOOST_TEST(text({.cover = {0.5, 1.5}}) == "Raindrops: cover must lie within 0:1, got 0.5:1.5");
+  BOOST_TEST(text({.radius = {0, 0.05}}) == "Raindrops: radius must be positive, got 0:0.05");
+  BOOST_TEST(text({.veil = {-1, 0}}) == "Raindrops: veil must lie within 0:1, got -1:0");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
 
 BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_data) {
   check_usage({"limpid-data"}, "A subcommand is required");
-  check_usage({"limpid-data", "degrade", "a", "b"}, "--task is required");
+  check_usage({"limpid-data", "degrade", "a", "b"}, "expected either --task or --degradation");
   check_usage({"limpid-data", "degrade", "--task", "sharpen", "a", "b"}, "sharpen");
 }
 
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
               "--data: 'deblur': expected TASK=FORMAT:PATH[@PART], for example");
   check_usage(
       with({"--data", "deblur=zip:x"}),
-      "--data: 'deblur=zip:x': unknown format 'zip', expected one of gopro, gopro-gamma, raindrop");
+      "--data: 'deblur=zip:x': expected a data format, one of gopro, gopro-gamma, raindrop");
   check_usage(with({"--data", "deblur=gopro:x@spring"}), "unknown part 'spring' of gopro");
   check_usage(with({"--data", "deblur=pairs:x", "--data", "deblur=pairs:y"}),
               "--data: task 'deblur' is named twice");

@@ -232,6 +232,29 @@ BOOST_AUTO_TEST_CASE(a_resume_under_other_conditions_is_refused) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_branch_says_how_its_crops_are_varied_and_a_resume_keeps_to_it) {
+  const auto steps_with = [](const Augmentation& augmentation, const std::filesystem::path& folder,
+                             Start start) {
+    auto options = quick(folder, 4);
+    options.stop_after = 2;
+    options.start = start;
+    OneTask trainer{options};
+    trainer.branch<"deblur">(Branch{.pairs = DarkPictures{}, .augmentation = augmentation});
+    trainer.fit();
+    return weights(folder).at("encoder.conv.weight");
+  };
+  TemporaryFolder plain, turned;
+  const auto without = steps_with({.flip = false, .turns = false}, plain.path(), Start::fresh);
+  const auto with = steps_with({}, turned.path(), Start::fresh);
+  BOOST_TEST(!with.equal(without));
+  BOOST_CHECK_EXCEPTION(steps_with({}, plain.path(), Start::resume), c10::Error,
+                        [](const auto& error) {
+                          return text_of(error).find(
+                                     "/branches/deblur/augmentation = \"none\", and this one has "
+                                     "\"flip+turns\"") != std::string::npos;
+                        });
+}
+
 BOOST_AUTO_TEST_CASE(a_damaged_or_foreign_checkpoint_is_refused) {
   TemporaryFolder run;
   auto options = quick(run.path(), 4);

@@ -2,6 +2,7 @@
 
 // limpid-data blur: blurred pictures from successive frames, as GoPro was made.
 
+#include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/frame_average.hpp>
 #include <limpid/io/atomic_file.hpp>
@@ -17,13 +18,13 @@
 #include "../program.hpp"
 #include "folders.hpp"
 #include "frames.hpp"
+#include "interval_option.hpp"
 #include "parallel.hpp"
-#include "range.hpp"
 
 namespace examples {
 
 struct BlurOptions {
-  std::string frames = "7:13";
+  limpid::Interval frames{7, 13};
   std::int64_t step = 0;
   std::uint64_t seed = 1;
   std::string part = "train";
@@ -40,16 +41,15 @@ struct FrameCount {
   std::int64_t least = 7;
   std::int64_t most = 13;
 
-  static FrameCount parse(const std::string& text) {
-    const auto range = parse_range("--frames", text, 3, 999);
-    const FrameCount count{static_cast<std::int64_t>(range.low),
-                           static_cast<std::int64_t>(range.high)};
+  static FrameCount of(const limpid::Interval& frames) {
+    const FrameCount count{static_cast<std::int64_t>(frames.low()),
+                           static_cast<std::int64_t>(frames.high())};
     if (count.least % 2 == 0 || count.most % 2 == 0 ||
-        static_cast<double>(count.least) != range.low ||
-        static_cast<double>(count.most) != range.high) {
+        static_cast<double>(count.least) != frames.low() ||
+        static_cast<double>(count.most) != frames.high()) {
       throw UsageError(
-          "--frames: expected odd whole numbers, so that there is a middle frame, found '" + text +
-          "'");
+          "--frames: expected odd whole numbers, so that there is a middle frame, found '" +
+          frames.text() + "'");
     }
     return count;
   }
@@ -119,7 +119,7 @@ inline std::int64_t blur_sequence(const BlurOptions& options, const FrameCount& 
 }
 
 inline void blur(const BlurOptions& options) {
-  const auto count = FrameCount::parse(options.frames);
+  const auto count = FrameCount::of(options.frames);
   auto sequences = sequences_in("FRAMES_DIR", options.input);
   if (!options.sequence.empty()) {
     if (sequences.size() > 1) {
@@ -161,11 +161,8 @@ inline CLI::App* add_blur(CLI::App& app, BlurOptions& options) {
       "Averages successive frames, as GoPro was made:\n"
       "OUTPUT_DIR/PART/SEQUENCE/{blur,sharp}/NNNNNN.png, to be read as gopro:OUTPUT_DIR. Sharp is "
       "the middle frame, NNNNNN its number; frames.csv says which frames were averaged");
-  command
-      ->add_option("--frames", options.frames,
-                   "Frames for one picture, an odd number N, or LOW:HIGH to draw for each picture")
-      ->capture_default_str()
-      ->type_name("N");
+  add_interval(*command, "--frames", options.frames, {3, 999},
+               "Frames for one picture, an odd number N, or LOW:HIGH to draw for each picture");
   command
       ->add_option("--step", options.step,
                    "Frames from the start of one picture to that of the next; 0: they follow each "

@@ -241,7 +241,7 @@ inline nlohmann::ordered_json json_of(const CheckedPart& part) {
 /// @return 0, or 1 where something is wrong.
 inline int check(const CheckOptions& options) {
   const auto argument = as_usage("", [&] { return limpid::DataArgument::parse(options.data); });
-  const auto& format = limpid::detail::data_format(options.data, argument.format);
+  const auto& format = limpid::kDataFormats.at(argument.format);
   std::vector<std::pair<limpid::DataUse, std::string>> wanted;
   if (!argument.part.empty() || format.parts.empty()) {
     wanted.emplace_back(limpid::DataUse::evaluation, argument.part);

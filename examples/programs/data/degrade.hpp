@@ -3,9 +3,9 @@
 // limpid-data degrade: degraded copies of clean photographs.
 
 #include <limpid/core/random.hpp>
-#include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/depth_map.hpp>
 #include <limpid/degradations/haze.hpp>
+#include <limpid/degradations/named_degradations.hpp>
 #include <limpid/io/grey_image.hpp>
 #include <limpid/io/image.hpp>
 
@@ -13,10 +13,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "../options.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
 #include "parallel.hpp"
@@ -25,6 +28,7 @@ namespace examples {
 
 struct DegradeOptions {
   std::string task;
+  std::string degradation;
   std::uint64_t seed = 1;
   fs::path depth;
   std::int64_t max_side = 0;
@@ -43,19 +47,47 @@ inline at::Tensor read_depth(const fs::path& file, std::int64_t height, std::int
   return limpid::resized_map(distances.values, height, width).clamp(0, 1);
 }
 
-/// Writes one pair. What is drawn depends on the seed, the task and the name, on nothing else.
-inline void degrade_one(const DegradeOptions& options, const std::string& name,
-                        const fs::path& file, const fs::path& depth_file) {
+/// What --task or --degradation names.
+struct ChosenDegradation {
+  std::string name;  ///< of the task or of the degradation; random numbers depend on it
+  limpid::AnyDegradation degradation;
+  std::optional<limpid::Haze> haze;  ///< the same, where it is haze
+};
+
+inline ChosenDegradation chosen_degradation(const DegradeOptions& options) {
+  if (options.task.empty() == options.degradation.empty()) {
+    throw UsageError("expected either --task or --degradation");
+  }
+  auto text = as_usage("--degradation: ",
+                       [&] { return limpid::DegradationText::parse(options.degradation); });
+  if (!options.task.empty()) text = {limpid::usual_degradation(options.task)};
+  return as_usage("--degradation: ", [&] {
+    ChosenDegradation chosen{
+        options.task.empty() ? limpid::kDegradations.spelled(text.name) : options.task,
+        limpid::named_degradation(text),
+        {}};
+    limpid::with_degradation(text, [&](const auto& degradation) {
+      using D = std::remove_cvref_t<decltype(degradation)>;
+      if constexpr (std::is_same_v<D, limpid::Haze>) chosen.haze = degradation;
+    });
+    return chosen;
+  });
+}
+
+/// Writes one pair. What is drawn depends on the seed, the task (or the degradation's name) and the
+/// photograph's name, on nothing else.
+inline void degrade_one(const DegradeOptions& options, const ChosenDegradation& chosen,
+                        const std::string& name, const fs::path& file, const fs::path& depth_file) {
   auto photo = limpid::Image::load(file);
   if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
-  auto random = limpid::Random::stream(options.seed, {hash_of(options.task), hash_of(name)});
+  auto random = limpid::Random::stream(options.seed, {hash_of(chosen.name), hash_of(name)});
   const auto clean = photo.unit()[0];
   at::Tensor degraded;
   try {
     degraded =
         depth_file.empty()
-            ? limpid::degradation_for(options.task)(clean, random)
-            : limpid::Haze{}(clean, read_depth(depth_file, photo.height(), photo.width()), random);
+            ? chosen.degradation(clean, random)
+            : (*chosen.haze)(clean, read_depth(depth_file, photo.height(), photo.width()), random);
   } catch (const c10::ValueError& error) {
     TORCH_CHECK(false, "'", file.string(), "': ", error.what_without_backtrace());
   }
@@ -64,8 +96,10 @@ inline void degrade_one(const DegradeOptions& options, const std::string& name,
 }
 
 inline void degrade(const DegradeOptions& options) {
-  if (!options.depth.empty() && options.task != "dehaze") {
-    throw UsageError("--depth: expected with --task dehaze, found --task " + options.task);
+  const auto chosen = chosen_degradation(options);
+  if (!options.depth.empty() && !chosen.haze) {
+    throw UsageError("--depth: expected with --task dehaze or --degradation haze, found " +
+                     chosen.name);
   }
   const auto photos = pictures_by_name("INPUT_DIR", options.input);
   check_apart(options.output, options.input);
@@ -86,14 +120,15 @@ inline void degrade(const DegradeOptions& options) {
       listed.size(), options.threads,
       [&](std::size_t i) {
         const auto& [name, file] = listed[i];
-        degrade_one(options, name, file, options.depth.empty() ? fs::path{} : depths.at(name));
+        degrade_one(options, chosen, name, file,
+                    options.depth.empty() ? fs::path{} : depths.at(name));
       },
       [&](std::size_t i, std::size_t done) {
-        progress.show(options.task + ": " + std::to_string(done) + " of " +
+        progress.show(chosen.name + ": " + std::to_string(done) + " of " +
                       std::to_string(listed.size()) + " photographs, " + listed[i].first);
       });
   progress.end();
-  progress.say(options.task + ": " + std::to_string(listed.size()) + " pairs in '" +
+  progress.say(chosen.name + ": " + std::to_string(listed.size()) + " pairs in '" +
                options.output.string() + "'");
 }
 
@@ -103,12 +138,16 @@ inline CLI::App* add_degrade(CLI::App& app, DegradeOptions& options) {
       "degrade", "Degrades clean photographs: OUTPUT_DIR/{input,target}/NAME.png");
   command
       ->add_option("--task", options.task,
-                   "What a network shall learn to undo: deblur (camera shake), dehaze (haze), "
-                   "derain (raindrops on the lens)")
-      ->required()
-      ->check(CLI::IsMember(std::vector<std::string>{limpid::kDegradationTasks.begin(),
-                                                     limpid::kDegradationTasks.end()}))
+                   "What a network shall learn to undo; stands for the degradation of that task "
+                   "as it is")
+      ->check(CLI::IsMember(limpid::degradation_tasks()))
       ->type_name("TASK");
+  command
+      ->add_option("--degradation", options.degradation,
+                   "In place of --task: a degradation and what to change of it, with LOW:HIGH to "
+                   "draw for each photograph:\n" +
+                       limpid::degradations_help())
+      ->type_name("NAME[,OPTION=VALUE]...");
   command
       ->add_option("--seed", options.seed,
                    "Another seed gives other degradations; a photograph's own depends on the seed, "

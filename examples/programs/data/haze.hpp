@@ -2,6 +2,7 @@
 
 // limpid-data haze: hazy pictures from photographs and their depth, as D-HAZY was made.
 
+#include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/depth_map.hpp>
 #include <limpid/degradations/haze.hpp>
@@ -17,14 +18,14 @@
 
 #include "../program.hpp"
 #include "folders.hpp"
+#include "interval_option.hpp"
 #include "parallel.hpp"
-#include "range.hpp"
 
 namespace examples {
 
 struct HazeOptions {
-  std::string beta = "1";
-  std::string airlight = "1";
+  limpid::Interval beta = 1;
+  limpid::Interval airlight = 1;
   limpid::DepthOptions depth;
   bool zero_is_near = false;
   std::string image_ending;
@@ -69,6 +70,14 @@ inline std::vector<fs::path> depth_files(const fs::path& folder) {
   return files;
 }
 
+/// A field of a CSV file, quoted where it has to be. Source: RFC 4180.
+inline std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string{"\"\""} : std::string{c};
+  return quoted + "\"";
+}
+
 struct HazedPicture {
   limpid::Haze::Drawn drawn;
   limpid::Distances distances;  ///< without their values
@@ -101,13 +110,7 @@ inline HazedPicture haze_one(const HazeOptions& options, const limpid::Haze& haz
 }
 
 inline void haze(HazeOptions options) {
-  const auto beta = parse_range("--beta", options.beta, 0, 1000);
-  const auto airlight = parse_range("--airlight", options.airlight, 0, 1);
-  const limpid::Haze haze{.min_beta = beta.low,
-                          .max_beta = beta.high,
-                          .min_airlight = airlight.low,
-                          .max_airlight = airlight.high,
-                          .tint = 0};
+  const limpid::Haze haze{.beta = options.beta, .airlight = options.airlight, .tint = 0};
   if (options.zero_is_near) options.depth.zero = limpid::ZeroDepth::near;
   if (options.zero_is_near && options.depth.disparity) {
     throw UsageError("--zero-is-near: expected without --disparity, whose 0 is unknown");
@@ -148,7 +151,7 @@ inline void haze(HazeOptions options) {
   std::int64_t pixels = 0;
   for (std::size_t i = 0; i < listed.size(); ++i) {
     const auto& [drawn, distances, count] = results[i];
-    table << listed[i].first << ',' << drawn.beta << ',' << drawn.airlight[0] << ','
+    table << csv_field(listed[i].first) << ',' << drawn.beta << ',' << drawn.airlight[0] << ','
           << distances.nearest << ',' << distances.farthest << ',' << distances.unknown << ','
           << count << '\n';
     unknown += distances.unknown;
@@ -170,16 +173,10 @@ inline CLI::App* add_haze(CLI::App& app, HazeOptions& options) {
       "Hazy pictures from measured depth: OUTPUT_DIR/{input,target}/NAME.png by\n"
       "I = J t + A (1 - t), t = exp(-beta d). The defaults are D-HAZY's (beta 1, white airlight); "
       "haze.csv says what each picture got");
-  command
-      ->add_option("--beta", options.beta,
-                   "Scattering coefficient, or LOW:HIGH to draw for each picture (RESIDE: 0.6:1.8)")
-      ->capture_default_str()
-      ->type_name("N");
-  command
-      ->add_option("--airlight", options.airlight,
-                   "Grey level A of the haze, or LOW:HIGH to draw (RESIDE: 0.7:1)")
-      ->capture_default_str()
-      ->type_name("N");
+  add_interval(*command, "--beta", options.beta, {0, 1000},
+               "Scattering coefficient, or LOW:HIGH to draw for each picture (RESIDE: 0.6:1.8)");
+  add_interval(*command, "--airlight", options.airlight, {0, 1},
+               "Grey level A of the haze, or LOW:HIGH to draw (RESIDE: 0.7:1)");
   command->add_flag("--disparity", options.depth.disparity,
                     "The maps hold disparity: d = UNIT / value");
   command

@@ -1,15 +1,47 @@
 #pragma once
 
 #include <limpid/core/random.hpp>
+#include <limpid/core/window.hpp>
 #include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
-namespace limpid::detail {
+namespace limpid {
+
+/// How crops are varied beside their place. Turns suit what has no up and down; flips nearly
+/// everything but writing.
+struct Augmentation {
+  bool flip = true;   ///< left and right exchanged for half of the crops
+  bool turns = true;  ///< crops turned by a multiple of 90 degrees
+
+  /// "flip+turns", "flip", "turns" or "none": what command lines and files have.
+  std::string text() const {
+    return flip && turns ? "flip+turns" : flip ? "flip" : turns ? "turns" : "none";
+  }
+
+  /// Reads such a text.
+  /// @throws c10::ValueError for another.
+  static Augmentation parse(std::string_view text) {
+    for (const auto& known : {Augmentation{true, true}, Augmentation{true, false},
+                              Augmentation{false, true}, Augmentation{false, false}}) {
+      if (known.text() == text) return known;
+    }
+    TORCH_CHECK_VALUE(
+        false, "expected an augmentation, one of flip+turns, flip, turns, none; got '", text, "'");
+  }
+
+  friend bool operator==(const Augmentation&, const Augmentation&) = default;
+};
+
+namespace detail {
 
 /// Which part of a picture is taken and how it is turned.
 struct CropPlan {
@@ -21,16 +53,22 @@ struct CropPlan {
 
 /// The plan for one sample. Every number is drawn whether it is used or not, so that switching one
 /// option leaves the others' choices alone.
-inline CropPlan plan_crop(std::int64_t height, std::int64_t width, std::int64_t crop, bool flip,
-                          bool rotate, Random& random) {
+inline CropPlan plan_crop(std::int64_t height, std::int64_t width, std::int64_t crop,
+                          const Augmentation& augmentation, Random& random) {
   const auto room = [&](std::int64_t side) { return std::max<std::int64_t>(0, side - crop) + 1; };
   CropPlan plan;
   plan.top = random.below(room(height));
   plan.left = random.below(room(width));
-  plan.flip = random.chance(0.5) && flip;
+  plan.flip = random.chance(0.5) && augmentation.flip;
   const auto quarter_turns = random.below(4);
-  plan.quarter_turns = rotate ? quarter_turns : 0;
+  plan.quarter_turns = augmentation.turns ? quarter_turns : 0;
   return plan;
+}
+
+/// What a crop reads of a picture: smaller than the crop where the picture is.
+inline Window crop_window(const CropPlan& plan, std::int64_t crop, std::int64_t height,
+                          std::int64_t width) {
+  return {plan.top, plan.left, std::min(crop, height), std::min(crop, width)};
 }
 
 /// The rows (or columns) that a crop reads: `crop` in a row from `start` on, or, where the picture
@@ -95,4 +133,5 @@ inline void write_crop(const Image& image, const CropPlan& plan, std::int64_t cr
   }
 }
 
-}  // namespace limpid::detail
+}  // namespace detail
+}  // namespace limpid

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
-#include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/window.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/planes.hpp>
 #include <limpid/io/image.hpp>
 
 #include <c10/util/Exception.h>
@@ -24,30 +26,30 @@ struct DegradedPhotosOptions {
   std::int64_t long_side = 0;          ///< larger photographs are shrunk to it; 0: never
 };
 
-/// Clean photographs of one folder, degraded as they are drawn; the target is the photograph.
+/// Clean photographs, degraded as they are drawn; the target is the photograph.
 ///
 /// Photograph `i` in variant `v` = draw / draws_per_variant is degraded with the random stream
-/// (seed, i, v): the same on every run and for any number of workers.
-template <Degradation D>
+/// (seed, i, v): the same on every run and for any number of workers. Of a `PartwiseDegradation`
+/// only the crop that is wanted is made, with the pixels around it that the degradation needs; the
+/// result is, bit by bit, the crop of the whole.
 class DegradedPhotos {
  public:
+  /// All photographs of a folder.
   /// @throws c10::Error if the folder is missing or holds no picture; c10::ValueError for options
   /// out of range.
-  DegradedPhotos(const std::filesystem::path& folder, D degradation,
+  DegradedPhotos(const std::filesystem::path& folder, AnyDegradation degradation,
                  DegradedPhotosOptions options = {})
       : DegradedPhotos(list_images(folder), std::move(degradation), options) {
-    description_ = "photographs of '" + folder.string() + "', degraded as they are drawn";
+    description_ = "photographs of '" + folder.string() + "' with " + how();
   }
 
-  /// The same for files named one by one.
-  DegradedPhotos(std::vector<std::filesystem::path> photos, D degradation,
+  /// Files named one by one.
+  DegradedPhotos(std::vector<std::filesystem::path> photos, AnyDegradation degradation,
                  DegradedPhotosOptions options = {})
-      : photos_(std::move(photos)),
-        degradation_(std::move(degradation)),
-        options_(options),
-        description_(std::to_string(photos_.size()) + " photographs, degraded as they are drawn") {
+      : photos_(std::move(photos)), degradation_(std::move(degradation)), options_(options) {
     detail::check_at_least("DegradedPhotos: draws_per_variant", options_.draws_per_variant, 1);
     detail::check_at_least("DegradedPhotos: long_side", options_.long_side, 0);
+    description_ = std::to_string(photos_.size()) + " photographs with " + how();
   }
 
   std::int64_t size() const { return static_cast<std::int64_t>(photos_.size()); }
@@ -56,12 +58,33 @@ class DegradedPhotos {
   std::int64_t variant(std::int64_t draw) const { return draw / options_.draws_per_variant; }
 
   ImagePair load(std::int64_t i, std::int64_t draw) const {
-    auto photo = Image::load(path(i));
-    if (options_.long_side > 0) photo = photo.shrunk_to(options_.long_side);
-    auto random = Random::stream(
-        options_.seed, {static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(variant(draw))});
-    auto degraded = Image::from_unit(degradation_(photo.unit()[0], random));
-    return {std::move(degraded), std::move(photo)};
+    auto photo = clean(i);
+    auto random = stream(i, draw);
+    auto degraded = named(i, [&] { return degradation_(photo.unit()[0], random); });
+    return {Image::from_unit(degraded), std::move(photo)};
+  }
+
+  bool makes_parts() const { return degradation_.is_partwise(); }
+
+  /// The photograph, twice.
+  ImagePair base(std::int64_t i) const {
+    const auto photo = clean(i);
+    return {photo, photo};
+  }
+
+  ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+                 const Window& window) const {
+    const auto& photo = base.target;
+    auto random = stream(i, draw);
+    const auto degraded = named(i, [&] {
+      const auto drawn = degradation_.drawn_for(photo.height(), photo.width(), random);
+      const auto grown =
+          window.grown(drawn.margin, detail::kMinDegradedSide, photo.height(), photo.width());
+      return drawn(cut(photo, grown).unit()[0], grown)
+          .narrow(1, window.top - grown.top, window.height)
+          .narrow(2, window.left - grown.left, window.width);
+    });
+    return {Image::from_unit(degraded), cut(photo, window)};
   }
 
  private:
@@ -69,10 +92,40 @@ class DegradedPhotos {
     return photos_[static_cast<std::size_t>(i)];
   }
 
+  Image clean(std::int64_t i) const {
+    auto photo = Image::load(path(i));
+    return options_.long_side > 0 ? photo.shrunk_to(options_.long_side) : photo;
+  }
+
+  static Image cut(const Image& photo, const Window& window) {
+    return photo.crop(window.top, window.left, window.height, window.width);
+  }
+
+  Random stream(std::int64_t i, std::int64_t draw) const {
+    return Random::stream(
+        options_.seed, {static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(variant(draw))});
+  }
+
+  /// What `degrade()` gives; its error names the file.
+  template <class Degrade>
+  at::Tensor named(std::int64_t i, Degrade degrade) const {
+    try {
+      return degrade();
+    } catch (const c10::ValueError& error) {
+      TORCH_CHECK(false, "'", path(i).string(), "': ", error.what_without_backtrace());
+    }
+  }
+
+  std::string how() const {
+    return degradation_.description() + ", seed " + std::to_string(options_.seed);
+  }
+
   std::vector<std::filesystem::path> photos_;
-  D degradation_;
+  AnyDegradation degradation_;
   DegradedPhotosOptions options_;
   std::string description_;
 };
+
+static_assert(PairSource<DegradedPhotos> && PartwiseSource<DegradedPhotos>);
 
 }  // namespace limpid

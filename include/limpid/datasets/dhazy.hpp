@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/pair_split.hpp>
 #include <limpid/datasets/paired_files.hpp>
@@ -119,5 +120,32 @@ class DHazy {
   std::filesystem::path root_;
   DHazyOptions options_;
 };
+
+namespace detail {
+
+/// PATH is FOLDER, or FOLDER,SPLIT_FILE.
+inline Pairs open_dhazy(const DataRequest& request) {
+  const auto& path = request.argument.path;
+  const auto comma = path.find(',');
+  DHazyOptions options{.unpaired = request.unpaired};
+  if (comma != path.npos) options.split_file = path.substr(comma + 1);
+  const DHazy set{path.substr(0, comma), options};
+  return request.part == "train"  ? set.train()
+         : request.part == "test" ? set.test()
+         : request.part == "all"  ? set.all()
+                                  : set.middlebury();
+}
+
+}  // namespace detail
+
+/// `dhazy:PATH`
+inline constexpr DataFormat kDHazyFormat{
+    .path =
+        "the folder with NYU_Hazy/ and NYU_GT/, split at random with seed 0, or "
+        "FOLDER,SPLIT_FILE with a file of limpid-data dhazy-split",
+    .parts = "train test all middlebury",
+    .training_part = "train",
+    .evaluation_part = "test",
+    .open = &detail::open_dhazy};
 
 }  // namespace limpid

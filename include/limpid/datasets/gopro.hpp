@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
@@ -62,5 +63,29 @@ class GoPro {
   GoProBlur blur_;
   UnpairedFiles* unpaired_;
 };
+
+namespace detail {
+
+template <GoProBlur Blur>
+Pairs open_gopro(const DataRequest& request) {
+  const GoPro set{request.argument.path, Blur, request.unpaired};
+  return request.part == "train" ? set.train() : set.test();
+}
+
+}  // namespace detail
+
+/// `gopro:PATH`
+inline constexpr DataFormat kGoProFormat{.path = "the folder with train/ and test/",
+                                         .parts = "train test",
+                                         .training_part = "train",
+                                         .evaluation_part = "test",
+                                         .open = &detail::open_gopro<GoProBlur::linear>};
+
+/// `gopro-gamma:PATH`
+inline constexpr DataFormat kGoProGammaFormat{.path = "the same; the frames in blur_gamma/",
+                                              .parts = "train test",
+                                              .training_part = "train",
+                                              .evaluation_part = "test",
+                                              .open = &detail::open_gopro<GoProBlur::gamma>};
 
 }  // namespace limpid

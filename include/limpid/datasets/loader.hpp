@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/shuffled.hpp>
 #include <limpid/core/single_thread.hpp>
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/pair_cache.hpp>
@@ -19,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -52,11 +54,15 @@ struct LoaderOptions {
   std::int64_t batch_size = 1;
   std::int64_t crop = 256;  ///< side of the square crops, pixels; smaller pictures are mirrored
   std::uint64_t seed = 0;
-  std::int64_t workers = 1;   ///< threads that decode ahead; 0: the calling thread decodes
-  std::int64_t prefetch = 4;  ///< batches that are made ahead
-  bool flip = true;           ///< left and right exchanged for half of the crops
-  bool rotate = true;         ///< crops turned by a multiple of 90 degrees
+  std::int64_t workers = 1;  ///< threads that decode ahead; 0: the calling thread decodes
+  /// Batches that are made ahead. None given: 4, or as many as hold two samples for each worker.
+  std::optional<std::int64_t> prefetch{};
+  Augmentation augmentation{};
   std::int64_t cache_mb = 0;  ///< decoded pictures that are kept, in MiB
+  /// Of how many loaders with equal options this is the one of number `rank`: batch `n` of rank `r`
+  /// is batch `n * world + r` of a single loader.
+  std::int64_t world = 1;
+  std::int64_t rank = 0;
 };
 
 /// An endless stream of batches of random crops, made ahead by worker threads.
@@ -64,8 +70,9 @@ struct LoaderOptions {
 /// Sample s belongs to epoch s / size, and each epoch draws every pair once, in an order of its
 /// own. Both pictures of a pair are cropped, flipped and turned alike. Everything follows from the
 /// seed and the sample's position alone: any number of workers gives the same batches, and `seek`
-/// goes on exactly where another loader stood. At most `prefetch` batches and `cache_mb` of
-/// pictures are kept, beside what each worker has in hand.
+/// goes on exactly where another loader stood. Workers share the samples of a batch, so that each
+/// of them helps with the next one. At most `prefetch` batches and `cache_mb` of pictures are kept,
+/// beside what each worker has in hand.
 class PairLoader {
  public:
   /// @throws c10::ValueError if `pairs` is empty or an option is out of range.
@@ -74,8 +81,8 @@ class PairLoader {
 
   /// The next batch.
   ///
-  /// @throws what made a sample of it fail. The loader stays where it is: it throws the same again,
-  /// until `seek`.
+  /// @throws what made a sample of it fail, of several the first. The loader stays where it is: it
+  /// throws the same again, until `seek`.
   Batch next() { return state_->next(); }
 
   /// Batches handed out so far.
@@ -87,8 +94,8 @@ class PairLoader {
 
   /// Batches that hold all pairs once, the last one perhaps with pairs of the next epoch.
   std::int64_t batches_per_epoch() const {
-    const auto batch = options().batch_size;
-    return (pairs().size() + batch - 1) / batch;
+    const auto samples = options().batch_size * options().world;
+    return (pairs().size() + samples - 1) / samples;
   }
 
   const LoaderOptions& options() const { return state_->options; }
@@ -98,9 +105,18 @@ class PairLoader {
  private:
   using Order = std::shared_ptr<const std::vector<std::int64_t>>;
 
-  struct Result {
+  /// A batch that is being made.
+  struct Work {
+    Work(std::int64_t count, std::int64_t crop)
+        : batch{at::empty({count, 3, crop, crop}, at::kFloat),
+                at::empty({count, 3, crop, crop}, at::kFloat)},
+          missing(count),
+          failed(count) {}
+
     Batch batch;
-    std::exception_ptr error;
+    std::int64_t missing;      // samples that are still to come
+    std::int64_t failed;       // the first sample that failed, or their number
+    std::exception_ptr error;  // what it failed with
   };
 
   // What the workers see. It does not move when the loader does.
@@ -125,19 +141,26 @@ class PairLoader {
       {
         const std::lock_guard lock{mutex};
         stopping = true;
-        ++generation;
       }
       room.notify_all();
       for (auto& worker : workers) worker.join();
     }
 
-    static LoaderOptions check(const Pairs& pairs, const LoaderOptions& options) {
+    static LoaderOptions check(const Pairs& pairs, LoaderOptions options) {
       TORCH_CHECK_VALUE(!pairs.empty(), "PairLoader: expected at least one pair, got none");
       detail::check_at_least("PairLoader: batch_size", options.batch_size, 1);
       detail::check_at_least("PairLoader: crop", options.crop, 1);
       detail::check_at_least("PairLoader: workers", options.workers, 0);
-      detail::check_at_least("PairLoader: prefetch", options.prefetch, 1);
       detail::check_at_least("PairLoader: cache_mb", options.cache_mb, 0);
+      detail::check_at_least("PairLoader: world", options.world, 1);
+      TORCH_CHECK_VALUE(0 <= options.rank && options.rank < options.world,
+                        "PairLoader: expected a rank below world = ", options.world, ", got ",
+                        options.rank);
+      if (!options.prefetch) {
+        const auto busy = (2 * options.workers + options.batch_size - 1) / options.batch_size;
+        options.prefetch = std::max<std::int64_t>(4, busy);
+      }
+      detail::check_at_least("PairLoader: prefetch", *options.prefetch, 1);
       return options;
     }
 
@@ -150,10 +173,9 @@ class PairLoader {
       detail::check_at_least("PairLoader: position", position, 0);
       {
         const std::lock_guard lock{mutex};
-        ++generation;
-        ready.clear();
+        begun.clear();
         handed_out = position;
-        claimed = position;
+        claimed = position * options.batch_size;
       }
       {
         const std::lock_guard lock{orders_mutex};
@@ -164,19 +186,23 @@ class PairLoader {
 
     Batch next() {
       if (workers.empty()) {
-        auto batch = make(handed_out, generation);
+        Work whole{options.batch_size, options.crop};
+        for (std::int64_t i = 0; i < options.batch_size; ++i) make(handed_out, i, whole.batch);
         ++handed_out;
-        return batch;
+        return whole.batch;
       }
       std::unique_lock lock{mutex};
-      arrived.wait(lock, [&] { return ready.count(handed_out) != 0; });
-      const auto found = ready.find(handed_out);
-      if (found->second.error != nullptr) std::rethrow_exception(found->second.error);
-      auto batch = std::move(found->second.batch);
-      ready.erase(found);
+      arrived.wait(lock, [&] {
+        const auto found = begun.find(handed_out);
+        return found != begun.end() && found->second->missing == 0;
+      });
+      const auto found = begun.find(handed_out);
+      if (found->second->error != nullptr) std::rethrow_exception(found->second->error);
+      auto batch = std::move(found->second->batch);
+      begun.erase(found);
       ++handed_out;
       lock.unlock();
-      room.notify_one();
+      room.notify_all();
       return batch;
     }
 
@@ -184,53 +210,56 @@ class PairLoader {
       detail::use_one_thread();
       std::unique_lock lock{mutex};
       while (true) {
-        room.wait(lock, [&] { return stopping || claimed < handed_out + options.prefetch; });
+        room.wait(lock, [&] {
+          return stopping || claimed < (handed_out + *options.prefetch) * options.batch_size;
+        });
         if (stopping) return;
-        const auto number = claimed++;
-        const auto begun = generation;
+        const auto number = claimed / options.batch_size;
+        const auto i = claimed % options.batch_size;
+        ++claimed;
+        auto& place = begun[number];
+        if (place == nullptr) place = std::make_shared<Work>(options.batch_size, options.crop);
+        // A copy of the pointer: after a seek nobody waits for this batch, but it is written to.
+        const auto batch = place;
         lock.unlock();
-        Result result;
+        std::exception_ptr error;
         try {
-          result.batch = make(number, begun);
+          make(number, i, batch->batch);
         } catch (...) {
-          result.error = std::current_exception();
+          error = std::current_exception();
         }
         lock.lock();
-        if (begun != generation) continue;
-        ready.emplace(number, std::move(result));
-        arrived.notify_all();
+        if (error != nullptr && i < batch->failed) {
+          batch->failed = i;
+          batch->error = error;
+        }
+        if (--batch->missing == 0) arrived.notify_all();
       }
     }
 
-    bool is_stale(std::int64_t begun) const {
-      const std::lock_guard lock{mutex};
-      return begun != generation;
-    }
-
-    // An empty batch where nobody waits for it any more.
-    Batch make(std::int64_t number, std::int64_t begun) {
+    // Writes sample `i` of batch `number` into its place.
+    void make(std::int64_t number, std::int64_t i, const Batch& batch) {
+      const auto sample = (number * options.world + options.rank) * options.batch_size + i;
+      const auto epoch = sample / pairs.size();
+      const auto place = sample % pairs.size();
+      const auto index = (*order(epoch))[static_cast<std::size_t>(place)];
+      const bool partwise = pairs.makes_parts();
+      auto pair = cache.get({index, partwise ? 0 : pairs.variant(epoch)}, [&] {
+        return partwise ? pairs.base(index) : pairs.load(index, epoch);
+      });
       const auto crop = options.crop;
-      const auto sample_size = 3 * crop * crop;
-      Batch batch{at::empty({options.batch_size, 3, crop, crop}, at::kFloat),
-                  at::empty({options.batch_size, 3, crop, crop}, at::kFloat)};
-      for (std::int64_t i = 0; i < options.batch_size; ++i) {
-        if (is_stale(begun)) return {};
-        const auto sample = number * options.batch_size + i;
-        const auto epoch = sample / pairs.size();
-        const auto place = sample % pairs.size();
-        const auto index = (*order(epoch))[static_cast<std::size_t>(place)];
-        const auto pair =
-            cache.get({index, pairs.variant(epoch)}, [&] { return pairs.load(index, epoch); });
-        auto random = Random::stream(
-            options.seed, {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(place)});
-        const auto plan = detail::plan_crop(pair.target.height(), pair.target.width(), crop,
-                                            options.flip, options.rotate, random);
-        detail::write_crop(pair.degraded, plan, crop,
-                           batch.degraded.data_ptr<float>() + i * sample_size);
-        detail::write_crop(pair.target, plan, crop,
-                           batch.target.data_ptr<float>() + i * sample_size);
+      const auto height = pair.target.height();
+      const auto width = pair.target.width();
+      auto random = Random::stream(
+          options.seed, {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(place)});
+      auto plan = detail::plan_crop(height, width, crop, options.augmentation, random);
+      if (partwise) {
+        pair = pairs.part(pair, index, epoch, detail::crop_window(plan, crop, height, width));
+        plan.top = plan.left = 0;
       }
-      return batch;
+      const auto at = i * 3 * crop * crop;
+      detail::write_crop(pair.degraded, plan, crop, batch.degraded.data_ptr<float>() + at);
+      detail::write_crop(pair.target, plan, crop, batch.target.data_ptr<float>() + at);
     }
 
     // The order in which an epoch draws the pairs; the last few are kept.
@@ -240,26 +269,21 @@ class PairLoader {
       std::vector<std::int64_t> indices(static_cast<std::size_t>(pairs.size()));
       std::iota(indices.begin(), indices.end(), std::int64_t{0});
       auto random = Random::stream(options.seed, {static_cast<std::uint64_t>(epoch)});
-      for (auto i = indices.size() - 1; i > 0; --i) {
-        std::swap(
-            indices[i],
-            indices[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i) + 1))]);
-      }
+      indices = shuffled(std::move(indices), random);
       if (orders.size() >= 4) orders.erase(orders.begin());
       return orders[epoch] = std::make_shared<const std::vector<std::int64_t>>(std::move(indices));
     }
 
     const Pairs pairs;
-    const LoaderOptions options;
+    const LoaderOptions options;  // with a prefetch
     PairCache cache;
 
     mutable std::mutex mutex;
     std::condition_variable room;     // a batch was taken, or the loader ends
     std::condition_variable arrived;  // a batch was made
-    std::map<std::int64_t, Result> ready;
+    std::map<std::int64_t, std::shared_ptr<Work>> begun;
     std::int64_t handed_out = 0;
-    std::int64_t claimed = 0;
-    std::int64_t generation = 0;  // counts seeks; what was begun before one is thrown away
+    std::int64_t claimed = 0;  // samples: the next one that a worker makes
     bool stopping = false;
 
     std::mutex orders_mutex;

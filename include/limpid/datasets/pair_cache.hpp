@@ -2,16 +2,20 @@
 
 #include <limpid/datasets/pairs.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <list>
-#include <map>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 
 namespace limpid {
 
-/// Decoded pairs that were used last, up to a number of bytes. Safe to use from several threads.
+/// Decoded pairs, up to a number of bytes. Safe to use from several threads.
+///
+/// What is in stays: epochs draw each pair once, in an order of their own, so the pair that was
+/// used longest ago is no less likely to come next than another, and a cache that holds a quarter
+/// of a set is hit by a quarter of the draws. (One that drops what was used longest ago holds, at
+/// the start of an epoch, what the last epoch ended with: hit by less than a twentieth.) Only
+/// another variant of a pair takes the place of the one before, which is not drawn again.
 class PairCache {
  public:
   /// A pair's index and its variant.
@@ -26,10 +30,8 @@ class PairCache {
     if (max_bytes_ <= 0) return load();
     {
       const std::lock_guard lock{mutex_};
-      if (const auto found = entries_.find(key); found != entries_.end()) {
-        order_.splice(order_.begin(), order_, found->second);
-        return order_.front().second;
-      }
+      const auto found = entries_.find(key.first);
+      if (found != entries_.end() && found->second.variant == key.second) return found->second.pair;
     }
     ImagePair pair = load();
     insert(key, pair);
@@ -45,35 +47,39 @@ class PairCache {
   /// Pairs that are kept.
   std::int64_t size() const {
     const std::lock_guard lock{mutex_};
-    return static_cast<std::int64_t>(order_.size());
+    return static_cast<std::int64_t>(entries_.size());
   }
 
  private:
+  struct Entry {
+    std::int64_t variant;
+    ImagePair pair;
+  };
+
   static std::int64_t bytes_of(const ImagePair& pair) {
     const auto bytes = [](const Image& image) { return image.height() * image.width() * 3; };
-    return bytes(pair.degraded) + bytes(pair.target);
+    const bool shared = pair.degraded.data() == pair.target.data();
+    return bytes(pair.target) + (shared ? 0 : bytes(pair.degraded));
   }
 
   void insert(Key key, const ImagePair& pair) {
+    const auto [index, variant] = key;
     const auto size = bytes_of(pair);
-    if (size > max_bytes_) return;
     const std::lock_guard lock{mutex_};
-    if (entries_.count(key) != 0) return;
-    while (bytes_ + size > max_bytes_) {
-      bytes_ -= bytes_of(order_.back().second);
-      entries_.erase(order_.back().first);
-      order_.pop_back();
+    if (const auto found = entries_.find(index); found != entries_.end()) {
+      if (found->second.variant == variant) return;
+      bytes_ -= bytes_of(found->second.pair);
+      entries_.erase(found);
     }
-    order_.emplace_front(key, pair);
-    entries_[key] = order_.begin();
+    if (bytes_ + size > max_bytes_) return;
+    entries_.emplace(index, Entry{variant, pair});
     bytes_ += size;
   }
 
   const std::int64_t max_bytes_;
   mutable std::mutex mutex_;
   std::int64_t bytes_ = 0;
-  std::list<std::pair<Key, ImagePair>> order_;  // the pair used last comes first
-  std::map<Key, std::list<std::pair<Key, ImagePair>>::iterator> entries_;
+  std::unordered_map<std::int64_t, Entry> entries_;
 };
 
 }  // namespace limpid

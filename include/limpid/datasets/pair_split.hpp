@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/random.hpp>
+#include <limpid/core/shuffled.hpp>
 #include <limpid/io/atomic_file.hpp>
 
 #include <c10/util/Exception.h>
@@ -16,16 +17,6 @@
 #include <vector>
 
 namespace limpid {
-
-/// A list in random order (Fisher and Yates).
-template <class T>
-std::vector<T> shuffled(std::vector<T> values, Random& random) {
-  for (auto i = static_cast<std::int64_t>(values.size()) - 1; i > 0; --i) {
-    std::swap(values[static_cast<std::size_t>(i)],
-              values[static_cast<std::size_t>(random.below(i + 1))]);
-  }
-  return values;
-}
 
 /// Which pairs are for training and which for the test, by their names.
 struct PairSplit {

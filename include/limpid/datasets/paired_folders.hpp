@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 
@@ -31,5 +32,22 @@ class PairedFolders : public PairedFiles {
 };
 
 static_assert(PairSource<PairedFolders>);
+
+namespace detail {
+
+/// PATH is FOLDER, or INPUT_DIR,TARGET_DIR.
+inline Pairs open_folders(const DataRequest& request) {
+  const auto& path = request.argument.path;
+  const auto comma = path.find(',');
+  if (comma == path.npos) return PairedFolders::inside(path, request.unpaired);
+  return PairedFolders{path.substr(0, comma), path.substr(comma + 1), request.unpaired};
+}
+
+}  // namespace detail
+
+/// `pairs:PATH`
+inline constexpr DataFormat kPairsFormat{
+    .path = "a folder with input/ and target/, or INPUT_DIR,TARGET_DIR",
+    .open = &detail::open_folders};
 
 }  // namespace limpid

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/window.hpp>
 #include <limpid/io/image.hpp>
 
 #include <c10/util/Exception.h>
@@ -30,23 +31,41 @@ struct PairedFile {
   std::filesystem::path target;
 };
 
+namespace detail {
+
+// By itself, because for a class that can be made of `Pairs` the question for copies leads back to
+// it: that question has to come last.
+template <class S>
+concept LoadsPairs = requires(const S& source, std::int64_t i, std::int64_t draw) {
+  { source.size() } -> std::convertible_to<std::int64_t>;
+  { source.name(i) } -> std::convertible_to<std::string>;
+  { source.load(i, draw) } -> std::same_as<ImagePair>;
+};
+
+}  // namespace detail
+
+/// A source that can make a part of a pair by itself, which saves work where only a crop is wanted:
+/// if `makes_parts()`, `part(base(i), i, draw, window)` is that window of `load(i, draw)`, bit by
+/// bit. `base(i)` is what all draws have in common, and what a cache keeps.
+template <class S>
+concept PartwiseSource = requires(const S& source, const ImagePair& base, const Window& window,
+                                  std::int64_t i, std::int64_t draw) {
+  { source.makes_parts() } -> std::convertible_to<bool>;
+  { source.base(i) } -> std::same_as<ImagePair>;
+  { source.part(base, i, draw, window) } -> std::same_as<ImagePair>;
+};
+
 /// A list of pairs that can be loaded one by one, from several threads at once.
 ///
 /// `name(i)` is what errors and reports call pair `i`. `draw` counts how often the pair was drawn
 /// before: files ignore it, degradations on the fly vary with it. Optional members:
-///  - `std::int64_t variant(std::int64_t draw) const`: draws of one variant load the same pixels,
-///  so
-///    that a cache may keep them; 0 for all draws where it is missing;
-///  - `PairedFile file(std::int64_t i) const`: the files that pair `i` is read from;
-///  - `std::string description() const`: one line for a log.
-// Copies come last: for a class that can be made of `Pairs` that question leads back here.
+///  - `variant(draw) -> std::int64_t`: draws of one variant load the same pixels, so that a cache
+///    may keep them; 0 for all draws where it is missing;
+///  - `file(i) -> PairedFile`: the files that pair `i` is read from;
+///  - `description() -> std::string`: one line for a log;
+///  - all that a `PartwiseSource` has.
 template <class S>
-concept PairSource = requires(const S& source, std::int64_t i, std::int64_t draw) {
-  { source.size() } -> std::convertible_to<std::int64_t>;
-  { source.name(i) } -> std::convertible_to<std::string>;
-  { source.load(i, draw) } -> std::same_as<ImagePair>;
-}
-&&std::copy_constructible<S>;
+concept PairSource = detail::LoadsPairs<S> && std::copy_constructible<S>;
 
 /// Any `PairSource`, as a value that is cheap to copy.
 class Pairs {
@@ -86,6 +105,32 @@ class Pairs {
     return self_ == nullptr ? 0 : self_->variant(draw);
   }
 
+  /// Whether `base` and `part` may be called: the source inside is a `PartwiseSource` and says so.
+  bool makes_parts() const { return self_ != nullptr && self_->makes_parts(); }
+
+  /// What all draws of pair `i` have in common.
+  /// @throws c10::ValueError if there is no pair `i`, or unless `makes_parts()`.
+  ImagePair base(std::int64_t i) const {
+    check_index(i);
+    return self_->base(i);
+  }
+
+  /// That window of `load(i, draw)`.
+  /// @throws c10::ValueError if there is no pair `i`, or unless `makes_parts()`.
+  ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+                 const Window& window) const {
+    check_index(i);
+    auto pair = self_->part(base, i, draw, window);
+    const auto fits = [&](const Image& image) {
+      return image.height() == window.height && image.width() == window.width;
+    };
+    TORCH_CHECK(fits(pair.degraded) && fits(pair.target), "pair '", self_->name(i),
+                "': expected a part of ", window.width, " x ", window.height, ", got degraded ",
+                pair.degraded.width(), " x ", pair.degraded.height(), " and target ",
+                pair.target.width(), " x ", pair.target.height());
+    return pair;
+  }
+
   /// The files that pair `i` is read from; nothing where it is not made of two files.
   /// @throws c10::ValueError if there is no pair `i`.
   std::optional<PairedFile> file(std::int64_t i) const {
@@ -116,6 +161,10 @@ class Pairs {
     virtual std::string name(std::int64_t i) const = 0;
     virtual ImagePair load(std::int64_t i, std::int64_t draw) const = 0;
     virtual std::int64_t variant(std::int64_t draw) const = 0;
+    virtual bool makes_parts() const = 0;
+    virtual ImagePair base(std::int64_t i) const = 0;
+    virtual ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+                           const Window& window) const = 0;
     virtual std::optional<PairedFile> file(std::int64_t i) const = 0;
     virtual std::string description() const = 0;
   };
@@ -134,6 +183,25 @@ class Pairs {
       } else {
         return 0;
       }
+    }
+    bool makes_parts() const override {
+      if constexpr (PartwiseSource<S>) {
+        return source.makes_parts();
+      } else {
+        return false;
+      }
+    }
+    ImagePair base(std::int64_t i) const override {
+      if constexpr (PartwiseSource<S>) return source.base(i);
+      refuse_parts();
+    }
+    ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+                   const Window& window) const override {
+      if constexpr (PartwiseSource<S>) return source.part(base, i, draw, window);
+      refuse_parts();
+    }
+    [[noreturn]] static void refuse_parts() {
+      TORCH_CHECK_VALUE(false, "Pairs: this source loads whole pairs only");
     }
     std::optional<PairedFile> file(std::int64_t i) const override {
       if constexpr (requires { source.file(i); }) {
@@ -170,6 +238,12 @@ struct Pairs::Subset {
   std::string name(std::int64_t i) const { return pairs.name(original(i)); }
   ImagePair load(std::int64_t i, std::int64_t draw) const { return pairs.load(original(i), draw); }
   std::int64_t variant(std::int64_t draw) const { return pairs.variant(draw); }
+  bool makes_parts() const { return pairs.makes_parts(); }
+  ImagePair base(std::int64_t i) const { return pairs.base(original(i)); }
+  ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+                 const Window& window) const {
+    return pairs.part(base, original(i), draw, window);
+  }
   std::optional<PairedFile> file(std::int64_t i) const { return pairs.file(original(i)); }
   std::string description() const { return std::to_string(size()) + " of " + pairs.description(); }
 };

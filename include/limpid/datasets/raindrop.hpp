@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
@@ -47,5 +48,23 @@ class Raindrop {
   std::filesystem::path root_;
   UnpairedFiles* unpaired_;
 };
+
+namespace detail {
+
+inline Pairs open_raindrop(const DataRequest& request) {
+  const Raindrop set{request.argument.path, request.unpaired};
+  return request.part == "train"    ? set.train()
+         : request.part == "test_a" ? set.test_a()
+                                    : set.test_b();
+}
+
+}  // namespace detail
+
+/// `raindrop:PATH`
+inline constexpr DataFormat kRaindropFormat{.path = "the folder with train/, test_a/ and test_b/",
+                                            .parts = "train test_a test_b",
+                                            .training_part = "train",
+                                            .evaluation_part = "test_a",
+                                            .open = &detail::open_raindrop};
 
 }  // namespace limpid

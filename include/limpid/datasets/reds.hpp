@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
@@ -8,6 +9,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -100,5 +102,36 @@ class REDS {
   REDSBlur blur_;
   UnpairedFiles* unpaired_;
 };
+
+namespace detail {
+
+template <REDSBlur Blur>
+Pairs open_reds(const DataRequest& request) {
+  const REDS set{request.argument.path, Blur, request.unpaired};
+  return request.part == "train" ? set.train() : request.part == "val" ? set.val() : set.val300();
+}
+
+template <REDSBlur Blur>
+constexpr DataFormat reds_format(std::string_view path) {
+  return {.path = path,
+          .parts = "train val val300",
+          .training_part = "train",
+          .evaluation_part = "val",
+          .open = &open_reds<Blur>};
+}
+
+}  // namespace detail
+
+/// `reds:PATH`
+inline constexpr DataFormat kREDSFormat = detail::reds_format<REDSBlur::motion>(
+    "the folder with train/train_blur/, train/train_sharp/ and val/");
+
+/// `reds-comp:PATH`
+inline constexpr DataFormat kREDSCompressedFormat =
+    detail::reds_format<REDSBlur::compressed>("the same; the frames in blur_comp");
+
+/// `reds-jpeg:PATH`
+inline constexpr DataFormat kREDSJpegFormat =
+    detail::reds_format<REDSBlur::jpeg>("the same; the frames in blur_jpeg");
 
 }  // namespace limpid

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
@@ -90,11 +91,11 @@ class RESIDE {
                 candidates.size() == 1 ? "" : "of one of the names ",
                 detail::quoted_list(candidates), " for ", name, " in '", root_.string(),
                 "', found ", detail::describe_folder(root_));
-    TORCH_CHECK(false, "RESIDE: expected folders 'hazy' (or ",
-                detail::quoted_list({hazy_names().begin() + 1, hazy_names().end()}),
-                ") and 'clear' (or ",
-                detail::quoted_list({clear_names().begin() + 1, clear_names().end()}), ") in '",
-                folder.string(), "', found ", detail::describe_folder(folder));
+    detail::fail("RESIDE: expected folders 'hazy' (or ",
+                 detail::quoted_list({hazy_names().begin() + 1, hazy_names().end()}),
+                 ") and 'clear' (or ",
+                 detail::quoted_list({clear_names().begin() + 1, clear_names().end()}), ") in '",
+                 folder.string(), "', found ", detail::describe_folder(folder));
   }
 
   /// The pictures of a folder, or of its subfolders where it has none itself (part1, part2, ...).
@@ -143,5 +144,33 @@ class RESIDE {
   std::filesystem::path root_;
   UnpairedFiles* unpaired_;
 };
+
+namespace detail {
+
+inline Pairs open_reside(const DataRequest& request) {
+  const RESIDE set{request.argument.path, request.unpaired};
+  const auto part = request.part;
+  return part == "train"         ? set.train()
+         : part == "test"        ? set.test()
+         : part == "its"         ? set.its()
+         : part == "its_val"     ? set.its_val()
+         : part == "ots"         ? set.ots()
+         : part == "sots_indoor" ? set.sots_indoor()
+         : part == "all"         ? set.all()
+                                 : set.sots_outdoor();
+}
+
+}  // namespace detail
+
+/// `reside:PATH`
+inline constexpr DataFormat kRESIDEFormat{
+    .path =
+        "the folder with ITS/, OTS/ and SOTS/, or with train/ and test/, each with hazy/ and "
+        "clear/ (or gt/); train is ITS and test SOTS indoor where there are no folders of "
+        "these names; all: PATH itself has hazy/ and clear/",
+    .parts = "train test its its_val ots sots_indoor sots_outdoor all",
+    .training_part = "train",
+    .evaluation_part = "test",
+    .open = &detail::open_reside};
 
 }  // namespace limpid

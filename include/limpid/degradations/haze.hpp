@@ -2,7 +2,11 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/window.hpp>
+#include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
 
@@ -12,6 +16,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 namespace limpid {
 
@@ -68,12 +73,49 @@ inline at::Tensor haze(const at::Tensor& image, const at::Tensor& depth, double 
 /// Source: the formula of `haze`; RESIDE draws beta from 0.6 to 1.8 and A from 0.7 to 1.
 /// Differs: beta is wider, because depth here is relative to the farthest point; A may be tinted.
 struct Haze {
-  double min_beta = 0.8;      ///< Thinnest: 45 % of the farthest point's light arrives.
-  double max_beta = 2.2;      ///< Thickest: 11 % does.
-  double min_airlight = 0.7;  ///< Grey level of the haze, at least.
-  double max_airlight = 0.95;
-  double tint = 0.03;  ///< Largest distance of each channel of the haze from its grey level.
-  SyntheticDepth synthetic{};  ///< Depth of a photograph that comes without one.
+  Interval beta{0.8, 2.2};       ///< thickness: 45 % to 11 % of the farthest point's light arrives
+  Interval airlight{0.7, 0.95};  ///< grey level of the haze
+  double tint = 0.03;          ///< largest distance of each channel of the haze from its grey level
+  SyntheticDepth synthetic{};  ///< depth of a photograph that comes without one
+
+  static void each_option(auto& self, auto&& visit) {
+    visit("beta", self.beta, "thickness; exp(-beta) of the farthest point's light arrives");
+    visit("airlight", self.airlight, "grey level of the haze, 0 to 1");
+    visit("tint", self.tint, "largest distance of a channel of the haze from its grey level");
+    SyntheticDepth::each_option(self.synthetic, visit);
+  }
+
+  /// @throws c10::ValueError for an option out of range.
+  void check() const {
+    detail::check_not_negative("Haze: beta", beta);
+    detail::check_within("Haze: airlight", airlight, {0, 1});
+    detail::check_not_negative("Haze: tint", tint);
+    synthetic.check();
+  }
+
+  /// The thickness and the colour of one haze.
+  struct Drawn {
+    double beta = 0;
+    Airlight airlight{};
+  };
+
+  /// What one call does to a photograph without a depth.
+  struct DrawnWithDepth {
+    at::Tensor depth;  ///< of the whole photograph
+    Drawn drawn;
+    std::int64_t margin = 0;
+
+    at::Tensor operator()(const at::Tensor& pixels, const Window& window) const {
+      const auto part =
+          depth.narrow(0, window.top, window.height).narrow(1, window.left, window.width);
+      return haze(pixels, part, drawn.beta, drawn.airlight);
+    }
+  };
+
+  DrawnWithDepth drawn_for(std::int64_t height, std::int64_t width, Random& random) const {
+    auto depth = synthetic(height, width, random);
+    return {std::move(depth), draw(random)};
+  }
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
   /// @return       same shape, in [0, 1].
@@ -89,24 +131,12 @@ struct Haze {
     return haze(image, depth, drawn.beta, drawn.airlight);
   }
 
-  /// The thickness and the colour of one haze.
-  struct Drawn {
-    double beta = 0;
-    Airlight airlight{};
-  };
-
-  /// @throws c10::ValueError if an option is out of its range.
+  /// @throws c10::ValueError for an option out of range.
   Drawn draw(Random& random) const {
-    TORCH_CHECK_VALUE(0 <= min_beta && min_beta <= max_beta,
-                      "Haze: expected 0 <= min_beta <= max_beta, got ", min_beta, " and ",
-                      max_beta);
-    TORCH_CHECK_VALUE(0 <= min_airlight && min_airlight <= max_airlight && max_airlight <= 1,
-                      "Haze: expected 0 <= min_airlight <= max_airlight <= 1, got ", min_airlight,
-                      " and ", max_airlight);
-    detail::check_not_negative("Haze: tint", tint);
+    check();
     Drawn drawn;
-    drawn.beta = random.uniform(min_beta, max_beta);
-    const auto grey = random.uniform(min_airlight, max_airlight);
+    drawn.beta = beta.draw(random);
+    const auto grey = airlight.draw(random);
     for (auto& channel : drawn.airlight) {
       channel = static_cast<float>(std::clamp(grey + random.uniform(-tint, tint), 0.0, 1.0));
     }
@@ -114,6 +144,6 @@ struct Haze {
   }
 };
 
-static_assert(Degradation<Haze>);
+static_assert(DegradationWithOptions<Haze> && PartwiseDegradation<Haze>);
 
 }  // namespace limpid

@@ -2,7 +2,11 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/window.hpp>
+#include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/motion_kernel.hpp>
 #include <limpid/degradations/planes.hpp>
 
@@ -12,6 +16,7 @@
 #include <cmath>
 #include <complex>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace limpid {
@@ -85,7 +90,7 @@ class SparseBlur {
 
 }  // namespace detail
 
-/// What the pixel values of a blurred photograph were when light was summed.
+/// The gamma with which values are blurred as they are stored.
 inline constexpr double kStoredValues = 1.0;
 
 /// Blurs a photograph with a kernel: the value at p becomes the sum of weight * image(p + offset),
@@ -133,36 +138,58 @@ inline at::Tensor motion_blur(const at::Tensor& image, const MotionKernel& kerne
 /// Differs: the kernel sums to 1, is centred on its centroid, and the border is mirrored; the size
 /// of a blur is drawn directly, and does not depend on how tangled the path is.
 struct MotionBlur {
-  double min_size = 7;         ///< Pixels: longer side of the box around the whole path, at least.
-  double max_size = 17;        ///< Pixels: at most.
-  double min_anxiety = 0.001;  ///< DeblurGAN draws from 0.003 to 0.01.
-  double max_anxiety = 0.01;   ///< The same.
-  double min_exposure = 0.7;   ///< Part of the path during which the shutter is open, at least.
-  double max_exposure = 1.0;   ///< At most.
-  double gamma = kStoredValues;  ///< 2.2 blurs light in place of stored values.
+  Interval size{7, 17};           ///< longer side of the box around the whole path, pixels
+  Interval anxiety{0.001, 0.01};  ///< of the path: 0 is a straight line, see `motion_trajectory`
+  Interval exposure{0.7, 1};      ///< part of the path during which the shutter is open
+  double gamma = kStoredValues;   ///< 2.2 blurs light in place of stored values
+
+  static void each_option(auto& self, auto&& visit) {
+    visit("size", self.size, "longer side of the camera's path, pixels");
+    visit("anxiety", self.anxiety, "how tangled the path is; 0: a straight line");
+    visit("exposure", self.exposure, "part of the path during which the shutter is open");
+    visit("gamma", self.gamma, "2.2 blurs light, 1 stored values");
+  }
+
+  /// @throws c10::ValueError for an option out of range.
+  void check() const {
+    detail::check_positive("MotionBlur: size", size);
+    detail::check_not_negative("MotionBlur: anxiety", anxiety);
+    detail::check_positive("MotionBlur: exposure", exposure);
+    detail::check_within("MotionBlur: exposure", exposure, {0, 1});
+    detail::check_positive("MotionBlur: gamma", gamma);
+  }
+
+  /// What one call does to a photograph.
+  struct Drawn {
+    MotionKernel kernel;
+    double gamma = kStoredValues;
+    std::int64_t margin = 0;
+
+    at::Tensor operator()(const at::Tensor& pixels, const Window&) const {
+      return motion_blur(pixels, kernel, gamma);
+    }
+  };
+
+  Drawn drawn_for(std::int64_t, std::int64_t, Random& random) const {
+    auto drawn = kernel(random);
+    const auto margin = drawn.radius();
+    return {std::move(drawn), gamma, margin};
+  }
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
   /// @return       same shape, in [0, 1].
-  /// @throws c10::ValueError for another shape or type, or if a range is empty.
+  /// @throws c10::ValueError for another shape or type, or an option out of range.
   at::Tensor operator()(const at::Tensor& image, Random& random) const {
     return motion_blur(image, kernel(random), gamma);
   }
 
   /// A kernel as `operator()` draws it.
   MotionKernel kernel(Random& random) const {
-    detail::check_positive("MotionBlur: min_size", min_size);
-    TORCH_CHECK_VALUE(min_size <= max_size, "MotionBlur: expected min_size <= max_size, got ",
-                      min_size, " and ", max_size);
-    TORCH_CHECK_VALUE(0 <= min_anxiety && min_anxiety <= max_anxiety,
-                      "MotionBlur: expected 0 <= min_anxiety <= max_anxiety, got ", min_anxiety,
-                      " and ", max_anxiety);
-    TORCH_CHECK_VALUE(0 < min_exposure && min_exposure <= max_exposure && max_exposure <= 1,
-                      "MotionBlur: expected 0 < min_exposure <= max_exposure <= 1, got ",
-                      min_exposure, " and ", max_exposure);
-    const auto size = random.uniform(min_size, max_size);
-    const auto anxiety = random.uniform(min_anxiety, max_anxiety);
-    const auto exposure = random.uniform(min_exposure, max_exposure);
-    auto path = motion_trajectory(64.0, random, {.anxiety = anxiety});
+    check();
+    const auto longer_side = size.draw(random);
+    const auto drawn_anxiety = anxiety.draw(random);
+    const auto open = exposure.draw(random);
+    auto path = motion_trajectory(64.0, random, {.anxiety = drawn_anxiety});
 
     double left = 0, right = 0, top = 0, bottom = 0;
     for (const auto& position : path) {
@@ -171,14 +198,14 @@ struct MotionBlur {
       top = std::min(top, position.imag());
       bottom = std::max(bottom, position.imag());
     }
-    const auto scale = size / std::max({right - left, bottom - top, 1e-9});
-    const auto open = exposure * static_cast<double>(path.size());
-    path.resize(std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(open))));
+    const auto scale = longer_side / std::max({right - left, bottom - top, 1e-9});
+    const auto points = std::lround(open * static_cast<double>(path.size()));
+    path.resize(static_cast<std::size_t>(std::max(1L, points)));
     for (auto& position : path) position *= scale;
     return MotionKernel{path};
   }
 };
 
-static_assert(Degradation<MotionBlur>);
+static_assert(DegradationWithOptions<MotionBlur> && PartwiseDegradation<MotionBlur>);
 
 }  // namespace limpid

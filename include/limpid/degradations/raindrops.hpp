@@ -2,7 +2,9 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/raindrop.hpp>
 
@@ -41,28 +43,51 @@ struct RaindropView {
 /// (out of focus). Differs: no ray is traced; f stands in for Snell's law, the pyramid for the
 /// lens' blur.
 struct Raindrops {
-  double min_cover = 0.07;    ///< Part of the pixels behind drops, at least.
-  double max_cover = 0.15;    ///< At most; never exceeded.
-  double min_radius = 0.007;  ///< Of a drop, as a part of sqrt(H W): 4 pixels at 640 x 480.
-  double max_radius = 0.05;   ///< 28 pixels there. Small drops are more frequent than large ones.
-  double min_edge = 0.2;      ///< Width of the soft edge, as a part of the radius, at least.
-  double max_edge = 0.6;      ///< At most; one value per photograph, as the focus is one.
-  double min_view = 0.2;      ///< Part of the shorter side that a drop shows from middle to rim.
-  double max_view = 0.4;
-  double max_veil = 0.35;     ///< Strongest scattered light.
-  double shading = 0.45;      ///< Brighter foot and darker top.
-  double irregularity = 0.6;  ///< 0: circles; 1: odd shapes.
-  double reference_side = 0;  ///< Pixels that stand for sqrt(H W); 0: the image's own. For crops.
+  Interval cover{0.07, 0.15};    ///< part of the pixels behind drops; its end is never exceeded
+  Interval radius{0.007, 0.05};  ///< of a drop, as a part of sqrt(H W): 4 to 28 pixels at 640 x
+                                 ///< 480. Small drops are more frequent than large ones
+  Interval edge{0.2, 0.6};       ///< width of the soft edge, as a part of the radius; one for each
+                                 ///< photograph, as the focus is one
+  Interval view{0.2, 0.4};       ///< part of the shorter side that a drop shows from middle to rim
+  Interval veil{0, 0.35};        ///< scattered light
+  double shading = 0.45;         ///< brighter foot and darker top
+  double irregularity = 0.6;     ///< 0: circles; 1: odd shapes
+  double reference_side = 0;     ///< pixels that stand for sqrt(H W); 0: the image's own. For crops
+
+  static void each_option(auto& self, auto&& visit) {
+    visit("cover", self.cover, "part of the pixels behind drops");
+    visit("radius", self.radius, "of a drop, as a part of sqrt(height width)");
+    visit("edge", self.edge, "width of the soft edge, as a part of the radius");
+    visit("view", self.view, "part of the shorter side that a drop shows from middle to rim");
+    visit("veil", self.veil, "scattered light, 0 to 1");
+    visit("shading", self.shading, "brighter foot and darker top");
+    visit("irregularity", self.irregularity, "0: circles; 1: odd shapes");
+    visit("reference-side", self.reference_side,
+          "pixels that stand for sqrt(height width); 0: the picture's own");
+  }
+
+  /// @throws c10::ValueError for an option out of range.
+  void check() const {
+    detail::check_within("Raindrops: cover", cover, {0, 1});
+    detail::check_positive("Raindrops: radius", radius);
+    detail::check_within("Raindrops: radius", radius, {0, 1});
+    detail::check_positive("Raindrops: edge", edge);
+    detail::check_positive("Raindrops: view", view);
+    detail::check_within("Raindrops: veil", veil, {0, 1});
+    detail::check_not_negative("Raindrops: shading", shading);
+    detail::check_within("Raindrops: irregularity", irregularity, {0, 1});
+    detail::check_not_negative("Raindrops: reference_side", reference_side);
+  }
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
   /// @return       same shape, in [0, 1].
   at::Tensor operator()(const at::Tensor& image, Random& random) const {
-    return view(image, random).image;
+    return seen(image, random).image;
   }
 
   /// As `operator()`, with the mask.
-  /// @throws c10::ValueError for another shape or type, or if a range is empty.
-  RaindropView view(const at::Tensor& image, Random& random) const {
+  /// @throws c10::ValueError for another shape or type, or an option out of range.
+  RaindropView seen(const at::Tensor& image, Random& random) const {
     check();
     const auto clean = detail::photograph("Raindrops", image);
     const auto height = clean.size(1);
@@ -78,21 +103,21 @@ struct Raindrops {
     const detail::ScenePyramid scene{in, height, width};
     const auto side =
         reference_side > 0 ? reference_side : std::sqrt(static_cast<double>(height * width));
-    const auto edge = random.uniform(min_edge, max_edge);
-    const auto most = max_cover * static_cast<double>(pixels);
-    const auto wanted = random.uniform(min_cover, max_cover) * static_cast<double>(pixels);
+    const auto soft = edge.draw(random);
+    const auto most = cover.high() * static_cast<double>(pixels);
+    const auto wanted = cover.draw(random) * static_cast<double>(pixels);
     auto covered = 0.0;
     // A drop that would go beyond the largest cover is left out, so the loop needs an end.
     for (auto misses = 0; covered < wanted && misses < 50;) {
       // Radii fall off like r^-2 between the two ends.
       const auto u = random.uniform();
-      const auto radius = std::max(1.5, side / ((1 - u) / min_radius + u / max_radius));
+      const auto across = std::max(1.5, side / ((1 - u) / radius.low() + u / radius.high()));
       const detail::DropOutline drop{random.uniform(0, static_cast<double>(height)),
-                                     random.uniform(0, static_cast<double>(width)), radius,
+                                     random.uniform(0, static_cast<double>(width)), across,
                                      irregularity, random};
-      const Look look{.edge = static_cast<float>(edge * random.uniform(0.8, 1.25)),
-                      .view = static_cast<float>(random.uniform(min_view, max_view)),
-                      .veil = static_cast<float>(random.uniform(0, max_veil)),
+      const Look look{.edge = static_cast<float>(soft * random.uniform(0.8, 1.25)),
+                      .view = static_cast<float>(view.draw(random)),
+                      .veil = static_cast<float>(veil.draw(random)),
                       .shading = static_cast<float>(shading)};
       const auto added = new_pixels(drop, mask, height, width);
       if (covered + static_cast<double>(added) > most) {
@@ -109,23 +134,6 @@ struct Raindrops {
   struct Look {
     float edge, view, veil, shading;
   };
-
-  void check() const {
-    TORCH_CHECK_VALUE(0 <= min_cover && min_cover <= max_cover && max_cover <= 1,
-                      "Raindrops: expected 0 <= min_cover <= max_cover <= 1, got ", min_cover,
-                      " and ", max_cover);
-    TORCH_CHECK_VALUE(0 < min_radius && min_radius <= max_radius && max_radius <= 1,
-                      "Raindrops: expected 0 < min_radius <= max_radius <= 1, got ", min_radius,
-                      " and ", max_radius);
-    TORCH_CHECK_VALUE(0 < min_edge && min_edge <= max_edge,
-                      "Raindrops: expected 0 < min_edge <= max_edge, got ", min_edge, " and ",
-                      max_edge);
-    TORCH_CHECK_VALUE(0 < min_view && min_view <= max_view,
-                      "Raindrops: expected 0 < min_view <= max_view, got ", min_view, " and ",
-                      max_view);
-    detail::check_not_negative("Raindrops: max_veil", max_veil);
-    detail::check_not_negative("Raindrops: reference_side", reference_side);
-  }
 
   /// Calls visit(index, place) for each pixel of the picture that the drop covers.
   template <class Visit>
@@ -190,6 +198,6 @@ struct Raindrops {
   }
 };
 
-static_assert(Degradation<Raindrops>);
+static_assert(DegradationWithOptions<Raindrops>);
 
 }  // namespace limpid

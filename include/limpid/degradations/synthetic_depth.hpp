@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/planes.hpp>
 
@@ -17,12 +18,28 @@ namespace limpid {
 
 /// A depth for photographs that come without one.
 struct SyntheticDepth {
-  double min_horizon = 0.05;  ///< Height of the horizon, as a part of the image's, from the top.
-  double max_horizon = 0.5;
-  double max_roll = 6.0;   ///< Degrees that the camera is turned about its axis, either way.
-  double nearness = 0.5;   ///< Smaller: the ground runs away faster.
-  double relief = 0.35;    ///< Weight of the random field beside the ground: 0 to 1.
-  std::int64_t cells = 3;  ///< Lattice cells of the field's first octave along the shorter side.
+  Interval horizon{0.05, 0.5};  ///< its height, as a part of the image's, from the top
+  Interval roll{-6, 6};         ///< degrees that the camera is turned about its axis
+  double nearness = 0.5;        ///< smaller: the ground runs away faster
+  double relief = 0.35;         ///< weight of the random field beside the ground: 0 to 1
+  std::int64_t cells = 3;  ///< lattice cells of the field's first octave along the shorter side
+
+  static void each_option(auto& self, auto&& visit) {
+    visit("horizon", self.horizon, "height of the horizon, a part of the picture's, from the top");
+    visit("roll", self.roll, "degrees that the camera is turned about its axis");
+    visit("nearness", self.nearness, "smaller: the ground runs away faster");
+    visit("relief", self.relief, "weight of hills beside level ground, 0 to 1");
+    visit("cells", self.cells, "hills along the shorter side");
+  }
+
+  /// @throws c10::ValueError for an option out of range.
+  void check() const {
+    detail::check_within("SyntheticDepth: horizon", horizon, {-100, 0.999});
+    detail::check_within("SyntheticDepth: roll", roll, {-80, 80});
+    detail::check_positive("SyntheticDepth: nearness", nearness);
+    detail::check_within("SyntheticDepth: relief", relief, {0, 1});
+    detail::check_at_least("SyntheticDepth: cells", cells, 1);
+  }
 
   /// Depth in [0, 1], 0 nearest and 1 farthest, both reached:
   ///     d = normalised((1 - relief) ground + relief field)
@@ -39,15 +56,9 @@ struct SyntheticDepth {
   at::Tensor operator()(std::int64_t height, std::int64_t width, Random& random) const {
     detail::check_at_least("SyntheticDepth: height", height, 2);
     detail::check_at_least("SyntheticDepth: width", width, 2);
-    detail::check_at_least("SyntheticDepth: cells", cells, 1);
-    detail::check_positive("SyntheticDepth: nearness", nearness);
-    TORCH_CHECK_VALUE(0 <= relief && relief <= 1, "SyntheticDepth: expected relief in [0, 1], got ",
-                      relief);
-    TORCH_CHECK_VALUE(min_horizon <= max_horizon && max_horizon < 1,
-                      "SyntheticDepth: expected min_horizon <= max_horizon < 1, got ", min_horizon,
-                      " and ", max_horizon);
-    const auto horizon = static_cast<float>(random.uniform(min_horizon, max_horizon));
-    const auto roll = random.uniform(-max_roll, max_roll) * std::numbers::pi / 180.0;
+    check();
+    const auto drawn_horizon = static_cast<float>(horizon.draw(random));
+    const auto drawn_roll = roll.draw(random) * std::numbers::pi / 180.0;
     const auto cell = static_cast<double>(std::min(height, width)) / static_cast<double>(cells);
     const Noise coarse{height, width, cell, random};
     const Noise fine{height, width, cell / 2, random};
@@ -57,12 +68,12 @@ struct SyntheticDepth {
     const auto k = static_cast<float>(nearness);
     const auto weight = static_cast<float>(relief);
     const auto rows = static_cast<float>(height);
-    const auto lean = static_cast<float>(std::tan(roll));
+    const auto lean = static_cast<float>(std::tan(drawn_roll));
     for (std::int64_t y = 0; y < height; ++y) {
       for (std::int64_t x = 0; x < width; ++x) {
         const auto off_centre = static_cast<float>(x) + 0.5f - 0.5f * static_cast<float>(width);
         const auto v = (static_cast<float>(y) + 0.5f + lean * off_centre) / rows;
-        const auto u = std::clamp((v - horizon) / (1.0f - horizon), 0.0f, 1.0f);
+        const auto u = std::clamp((v - drawn_horizon) / (1.0f - drawn_horizon), 0.0f, 1.0f);
         const auto ground = k * (1.0f - u) / (k + u);
         const auto field = (2.0f * coarse.at(y, x) + fine.at(y, x)) / 3.0f;
         out[y * width + x] = (1.0f - weight) * ground + weight * field;

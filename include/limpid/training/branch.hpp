@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/losses/adversarial/per_critic.hpp>
 #include <limpid/losses/content/any_content.hpp>
@@ -30,6 +31,7 @@ struct Branch {
   Pairs validation{};           ///< whole images to measure PSNR on; none: no validation
   std::int64_t batch_size = 1;  ///< crops in a step
   std::int64_t crop = 0;        ///< side of a crop in pixels; 0: the trainer's
+  Augmentation augmentation{};  ///< flips and turns of the crops
   Content content{};            ///< distance of restored from target
   CriticT critic{};             ///< scores for the adversarial loss
   Adversarial adversarial{};    ///< GAN objective
@@ -91,6 +93,7 @@ struct AnyBranch {
   Pairs validation{};           ///< whole images to measure PSNR on; none: no validation
   std::int64_t batch_size = 1;  ///< crops in a step
   std::int64_t crop = 0;        ///< side of a crop in pixels; 0: the trainer's
+  Augmentation augmentation{};  ///< flips and turns of the crops
   AnyContent content{L1{}};     ///< distance of restored from target
   Adversary adversary{};        ///< critic and GAN objective; empty: content alone
   double adversarial_weight = 0.01;
@@ -105,6 +108,7 @@ struct AnyBranch {
         validation(std::move(branch.validation)),
         batch_size(branch.batch_size),
         crop(branch.crop),
+        augmentation(branch.augmentation),
         adversarial_weight(branch.adversarial_weight),
         critic_updates(branch.critic_updates),
         weight(branch.weight) {

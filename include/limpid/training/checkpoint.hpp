@@ -50,6 +50,7 @@ inline nlohmann::json resume_conditions(const TrainingState& state, const Traine
         {"pairs", branch.pairs.size()},
         {"batch_size", branch.batch_size},
         {"crop", branch.crop},
+        {"augmentation", branch.augmentation.text()},
         {"weight", branch.weight},
         {"adversarial_weight", branch.adversarial_weight},
         {"critic_updates", branch.critic_updates},

@@ -240,6 +240,7 @@ class TrainingLoop {
       loader.crop = task.branch.crop;
       loader.seed = Random::stream(options_.seed, {0x64617461, t}).bits();
       loader.workers = options_.workers;
+      loader.augmentation = task.branch.augmentation;
       loader.cache_mb = options_.cache_mb;
       task.loader = std::make_unique<PairLoader>(task.branch.pairs, loader);
       task.loader->seek(state_.step);

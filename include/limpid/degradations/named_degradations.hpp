@@ -1,0 +1,126 @@
+#pragma once
+
+#include <limpid/core/named.hpp>
+#include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/degradation_options.hpp>
+#include <limpid/degradations/haze.hpp>
+#include <limpid/degradations/motion_blur.hpp>
+#include <limpid/degradations/noise.hpp>
+#include <limpid/degradations/raindrops.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace limpid {
+
+/// A degradation of a table.
+template <DegradationWithOptions D>
+struct DegradationType {
+  using type = D;
+  std::string_view task;  ///< what a network that undoes it is usually called
+};
+
+/// The degradations that programs know by name. A new one is its header and a line here.
+inline constexpr NamedTable kDegradations{
+    "a degradation",
+    Named{"motion-blur", "a camera that shakes", DegradationType<MotionBlur>{"deblur"}},
+    Named{"haze", "haze between camera and scene", DegradationType<Haze>{"dehaze"}},
+    Named{"raindrops", "drops on the lens", DegradationType<Raindrops>{"derain"}},
+    Named{"noise", "white Gaussian noise", DegradationType<Noise>{"denoise"}}};
+
+/// Options by name, as a command line has them: {{"size", "7:17"}, {"gamma", "2.2"}}.
+using OptionTexts = std::vector<std::pair<std::string, std::string>>;
+
+/// A degradation and its options in words.
+struct DegradationText {
+  std::string name;
+  OptionTexts options{};
+
+  /// Reads "NAME[,OPTION=VALUE]...": "motion-blur,size=7:17".
+  /// @throws c10::ValueError for a piece without '='.
+  static DegradationText parse(std::string_view text) {
+    DegradationText result{std::string{text.substr(0, text.find(','))}};
+    for (auto rest = text.substr(result.name.size()); !rest.empty();) {
+      rest.remove_prefix(1);
+      const auto piece = rest.substr(0, rest.find(','));
+      rest.remove_prefix(piece.size());
+      const auto equals = piece.find('=');
+      TORCH_CHECK_VALUE(equals != piece.npos, "'", text,
+                        "': expected NAME[,OPTION=VALUE]..., found '", piece, "'");
+      result.options.emplace_back(piece.substr(0, equals), piece.substr(equals + 1));
+    }
+    return result;
+  }
+};
+
+/// `f(degradation)` with the degradation that the words name, as its own type.
+///
+/// @throws c10::ValueError for an unknown name or option, and for a value out of range.
+template <class F>
+auto with_degradation(const DegradationText& text, F&& f) {
+  const auto name = kDegradations.spelled(text.name);
+  return kDegradations.with(name, [&](const auto& entry) {
+    typename std::remove_cvref_t<decltype(entry)>::type degradation{};
+    try {
+      for (const auto& [option, value] : text.options) set_option(degradation, option, value);
+    } catch (const c10::ValueError& error) {
+      TORCH_CHECK_VALUE(false, name, ": ", error.what_without_backtrace());
+    }
+    degradation.check();
+    return f(degradation);
+  });
+}
+
+/// The degradation that the words name.
+///
+/// @throws c10::ValueError for an unknown name or option, and for a value out of range.
+inline AnyDegradation named_degradation(const DegradationText& text) {
+  return with_degradation(text, [&](const auto& degradation) {
+    const auto name = kDegradations.spelled(text.name);
+    return AnyDegradation{degradation, name + " (" + options_text(degradation) + ")"};
+  });
+}
+
+/// The tasks that have a usual degradation, in the order of the table.
+inline std::vector<std::string> degradation_tasks() {
+  std::vector<std::string> tasks;
+  kDegradations.for_each([&](const auto& entry) { tasks.emplace_back(entry.value.task); });
+  return tasks;
+}
+
+/// The name of the degradation that a task usually undoes; empty where there is none.
+inline std::string usual_degradation(std::string_view task) {
+  std::string name;
+  kDegradations.for_each([&](const auto& entry) {
+    if (entry.value.task == task) name = entry.name;
+  });
+  return name;
+}
+
+/// What a restoration task undoes, with default options: motion blur, haze, raindrops, noise.
+///
+/// @throws c10::ValueError that lists the known tasks, for any other.
+inline AnyDegradation degradation_for(std::string_view task) {
+  const auto name = usual_degradation(task);
+  if (name.empty()) detail::refuse_name("a task that undoes something", degradation_tasks(), task);
+  return named_degradation({name});
+}
+
+/// One line per degradation for help: name, what it is, options with their defaults.
+inline std::string degradations_help() {
+  std::string text;
+  kDegradations.for_each([&](const auto& entry) {
+    using D = typename std::remove_cvref_t<decltype(entry.value)>::type;
+    text += (text.empty() ? "" : "\n") + std::string{entry.name} + ": " + std::string{entry.what} +
+            " (" + std::string{entry.value.task} + "); " + options_text(D{});
+  });
+  return text;
+}
+
+}  // namespace limpid
