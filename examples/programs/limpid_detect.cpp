@@ -5,6 +5,7 @@
 //
 // Runs any TorchScript detector on the degraded, the restored and the sharp pictures and prints its
 // average precision on each: against given boxes, or against its own finds in the sharp pictures.
+#include <limpid/core/named.hpp>
 #include <limpid/detection/coco_boxes.hpp>
 #include <limpid/detection/detection_scores.hpp>
 #include <limpid/detection/detector.hpp>
@@ -31,6 +32,13 @@
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Whose average precision --curve asks for.
+const limpid::NamedTable kCurves{
+    "a curve", limpid::Named{"coco", "COCO's matching, 101 recalls", limpid::PrecisionCurve::coco},
+    limpid::Named{"voc", "PASCAL VOC's matching, the exact area", limpid::PrecisionCurve::voc},
+    limpid::Named{"voc-2007", "PASCAL VOC's matching, 11 recalls",
+                  limpid::PrecisionCurve::voc_2007}};
 
 /// The command line.
 struct Plan {
@@ -131,18 +139,21 @@ void detect(const Plan& plan) {
   }
   progress.end();
 
-  const limpid::AveragePrecisionOptions precision{
-      .curve = plan.curve == "voc" ? limpid::PrecisionCurve::voc : limpid::PrecisionCurve::coco};
+  const limpid::AveragePrecisionOptions precision{.curve = kCurves.at(plan.curve)};
+  std::string curve;
+  kCurves.for_each([&](const auto& entry) {
+    if (entry.name == kCurves.spelled(plan.curve)) curve = entry.what;
+  });
   std::string truth = "the detector's own finds of a score of at least " +
                       limpid::detail::plain_number(plan.min_score) + " in the sharp pictures";
   if (boxes) truth = "the boxes of '" + plan.boxes.string() + "'";
   std::printf(
       "%s\ntruth: %s\nAP50, AP50:95: average precision at an overlap (IoU) of 0.5, and the "
       "mean over 0.5, 0.55 ... 0.95; %s; higher is better\n",
-      limpid::text_table(evaluations, precision).c_str(), truth.c_str(),
-      plan.curve == "voc" ? "exact area under the curve, as PASCAL VOC" : "101 recalls, as COCO");
+      limpid::text_table(evaluations, precision).c_str(), truth.c_str(), curve.c_str());
   if (boxes && boxes->crowds() > 0) {
-    std::printf("left out: %ld crowd regions\n", static_cast<long>(boxes->crowds()));
+    std::printf("finds in %ld crowd regions count neither way\n",
+                static_cast<long>(boxes->crowds()));
   }
   if (plan.json.empty()) return;
   const auto names =
@@ -182,8 +193,8 @@ int main(int argc, char** argv) {
                  "or any: all are one")
       ->check(CLI::IsMember({"ids", "order", "any"}))
       ->capture_default_str();
-  app.add_option("--curve", plan.curve, "coco: at 101 recalls; voc: the exact area")
-      ->check(CLI::IsMember({"coco", "voc"}))
+  app.add_option("--curve", plan.curve, "Whose average precision:\n" + kCurves.help())
+      ->check(CLI::IsMember(kCurves.names()))
       ->capture_default_str();
   app.add_option("--library", plan.libraries,
                  "A library of operators the detector needs, such as libtorchvision.so")

@@ -120,7 +120,7 @@ void make_table(const TablePlan& plan, limpid::recipes::PaperTable<Recipe> table
   examples::make_folder("--out", plan.out);
   const auto settings_file = plan.out / "table.json";
   const auto settings = examples::table_settings(plan);
-  const auto found = examples::read_json(settings_file);
+  const auto found = examples::read_result(settings_file);
   if (!found.is_null()) {
     limpid::detail::check_conditions(found, settings, "'" + settings_file.string() + "'");
   }

@@ -129,9 +129,11 @@
 #include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/compare_folders.hpp>
 #include <limpid/metrics/cw_ssim.hpp>
+#include <limpid/metrics/default_metrics.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/left_out.hpp>
+#include <limpid/metrics/metric_table.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/niqe.hpp>
 #include <limpid/metrics/niqe_features.hpp>

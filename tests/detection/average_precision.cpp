@@ -16,6 +16,7 @@ namespace tt = boost::test_tools;
 const auto kExact = tt::tolerance(1e-12);
 
 constexpr AveragePrecisionOptions kVoc{.curve = PrecisionCurve::voc};
+constexpr AveragePrecisionOptions kVoc2007{.curve = PrecisionCurve::voc_2007};
 
 /// A square of 10 pixels, `i` squares to the right.
 Box square(int i) { return {20.0 * i, 0, 20.0 * i + 10, 10}; }
@@ -56,6 +57,8 @@ BOOST_AUTO_TEST_CASE(precision_over_recall_by_hand) {
       {{{square(8), 1, 0.7}}, {{square(2), 1}}}};
   BOOST_TEST(average_precision(pictures) == (34 + 33 * 2.0 / 3) / 101, kExact);
   BOOST_TEST(average_precision(pictures, kVoc) == 1.0 / 3 + 1.0 / 3 * 2 / 3, kExact);
+  // VOC 2007: the recalls 0 ... 0.3 (4 of 11) read 1, 0.4 ... 0.6 (3) read 2/3, the rest 0.
+  BOOST_TEST(average_precision(pictures, kVoc2007) == (4 + 3 * 2.0 / 3) / 11, kExact);
 }
 
 // Finds by score: miss, hit, hit. Precision 0, 1/2, 2/3; made to fall with recall: 2/3 everywhere.
@@ -81,6 +84,69 @@ BOOST_AUTO_TEST_CASE(a_find_takes_the_free_truth_that_it_overlaps_most) {
   const std::vector<DetectionPicture> pictures{
       {{{{3, 0, 13, 10}, 1, 0.9}, {{1, 0, 11, 10}, 1, 0.8}}, {{left, 1}, {right, 1}}}};
   BOOST_TEST(average_precision(pictures, {.iou = 0.3}) == 1.0, kExact);
+}
+
+// Both finds overlap `left` most. COCO gives the second one `right`, which is free; for VOC it is
+// the second find of `left`, and false.
+BOOST_AUTO_TEST_CASE(for_voc_the_truth_that_is_overlapped_most_decides_even_if_it_is_taken) {
+  const Box left{0, 0, 10, 10}, right{6, 0, 16, 10};
+  const Detection first{left, 1, 0.9},
+      second{{2, 0, 12, 10}, 1, 0.8};  // 8/12 of left, 6/14 of right
+  const std::vector<DetectionPicture> pictures{{{first, second}, {{left, 1}, {right, 1}}}};
+  BOOST_TEST(average_precision(pictures, {.iou = 0.4}) == 1.0, kExact);
+  auto voc = kVoc, voc_2007 = kVoc2007;
+  voc.iou = voc_2007.iou = 0.4;
+  BOOST_TEST(average_precision(pictures, voc) == 0.5, kExact);  // recall 1/2 at precision 1
+  BOOST_TEST(average_precision(pictures, voc_2007) == 6.0 / 11, kExact);  // 0 ... 0.5 read 1
+}
+
+// VOCevaldet.m: a find of a difficult truth is neither right nor wrong, however often; difficult
+// truths are not missed. Left: a hit at 0.9, then a miss at 0.6 of two truths, one of them found.
+BOOST_AUTO_TEST_CASE(for_voc_difficult_truths_count_neither_way) {
+  const LabelledBox hard{square(1), 1, false, true};
+  const std::vector<DetectionPicture> pictures{
+      {{{square(0), 1, 0.9}, {square(1), 1, 0.8}, {shifted(1, 1), 1, 0.7}, {square(5), 1, 0.6}},
+       {{square(0), 1}, hard, {square(2), 1}}}};
+  BOOST_TEST(average_precision(pictures, kVoc) == 0.5, kExact);
+  BOOST_TEST(average_precision(pictures, kVoc2007) == 6.0 / 11, kExact);
+  const std::vector<DetectionPicture> only_hard{{{{square(1), 1, 0.9}}, {hard}}};
+  BOOST_TEST(std::isnan(average_precision(only_hard, kVoc)), "there is nothing to be found");
+  BOOST_TEST(average_precision(only_hard) == 1.0, "COCO knows no difficult ones");
+}
+
+// A find that overlaps a difficult truth most is of that one, though it meets another truth too.
+BOOST_AUTO_TEST_CASE(for_voc_the_most_overlapped_truth_decides_between_difficult_and_not) {
+  const LabelledBox hard{{0, 0, 10, 10}, 1, false, true}, plain{{4, 0, 14, 10}, 1};
+  auto voc = kVoc;
+  voc.iou = 0.3;
+  const Detection near_hard{{1, 0, 11, 10}, 1, 0.9}, near_plain{{3, 0, 13, 10}, 1, 0.8};
+  BOOST_TEST(average_precision({{{near_hard}, {hard, plain}}}, voc) == 0.0);
+  BOOST_TEST(average_precision({{{near_plain}, {hard, plain}}}, voc) == 1.0, kExact);
+}
+
+BOOST_AUTO_TEST_CASE(voc_counts_every_find) {
+  const std::vector<DetectionPicture> pictures{
+      {{{square(0), 1, 0.1}, {square(4), 1, 0.9}, {square(5), 1, 0.8}}, {{square(0), 1}}}};
+  auto voc = kVoc;
+  voc.max_detections = 2;
+  BOOST_TEST(average_precision(pictures, voc) == 1.0 / 3, kExact);
+}
+
+// What a find shares with a crowd counts against the find alone: a small find inside is of it.
+BOOST_AUTO_TEST_CASE(for_coco_finds_in_a_crowd_count_neither_way) {
+  const LabelledBox crowd{{100, 0, 200, 100}, 1, true};
+  const std::vector<DetectionPicture> pictures{
+      {{{{110, 10, 120, 20}, 1, 0.95}, {{150, 50, 160, 60}, 1, 0.94}, {square(0), 1, 0.9}},
+       {crowd, {square(0), 1}}}};
+  BOOST_TEST(average_precision(pictures) == 1.0, kExact);
+  const std::vector<DetectionPicture> outside{
+      {{{{96, 10, 103, 20}, 1, 0.95}, {square(0), 1, 0.9}}, {crowd, {square(0), 1}}}};
+  BOOST_TEST(average_precision(outside) == 0.5, kExact);  // 3/7 of the find lies in the crowd
+  BOOST_TEST(std::isnan(average_precision({{{{square(0), 1, 0.9}}, {crowd}}})));
+  // A find takes a truth that it meets before the crowd that it overlaps more.
+  const LabelledBox around{{0, 0, 100, 100}, 1, true};
+  BOOST_TEST(average_precision({{{{shifted(0, 3), 1, 0.9}}, {around, {square(0), 1}}}}) == 1.0,
+             kExact);
 }
 
 // Overlaps of (10 - s) / (10 + s): 1 -> 9/11 = 0.818, 2 -> 8/12 = 0.667, 3 -> 7/13 = 0.538.
@@ -201,6 +267,23 @@ BOOST_AUTO_TEST_CASE(equals_pycocotools_on_random_boxes) {
   BOOST_TEST(classes.at(1) == 0.33742659980283735, close);
   BOOST_TEST(classes.at(2) == 0.6613293133758048, close);
   BOOST_TEST(classes.at(3) == 0.2752475247524752, close);
+}
+
+// The same boxes, every third truth a crowd, again as pycocotools has it.
+BOOST_AUTO_TEST_CASE(equals_pycocotools_on_random_boxes_with_crowds) {
+  auto pictures = random_pictures();
+  int number = 0;
+  for (auto& picture : pictures) {
+    for (auto& truth : picture.truth) truth.crowd = ++number % 3 == 0;
+  }
+  const auto close = tt::tolerance(1e-9);
+  BOOST_TEST(average_precision_50_95(pictures) == 0.22147589170441018, close);
+  BOOST_TEST(average_precision(pictures) == 0.41276925527440966, close);
+  BOOST_TEST(average_precision(pictures, {.iou = 0.75}) == 0.24332188235545962, close);
+  const auto classes = class_average_precision(pictures);
+  BOOST_TEST(classes.at(1) == 0.25721050365906156, close);
+  BOOST_TEST(classes.at(2) == 0.69556131726533, close);
+  BOOST_TEST(classes.at(3) == 0.2855359448988377, close);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

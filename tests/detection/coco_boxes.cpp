@@ -38,7 +38,9 @@ BOOST_AUTO_TEST_CASE(boxes_in_coco_form_are_read) {
   const CocoBoxes boxes{folder / "boxes.json"};
   for (const auto* name : {"val/a.jpg", "a", "a.png"}) {
     const auto& picture = boxes.of(name);
-    BOOST_REQUIRE(picture.boxes.size() == 1u);
+    BOOST_REQUIRE(picture.boxes.size() == 2u);
+    BOOST_TEST(!picture.boxes[0].crowd);
+    BOOST_TEST(picture.boxes[1].crowd);
     BOOST_TEST(picture.width == 64);
     BOOST_TEST(picture.boxes[0].label == 18);
     BOOST_TEST(picture.boxes[0].box.x2 == 11.0);
@@ -98,6 +100,10 @@ BOOST_AUTO_TEST_CASE(a_crowd_is_what_pycocotools_takes_for_one) {
     BOOST_CHECK_EXCEPTION(crowds(value), c10::Error,
                           says("expected iscrowd 0, 1, false or true, found "));
   }
+  auto boxes = coco();
+  boxes["annotations"][0]["difficult"] = true;
+  write_bytes(file, boxes.dump());
+  BOOST_TEST(CocoBoxes{file}.of("a").boxes[0].difficult, "as converters of VOC's boxes write it");
 }
 
 BOOST_AUTO_TEST_CASE(deep_and_long_entries_cost_no_stack_and_no_page) {

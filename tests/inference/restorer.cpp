@@ -1,6 +1,7 @@
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/inference/output_files.hpp>
+#include <limpid/metrics/metric_table.hpp>
 #include <support/tiny.hpp>
 
 #include <torch/torch.h>

@@ -1,5 +1,6 @@
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/metric_table.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <support/fixtures.hpp>
 #include <support/metrics.hpp>
@@ -87,36 +88,6 @@ BOOST_AUTO_TEST_CASE(holds_any_metric_and_stays_a_metric) {
   BOOST_TEST(!copy.higher_is_better);
   BOOST_TEST(copy.protocol == "mean absolute difference of unit-range values");
   BOOST_TEST(copy(torch::ones({3, 2, 2}), torch::zeros({3, 2, 2})) == 1.0);
-}
-
-BOOST_AUTO_TEST_CASE(finds_metrics_by_name_in_the_order_asked) {
-  const auto metrics = metrics_by_name({"ssim_uniform", "psnr_rgb"});
-  BOOST_REQUIRE(metrics.size() == 2u);
-  BOOST_TEST(metrics[0].name == "ssim_uniform");
-  BOOST_TEST(metrics[1].name == "psnr_rgb");
-  BOOST_TEST(metrics[1].unit == "dB");
-
-  std::string names;
-  for (const auto& metric : limpid::default_metrics()) names += metric.name + " ";
-  BOOST_TEST(names == "psnr_rgb psnr_y ssim_gaussian ssim_uniform ");
-}
-
-BOOST_AUTO_TEST_CASE(names_the_known_metrics_where_one_is_unknown) {
-  const std::string kKnown =
-      "psnr_rgb, psnr_y, ssim_gaussian, ssim_uniform, ssim_3d, cw_ssim, ms_ssim, psnr_y_rounded, "
-      "ssim_gaussian_y, ms_ssim_gray";
-  const auto says = [](std::string text) {
-    return [text](const c10::ValueError& error) {
-      BOOST_TEST(error.what_without_backtrace() == text);
-      return error.what_without_backtrace() == text;
-    };
-  };
-  BOOST_CHECK_EXCEPTION(metrics_by_name({"psnr_rgb", "ssim"}), c10::ValueError,
-                        says("metrics: no metric is called 'ssim', known are " + kKnown));
-  BOOST_CHECK_EXCEPTION(metrics_by_name({"psnr_y", "psnr_y"}), c10::ValueError,
-                        says("metrics: 'psnr_y' is named twice"));
-  BOOST_CHECK_EXCEPTION(metrics_by_name({}), c10::ValueError,
-                        says("metrics: expected at least one name of " + kKnown));
 }
 
 BOOST_AUTO_TEST_CASE(agrees_with_independent_implementations_on_real_pictures) {

@@ -1,5 +1,6 @@
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/compare_folders.hpp>
+#include <limpid/metrics/metric_table.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,5 @@
 #include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/metric_table.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>

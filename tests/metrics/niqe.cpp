@@ -1,6 +1,7 @@
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/asymmetric_gaussian.hpp>
 #include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/metric_table.hpp>
 #include <limpid/metrics/niqe.hpp>
 #include <limpid/metrics/niqe_features.hpp>
 #include <limpid/metrics/niqe_model.hpp>

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_evaluate) {
   check_usage({"limpid-evaluate", "--model", "m"}, "--data");
   check_usage({"limpid-evaluate", "--compare", "a"}, "--compare");
   check_usage({"limpid-evaluate", "--compare", "a", "b", "--metrics", "beauty"},
-              "metrics: no metric is called 'beauty', known are psnr_rgb, psnr_y");
+              "expected a metric, one of psnr_rgb, psnr_y");
   check_usage({"limpid-evaluate", "--model", "m", "--data", "deblur"},
               "--data: 'deblur': expected TASK=FORMAT:PATH");
 }

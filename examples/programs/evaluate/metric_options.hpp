@@ -1,10 +1,10 @@
 #pragma once
 
-// limpid-evaluate --metrics and --niqe-model.
+// limpid-evaluate --metrics, --metric-file and --niqe-model.
 
 #include <limpid/metrics/any_metric.hpp>
-#include <limpid/metrics/niqe.hpp>
-#include <limpid/metrics/niqe_model.hpp>
+#include <limpid/metrics/default_metrics.hpp>
+#include <limpid/metrics/metric_table.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -19,16 +19,26 @@ namespace examples {
 
 /// What the command line says of metrics.
 struct MetricOptions {
-  std::vector<std::string> names;
+  std::vector<std::string> names, files;
   std::filesystem::path niqe_model;
 };
 
 inline void add_metrics(CLI::App& app, MetricOptions& options) {
-  auto* metrics = app.add_option("--metrics", options.names,
-                                 "Of psnr_rgb psnr_y ssim_gaussian ssim_uniform [these four] "
-                                 "ssim_3d cw_ssim ms_ssim niqe, and psnr_y_rounded "
-                                 "ssim_gaussian_y ms_ssim_gray niqe_gray");
+  std::string names, with_file;
+  for (const auto& entry : limpid::metric_table()) {
+    names += " " + entry.name;
+    if (!entry.file.empty()) with_file += " " + entry.name;
+  }
+  std::string usual;
+  for (const auto& metric : limpid::default_metrics()) usual += " " + metric.name;
+  auto* metrics =
+      app.add_option("--metrics", options.names, "Of" + names + " [" + usual.substr(1) + "]");
   metrics->type_name("NAME");
+  app.add_option(
+         "--metric-file", options.files,
+         "The weights of a metric that needs some (" + with_file.substr(1) + "); may come again")
+      ->type_name("NAME=FILE")
+      ->needs(metrics);
   app.add_option("--niqe-model", options.niqe_model,
                  "The pristine photographs that niqe compares with: niqe_pris_params.npz, or what "
                  "limpid-data niqe-model wrote")
@@ -36,21 +46,28 @@ inline void add_metrics(CLI::App& app, MetricOptions& options) {
       ->needs(metrics);
 }
 
-/// The metrics asked for. @throws UsageError for names that no metric has, or without niqe's model.
+/// The metrics asked for. @throws UsageError for names that no metric has, or without their files.
 inline std::vector<limpid::AnyMetric> metrics_of(const MetricOptions& options) {
   if (options.names.empty()) return limpid::default_metrics();
-  std::vector<limpid::AnyMetric> more;
-  if (!options.niqe_model.empty()) {
-    const auto model = limpid::read_niqe_model(options.niqe_model);
-    more = {limpid::NIQE<>{model}, limpid::NIQEGray{model}};
+  limpid::MetricFiles files;
+  for (const auto& text : options.files) {
+    const auto equals = text.find('=');
+    if (equals == text.npos || equals == 0 || equals + 1 == text.size()) {
+      throw UsageError("--metric-file: '" + text + "': expected NAME=FILE");
+    }
+    files[text.substr(0, equals)] = text.substr(equals + 1);
   }
-  for (const auto& name : options.names) {
-    if ((name != "niqe" && name != "niqe_gray") || !more.empty()) continue;
-    throw UsageError("--metrics: " + name +
-                     " needs --niqe-model FILE: niqe_pris_params.npz, or what limpid-data "
-                     "niqe-model wrote");
+  for (const auto& name : options.names) {  // one model serves both
+    const bool is_niqe = name == "niqe" || name == "niqe_gray" || name == "niqe-gray";
+    if (!is_niqe) continue;
+    if (!options.niqe_model.empty()) files[name] = options.niqe_model;
+    if (files.count(name) == 0) {
+      throw UsageError("--metrics: " + name +
+                       " needs --niqe-model FILE: niqe_pris_params.npz, or what limpid-data "
+                       "niqe-model wrote");
+    }
   }
-  return as_usage("", [&] { return limpid::metrics_by_name(options.names, more); });
+  return as_usage("--metrics: ", [&] { return limpid::metrics_by_name(options.names, {}, files); });
 }
 
 }  // namespace examples

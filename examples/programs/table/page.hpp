@@ -234,7 +234,7 @@ void write_page(const TablePlan& plan, const limpid::recipes::PaperTable<Recipe>
   std::size_t unfinished = 0;
   auto results = nlohmann::json::object();
   for (const auto& run : table.runs) {
-    runs.results.push_back(read_json(result_file(plan.out / run.name)));
+    runs.results.push_back(read_result(result_file(plan.out / run.name)));
     if (runs.results.back().is_null()) ++unfinished;
     results[run.name] = runs.results.back();
   }

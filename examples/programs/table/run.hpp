@@ -4,14 +4,15 @@
 
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
+#include <limpid/io/json_file.hpp>
 #include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/metric_table.hpp>
 #include <limpid/recipes/tables.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <utility>
@@ -29,12 +30,8 @@ inline std::vector<limpid::AnyMetric> table_metrics() {
 
 /// A JSON file, or null where there is none.
 /// @throws c10::Error that names a file that is not JSON.
-inline nlohmann::json read_json(const std::filesystem::path& path) {
-  std::ifstream stream{path};
-  if (!stream) return nullptr;
-  auto json = nlohmann::json::parse(stream, nullptr, false);
-  TORCH_CHECK(!json.is_discarded(), "'", path.string(), "': expected JSON, found something else");
-  return json;
+inline nlohmann::json read_result(const std::filesystem::path& path) {
+  return std::filesystem::exists(path) ? limpid::read_json(path, "result") : nullptr;
 }
 
 inline std::filesystem::path result_file(const std::filesystem::path& folder) {
@@ -84,7 +81,7 @@ bool finish_run(const TablePlan& plan, const limpid::recipes::TableRun<Recipe>& 
                 const std::map<std::string, limpid::Pairs>& tests, const RecipeWeights& weights) {
   const auto folder = plan.out / run.name;
   Progress progress{plan.quiet};
-  if (!read_json(result_file(folder)).is_null()) {
+  if (!read_result(result_file(folder)).is_null()) {
     progress.say(run.name + ": finished before, skipped");
     return true;
   }

@@ -8,9 +8,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
-#include <numeric>
+#include <utility>
 #include <vector>
 
 namespace limpid {
@@ -36,6 +37,8 @@ inline double intersection_over_union(const Box& a, const Box& b) {
 struct LabelledBox {
   Box box;
   std::int64_t label = 0;
+  bool crowd = false;      ///< a region of many (COCO's `iscrowd`): nothing has to be found in it
+  bool difficult = false;  ///< need not be found, for VOC; COCO does not know it
 };
 
 /// What a detector found, and how sure it is.
@@ -51,16 +54,18 @@ struct DetectionPicture {
   std::vector<LabelledBox> truth;
 };
 
-/// How the area under the curve of precision over recall is taken.
+/// Whose average precision: how finds meet truths, and how the area under the curve of precision
+/// over recall is taken.
 enum class PrecisionCurve {
-  coco,  ///< the mean of the precision at the recalls 0, 0.01 ... 1
-  voc,   ///< the exact area, as PASCAL VOC does since 2010
+  coco,      ///< COCO's matching; the mean of the precision at the recalls 0, 0.01 ... 1
+  voc,       ///< PASCAL VOC's matching; the exact area, as VOC takes it since 2010
+  voc_2007,  ///< PASCAL VOC's matching; the mean of the precision at the recalls 0, 0.1 ... 1
 };
 
 struct AveragePrecisionOptions {
   double iou = 0.5;  ///< Least overlap of a find with its truth, above 0 and at most 1.
   PrecisionCurve curve = PrecisionCurve::coco;
-  /// Finds of a class in a picture that count, by score; COCO's 100.
+  /// Finds of a class in a picture that count, by score; COCO's 100. VOC counts all.
   std::int64_t max_detections = 100;
 };
 
@@ -78,23 +83,83 @@ void sort_by_score(std::vector<Find>& finds) {
                    [](const auto& a, const auto& b) { return a.score > b.score; });
 }
 
-/// Judges the finds of one class in one picture: by falling score, each takes the truth that it
-/// overlaps most of those not taken yet.
-inline void judge(std::vector<Detection> found, const std::vector<Box>& truth,
-                  const AveragePrecisionOptions& options, std::vector<JudgedFind>& judged) {
+/// A true box of one class; one that is ignored need not be found, and a find of it is neither
+/// right nor wrong.
+struct TrueBox {
+  Box box;
+  bool is_ignored = false;
+};
+
+/// COCO counts what a find shares with a crowd against the find alone.
+inline double coco_overlap(const Box& find, const TrueBox& truth) {
+  const auto overlap = intersection_over_union(find, truth.box);
+  if (!truth.is_ignored || overlap == 0) return overlap;
+  const auto shared = overlap * (find.area() + truth.box.area()) / (1 + overlap);
+  return shared / find.area();
+}
+
+/// The least overlap that counts; equal boxes pass 1, whatever was rounded.
+inline double least_overlap(const AveragePrecisionOptions& options) {
+  return std::min(options.iou, 1 - 1e-10);
+}
+
+/// Judges the finds of one class in one picture as COCO does: by falling score, each takes the
+/// truth that it overlaps most of those not taken yet, and a crowd only where there is none.
+inline void judge_by_coco(std::vector<Detection> found, std::vector<TrueBox> truth,
+                          const AveragePrecisionOptions& options, std::vector<JudgedFind>& judged) {
   sort_by_score(found);
   found.resize(std::min(found.size(), static_cast<std::size_t>(options.max_detections)));
+  std::stable_partition(truth.begin(), truth.end(),
+                        [](const TrueBox& box) { return !box.is_ignored; });
   std::vector<bool> taken(truth.size(), false);
   for (const auto& find : found) {
-    auto best = std::min(options.iou, 1 - 1e-10);  // equal boxes pass 1, whatever was rounded
+    auto best = least_overlap(options);
     auto place = truth.size();
     for (std::size_t i = 0; i < truth.size(); ++i) {
-      const auto overlap = taken[i] ? -1 : intersection_over_union(find.box, truth[i]);
+      const bool has_match = place < truth.size() && !truth[place].is_ignored;
+      if (truth[i].is_ignored && has_match) break;
+      const auto overlap = taken[i] ? -1 : coco_overlap(find.box, truth[i]);
       if (overlap >= best) best = overlap, place = i;
     }
-    judged.push_back({find.score, place < truth.size()});
-    if (place < truth.size()) taken[place] = true;
+    if (place == truth.size()) {
+      judged.push_back({find.score, false});
+    } else if (!truth[place].is_ignored) {
+      judged.push_back({find.score, true});
+      taken[place] = true;
+    }
   }
+}
+
+/// Judges the finds of one class in one picture as PASCAL VOC does: by falling score, each is of
+/// the truth that it overlaps most, taken or not; the second find of one truth is false.
+inline void judge_by_voc(std::vector<Detection> found, const std::vector<TrueBox>& truth,
+                         const AveragePrecisionOptions& options, std::vector<JudgedFind>& judged) {
+  sort_by_score(found);
+  std::vector<bool> taken(truth.size(), false);
+  for (const auto& find : found) {
+    double best = 0;
+    std::size_t place = 0;
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      const auto overlap = intersection_over_union(find.box, truth[i].box);
+      if (overlap > best) best = overlap, place = i;
+    }
+    const bool is_met = best >= least_overlap(options);
+    if (is_met && truth[place].is_ignored) continue;
+    judged.push_back({find.score, is_met && !taken[place]});
+    if (is_met) taken[place] = true;
+  }
+}
+
+/// The mean of the precision, which falls with recall, at the recalls 0, 1/steps ... 1.
+inline double mean_precision(const std::vector<double>& recall,
+                             const std::vector<double>& precision, int steps) {
+  double sum = 0;
+  for (int k = 0; k <= steps; ++k) {
+    const auto wanted = k == steps ? 1.0 : k * (1.0 / steps);  // rounded as numpy.linspace
+    const auto at = std::lower_bound(recall.begin(), recall.end(), wanted) - recall.begin();
+    if (at < std::ssize(recall)) sum += precision[static_cast<std::size_t>(at)];
+  }
+  return sum / (steps + 1);
 }
 
 /// The area under precision over recall.
@@ -110,19 +175,13 @@ inline double area_under(std::vector<JudgedFind> judged, std::size_t truths, Pre
   }
   for (auto i = count; i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
 
+  if (curve == PrecisionCurve::coco) return mean_precision(recall, precision, 100);
+  if (curve == PrecisionCurve::voc_2007) return mean_precision(recall, precision, 10);
   double area = 0;
-  if (curve == PrecisionCurve::voc) {
-    for (std::size_t i = 0; i < count; ++i) {
-      area += (recall[i] - (i == 0 ? 0 : recall[i - 1])) * precision[i];
-    }
-    return area;
+  for (std::size_t i = 0; i < count; ++i) {
+    area += (recall[i] - (i == 0 ? 0 : recall[i - 1])) * precision[i];
   }
-  for (int k = 0; k <= 100; ++k) {
-    const auto wanted = k == 100 ? 1.0 : k * 0.01;  // rounded as numpy.linspace, as COCO has it
-    const auto at = std::lower_bound(recall.begin(), recall.end(), wanted) - recall.begin();
-    if (at < static_cast<std::ptrdiff_t>(count)) area += precision[static_cast<std::size_t>(at)];
-  }
-  return area / 101;
+  return area;
 }
 
 inline void check_options(const AveragePrecisionOptions& options) {
@@ -133,15 +192,23 @@ inline void check_options(const AveragePrecisionOptions& options) {
 
 }  // namespace detail
 
+/// Whether a box has to be found.
+inline bool must_be_found(const LabelledBox& box, PrecisionCurve curve) {
+  return !box.crowd && (curve == PrecisionCurve::coco || !box.difficult);
+}
+
 /// The average precision of each class that has a truth in some picture; 0 where none is found.
 ///
-/// In each picture, finds are matched by falling score, each with the free truth of its class that
-/// it overlaps most, if by at least `iou`; a second find of one truth is a false one. Over all
-/// pictures by falling score, precision is made to fall with recall, and averaged over recall.
+/// In each picture, finds are matched by falling score, each with a truth of its class that it
+/// overlaps by at least `iou`: COCO's rule takes the one that it overlaps most of those still free,
+/// PASCAL VOC's the one that it overlaps most of all, and a find of one that is taken is false.
+/// Finds of boxes that need not be found count neither way. Over all pictures by falling score,
+/// precision is made to fall with recall, and averaged over recall.
 /// Source: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and its
-/// `pycocotools`; Everingham et al., "The PASCAL Visual Object Classes Challenge: A
-/// Retrospective", IJCV 2015, for `PrecisionCurve::voc`.
-/// Differs: no crowd regions, no ranges of area.
+/// `pycocotools`; Everingham et al., "The PASCAL Visual Object Classes (VOC) Challenge", IJCV 2010,
+/// sec. 4.2, and `VOCevaldet.m` of its development kit.
+/// Differs: no ranges of area. VOC's corners are whole pixels that belong to the box: give them as
+/// x1 = xmin - 1, y1 = ymin - 1, x2 = xmax, y2 = ymax, finds alike, for its overlaps.
 ///
 /// @throws c10::ValueError for impossible options, or a score that is no number.
 inline std::map<std::int64_t, double> class_average_precision(
@@ -149,24 +216,32 @@ inline std::map<std::int64_t, double> class_average_precision(
   detail::check_options(options);
   std::map<std::int64_t, std::size_t> truths;
   for (const auto& picture : pictures) {
-    for (const auto& truth : picture.truth) ++truths[truth.label];
+    for (const auto& truth : picture.truth) {
+      if (must_be_found(truth, options.curve)) ++truths[truth.label];
+    }
     for (const auto& find : picture.found) {
       TORCH_CHECK_VALUE(!std::isnan(find.score), "average precision: a score is no number");
     }
   }
+  const bool by_coco = options.curve == PrecisionCurve::coco;
   std::map<std::int64_t, double> result;
   for (const auto& [label, count] : truths) {
     std::vector<detail::JudgedFind> judged;
     for (const auto& picture : pictures) {
       std::vector<Detection> found;
-      std::vector<Box> boxes;
+      std::vector<detail::TrueBox> boxes;
       for (const auto& find : picture.found) {
         if (find.label == label) found.push_back(find);
       }
       for (const auto& truth : picture.truth) {
-        if (truth.label == label) boxes.push_back(truth.box);
+        if (truth.label != label) continue;
+        boxes.push_back({truth.box, !must_be_found(truth, options.curve)});
       }
-      detail::judge(std::move(found), boxes, options, judged);
+      if (by_coco) {
+        detail::judge_by_coco(std::move(found), std::move(boxes), options, judged);
+      } else {
+        detail::judge_by_voc(std::move(found), boxes, options, judged);
+      }
     }
     result[label] = detail::area_under(std::move(judged), count, options.curve);
   }

@@ -27,8 +27,8 @@ struct PictureBoxes {
 /// True boxes of pictures, from a JSON file in COCO's format.
 ///
 /// Read are `images` (`id`, `file_name`, `width`, `height`), `annotations` (`image_id`,
-/// `category_id`, `bbox` as x, y, width, height in pixels, `iscrowd`) and `categories` (`id`,
-/// `name`). Crowd regions are left out and counted.
+/// `category_id`, `bbox` as x, y, width, height in pixels, `iscrowd`, and `difficult` where VOC's
+/// boxes were converted) and `categories` (`id`, `name`).
 /// Source: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and its data format.
 class CocoBoxes {
  public:
@@ -61,6 +61,7 @@ class CocoBoxes {
   /// The names of the classes, by their ids.
   const std::map<std::int64_t, std::string>& categories() const { return categories_; }
 
+  /// How many boxes are crowd regions.
   std::int64_t crowds() const { return crowds_; }
 
  private:
@@ -86,13 +87,13 @@ class CocoBoxes {
     for (const auto& annotation : json.at("annotations")) add(annotation);
   }
 
-  /// As pycocotools takes it: 0 and 1, false and true; an annotation that does not say it is none.
-  bool is_crowd(const nlohmann::json& annotation) const {
-    const auto found = annotation.find("iscrowd");
+  /// A flag as pycocotools takes it: 0 and 1, false and true; false where it is not there.
+  bool flag(const nlohmann::json& annotation, const std::string& name) const {
+    const auto found = annotation.find(name);
     if (found == annotation.end()) return false;
     if (found->is_boolean()) return found->get<bool>();
-    TORCH_CHECK(found->is_number() && (*found == 0 || *found == 1), source_,
-                ": expected iscrowd 0, 1, false or true, found ", json_excerpt(*found));
+    TORCH_CHECK(found->is_number() && (*found == 0 || *found == 1), source_, ": expected ", name,
+                " 0, 1, false or true, found ", json_excerpt(*found));
     return *found == 1;
   }
 
@@ -101,10 +102,6 @@ class CocoBoxes {
     const auto picture = pictures_.find(image);
     TORCH_CHECK(picture != pictures_.end(), source_, ": an annotation is of image ", image,
                 ", which it does not have");
-    if (is_crowd(annotation)) {
-      ++crowds_;
-      return;
-    }
     const auto& box = annotation.at("bbox");
     TORCH_CHECK(box.is_array() && box.size() == 4, source_,
                 ": expected bbox as [x, y, width, height], found ", json_excerpt(box));
@@ -114,7 +111,10 @@ class CocoBoxes {
                 ": expected bbox as [x, y, width, height], found ", json_excerpt(box));
     const auto category = annotation.at("category_id").get<std::int64_t>();
     categories_.emplace(category, std::to_string(category));
-    picture->second.boxes.push_back({{x, y, x + w, y + h}, category});
+    const auto crowd = flag(annotation, "iscrowd");
+    if (crowd) ++crowds_;
+    picture->second.boxes.push_back(
+        {{x, y, x + w, y + h}, category, crowd, flag(annotation, "difficult")});
   }
 
   using Keys = std::map<std::string, std::vector<std::int64_t>>;

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <limpid/detection/average_precision.hpp>
-#include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/score_json.hpp>
+#include <limpid/metrics/score_text.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -61,9 +62,11 @@ struct DetectionEvaluation {
   }
 
   /// How many objects there are to be found.
-  std::size_t truths() const {
+  std::size_t truths(PrecisionCurve curve = PrecisionCurve::coco) const {
     std::size_t count = 0;
-    for (const auto& picture : sharp) count += picture.truth.size();
+    for (const auto& picture : sharp) {
+      for (const auto& truth : picture.truth) count += must_be_found(truth, curve) ? 1 : 0;
+    }
     return count;
   }
 };
@@ -98,7 +101,7 @@ inline nlohmann::json to_json(const std::vector<DetectionEvaluation>& evaluation
       return detail::json_scores(detection_scores(pictures, options), names);
     };
     json["tasks"][evaluation.task] = {{"count", evaluation.sharp.size()},
-                                      {"truths", evaluation.truths()},
+                                      {"truths", evaluation.truths(options.curve)},
                                       {"degraded", scores(evaluation.degraded)},
                                       {"restored", scores(evaluation.restored)},
                                       {"sharp", scores(evaluation.sharp)}};
@@ -121,8 +124,8 @@ inline std::string text_table(const std::vector<DetectionEvaluation>& evaluation
     const auto add = [&](const char* kind, const std::vector<DetectionPicture>& pictures) {
       const auto scores = detection_scores(pictures, options);
       rows.push_back({evaluation.task, kind, std::to_string(pictures.size()),
-                      std::to_string(evaluation.truths()), std::to_string(scores.found),
-                      number(scores.ap_50), number(scores.ap_50_95)});
+                      std::to_string(evaluation.truths(options.curve)),
+                      std::to_string(scores.found), number(scores.ap_50), number(scores.ap_50_95)});
     };
     add("degraded", evaluation.degraded);
     add("restored", evaluation.restored);

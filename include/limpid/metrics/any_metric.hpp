@@ -1,17 +1,9 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
-#include <limpid/metrics/channels.hpp>
-#include <limpid/metrics/cw_ssim.hpp>
-#include <limpid/metrics/ms_ssim.hpp>
-#include <limpid/metrics/psnr.hpp>
-#include <limpid/metrics/ssim.hpp>
-#include <limpid/metrics/ssim_3d.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <optional>
@@ -90,42 +82,5 @@ class AnyMetric {
 };
 
 static_assert(Metric<AnyMetric>);
-
-/// Every metric that has a name and needs no file, the first four first.
-inline std::vector<AnyMetric> known_metrics() {
-  using enum MetricChannels;
-  return {PSNR<>{},       PSNRY{},    SSIMGaussian{},    SSIMUniform{},     SSIM3D{},
-          PyssimCWSSIM{}, MSSSIM<>{}, PSNR<y_rounded>{}, GaussianSSIM<y>{}, MSSSIM<gray>{}};
-}
-
-/// What is reported where nobody asked for anything else.
-inline std::vector<AnyMetric> default_metrics() {
-  return {PSNR<>{}, PSNRY{}, SSIMGaussian{}, SSIMUniform{}};
-}
-
-/// The metrics with these names, in this order: `metrics_by_name({"psnr_rgb", "ssim_gaussian"})`.
-///
-/// @param more  others that names may mean, beside `known_metrics()`: `{NIQE<>{model}}`.
-/// @throws c10::ValueError for a name that no metric has, that comes twice, or without any name.
-inline std::vector<AnyMetric> metrics_by_name(const std::vector<std::string>& names,
-                                              const std::vector<AnyMetric>& more = {}) {
-  auto known = known_metrics();
-  known.insert(known.end(), more.begin(), more.end());
-  std::string list;
-  for (const auto& metric : known) list += (list.empty() ? "" : ", ") + metric.name;
-  TORCH_CHECK_VALUE(!names.empty(), "metrics: expected at least one name of ", list);
-
-  std::vector<AnyMetric> chosen;
-  for (const auto& name : names) {
-    const auto has_name = [&](const AnyMetric& metric) { return metric.name == name; };
-    TORCH_CHECK_VALUE(std::none_of(chosen.begin(), chosen.end(), has_name), "metrics: '", name,
-                      "' is named twice");
-    const auto found = std::find_if(known.begin(), known.end(), has_name);
-    TORCH_CHECK_VALUE(found != known.end(), "metrics: no metric is called '", name, "', known are ",
-                      list);
-    chosen.push_back(*found);
-  }
-  return chosen;
-}
 
 }  // namespace limpid

@@ -2,6 +2,7 @@
 
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/default_metrics.hpp>
 #include <limpid/metrics/scores.hpp>
 
 #include <c10/util/Exception.h>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/default_metrics.hpp>
 #include <limpid/metrics/picture_scores.hpp>
 #include <limpid/metrics/statistics.hpp>
 

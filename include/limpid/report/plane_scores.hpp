@@ -3,8 +3,8 @@
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/io/json_file.hpp>
 #include <limpid/io/printable.hpp>
-#include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/left_out.hpp>
+#include <limpid/metrics/metric_table.hpp>
 #include <limpid/metrics/statistics.hpp>
 #include <limpid/report/perception_distortion.hpp>
 
