@@ -57,8 +57,8 @@ void report(const Plan& plan, json what, std::int64_t images, Body body) {
   what["threads"] = plan.compute.threads;
   what["libtorch"] = TORCH_VERSION;
   what["limpid"] = kVersion;
-  std::printf("%s", json_text(what).c_str());
-  if (!plan.json.empty()) write_atomically(plan.json, json_text(what));
+  std::fputs(json_text(what).c_str(), stdout);
+  if (plan.json != "-") examples::write_json(plan.json, what);
 }
 
 /// The task name "t1", "t2" ...
@@ -193,7 +193,7 @@ int main(int argc, char** argv) {
   for (auto* command : {step_app, restore_app, data_app}) {
     examples::add_count(*command, "--runs,--steps", plan.runs, "Measured runs");
     examples::add_count(*command, "--warmup", plan.warmup, "Runs before them", 0);
-    command->add_option("--json", plan.json, "Write the JSON here too")->type_name("FILE");
+    examples::add_json(*command, plan.json, "Write the JSON here too");
     examples::add_compute(*command, plan.compute);
     if (command == data_app) continue;
     command->add_option("--recipe", plan.recipe, "Whose networks and losses")

@@ -6,6 +6,7 @@
 //
 // A model file is published, anything else becomes a model file. Prints what was loaded, what is
 // missing and what was not needed.
+#include <limpid/core/json_text.hpp>
 #include <limpid/inference/published_model.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
@@ -35,10 +36,10 @@ struct Plan {
 
 void list_maps() {
   for (const auto& map : limpid::published_maps()) {
-    std::printf("%-38s %s%s\n", map.name.c_str(), map.what.c_str(),
-                map.is_model ? "" : " (read as it is, not converted)");
+    examples::print("%-38s %s%s\n", map.name.c_str(), map.what.c_str(),
+                    map.is_model ? "" : " (read as it is, not converted)");
   }
-  std::printf("%-38s %s\n", "same", "any file of tensors, as safetensors under the same names");
+  examples::print("%-38s %s\n", "same", "any file of tensors, as safetensors under the same names");
 }
 
 void check_paths(const Plan& plan) {
@@ -55,22 +56,24 @@ bool is_model(const fs::path& path) {
 
 void convert(const Plan& plan) {
   check_paths(plan);
+  examples::try_output("OUT", plan.out);
+  examples::try_output("--json", plan.json);
   if (plan.map == "same") {
     const limpid::TensorFile file = limpid::read_tensor_file(plan.in);
     limpid::write_safetensors(plan.out, {file.tensors, {{"format", "pt"}}});
-    std::printf("%zu tensors written to '%s'\n", file.tensors.size(), plan.out.c_str());
+    examples::print("%zu tensors written to '%s'\n", file.tensors.size(), plan.out.c_str());
   } else if (is_model(plan.in)) {
     const auto names = limpid::export_published(plan.in, plan.out, plan.map, plan.tasks,
                                                 {.for_published_code = plan.for_published_code});
-    std::printf("%zu tensors written to '%s'\n", names.size(), plan.out.c_str());
+    examples::print("%zu tensors written to '%s'\n", names.size(), plan.out.c_str());
   } else {
     const auto tasks = plan.tasks.empty() ? std::vector<std::string>{"deblur"} : plan.tasks;
     const auto report =
         limpid::import_published(plan.in, plan.out, plan.map, tasks, {.strict = !plan.lenient});
-    std::printf("%s", report.table().c_str());
-    std::printf("model '%s' of %zu task%s\n", plan.out.c_str(), tasks.size(),
-                tasks.size() == 1 ? "" : "s");
-    if (!plan.json.empty()) limpid::write_atomically(plan.json, nlohmann::json(report).dump(2));
+    examples::print("%s", report.table().c_str());
+    examples::print("model '%s' of %zu task%s\n", plan.out.c_str(), tasks.size(),
+                    tasks.size() == 1 ? "" : "s");
+    examples::write_json(plan.json, nlohmann::json(report));
   }
 }
 
@@ -95,7 +98,7 @@ int main(int argc, char** argv) {
                "Also write second names and neutral statistics that the published code's own "
                "modules hold");
   app.add_flag("--force", plan.force, "Write over an existing file");
-  app.add_option("--json", plan.json, "Write the report of what was loaded")->type_name("FILE");
+  examples::add_json(app, plan.json, "Write the report of what was loaded");
   app.add_option("IN", plan.in, "Published weights, or a model.limpid")->type_name("");
   app.add_option("OUT", plan.out, "The file to write")->type_name("");
   return examples::run_program(app, argc, argv, [&] {

@@ -104,6 +104,7 @@ std::vector<limpid::LabelledBox> given_truth(const limpid::CocoBoxes& boxes,
 }
 
 void detect(const Plan& plan) {
+  examples::try_output("--json", plan.json);
   const auto options = examples::restorer_options(plan.compute, plan.tiling);
   const auto arguments = examples::parse_data("--data", plan.data);
   load_libraries(plan);
@@ -147,13 +148,13 @@ void detect(const Plan& plan) {
   std::string truth = "the detector's own finds of a score of at least " +
                       limpid::detail::plain_number(plan.min_score) + " in the sharp pictures";
   if (boxes) truth = "the boxes of '" + plan.boxes.string() + "'";
-  std::printf(
+  examples::print(
       "%s\ntruth: %s\nAP50, AP50:95: average precision at an overlap (IoU) of 0.5, and the "
       "mean over 0.5, 0.55 ... 0.95; %s; higher is better\n",
       limpid::text_table(evaluations, precision).c_str(), truth.c_str(), curve.c_str());
   if (boxes && boxes->crowds() > 0) {
-    std::printf("finds in %ld crowd regions count neither way\n",
-                static_cast<long>(boxes->crowds()));
+    examples::print("finds in %ld crowd regions count neither way\n",
+                    static_cast<long>(boxes->crowds()));
   }
   if (plan.json.empty()) return;
   const auto names =
@@ -163,7 +164,7 @@ void detect(const Plan& plan) {
   json["model"] = plan.model.string();
   json["truth"] = truth;
   json["curve"] = plan.curve;
-  limpid::write_atomically(plan.json, limpid::json_text(json));
+  examples::write_json(plan.json, json);
 }
 
 }  // namespace
@@ -202,7 +203,7 @@ int main(int argc, char** argv) {
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
       ->check(CLI::PositiveNumber)
       ->type_name("N");
-  app.add_option("--json", plan.json, "Write the scores, with each class's")->type_name("FILE");
+  examples::add_json(app, plan.json, "Write the scores, with each class's");
   examples::add_tiling(app, plan.tiling);
   examples::add_compute(app, plan.compute);
   return examples::run_program(app, argc, argv, [&] {

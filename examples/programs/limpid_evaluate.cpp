@@ -49,17 +49,17 @@ struct Plan {
 /// The table, what its means leave out, and how each metric is computed, on standard output.
 template <class Scores>
 void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) {
-  std::printf("%s\n", limpid::text_table(scores).c_str());
-  for (const auto& line : limpid::left_out_lines(scores)) std::printf("%s\n", line.c_str());
+  examples::print("%s\n", limpid::text_table(scores).c_str());
+  for (const auto& line : limpid::left_out_lines(scores)) examples::print("%s\n", line.c_str());
   if (std::is_same_v<Scores, limpid::Comparison> &&
       std::any_of(metrics.begin(), metrics.end(), [](const auto& m) { return m.pools(); })) {
-    std::printf(
+    examples::print(
         "pooled: the PSNR of the mean squared error over all pictures, exact ones too; compare "
         "programs by it where means leave pictures out\n");
   }
   for (const auto& metric : metrics) {
-    std::printf("%s: %s; %s is better\n", metric.name.c_str(), metric.protocol.c_str(),
-                metric.higher_is_better ? "higher" : "lower");
+    examples::print("%s: %s; %s is better\n", metric.name.c_str(), metric.protocol.c_str(),
+                    metric.higher_is_better ? "higher" : "lower");
   }
 }
 
@@ -73,9 +73,7 @@ void compare(const Plan& plan) {
                                               examples::metrics_of(plan.metrics), show);
   progress.end();
   print(scores, scores.metrics);
-  if (!plan.json.empty()) {
-    limpid::write_atomically(plan.json, limpid::json_text(to_json(scores)));
-  }
+  examples::write_json(plan.json, to_json(scores));
 }
 
 /// What was trained, how, and how it was measured.
@@ -153,7 +151,7 @@ void evaluate(const Plan& plan) {
   progress.end();
   print(scores, metrics);
   const auto json = limpid::json_text(to_json(scores));
-  if (!plan.json.empty()) limpid::write_atomically(plan.json, json);
+  examples::write_json(plan.json, to_json(scores));
   if (plan.report.folder.empty()) return;
   report.facts = facts_of(plan, restorer.manifest());
   examples::write_report(plan.report, std::move(report), plan.model, json);
@@ -174,7 +172,7 @@ int main(int argc, char** argv) {
       ->type_name("RESTORED_DIR TARGET_DIR")
       ->excludes(model);
   examples::add_metrics(app, plan.metrics);
-  app.add_option("--json", plan.json, "Write all scores")->type_name("FILE");
+  examples::add_json(app, plan.json, "Write all scores");
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
       ->check(CLI::PositiveNumber)
       ->type_name("N")
@@ -187,6 +185,7 @@ int main(int argc, char** argv) {
   examples::add_compute(app, plan.compute);
   plan.command = examples::command_line(argc, argv);
   return examples::run_program(app, argc, argv, [&] {
+    examples::try_output("--json", plan.json);
     if (!plan.compare.empty()) return compare(plan);
     if (plan.model.empty()) throw examples::UsageError("expected --model and --data, or --compare");
     evaluate(plan);

@@ -3,8 +3,9 @@
 //
 //   limpid-inspect run/model.limpid
 //   limpid-inspect --checksums --names 'features.*' vgg19.pth
+#include <limpid/core/json_text.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/io/atomic_file.hpp>
-#include <limpid/io/printable.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/model/model_file.hpp>
 
@@ -31,7 +32,7 @@ using nlohmann::json;
 struct Plan {
   std::vector<fs::path> files;
   std::string names = "*";
-  std::string json;
+  fs::path json;
   bool checksums = false;
 };
 
@@ -110,8 +111,8 @@ Manifest manifest_of(const fs::path& path, const limpid::TensorFile& file) {
 
 void print_text(const std::string& name, const std::string& value) {
   constexpr std::size_t kLongest = 120;
-  std::printf("  %s: %s\n", limpid::printable(name).c_str(),
-              limpid::printable(value, kLongest).c_str());
+  examples::print("  %s: %s\n", limpid::printable(name).c_str(),
+                  limpid::printable(value, kLongest).c_str());
 }
 
 /// One line each, the first few of them.
@@ -122,19 +123,17 @@ void print_metadata(const limpid::RecognisedFile& file) {
     if (name == "limpid" && file.format == limpid::TensorFormat::limpid) continue;
     if (++shown <= kShown) print_text(name, value);
   }
-  if (shown > kShown) std::printf("  and %zu more entries (--json has all)\n", shown - kShown);
+  if (shown > kShown) examples::print("  and %zu more entries (--json has all)\n", shown - kShown);
 }
 
 void print_manifest(const Manifest& manifest) {
   for (const auto& [name, value] : manifest.facts.items()) {
-    const auto text = value.is_string()
-                          ? value.get<std::string>()
-                          : value.dump(-1, ' ', false, json::error_handler_t::replace);
+    const auto text = value.is_string() ? value.get<std::string>() : limpid::json_line(value);
     print_text(name, text);
   }
-  if (manifest.damaged.empty()) std::printf("  checksums: all hold\n");
+  if (manifest.damaged.empty()) examples::print("  checksums: all hold\n");
   for (const auto& name : manifest.damaged) {
-    std::printf("  damaged: %s\n", limpid::printable(name).c_str());
+    examples::print("  damaged: %s\n", limpid::printable(name).c_str());
   }
 }
 
@@ -150,15 +149,16 @@ void print_tensors(const limpid::TensorFile& file, const Plan& plan) {
   for (const auto& name : names) {
     const auto& tensor = file.tensors.at(name);
     const int type_width = plan.checksums ? 8 : 0;
-    std::printf("  %-*s  %-*s  %-*s", static_cast<int>(name_width), limpid::printable(name).c_str(),
-                static_cast<int>(shape_width), shape_text(tensor).c_str(), type_width,
-                type_name(tensor.scalar_type()).c_str());
-    if (plan.checksums) std::printf("  %s", limpid::detail::checksum_of(tensor).c_str());
-    std::printf("\n");
+    examples::print("  %-*s  %-*s  %-*s", static_cast<int>(name_width),
+                    limpid::printable(name).c_str(), static_cast<int>(shape_width),
+                    shape_text(tensor).c_str(), type_width,
+                    type_name(tensor.scalar_type()).c_str());
+    if (plan.checksums) examples::print("  %s", limpid::detail::checksum_of(tensor).c_str());
+    examples::print("\n");
   }
   if (names.size() < file.tensors.size()) {
-    std::printf("  %zu of %zu tensors fit '%s'\n", names.size(), file.tensors.size(),
-                limpid::printable(plan.names).c_str());
+    examples::print("  %zu of %zu tensors fit '%s'\n", names.size(), file.tensors.size(),
+                    limpid::printable(plan.names).c_str());
   }
 }
 
@@ -193,24 +193,25 @@ std::pair<json, bool> inspect(const fs::path& path, const Plan& plan) {
   if (plan.json != "-") {
     std::int64_t numbers = 0;
     for (const auto& [name, tensor] : file.tensors) numbers += tensor.numel();
-    std::printf("%s: %s, %s, %zu tensor%s, %lld number%s\n", path.string().c_str(),
-                std::string{name_of(file.format)}.c_str(),
-                bytes_text(static_cast<double>(fs::file_size(path))).c_str(), file.tensors.size(),
-                file.tensors.size() == 1 ? "" : "s", static_cast<long long>(numbers),
-                numbers == 1 ? "" : "s");
+    examples::print("%s: %s, %s, %zu tensor%s, %lld number%s\n", path.string().c_str(),
+                    std::string{name_of(file.format)}.c_str(),
+                    bytes_text(static_cast<double>(fs::file_size(path))).c_str(),
+                    file.tensors.size(), file.tensors.size() == 1 ? "" : "s",
+                    static_cast<long long>(numbers), numbers == 1 ? "" : "s");
     if (is_limpid) print_manifest(manifest);
     print_metadata(file);
     print_tensors(file, plan);
   }
   for (const auto& name : manifest.damaged) {
-    std::fprintf(stderr, "limpid-inspect: '%s': the checksum of tensor '%s' does not hold\n",
-                 path.string().c_str(), limpid::printable(name).c_str());
+    examples::complain("limpid-inspect: '" + path.string() + "': the checksum of tensor '" + name +
+                       "' does not hold");
   }
   return {plan.json.empty() ? json{} : to_json(path, file, manifest, plan),
           manifest.damaged.empty()};
 }
 
 int inspect_all(const Plan& plan) {
+  examples::try_output("--json", plan.json);
   int code = 0;
   json all = json::array();
   for (const auto& path : plan.files) {
@@ -219,17 +220,11 @@ int inspect_all(const Plan& plan) {
       if (!is_whole) code = 1;
       all.push_back(std::move(facts));
     } catch (const c10::Error& error) {
-      std::fflush(stdout);
-      std::fprintf(stderr, "limpid-inspect: %s\n", error.what_without_backtrace());
+      examples::complain(std::string{"limpid-inspect: "} + error.what_without_backtrace());
       code = 1;
     }
   }
-  const auto text = all.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-  if (plan.json == "-") {
-    std::fputs(text.c_str(), stdout);
-  } else if (!plan.json.empty()) {
-    limpid::write_atomically(plan.json, text);
-  }
+  examples::write_json(plan.json, all);
   return code;
 }
 
@@ -246,7 +241,6 @@ int main(int argc, char** argv) {
                  "Only tensors that fit this; * is anything, ? one character")
       ->type_name("PATTERN");
   app.add_flag("--checksums", plan.checksums, "Show the CRC-32 of each tensor's bytes");
-  app.add_option("--json", plan.json, "Write it as JSON; -: to standard output, instead of text")
-      ->type_name("FILE");
+  examples::add_json(app, plan.json, "Write it as JSON");
   return examples::run_program(app, argc, argv, [&] { return inspect_all(plan); });
 }

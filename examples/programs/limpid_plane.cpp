@@ -82,9 +82,9 @@ void draw(Plan plan) {
   page.warnings.assign(warnings.begin(), warnings.end());
   page.facts.push_back({"Command", plan.command, true});
   limpid::write_plane(plan.out, page);
-  std::printf("%s", limpid::text_table(page.plane).c_str());
+  examples::print("%s", limpid::text_table(page.plane).c_str());
   for (const auto& warning : page.warnings) {
-    std::fprintf(stderr, "limpid-plane: %s\n", warning.c_str());
+    examples::complain("limpid-plane: " + warning);
   }
 }
 

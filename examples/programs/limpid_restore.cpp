@@ -45,6 +45,7 @@ void restore(const Plan& plan) {
   const limpid::AnyRestorer restorer{plan.model, options};
   restorer.check_task(plan.task);
   examples::make_folder("--out", plan.out);
+  examples::try_output("--json", plan.json);
 
   auto pictures = nlohmann::json::array(), failed = nlohmann::json::array();
   examples::Progress progress;
@@ -82,7 +83,7 @@ void restore(const Plan& plan) {
                               {"seconds", seconds_since(began)},
                               {"pictures", pictures},
                               {"failed", failed}};
-    limpid::write_atomically(plan.json, limpid::json_text(json));
+    examples::write_json(plan.json, json);
   }
   TORCH_CHECK(failed.empty(), failed.size(), " of ", files.size(),
               " pictures could not be restored; see above");
@@ -106,8 +107,7 @@ int main(int argc, char** argv) {
   app.add_option("--format", plan.format, "png, or jpg (quality 95)")
       ->check(CLI::IsMember({"png", "jpg"}))
       ->capture_default_str();
-  app.add_option("--json", plan.json, "Write what was restored, and how long it took")
-      ->type_name("FILE");
+  examples::add_json(app, plan.json, "Write what was restored, and how long it took");
   examples::add_compute(app, plan.compute);
   app.add_option("IMAGE", plan.images, "PNG, JPEG, BMP or PNM files, and folders of them")
       ->required()

@@ -100,7 +100,8 @@ void show_plan(const TablePlan& plan, const limpid::recipes::PaperTable<Recipe>&
     const auto state = std::filesystem::exists(examples::result_file(folder))  ? "finished"
                        : std::filesystem::exists(folder / "checkpoint.limpid") ? "begun"
                                                                                : "to do";
-    std::printf("%-10s %-28s %s (%s)\n", state, run.name.c_str(), run.title.c_str(), tasks.c_str());
+    examples::print("%-10s %-28s %s (%s)\n", state, run.name.c_str(), run.title.c_str(),
+                    tasks.c_str());
   }
 }
 
@@ -130,11 +131,11 @@ void make_table(const TablePlan& plan, limpid::recipes::PaperTable<Recipe> table
     const bool finished = finish_run(plan, run, data.training, data.tests, weights);
     write_page(plan, table, data.remarks);
     if (!finished) {
-      std::printf("stopped; the same command goes on from there\n");
+      examples::print("stopped; the same command goes on from there\n");
       return;
     }
   }
-  std::printf("%s\n", (plan.out / "index.html").string().c_str());
+  examples::print("%s\n", (plan.out / "index.html").string().c_str());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 //
 // Shows progress, validates, and writes run/model.limpid, run/checkpoint.limpid and
 // run/metrics.jsonl. `--resume` goes on where a run stood.
+#include <limpid/core/json_text.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/recipes/adversaries.hpp>
 #include <limpid/recipes/quickstart.hpp>
@@ -117,7 +118,7 @@ void write_result(const Plan& plan, const limpid::TrainerOptions& options, std::
     if (entry.value("kind", "") == "validation") json["validation"] = entry["tasks"];
     json["seconds"] = entry["seconds"];
   }
-  limpid::write_atomically(plan.json, json.dump(2) + "\n");
+  examples::write_json(plan.json, json);
 }
 
 /// Gives a branch what the command line says of its losses.
@@ -170,6 +171,8 @@ void train(Recipe recipe, const Plan& plan, const Tasks& tasks) {
 
 void run(const Plan& plan) {
   const auto tasks = open_tasks(plan);
+  examples::make_folder("--out", plan.out);
+  examples::try_output("--json", plan.json);
   if (plan.recipe == "quickstart") train(limpid::recipes::quickstart(), plan, tasks);
   if (plan.recipe == "thesis-resnet") train(limpid::recipes::thesis_resnet(), plan, tasks);
   if (plan.recipe == "thesis-fpn-inception") {
@@ -259,7 +262,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--seed", plan.seed, "Of weights, shuffling, crops and degradations")
       ->capture_default_str();
-  app.add_option("--json", plan.json, "Write what came out here")->type_name("FILE");
+  examples::add_json(app, plan.json, "Write what came out here");
   app.add_flag("--quiet", plan.quiet, "No progress on standard error");
   examples::add_threads(app, plan.threads);
   app.footer("Ctrl-C or SIGTERM finishes the step, saves and ends; --resume goes on from there.");

@@ -62,7 +62,15 @@ inline std::string command_line(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) {
     const std::string word = argv[i];
     const bool is_plain = !word.empty() && word.find_first_not_of(kPlain) == word.npos;
-    line += (i > 0 ? " " : "") + (is_plain ? word : "'" + word + "'");
+    line += i > 0 ? " " : "";
+    if (is_plain) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char letter : word)
+      line += letter == '\'' ? std::string{"'\\''"} : std::string{letter};
+    line += '\'';
   }
   return line;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/errors.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/core/progress_line.hpp>
 
 #include <ATen/Parallel.h>
@@ -14,6 +16,8 @@
 #include <thread>
 #include <type_traits>
 
+#include "output.hpp"
+
 // What the programs share: command lines, errors, threads.
 namespace examples {
 
@@ -27,33 +31,37 @@ struct UsageError : std::runtime_error {
 
 /// Parses the command line and runs `body`, which returns nothing or an exit code.
 ///
-/// Errors go to standard error as "NAME: text", NAME being the app's.
+/// Errors go to standard error as "NAME: text", NAME being the app's; no file name in them can
+/// control the terminal. What was printed and did not arrive is an error too.
 /// @return 0 done, 1 failed, 2 wrong usage.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body body) {
+  open_standard_streams();
   const auto fail = [&](const std::string& text, int code) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), text.c_str());
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), limpid::printable_lines(text).c_str());
     return code;
   };
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    return fail(std::string{error.what()} + " (see --help)", 2);
-  }
-  try {
+    int code = 0;
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() != 0) throw UsageError(error.what());
+      app.exit(error);  // --help
+      check_standard_output();
+      return 0;
+    }
     if constexpr (std::is_void_v<std::invoke_result_t<Body>>) {
       body();
-      return 0;
     } else {
-      return body();
+      code = body();
     }
+    check_standard_output();
+    return code;
   } catch (const UsageError& error) {
     return fail(std::string{error.what()} + " (see --help)", 2);
-  } catch (const c10::Error& error) {
-    return fail(error.what_without_backtrace(), 1);
   } catch (const std::exception& error) {
-    return fail(error.what(), 1);
+    return fail(limpid::error_text(error), 1);
   }
 }
 

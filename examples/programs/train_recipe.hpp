@@ -68,7 +68,7 @@ std::pair<limpid::FitResult, std::int64_t> train_recipe(const Recipe& recipe,
         if constexpr (has_backbone<Recipe>()) {
           if (!weights.backbone.empty()) {
             const auto report = limpid::load_pretrained(encoder, weights.backbone);
-            if (!recipe.options.quiet) std::fputs(report.table().c_str(), stderr);
+            if (!recipe.options.quiet) complain(report.table());
           }
         }
         limpid::MultiTaskTrainer<Encoder, typename Recipe::template Decoder<Tasks>...> trainer{

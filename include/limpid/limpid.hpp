@@ -9,11 +9,14 @@
 #include <limpid/core/checksum.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
+#include <limpid/core/errors.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/interval.hpp>
+#include <limpid/core/json_text.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/precision.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/random_tensor.hpp>
@@ -22,10 +25,12 @@
 #include <limpid/core/single_thread.hpp>
 #include <limpid/core/tf32.hpp>
 #include <limpid/core/tiling.hpp>
+#include <limpid/core/utf8.hpp>
 #include <limpid/core/window.hpp>
 
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/check_bools.hpp>
+#include <limpid/io/descriptor_stream.hpp>
 #include <limpid/io/grey_image.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/image_gate.hpp>
@@ -34,11 +39,12 @@
 #include <limpid/io/json_file.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/npz.hpp>
+#include <limpid/io/output_place.hpp>
 #include <limpid/io/pickle.hpp>
 #include <limpid/io/pickled_tensors.hpp>
-#include <limpid/io/printable.hpp>
 #include <limpid/io/pth.hpp>
 #include <limpid/io/raw_images.hpp>
+#include <limpid/io/removed_on_signal.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/stb.hpp>
 #include <limpid/io/tensor_file.hpp>

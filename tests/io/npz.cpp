@@ -1,8 +1,8 @@
+#include <limpid/core/printable.hpp>
 #include <limpid/io/inflate.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/npz.hpp>
-#include <limpid/io/printable.hpp>
 #include <limpid/io/zip.hpp>
 #include <support/archives.hpp>
 #include <support/fixtures.hpp>

@@ -2,6 +2,7 @@
 
 // limpid-data check: what is in a set of pairs, and what is wrong with it.
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/psnr.hpp>
@@ -168,11 +169,11 @@ inline CheckedPart check_part(const limpid::DataArgument& argument, limpid::Data
 
 inline void print_list(const std::string& title, const std::vector<std::string>& items) {
   constexpr std::size_t kShown = 10;
-  std::printf("  %-26s %zu\n", title.c_str(), items.size());
+  examples::print("  %-26s %zu\n", title.c_str(), items.size());
   for (std::size_t i = 0; i < std::min(kShown, items.size()); ++i) {
-    std::printf("    %s\n", items[i].c_str());
+    examples::print("    %s\n", items[i].c_str());
   }
-  if (items.size() > kShown) std::printf("    and %zu more\n", items.size() - kShown);
+  if (items.size() > kShown) examples::print("    and %zu more\n", items.size() - kShown);
 }
 
 inline std::vector<std::string> texts_of(const std::vector<fs::path>& paths) {
@@ -182,26 +183,26 @@ inline std::vector<std::string> texts_of(const std::vector<fs::path>& paths) {
 }
 
 inline void print_part(const CheckedPart& part) {
-  std::printf("%s%s\n", part.name.empty() ? "" : (part.name + ": ").c_str(),
-              part.error.empty() ? part.description.c_str() : "cannot be read");
+  examples::print("%s%s\n", part.name.empty() ? "" : (part.name + ": ").c_str(),
+                  part.error.empty() ? part.description.c_str() : "cannot be read");
   if (!part.error.empty()) {
-    std::printf("  %s\n", part.error.c_str());
+    examples::print("  %s\n", part.error.c_str());
     return;
   }
-  std::printf("  %-26s %lld\n", "pairs", static_cast<long long>(part.pairs));
+  examples::print("  %-26s %lld\n", "pairs", static_cast<long long>(part.pairs));
   if (!part.sizes.empty()) {
     const auto by_area = [](const auto& a, const auto& b) {
       return a.first.first * a.first.second < b.first.first * b.first.second;
     };
     const auto [least, most] = std::minmax_element(part.sizes.begin(), part.sizes.end(), by_area);
     const auto usual = part.usual_size();
-    std::printf("  %-26s %s ... %s, %lld of %s\n", "sizes", size_text(least->first).c_str(),
-                size_text(most->first).c_str(), static_cast<long long>(usual->second),
-                size_text(usual->first).c_str());
+    examples::print("  %-26s %s ... %s, %lld of %s\n", "sizes", size_text(least->first).c_str(),
+                    size_text(most->first).c_str(), static_cast<long long>(usual->second),
+                    size_text(usual->first).c_str());
   }
   if (!part.worst.empty()) {
-    std::printf("  %-26s %.2f dB, at least %.2f (%s)\n", "PSNR of degraded, mean", part.mean_psnr,
-                part.worst_psnr, part.worst.c_str());
+    examples::print("  %-26s %.2f dB, at least %.2f (%s)\n", "PSNR of degraded, mean",
+                    part.mean_psnr, part.worst_psnr, part.worst.c_str());
   }
   print_list("degraded without target", texts_of(part.unpaired.degraded));
   print_list(
@@ -211,7 +212,7 @@ inline void print_part(const CheckedPart& part) {
   print_list("pairs of unequal size", part.unequal);
   print_list("identical pairs", part.identical);
   if (part.extra_targets_are_usual && !part.unpaired.target.empty()) {
-    std::printf("  (*) no error: OTS was published with such\n");
+    examples::print("  (*) no error: OTS was published with such\n");
   }
 }
 
@@ -259,10 +260,10 @@ inline int check(const CheckOptions& options) {
   if (options.json) {
     nlohmann::ordered_json json{{"data", options.data}, {"problems", problems}};
     for (const auto& part : parts) json["parts"].push_back(json_of(part));
-    std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    examples::print("%s", limpid::json_text(json).c_str());
   } else {
     for (const auto& part : parts) print_part(part);
-    std::printf("%lld problems\n", static_cast<long long>(problems));
+    examples::print("%lld problems\n", static_cast<long long>(problems));
   }
   if (!options.sheet.empty()) {
     TORCH_CHECK(!shown.empty(), "--sheet: expected pairs that can be read, found none");

@@ -3,6 +3,7 @@
 // limpid-data interpolate: frames between frames, for a higher frame rate.
 
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/json_text.hpp>
 #include <limpid/interpolation/frame_sequences.hpp>
 #include <limpid/interpolation/interpolate.hpp>
 #include <limpid/interpolation/sepconv_file.hpp>
@@ -78,7 +79,7 @@ inline void open_output(const fs::path& folder, const nlohmann::json& settings) 
                 "OUTPUT_DIR: expected a new or empty folder, or one of an "
                 "earlier run, found other files in '",
                 folder.string(), "'");
-    limpid::write_atomically(file, settings.dump(1) + "\n");
+    limpid::write_atomically(file, limpid::json_text(settings, 1));
     return;
   }
   std::ifstream stream{file};
@@ -90,7 +91,7 @@ inline void open_output(const fs::path& folder, const nlohmann::json& settings) 
     const auto there = earlier.value(name, nlohmann::json{});
     if (there == value) continue;
     const auto shown = [&](const nlohmann::json& json) {
-      return name == "frames" ? std::string{"other names"} : json.dump();
+      return name == "frames" ? std::string{"other names"} : limpid::json_excerpt(json);
     };
     TORCH_CHECK(false, "OUTPUT_DIR: '", folder.string(), "' was made with ", name, " ",
                 shown(there), ", not ", shown(value), "; name another folder");

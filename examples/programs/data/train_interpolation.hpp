@@ -2,6 +2,7 @@
 
 // limpid-data train-interpolation: weights for interpolate, from frames of one's own.
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/interpolation/frame_sequences.hpp>
 #include <limpid/interpolation/frame_triplets.hpp>
 #include <limpid/interpolation/train_interpolation.hpp>
@@ -66,13 +67,15 @@ inline void train_interpolation(TrainInterpolationOptions options) {
   training.precision = precision_of(options.precision);
   TORCH_CHECK(training.resume || !fs::exists(options.out), "--out: '", options.out.string(),
               "' is there already; --resume goes on with it, or name another file");
+  if (options.out.has_parent_path()) make_folder("--out", options.out.parent_path());
+  try_output("--out", options.out);
+  try_output("--json", options.json);
   auto split = limpid::split_triplets(limpid::frame_sequences(options.input), options.held_back);
   torch::manual_seed(training.seed);
   limpid::SepConvNetwork network{options.size == "small" ? limpid::SepConvOptions::small()
                                                          : limpid::SepConvOptions{}};
   network->start_from_average();
   network->to(device_of(options.device));
-  if (options.out.has_parent_path()) make_folder("--out", options.out.parent_path());
 
   Progress line;
   double loss = 0;
@@ -89,13 +92,13 @@ inline void train_interpolation(TrainInterpolationOptions options) {
   line.end();
   const auto score = limpid::score_interpolation(network, split.held_back, options.validate);
   const auto result = result_of(options, network, split, progress, score);
-  limpid::save_sepconv(options.out, network, {{"training", result.dump()}});
+  limpid::save_sepconv(options.out, network, {{"training", limpid::json_line(result)}});
   line.say("train-interpolation: " + std::to_string(progress.step) + " steps in " +
            limpid::duration_text(progress.seconds) + ", " + std::to_string(options.threads) +
            " threads; " + std::to_string(score.triplets) +
            " held-back triplets: " + decibels(score.network) + ", average of the neighbours " +
            decibels(score.average) + " (better in " + std::to_string(score.better) + ")");
-  if (!options.json.empty()) limpid::write_atomically(options.json, result.dump(2) + "\n");
+  write_json(options.json, result);
 }
 
 /// Adds the subcommand; `options` must live until it has run.
@@ -134,7 +137,7 @@ inline CLI::App* add_train_interpolation(CLI::App& app, TrainInterpolationOption
   add_count(*command, "--validate", options.validate, "Held-back triplets to measure, at most");
   command->add_flag("--resume", training.resume, "Go on from FILE.state, or start");
   command->add_option("--seed", training.seed, "Of weights and crops")->capture_default_str();
-  command->add_option("--json", options.json, "Write what came out here")->type_name("FILE");
+  add_json(*command, options.json, "Write what came out here");
   command
       ->add_option("FRAMES_DIR", options.input,
                    "Folder of successive frames; subfolders are sequences of their own; only read")

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/printable.hpp>
+
 #include <unistd.h>
 #include <chrono>
 #include <cmath>
@@ -9,7 +11,7 @@
 namespace limpid {
 
 /// One line that says how far long work is, on standard error: rewritten in place on a terminal,
-/// a new line every few seconds in a log file.
+/// a new line every few seconds in a log file. Names in the texts cannot control the terminal.
 class ProgressLine {
  public:
   explicit ProgressLine(bool quiet = false)
@@ -32,11 +34,12 @@ class ProgressLine {
     if (!due()) return;
     last_ = Clock::now();
     shown_ = true;
+    const auto shown = printable(text, text.size());
     if (terminal_) {
-      std::fprintf(stderr, "\r\033[K%s", text.c_str());
+      std::fprintf(stderr, "\r\033[K%s", shown.c_str());
       open_ = true;
     } else {
-      std::fprintf(stderr, "%s\n", text.c_str());
+      std::fprintf(stderr, "%s\n", shown.c_str());
     }
     std::fflush(stderr);
   }
@@ -44,7 +47,7 @@ class ProgressLine {
   /// Prints a line that stays.
   void say(const std::string& text) {
     if (quiet_) return;
-    std::fprintf(stderr, "%s%s\n", open_ ? "\r\033[K" : "", text.c_str());
+    std::fprintf(stderr, "%s%s\n", open_ ? "\r\033[K" : "", printable_lines(text).c_str());
     std::fflush(stderr);
     open_ = false;
   }

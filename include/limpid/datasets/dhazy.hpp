@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/utf8.hpp>
 #include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/pair_split.hpp>
@@ -100,8 +101,8 @@ class DHazy {
 
   Pairs part(const std::string& name, std::vector<std::string> PairSplit::*names) const {
     const auto pairs = files("NYU", "_Image_");
-    std::map<std::string_view, const PairedFile*> by_name;
-    for (const auto& pair : pairs) by_name.emplace(pair.name, &pair);
+    std::map<std::string, const PairedFile*> by_name;
+    for (const auto& pair : pairs) by_name.emplace(as_utf8(pair.name), &pair);
     const auto split = split_of(pairs);
     std::vector<PairedFile> kept;
     for (const auto& wanted : split.*names) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/shuffled.hpp>
+#include <limpid/core/utf8.hpp>
 #include <limpid/io/atomic_file.hpp>
 
 #include <c10/util/Exception.h>
@@ -19,6 +21,7 @@
 namespace limpid {
 
 /// Which pairs are for training and which for the test, by their names.
+/// Bytes of a name that are not UTF-8 are U+FFFD here (`as_utf8`).
 struct PairSplit {
   std::string set;         ///< what was split, for whoever reads the file
   std::uint64_t seed = 0;  ///< what it was drawn with
@@ -33,6 +36,7 @@ struct PairSplit {
     const auto count = static_cast<std::int64_t>(names.size());
     TORCH_CHECK_VALUE(train_count >= 1 && train_count < count, "PairSplit: expected 1 to ",
                       count - 1, " pairs to train on, got ", train_count, " of ", count);
+    for (auto& name : names) name = as_utf8(name);  // as the file can hold it
     std::sort(names.begin(), names.end());
     TORCH_CHECK_VALUE(std::adjacent_find(names.begin(), names.end()) == names.end(),
                       "PairSplit: expected names that differ, got '",
@@ -78,7 +82,7 @@ struct PairSplit {
   void write(const std::filesystem::path& path) const {
     const nlohmann::ordered_json json{
         {"set", set}, {"seed", seed}, {"train", train}, {"test", test}};
-    write_atomically(path, json.dump(1) + "\n");
+    write_atomically(path, json_text(json, 1));
   }
 
   friend bool operator==(const PairSplit&, const PairSplit&) = default;

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/detection/average_precision.hpp>
 #include <limpid/io/json_file.hpp>
-#include <limpid/io/printable.hpp>
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
@@ -102,7 +103,7 @@ inline SepConvNetwork load_sepconv(const std::filesystem::path& path) {
 inline void save_sepconv(const std::filesystem::path& path, const SepConvNetwork& network,
                          std::map<std::string, std::string> metadata = {}) {
   TensorFile file{{}, std::move(metadata)};
-  file.metadata["sepconv"] = nlohmann::json(network->options()).dump();
+  file.metadata["sepconv"] = json_line(nlohmann::json(network->options()));
   for (const auto& item : network->named_parameters()) file.tensors[item.key()] = item.value();
   write_safetensors(path, file);
 }

@@ -2,6 +2,7 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/check.hpp>
+#include <limpid/core/json_text.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/interpolation/adamax.hpp>
 #include <limpid/interpolation/frame_triplets.hpp>
@@ -118,7 +119,7 @@ inline void save_training(const std::filesystem::path& path, const SepConvNetwor
                           double seconds) {
   TensorFile file{optimizer.state(), {}};
   for (const auto& item : network->named_parameters()) file.tensors[item.key()] = item.value();
-  file.metadata["conditions"] = conditions.dump();
+  file.metadata["conditions"] = json_line(conditions);
   file.metadata["seconds"] = std::to_string(seconds);
   write_safetensors(path, file);
 }
@@ -132,8 +133,8 @@ inline double resume_training(const std::filesystem::path& path, SepConvNetwork 
   TORCH_CHECK(found.is_object(), source, ": expected metadata 'conditions', found none");
   for (const auto& [name, expected] : conditions.items()) {
     const auto there = found.value(name, nlohmann::json{});
-    TORCH_CHECK(there == expected, source, ": expected ", name, " ", expected.dump(), ", found ",
-                there.dump(), "; resume with the same options, or start anew");
+    TORCH_CHECK(there == expected, source, ": expected ", name, " ", json_excerpt(expected),
+                ", found ", json_excerpt(there), "; resume with the same options, or start anew");
   }
   optimizer.load_state(file.tensors, source);
   std::map<std::string, at::Tensor> weights;

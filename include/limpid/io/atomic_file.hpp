@@ -1,14 +1,23 @@
 #pragma once
 
+#include <limpid/io/descriptor_stream.hpp>
+#include <limpid/io/output_place.hpp>
+#include <limpid/io/removed_on_signal.hpp>
+
 #include <c10/util/Exception.h>
 
 #include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
+#include <iostream>
+#include <optional>
 #include <ostream>
 #include <string>
 
@@ -16,49 +25,139 @@ namespace limpid {
 
 namespace detail {
 
-/// Flushes a file or folder to the disk. A file system that cannot is not an error for a folder.
-inline void sync_to_disk(const std::filesystem::path& path, bool is_folder) {
-  const int descriptor = ::open(path.c_str(), is_folder ? O_RDONLY | O_DIRECTORY : O_RDONLY);
-  if (descriptor < 0) {
-    TORCH_CHECK(is_folder, "cannot write '", path.string(), "': ", std::strerror(errno));
+/// A new file beside the one that it will replace. Where the system can, it has no name until it is
+/// whole, so that nothing of it is left even by SIGKILL; else a signal that ends the program
+/// removes it. Its name cannot be guessed, and is opened only if nothing has it.
+class AsideFile {
+ public:
+  /// @param unnamed  whether a file without a name is tried
+  explicit AsideFile(const OutputPlace& place, bool unnamed = true) : place_(place) {
+    // The mode of what is replaced is set before the rename; until then nobody else reads it.
+    const mode_t mode = place.exists ? 0600 : 0666;
+    if (unnamed) {
+      file_ = Descriptor{::open(place.folder().c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode)};
+      if (file_.is_open() && ::access(descriptor_name().c_str(), F_OK) == 0) return;
+    }
+    choose_name();
+    file_ = Descriptor{
+        ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
+    if (!file_.is_open()) {
+      const int error = errno;
+      name_.clear();
+      place_.fail(error);
+    }
+  }
+
+  ~AsideFile() {
+    if (!name_.empty()) ::unlink(name_.c_str());
+  }
+  AsideFile(const AsideFile&) = delete;
+  AsideFile& operator=(const AsideFile&) = delete;
+
+  int descriptor() const { return file_.number(); }
+
+  /// Flushes it to the disk and puts it where it belongs.
+  void replace() {
+    if (place_.exists) keep_owner_and_mode();
+    if (::fsync(descriptor()) != 0) place_.fail(errno);
+    if (name_.empty()) {
+      choose_name();
+      if (::linkat(AT_FDCWD, descriptor_name().c_str(), AT_FDCWD, name_.c_str(),
+                   AT_SYMLINK_FOLLOW) != 0) {
+        const int error = errno;
+        name_.clear();
+        place_.fail(error);
+      }
+    }
+    if (::rename(name_.c_str(), place_.path.c_str()) != 0) place_.fail(errno);
+    name_.clear();
+    // A file system that cannot flush a folder is no error.
+    const Descriptor folder{::open(place_.folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (folder.is_open()) ::fsync(folder.number());
+  }
+
+ private:
+  std::string descriptor_name() const { return "/proc/self/fd/" + std::to_string(descriptor()); }
+
+  void choose_name() {
+    std::uint64_t random[2] = {};
+    if (::getrandom(random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
+      place_.fail(errno);
+    }
+    char name[64];
+    std::snprintf(name, sizeof name, ".limpid-%016llx%016llx.part",
+                  static_cast<unsigned long long>(random[0]),
+                  static_cast<unsigned long long>(random[1]));
+    name_ = (place_.folder() / name).string();
+    guard_.emplace(name_);
+  }
+
+  // Where the owner cannot be kept, the bits that lend his rights are not either. File systems
+  // without owners or modes refuse, and need none.
+  void keep_owner_and_mode() {
+    const auto& old = place_.status;
+    const bool same_owner = ::fchown(descriptor(), old.st_uid, old.st_gid) == 0;
+    if (!same_owner && ::fchown(descriptor(), static_cast<uid_t>(-1), old.st_gid) != 0) {
+      // neither; the file is ours
+    }
+    (void)::fchmod(descriptor(), old.st_mode & (same_owner ? 07777 : 0777));
+  }
+
+  OutputPlace place_;
+  Descriptor file_;
+  std::string name_;
+  std::optional<RemovedOnSignal> guard_;
+};
+
+/// Lets `fill` write to an open file.
+inline void fill_descriptor(const OutputPlace& place, int descriptor,
+                            const std::function<void(std::ostream&)>& fill) {
+  DescriptorBuffer buffer{descriptor};
+  std::ostream stream{&buffer};
+  fill(stream);
+  stream.flush();
+  if (buffer.error() != 0) place.fail(buffer.error());
+  TORCH_CHECK(!stream.fail(), "cannot write ", place.where, ": the stream failed");
+}
+
+/// Writes into what is no file of a folder: pipes, devices, standard output.
+inline void write_in_place(const OutputPlace& place,
+                           const std::function<void(std::ostream&)>& fill) {
+  using Kind = OutputPlace::Kind;
+  std::fflush(nullptr);  // what was printed before stays before
+  std::cout.flush();
+  if (place.kind == Kind::standard_output || place.kind == Kind::open_descriptor) {
+    fill_descriptor(place, place.kind == Kind::standard_output ? STDOUT_FILENO : place.descriptor,
+                    fill);
     return;
   }
-  const int failed = ::fsync(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  TORCH_CHECK(is_folder || failed == 0, "cannot write '", path.string(),
-              "': ", std::strerror(error));
+  const Descriptor file{::open(place.path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC)};
+  if (!file.is_open()) place.fail(errno);
+  fill_descriptor(place, file.number(), fill);
 }
 
 }  // namespace detail
 
-/// Writes a file aside, flushes it to the disk, and renames it into place: a reader, a full disk or
-/// a power cut sees the old file or the new one, never a part.
+/// Writes a file aside, flushes it to the disk, and renames it into place: a reader, a full disk, a
+/// signal or a power cut leaves the old file or the new one, never a part, and nothing beside it.
+///
+/// Links are followed: what they point to is replaced, with its owner and mode kept. Pipes, devices
+/// and open descriptors ("/dev/stdout") are written to, and so is standard output under the name
+/// "-" (a file of that name is "./-").
 ///
 /// @param fill  writes the content to the stream.
 /// @throws c10::Error that names `path` and the cause; whatever stood at `path` is untouched.
 inline void write_atomically(const std::filesystem::path& path,
                              const std::function<void(std::ostream&)>& fill) {
-  const auto aside = std::filesystem::path{path.string() + ".part" + std::to_string(::getpid())};
-  try {
-    errno = 0;
-    std::ofstream stream{aside, std::ios::binary | std::ios::trunc};
-    TORCH_CHECK(stream.is_open(), "cannot write '", path.string(), "': ", std::strerror(errno));
-    fill(stream);
-    stream.close();
-    TORCH_CHECK(!stream.fail(), "cannot write '", path.string(),
-                "': ", errno != 0 ? std::strerror(errno) : "the stream failed");
-    detail::sync_to_disk(aside, false);
-    std::error_code error;
-    std::filesystem::rename(aside, path, error);
-    TORCH_CHECK(!error, "cannot write '", path.string(), "': ", error.message());
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(aside, ignored);
-    throw;
+  const auto place = detail::output_place(path);
+  if (place.kind != detail::OutputPlace::Kind::file) {
+    detail::write_in_place(place, fill);
+    return;
   }
-  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-  detail::sync_to_disk(folder, true);
+  check_writable(path);
+  detail::AsideFile aside{place};
+  detail::fill_descriptor(place, aside.descriptor(), fill);
+  aside.replace();
 }
 
 /// Writes text atomically.

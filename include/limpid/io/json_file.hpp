@@ -1,7 +1,8 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/io/input_file.hpp>
-#include <limpid/io/printable.hpp>
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
@@ -44,35 +45,7 @@ inline std::size_t json_depth(std::string_view text, std::size_t limit) {
   return deepest;
 }
 
-/// Appends the beginning of `json`; each level adds a byte, so that the length bounds the depth.
-inline void append_excerpt(std::string& text, const nlohmann::json& json, std::size_t longest) {
-  if (text.size() > longest) return;
-  if (json.is_string()) {
-    const auto& whole = json.get_ref<const std::string&>();
-    text += '"' + whole.substr(0, longest + 1) + '"';
-  } else if (json.is_structured()) {
-    text += json.is_object() ? '{' : '[';
-    const auto start = text.size();
-    for (auto item = json.begin(); item != json.end() && text.size() <= longest; ++item) {
-      if (text.size() > start) text += ',';
-      if (json.is_object()) text += '"' + item.key().substr(0, longest + 1) + "\":";
-      append_excerpt(text, *item, longest);
-    }
-    text += json.is_object() ? '}' : ']';
-  } else {
-    text += json.dump();
-  }
-}
-
 }  // namespace detail
-
-/// JSON of unknown origin as an error may show it: its beginning, safe for a terminal, whatever
-/// its size and depth.
-inline std::string json_excerpt(const nlohmann::json& json, std::size_t longest = 80) {
-  std::string text;
-  detail::append_excerpt(text, json, longest);
-  return printable(text, longest);
-}
 
 /// Parses JSON of unknown origin within limits of size and depth.
 ///

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <limpid/core/printable.hpp>
 #include <limpid/io/check_bools.hpp>
 #include <limpid/io/input_file.hpp>
-#include <limpid/io/printable.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <limpid/core/printable.hpp>
 #include <limpid/io/npy.hpp>
-#include <limpid/io/printable.hpp>
 #include <limpid/io/zip.hpp>
 
 #include <ATen/core/Tensor.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/io/printable.hpp>
+#include <limpid/core/printable.hpp>
 
 #include <c10/util/Exception.h>
 

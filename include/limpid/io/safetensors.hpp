@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/check_bools.hpp>
 
@@ -69,9 +70,9 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
 
   std::uint64_t bytes = c10::elementSize(parsed.type);
   const auto& shape = entry.at("shape");
-  TORCH_CHECK(shape.is_array(), "a shape with ", shape.dump());
+  TORCH_CHECK(shape.is_array(), "a shape with ", json_excerpt(shape));
   for (const auto& side : shape) {
-    TORCH_CHECK(side.is_number_unsigned(), "a shape with ", side.dump());
+    TORCH_CHECK(side.is_number_unsigned(), "a shape with ", json_excerpt(side));
     const auto length = side.get<std::uint64_t>();
     // The product stays below the file's size, so it cannot overflow, except through zeros.
     TORCH_CHECK(length <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) &&
@@ -83,12 +84,12 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
   const auto& offsets = entry.at("data_offsets");
   TORCH_CHECK(offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() &&
                   offsets[1].is_number_unsigned(),
-              "offsets ", offsets.dump());
+              "offsets ", json_excerpt(offsets));
   parsed.begin = offsets[0].get<std::uint64_t>();
   parsed.end = offsets[1].get<std::uint64_t>();
   TORCH_CHECK(
       parsed.begin <= parsed.end && parsed.end <= data_size && parsed.end - parsed.begin == bytes,
-      "offsets ", offsets.dump(), " that do not hold its shape");
+      "offsets ", json_excerpt(offsets), " that do not hold its shape");
   return parsed;
 }
 
@@ -182,7 +183,7 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
                     {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
   }
-  auto text = header.dump();
+  auto text = json_line(header);
   text.append((8 - text.size() % 8) % 8, ' ');
 
   write_atomically(path, [&](std::ostream& stream) {

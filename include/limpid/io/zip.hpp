@@ -1,9 +1,9 @@
 #pragma once
 
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/io/inflate.hpp>
 #include <limpid/io/input_file.hpp>
-#include <limpid/io/printable.hpp>
 
 #include <c10/util/Exception.h>
 

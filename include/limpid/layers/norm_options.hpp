@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
+
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
@@ -30,7 +32,8 @@ inline void to_json(nlohmann::json& json, NormKind kind) {
 /// @throws c10::ValueError if `json` names no kind of norm.
 inline void from_json(const nlohmann::json& json, NormKind& kind) {
   TORCH_CHECK_VALUE(json == "instance" || json == "batch" || json == "none",
-                    "NormKind: expected \"instance\", \"batch\" or \"none\", got ", json.dump());
+                    "NormKind: expected \"instance\", \"batch\" or \"none\", got ",
+                    json_excerpt(json));
   kind = json == "instance" ? NormKind::instance
          : json == "batch"  ? NormKind::batch
                             : NormKind::none;
@@ -44,7 +47,8 @@ inline void to_json(nlohmann::json& json, BatchNormStatistics statistics) {
 /// @throws c10::ValueError if `json` names no statistics.
 inline void from_json(const nlohmann::json& json, BatchNormStatistics& statistics) {
   TORCH_CHECK_VALUE(json == "running" || json == "batch",
-                    "BatchNormStatistics: expected \"running\" or \"batch\", got ", json.dump());
+                    "BatchNormStatistics: expected \"running\" or \"batch\", got ",
+                    json_excerpt(json));
   statistics = json == "batch" ? BatchNormStatistics::batch : BatchNormStatistics::running;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
 
@@ -18,7 +19,7 @@ inline void to_json(nlohmann::json& json, PaddingMode mode) {
 /// @throws c10::ValueError if `json` names no mode.
 inline void from_json(const nlohmann::json& json, PaddingMode& mode) {
   TORCH_CHECK_VALUE(json == "reflect" || json == "zeros",
-                    "PaddingMode: expected \"reflect\" or \"zeros\", got ", json.dump());
+                    "PaddingMode: expected \"reflect\" or \"zeros\", got ", json_excerpt(json));
   mode = json == "zeros" ? PaddingMode::zeros : PaddingMode::reflect;
 }
 
@@ -30,7 +31,7 @@ inline void to_json(nlohmann::json& json, ValueRange range) {
 /// @throws c10::ValueError if `json` names no range.
 inline void from_json(const nlohmann::json& json, ValueRange& range) {
   TORCH_CHECK_VALUE(json == "signed" || json == "unit",
-                    "ValueRange: expected \"signed\" or \"unit\", got ", json.dump());
+                    "ValueRange: expected \"signed\" or \"unit\", got ", json_excerpt(json));
   range = json == "unit" ? ValueRange::unit_range : ValueRange::signed_range;
 }
 

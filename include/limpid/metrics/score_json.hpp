@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/metrics/statistics.hpp>
@@ -164,11 +165,6 @@ inline nlohmann::json to_json(const Comparison& comparison) {
     json["images"].push_back(std::move(entry));
   }
   return json;
-}
-
-/// JSON as text, indented; bytes of file names that are not UTF-8 become U+FFFD.
-inline std::string json_text(const nlohmann::json& json) {
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace limpid

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/json_text.hpp>
 #include <limpid/model/state_dict.hpp>
 #include <limpid/version.hpp>
 
@@ -55,7 +56,7 @@ inline void write_with_manifest(const std::filesystem::path& path, nlohmann::jso
     checksums[name] = checksum_of(tensor);
   }
   // Facts may hold names of files, which need not be UTF-8.
-  auto text = manifest.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  auto text = json_line(manifest);
   write_safetensors(path, {std::move(tensors), {{"limpid", std::move(text)}}});
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/core/named.hpp>
 
 #include <c10/util/Exception.h>
@@ -50,7 +51,7 @@ inline std::string shown_value(const nlohmann::json& value) {
   if (value.is_structured()) {
     return kind_of_value(value) + " of " + std::to_string(value.size());
   }
-  const auto text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  const auto text = json_excerpt(value, 200);
   return text.size() <= 80 ? text : text.substr(0, 80) + "...";
 }
 
@@ -73,7 +74,7 @@ inline void put_options(nlohmann::json& options, const nlohmann::json& given, co
     }
     TORCH_CHECK_VALUE(is_like(value, option), "option '", prefix, key, "' ", of, ": expected ",
                       kind_of_value(option), " like ",
-                      option.is_array() ? option.dump() : shown_value(option), ", got ",
+                      option.is_array() ? json_excerpt(option) : shown_value(option), ", got ",
                       shown_value(value));
     option = value;
   }
@@ -96,7 +97,7 @@ Options options_from_json(const nlohmann::json& given, const std::string& of,
   for (const auto& [key, value] : wanted.items()) {
     TORCH_CHECK_VALUE(
         held.at(key) == value, "option '", key, "' ", of, ": cannot be ",
-        value.is_array() && value.size() < 20 ? value.dump() : detail::shown_value(value));
+        value.is_array() && value.size() < 20 ? json_excerpt(value) : detail::shown_value(value));
   }
   return options;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/utf8.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -7,35 +9,12 @@
 
 namespace limpid::detail {
 
-/// How many bytes of `text` from `at` form one character of UTF-8; 0 where they form none.
-inline std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const auto left = text.size() - at;
-  if (byte(0) < 0x80) return 1;
-  std::size_t length = 0;
-  std::uint32_t code = 0, least = 0;
-  if ((byte(0) & 0xe0) == 0xc0) {
-    length = 2, code = byte(0) & 0x1fu, least = 0x80;
-  } else if ((byte(0) & 0xf0) == 0xe0) {
-    length = 3, code = byte(0) & 0x0fu, least = 0x800;
-  } else if ((byte(0) & 0xf8) == 0xf0) {
-    length = 4, code = byte(0) & 0x07u, least = 0x10000;
-  }
-  if (length == 0 || length > left) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3fu);
-  }
-  const bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
-  return code >= least && code <= 0x10ffff && !is_surrogate ? length : 0;
-}
-
 /// Text that HTML shows as it is, in elements and in quoted attributes. Bytes that are not UTF-8,
 /// and control characters but tab and newline, become U+FFFD.
 inline std::string escaped(std::string_view text) {
   std::string html;
   for (std::size_t i = 0; i < text.size();) {
-    const auto length = utf8_length(text, i);
+    const auto length = utf8_character(text, i).length;
     const char c = text[i];
     if (length == 0 || (length == 1 && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) &&
                         c != '\t' && c != '\n')) {

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/json_text.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/io/json_file.hpp>
-#include <limpid/io/printable.hpp>
 #include <limpid/metrics/left_out.hpp>
 #include <limpid/metrics/metric_table.hpp>
 #include <limpid/metrics/statistics.hpp>

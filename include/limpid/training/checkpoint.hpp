@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/model/model_file.hpp>
 #include <limpid/training/training_state.hpp>
 
@@ -131,10 +132,10 @@ inline void check_conditions(const nlohmann::json& found, const nlohmann::json& 
   if (difference.empty()) return;
   const auto& first = difference.front();
   const nlohmann::json::json_pointer where{first.at("path").get<std::string>()};
-  TORCH_CHECK(false, source, ": cannot resume, because the run was started with ",
-              where.to_string(), " = ", found.contains(where) ? found.at(where).dump() : "nothing",
-              ", and this one has ",
-              expected.contains(where) ? expected.at(where).dump() : "nothing");
+  TORCH_CHECK(
+      false, source, ": cannot resume, because the run was started with ", where.to_string(), " = ",
+      found.contains(where) ? json_excerpt(found.at(where), 400) : "nothing", ", and this one has ",
+      expected.contains(where) ? json_excerpt(expected.at(where), 400) : "nothing");
 }
 
 /// Puts a run where the checkpoint left it.

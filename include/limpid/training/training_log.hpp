@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/training/step_losses.hpp>
@@ -40,7 +41,7 @@ class MetricsFile {
   }
 
   void write(const nlohmann::json& line) {
-    if (stream_.is_open()) stream_ << line.dump() << std::endl;
+    if (stream_.is_open()) stream_ << json_line(line) << std::endl;
   }
 
  private:
