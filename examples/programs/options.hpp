@@ -3,6 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/inference/restorer.hpp>
+#include <limpid/io/make_folder.hpp>
 
 #include <ATen/Context.h>
 #include <c10/core/Device.h>
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,6 +20,8 @@
 
 // Options that several programs have.
 namespace examples {
+
+using limpid::make_folder;
 
 /// What `read` returns; a value that it refuses is wrong usage, and the error begins with `prefix`.
 template <class Read>
@@ -44,14 +46,6 @@ inline std::vector<limpid::DataArgument> parse_data(const std::string& option,
     arguments.push_back(std::move(argument));
   }
   return arguments;
-}
-
-/// Makes the folder that `option` names. @throws c10::Error where that is not possible.
-inline void make_folder(const std::string& option, const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  TORCH_CHECK(!error, option, ": cannot make the folder '", folder.string(),
-              "': ", error.message());
 }
 
 /// The command as one could type it, with quotes where a word needs them.

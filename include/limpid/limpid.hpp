@@ -14,6 +14,7 @@
 #include <limpid/core/interval.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/named.hpp>
+#include <limpid/core/natural_order.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/core/printable.hpp>
@@ -37,6 +38,7 @@
 #include <limpid/io/inflate.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/json_file.hpp>
+#include <limpid/io/make_folder.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/npz.hpp>
 #include <limpid/io/output_place.hpp>

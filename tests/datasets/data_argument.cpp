@@ -19,7 +19,7 @@ using limpid::DataArgument, limpid::DataUse, limpid::open_pairs;
 using namespace limpid_test;
 
 std::string error_of(const std::string& text) {
-  return limpid::support::error_of<c10::ValueError>([&] { return DataArgument::parse(text); });
+  return limpid_test::error_of<c10::ValueError>([&] { return DataArgument::parse(text); });
 }
 
 std::string read_text(const std::filesystem::path& path) {
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_photographs_is_named_before_they_are_rea
 }
 
 BOOST_AUTO_TEST_CASE(the_table_of_formats_is_in_order_and_so_is_its_page) {
-  limpid::support::check_table(limpid::kDataFormats);
+  limpid_test::check_table(limpid::kDataFormats);
   const auto page = read_text(std::filesystem::path{LIMPID_SOURCE_DIR} / "docs/datasets.md");
   const auto help = limpid::data_argument_help();
   limpid::kDataFormats.for_each([&](const auto& entry) {

@@ -17,7 +17,7 @@ namespace {
 
 using limpid::DegradedPhotos, limpid::Image, limpid::ImagePair, limpid::Pairs, limpid::PairSource,
     limpid::Random;
-using limpid::support::error_of;
+using limpid_test::error_of;
 using namespace limpid_test;
 
 const auto darken = [](const at::Tensor& image, Random& random) {

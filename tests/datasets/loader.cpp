@@ -19,7 +19,7 @@ namespace {
 
 using limpid::Augmentation, limpid::Batch, limpid::Image, limpid::ImagePair, limpid::LoaderOptions,
     limpid::PairCache, limpid::PairLoader, limpid::Pairs;
-using limpid::support::error_of;
+using limpid_test::error_of;
 using limpid_test::picture;
 
 /// Pairs in memory that count how often they are loaded; pair `broken` cannot be.

@@ -8,7 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 using namespace limpid;
-using limpid::support::error_of;
+using limpid_test::error_of;
 using limpid_test::made_up_photo;
 
 BOOST_AUTO_TEST_SUITE(any_degradation)

@@ -12,7 +12,7 @@
 #include <vector>
 
 using namespace limpid;
-using limpid::support::error_of;
+using limpid_test::error_of;
 using limpid_test::made_up_photo;
 
 namespace {
@@ -25,7 +25,7 @@ AnyDegradation read(const std::string& text) {
 
 BOOST_AUTO_TEST_SUITE(named_degradations)
 
-BOOST_AUTO_TEST_CASE(the_table_is_in_order) { limpid::support::check_table(kDegradations); }
+BOOST_AUTO_TEST_CASE(the_table_is_in_order) { limpid_test::check_table(kDegradations); }
 
 BOOST_AUTO_TEST_CASE(each_one_keeps_what_degradations_promise) {
   kDegradations.for_each([](const auto& entry) {

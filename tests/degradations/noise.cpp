@@ -6,7 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 using namespace limpid;
-using limpid::support::error_of;
+using limpid_test::error_of;
 
 BOOST_AUTO_TEST_SUITE(noise)
 

@@ -80,6 +80,21 @@ BOOST_AUTO_TEST_CASE(sorts_numbers_as_numbers_and_keeps_folders_apart) {
   BOOST_TEST((found[0].frames[2] == folder / "f10.png"));
 }
 
+BOOST_AUTO_TEST_CASE(follows_links_to_folders_and_reads_no_folder_twice) {
+  TemporaryFolder folder, elsewhere;
+  write_counted(elsewhere / "scene", 3);
+  write_counted(folder / "a", 4);
+  fs::create_directory_symlink(elsewhere / "scene", folder / "linked");
+  fs::create_directory_symlink(folder.path(), folder / "a/back");
+  fs::create_directory_symlink(elsewhere / "scene", folder / "twice");
+  fs::create_directory_symlink(elsewhere / "none", folder / "broken");
+  const auto found = limpid::frame_sequences(folder.path());
+  BOOST_REQUIRE(found.size() == 2u);
+  BOOST_TEST((found[0].name == "a" && found[0].frames.size() == 4u));
+  BOOST_TEST((found[1].name == "linked" && found[1].frames.size() == 3u));
+  BOOST_TEST((found[1].frames[2] == folder / "linked/02.png"));
+}
+
 BOOST_AUTO_TEST_CASE(says_what_is_wrong_with_a_folder) {
   TemporaryFolder folder;
   BOOST_TEST(fails_with([&] { limpid::frame_sequences(folder.path()); },

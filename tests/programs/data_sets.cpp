@@ -112,6 +112,57 @@ BOOST_AUTO_TEST_CASE(haze_follows_disparity_of_16_bits_and_counts_what_is_unknow
              "a,1.38629,0.8,0.5,1,1,192\n");
 }
 
+BOOST_AUTO_TEST_CASE(names_with_commas_and_quotes_stay_one_field_of_the_table) {
+  TemporaryFolder folder;
+  for (const std::string name : {"a, \"b\"", "plain"}) {
+    save(flat(51), folder / "images" / (name + ".png"));
+    save(flat(128), folder / "depths" / (name + ".png"));
+  }
+  const auto ended = run({"limpid-data", "haze", (folder / "images").string(),
+                          (folder / "depths").string(), (folder / "out").string()});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  BOOST_TEST(read_bytes(folder / "out/haze.csv") ==
+             "picture,beta,airlight,nearest,farthest,unknown_pixels,depth_pixels\n"
+             "\"a, \"\"b\"\"\",1,1,1,1,0,768\nplain,1,1,1,1,0,768\n");
+}
+
+BOOST_AUTO_TEST_CASE(degrade_takes_any_degradation_by_name_with_its_ranges) {
+  TemporaryFolder folder;
+  save(flat(100), folder / "photos/a.png");
+  const auto degrade = [&](const std::string& out, const std::string& degradation) {
+    return run({"limpid-data", "degrade", "--degradation", degradation,
+                (folder / "photos").string(), (folder / out).string()});
+  };
+  BOOST_TEST(degrade("none", "noise,sigma=0").code == 0);
+  BOOST_TEST((Image::load(folder / "none/input/a.png") == flat(100)));
+  BOOST_TEST(degrade("some", "noise,sigma=20:25").code == 0);
+  BOOST_TEST(!(Image::load(folder / "some/input/a.png") == flat(100)));
+  BOOST_TEST((Image::load(folder / "some/target/a.png") == flat(100)));
+  const auto wrong = degrade("wrong", "noise,sigma=-1");
+  BOOST_TEST(wrong.code == 2, wrong.err);
+  BOOST_TEST(has(wrong.err, "--degradation: Noise: sigma must not be negative, got -1"), wrong.err);
+  BOOST_TEST(!fs::exists(folder / "wrong"));
+  BOOST_TEST(has(degrade("wrong", "nose").err, "did you mean 'noise'?"));
+  const auto help = run({"limpid-data", "degrade", "--help"});
+  BOOST_TEST(has(help.out, "noise: white Gaussian noise (denoise); sigma 0:55"), help.out);
+}
+
+BOOST_AUTO_TEST_CASE(photographs_are_named_with_their_degradation_wherever_pairs_are) {
+  TemporaryFolder folder;
+  save(picture(24, 32, 1), folder / "photos/a.png");
+  const auto photos = "night=photos:" + (folder / "photos").string();
+  const auto check = [&](const std::string& rest) {
+    return run({"limpid-data", "check", photos + rest});
+  };
+  const auto good = check(",degradation=noise,sigma=10:20,seed=7");
+  BOOST_TEST(good.code == 0, good.err);
+  BOOST_TEST(has(good.out, "with noise (sigma 10:20), seed 7"), good.out);
+  const auto unnamed = check("");
+  BOOST_TEST(unnamed.code == 2);
+  BOOST_TEST(has(unnamed.err, "task 'night' has no usual degradation: expected degradation=NAME"),
+             unnamed.err);
+}
+
 BOOST_AUTO_TEST_CASE(check_counts_all_that_is_wrong) {
   TemporaryFolder folder;
   for (const std::string name : {"a", "b", "c", "d"}) {

@@ -3,6 +3,7 @@
 // Files and folders, as the subcommands of limpid-data use them.
 
 #include <limpid/io/image.hpp>
+#include <limpid/io/make_folder.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -11,7 +12,6 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <system_error>
 
 #include "../program.hpp"
 
@@ -47,12 +47,7 @@ inline void check_apart(const fs::path& output, const fs::path& input,
   }
 }
 
-inline void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  TORCH_CHECK(!error, "OUTPUT_DIR: expected a folder that can be written, found '", folder.string(),
-              "': ", error.message());
-}
+inline void make_folder(const fs::path& folder) { limpid::make_folder("OUTPUT_DIR", folder); }
 
 /// The pictures of a folder by their names without extension.
 inline std::map<std::string, fs::path> pictures_by_name(const std::string& what,

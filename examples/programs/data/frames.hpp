@@ -2,6 +2,7 @@
 
 // Frames of a video, one after the other, from a folder of pictures or through ffmpeg.
 
+#include <limpid/core/natural_order.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/io/image.hpp>
 
@@ -30,38 +31,11 @@ namespace examples {
 
 namespace fs = std::filesystem;
 
-/// Whether `a` comes before `b` with numbers in the names by their value: frame2 before frame10.
-inline bool naturally_before(const std::string& a, const std::string& b) {
-  const auto is_digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (is_digit(a[i]) && is_digit(b[j])) {
-      const auto number = [&](const std::string& text, std::size_t& at) {
-        while (at < text.size() && text[at] == '0') ++at;
-        const auto first = at;
-        while (at < text.size() && is_digit(text[at])) ++at;
-        return text.substr(first, at - first);
-      };
-      const auto left = number(a, i);
-      const auto right = number(b, j);
-      if (left.size() != right.size()) return left.size() < right.size();
-      if (left != right) return left < right;
-    } else {
-      if (a[i] != b[j]) return a[i] < b[j];
-      ++i;
-      ++j;
-    }
-  }
-  if (i < a.size() || j < b.size()) return i == a.size();
-  return a < b;
-}
-
 /// The pictures of a folder in the order of their numbers.
 inline std::vector<fs::path> frames_in(const fs::path& folder) {
   auto files = limpid::list_images(folder);
   std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
-    return naturally_before(a.stem().string(), b.stem().string());
+    return limpid::natural_less(a.stem().string(), b.stem().string());
   });
   return files;
 }

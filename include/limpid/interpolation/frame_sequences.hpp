@@ -1,15 +1,16 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/core/natural_order.hpp>
 #include <limpid/io/image.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <filesystem>
+#include <set>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -24,37 +25,32 @@ struct FrameSequence {
 
 namespace detail {
 
-/// Whether `a` comes before `b` when runs of digits count as numbers: "frame9" before "frame10".
-inline bool natural_less(std::string_view a, std::string_view b) {
-  const auto is_digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
-  const auto number = [&](std::string_view& text) {
-    std::size_t length = 0;
-    while (length < text.size() && is_digit(text[length])) ++length;
-    auto digits = text.substr(0, length);
-    text.remove_prefix(length);
-    while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
-    return digits;
-  };
-  auto x = a, y = b;
-  while (!x.empty() && !y.empty()) {
-    if (is_digit(x.front()) && is_digit(y.front())) {
-      const auto left = number(x), right = number(y);
-      if (left.size() != right.size()) return left.size() < right.size();
-      if (left != right) return left < right;
-    } else {
-      if (x.front() != y.front()) return x.front() < y.front();
-      x.remove_prefix(1);
-      y.remove_prefix(1);
-    }
+inline bool natural_path_less(const std::filesystem::path& a, const std::filesystem::path& b) {
+  return natural_less(a.native(), b.native());
+}
+
+/// `folder` and the folders below it, each once: links to folders are followed, and one that leads
+/// to a folder that was found before is left out.
+inline void collect_folders(const std::filesystem::path& folder,
+                            std::set<std::filesystem::path>& found_before,
+                            std::vector<std::filesystem::path>& folders) {
+  namespace fs = std::filesystem;
+  if (!found_before.insert(fs::canonical(folder)).second) return;
+  folders.push_back(folder);
+  std::vector<fs::path> inner;
+  for (const auto& entry : fs::directory_iterator{folder}) {
+    std::error_code ignored;  // a link that leads nowhere
+    const bool is_hidden = entry.path().filename().native().front() == '.';
+    if (!is_hidden && entry.is_directory(ignored)) inner.push_back(entry.path());
   }
-  if (x.empty() != y.empty()) return x.empty();
-  return a < b;  // equal but for zeros before a number
+  std::sort(inner.begin(), inner.end(), natural_path_less);
+  for (const auto& one : inner) collect_folders(one, found_before, folders);
 }
 
 }  // namespace detail
 
 /// The sequences in a folder: its own pictures, and those of every folder below it, sorted by name
-/// with numbers as numbers. Hidden files and folders are left out.
+/// with numbers as numbers. Links to folders are followed; hidden files and folders are left out.
 ///
 /// @throws c10::Error if the folder is missing, is no folder, cannot be read or holds no picture;
 ///         if two frames of a sequence differ in their extensions only.
@@ -63,23 +59,14 @@ inline std::vector<FrameSequence> frame_sequences(const std::filesystem::path& f
   const auto where = "frames '" + folder.string() + "': ";
   TORCH_CHECK(fs::is_directory(folder), where, "expected a folder, found ",
               fs::exists(folder) ? "a file" : "nothing");
-  std::vector<fs::path> folders{folder};
-  std::error_code error;
-  fs::recursive_directory_iterator entry{folder, error};
-  for (; !error && entry != fs::recursive_directory_iterator{}; entry.increment(error)) {
-    if (!entry->is_directory()) continue;
-    if (entry->path().filename().string().front() == '.') {
-      entry.disable_recursion_pending();
-    } else {
-      folders.push_back(entry->path());
-    }
+  std::vector<fs::path> folders;
+  try {
+    std::set<fs::path> found_before;
+    detail::collect_folders(folder, found_before, folders);
+  } catch (const fs::filesystem_error& error) {
+    detail::fail(where, error.code().message(), ", '", error.path1().string(), "'");
   }
-  TORCH_CHECK(!error, where, error.message());
-
-  const auto by_name = [](const fs::path& a, const fs::path& b) {
-    return detail::natural_less(a.string(), b.string());
-  };
-  std::sort(folders.begin(), folders.end(), by_name);
+  std::sort(folders.begin(), folders.end(), detail::natural_path_less);
   std::vector<FrameSequence> sequences;
   for (const auto& one : folders) {
     FrameSequence sequence{one == folder ? fs::path{} : one.lexically_relative(folder), {}};
@@ -89,7 +76,7 @@ inline std::vector<FrameSequence> frame_sequences(const std::filesystem::path& f
       }
     }
     if (sequence.frames.empty()) continue;
-    std::sort(sequence.frames.begin(), sequence.frames.end(), by_name);
+    std::sort(sequence.frames.begin(), sequence.frames.end(), detail::natural_path_less);
     for (std::size_t i = 1; i < sequence.frames.size(); ++i) {
       TORCH_CHECK(sequence.frames[i].stem() != sequence.frames[i - 1].stem(), where,
                   "expected one picture for each frame, found '", sequence.frames[i - 1].string(),

@@ -2,6 +2,7 @@
 
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/io/make_folder.hpp>
 #include <limpid/report/html.hpp>
 #include <limpid/report/page.hpp>
 #include <limpid/report/page_style.hpp>
@@ -14,7 +15,6 @@
 
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <vector>
 
 namespace limpid {
@@ -133,9 +133,7 @@ inline void write_plane(const std::filesystem::path& folder, const PlanePage& pa
     TORCH_CHECK_VALUE(is_task_name(task), "perception-distortion plane: task '", task,
                       "': expected a name of lower-case letters, digits, '-' and '_'");
   }
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  TORCH_CHECK(!error, "cannot write to '", folder.string(), "': ", error.message());
+  make_folder("perception-distortion plane", folder);
   write_atomically(folder / "index.html", plane_page_html(page));
   write_atomically(folder / "plane.json", json_text(to_json(page.plane)));
   write_atomically(folder / "plane.svg", plane_svg(page.plane));

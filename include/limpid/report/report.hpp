@@ -2,6 +2,7 @@
 
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image.hpp>
+#include <limpid/io/make_folder.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/report/page.hpp>
 #include <limpid/report/report_parts.hpp>
@@ -23,11 +24,7 @@ namespace limpid {
 inline void write_report(const std::filesystem::path& path, const Report& report,
                          const ReportOptions& options = {}) {
   const auto page = report_html(report, options);
-  if (path.has_parent_path()) {
-    std::error_code error;
-    std::filesystem::create_directories(path.parent_path(), error);
-    TORCH_CHECK(!error, "cannot write '", path.string(), "': ", error.message());
-  }
+  make_folder("cannot write '" + path.string() + "'", path.parent_path());
   write_atomically(path, page);
 }
 
