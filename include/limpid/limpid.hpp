@@ -141,6 +141,7 @@
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/left_out.hpp>
+#include <limpid/metrics/loss_metric.hpp>
 #include <limpid/metrics/metric_table.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/niqe.hpp>

@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -72,6 +73,34 @@ BOOST_AUTO_TEST_CASE(a_branch_has_the_losses_of_the_thesis) {
   BOOST_REQUIRE(all.size() == 3U);
   BOOST_TEST(all[2].name == "contextual");
   BOOST_TEST(all[2].weight == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(the_penalty_holds_the_slope_of_the_published_code_or_the_one_asked_for) {
+  auto recipe = recipes::thesis_resnet();
+  recipe.objective.critic_width = 4;
+  torch::manual_seed(5);
+  const auto image = [] { return torch::rand({1, 3, 32, 32}) * 2 - 1; };
+  AdversarialBatch batch{image(), image(), image()};
+  const auto held = [&] {
+    auto branch = recipe.branch("deblur", DarkPictures{}, random_vgg());
+    Random random{6};
+    batch.random = &random;
+    branch.adversary.critic_loss(batch);
+    Random same{6};
+    const auto point = random_point_between(batch.target, batch.restored, same);
+    auto critic =
+        PatchGAN<>{std::dynamic_pointer_cast<PatchGANImpl<>>(branch.adversary.critic()->clone())};
+    const auto expected = slope_of(critic, point, batch, recipe.objective.penalty_slope).length();
+    const auto logged = branch.adversary.figures();
+    BOOST_REQUIRE(logged.size() == 1U);
+    return torch::allclose(logged[0].second, expected);
+  };
+  BOOST_TEST((recipe.objective.penalty_slope == PenaltySlope::per_pixel));
+  BOOST_TEST(held());
+  for (const auto form : {PenaltySlope::mean, PenaltySlope::sum}) {
+    recipe.objective.penalty_slope = form;
+    BOOST_TEST(held());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(branches_train_a_step_beside_each_other) {

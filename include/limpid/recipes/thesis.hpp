@@ -26,8 +26,11 @@ struct ThesisObjective {
   std::string adversarial = "wasserstein-gp";  ///< sec. 3.2; others of Fig. 2.5 by their names
   std::string critic = "patch";                ///< sec. 3.2
   std::int64_t critic_width = 64;              ///< channels of the critic's first layer (sec. 3.2)
-  double adversarial_weight = 0.01;            ///< of L_adv and of the critic's loss (sec. 3.3)
-  std::int64_t critic_updates = 1;             ///< 5 in one row of Table 4.2 (sec. 4.4)
+  /// The published code's: with the paper's weight of L_adv it is the form that neither vanishes
+  /// beside the content nor outweighs it (docs/losses.md, "Gradient penalties").
+  PenaltySlope penalty_slope = PenaltySlope::per_pixel;
+  double adversarial_weight = 0.01;  ///< of L_adv and of the critic's loss (sec. 3.3)
+  std::int64_t critic_updates = 1;   ///< 5 in one row of Table 4.2 (sec. 4.4)
 };
 
 /// A recipe of Martyniuk, "Multi-task learning for image restoration", UCU 2019, as a value: its
@@ -76,8 +79,8 @@ struct ThesisRecipe {
         objective.contextual_weight > 0
             ? AnyContent{content + objective.contextual_weight * Contextual{.vgg = vgg}}
             : AnyContent{content};
-    branch.adversary =
-        make_adversary(objective.adversarial, objective.critic, objective.critic_width);
+    branch.adversary = make_adversary(objective.adversarial, objective.critic,
+                                      objective.critic_width, objective.penalty_slope);
     branch.adversarial_weight = objective.adversarial_weight;
     branch.critic_updates = objective.critic_updates;
     return branch;
