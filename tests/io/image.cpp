@@ -1,4 +1,5 @@
 #include <limpid/core/random.hpp>
+#include <limpid/io/formats/jpeg_gate.hpp>
 #include <limpid/io/image.hpp>
 #include <support/fixtures.hpp>
 #include <support/images.hpp>
@@ -14,9 +15,11 @@
 
 namespace {
 
-using limpid::Image, limpid::ImageFormat, limpid::ImageLimits;
+using limpid::Image, limpid::ImageLimits;
 using namespace limpid_test;
 namespace fs = std::filesystem;
+
+const auto readable = limpid::detail::readable_formats();
 
 std::string error_of(const std::function<void()>& action) {
   try {
@@ -112,7 +115,7 @@ BOOST_AUTO_TEST_CASE(reads_palettes_and_masks_of_bmp) {
 
 BOOST_AUTO_TEST_CASE(the_orientation_of_a_jpeg_is_applied) {
   const auto stored = picture(16, 32);
-  const auto jpeg = stored.encoded(ImageFormat::jpeg);
+  const auto jpeg = stored.encoded("jpg");
   const auto plain = Image::decode(jpeg, "x").pixels();
   const auto turned = [&](int orientation, bool big) {
     return Image::decode(with_segment(jpeg, exif_segment(orientation, big)), "x").pixels();
@@ -174,8 +177,8 @@ BOOST_AUTO_TEST_CASE(misuse_is_named) {
              "Image: expected a crop within 4 x 6, got 3 x 3 at (2, 0)");
   BOOST_TEST(error_of([] { Image{}.unit(); }) == "Image: unit() of an empty image");
   BOOST_TEST(error_of([] { picture(4, 6).save("x.gif"); }) ==
-             "cannot write image 'x.gif': expected an extension png, jpg, jpeg, bmp or ppm, got "
-             "'.gif'");
+             "cannot write image 'x.gif': expected an extension " +
+                 limpid::detail::writable_extensions() + ", got '.gif'");
   BOOST_TEST(error_of([] { picture(4, 6).save("/nonexistent/x.png"); }) ==
              "cannot write '/nonexistent/x.png': No such file or directory");
 }
@@ -188,17 +191,16 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_pictures_are_named) {
   const auto start = "cannot read image '" + (folder / "").string();
   write_bytes(folder / "notes.jpg", "These are words.\n");
   BOOST_TEST(load("notes.jpg") ==
-             start + "notes.jpg': expected a PNG, JPEG, BMP or PNM file, found text");
+             start + "notes.jpg': expected a " + readable + " file, found a text file");
   write_bytes(folder / "empty.png", "");
   BOOST_TEST(load("empty.png") ==
-             start + "empty.png': expected a PNG, JPEG, BMP or PNM file, found an empty file");
+             start + "empty.png': expected a " + readable + " file, found an empty file");
   write_bytes(folder / "a.png", "GIF89a........");
-  BOOST_TEST(load("a.png") ==
-             start + "a.png': expected a PNG, JPEG, BMP or PNM file, found a GIF file");
+  BOOST_TEST(load("a.png") == start + "a.png': expected a " + readable + " file, found a GIF file");
   write_bytes(folder / "text.ppm", "P3\n1 1\n255\n1 2 3\n");
-  BOOST_TEST(load("text.ppm") == start +
-                                     "text.ppm': expected a PNG, JPEG, BMP or PNM file, found a "
-                                     "PNM file that is not binary PGM or PPM (P5, P6)");
+  BOOST_TEST(load("text.ppm") ==
+             start + "text.ppm': expected a " + readable +
+                 " file, found a PNM file that is not binary PGM or PPM (P5, P6)");
   BOOST_TEST(load("none.png") == start + "none.png': No such file or directory");
   fs::create_directory(folder / "sub.png");
   BOOST_TEST(load("sub.png") == start + "sub.png': it is a folder");
@@ -220,15 +222,14 @@ BOOST_AUTO_TEST_CASE(every_truncation_is_an_error) {
   using namespace std::string_literals;
   const auto original = picture(9, 11);
   const std::vector<std::string> files{
-      original.encoded(ImageFormat::png),
-      original.encoded(ImageFormat::jpeg),
-      original.encoded(ImageFormat::bmp),
-      original.encoded(ImageFormat::pnm),
-      progressive_jpeg(),
-      with_segment(original.encoded(ImageFormat::jpeg), exif_segment(6))};
+      original.encoded("png"), original.encoded("jpg"),
+      original.encoded("bmp"), original.encoded("ppm"),
+      progressive_jpeg(),      with_segment(original.encoded("jpg"), exif_segment(6))};
   for (const auto& file : files) {
     BOOST_TEST(error_of(file) == "no error");
-    for (std::size_t size = 0; size < file.size(); ++size) {
+    // libjpeg reads a JPEG that lacks nothing but its end marker, and says so.
+    const bool may_lack_its_end = limpid::kJpeg.decoder == "libjpeg" && file[1] == '\xd8';
+    for (std::size_t size = 0; size < file.size() - (may_lack_its_end ? 2 : 0); ++size) {
       const auto error = error_of(file.substr(0, size));
       const bool cut =
           error == "cannot read image 'x': the file is cut short at byte " + std::to_string(size);
@@ -241,66 +242,75 @@ BOOST_AUTO_TEST_CASE(every_truncation_is_an_error) {
 BOOST_AUTO_TEST_CASE(pictures_that_are_too_large_are_refused_before_they_are_decoded) {
   using namespace std::string_literals;
   const auto too_large = [](const std::string& size) {
-    return "cannot read image 'x': its " + size + " pixels exceed the limit of 100000000";
+    return "cannot read image 'x': its " + size + " pixels exceed the limit of 400000000";
   };
   BOOST_TEST(error_of(png_file(60000, 60000, 8, 2, "\0"s)) == too_large("60000 x 60000"));
   BOOST_TEST(error_of(png_file(0xffffffff, 1, 8, 2, "\0"s)) == too_large("4294967295 x 1"));
   BOOST_TEST(error_of("P6\n60000 60000\n255\n"s) == too_large("60000 x 60000"));
-  auto jpeg = picture(8, 8).encoded(ImageFormat::jpeg);
+  auto jpeg = picture(8, 8).encoded("jpg");
   const auto frame = jpeg.find("\xff\xc0");
   jpeg.replace(frame + 5, 4, "\xff\xff\xff\xff");
   BOOST_TEST(error_of(jpeg) == too_large("65535 x 65535"));
-  auto bmp = picture(8, 8).encoded(ImageFormat::bmp);
+  auto bmp = picture(8, 8).encoded("bmp");
   bmp.replace(18, 8, "\xff\xff\0\0\xff\xff\0\0"s);
   BOOST_TEST(error_of(bmp) == too_large("65535 x 65535"));
   bmp.replace(22, 4, "\0\0\0\x80"s);  // a height whose negative is no int
   BOOST_TEST(error_of(bmp).find("exceed the limit") != std::string::npos);
 
-  const auto png = picture(10, 10).encoded(ImageFormat::png);
+  const auto png = picture(10, 10).encoded("png");
   BOOST_TEST(error_of(png, {.max_pixels = 99}) ==
              "cannot read image 'x': its 10 x 10 pixels exceed the limit of 99");
   BOOST_TEST(error_of(png, {.max_file_bytes = 50}).find("bytes exceed the limit of 50") !=
              std::string::npos);
   // A large picture whose few bytes of data are not enough: an error, and no wait.
-  BOOST_TEST(error_of(png_file(9000, 9000, 16, 6, "\0"s)) ==
-             "cannot read image 'x': it is damaged (not enough pixels)");
+  const auto empty = error_of(png_file(9000, 9000, 1, 0, "\0"s));
+  BOOST_TEST(empty.find("cannot read image 'x': it is damaged (") == 0u, empty);
+  // A few bytes that ask for gigabytes.
+  const auto bomb = error_of(png_file(19000, 19000, 16, 6, "\0"s));
+  BOOST_TEST(bomb.find("its 69 bytes ask for ") != std::string::npos, bomb);
+  BOOST_TEST(bomb.find("for a file below 1 MiB") != std::string::npos, bomb);
 }
 
 BOOST_AUTO_TEST_CASE(hostile_huffman_tables_are_refused_wherever_they_stand) {
-  const auto refused = "cannot read image 'x': a malformed Huffman table";
-  const auto jpeg = picture(16, 16).encoded(ImageFormat::jpeg);
+  // The gate stands before stb_image; libjpeg minds its tables itself.
+  const auto gate = [](const std::string& bytes) {
+    return error_of([&] { limpid::detail::JpegGate(bytes, {}).cleaned(); });
+  };
+  const auto refused = "a malformed Huffman table";
+  const auto jpeg = picture(16, 16).encoded("jpg");
   const auto evil = evil_huffman_segment();
-  BOOST_TEST(error_of(with_segment(jpeg, evil)) == refused);
-  BOOST_TEST(error_of(jpeg.substr(0, jpeg.size() - 2) + evil + jpeg.substr(jpeg.size() - 2)) ==
+  BOOST_TEST(gate(with_segment(jpeg, evil)) == refused);
+  BOOST_TEST(gate(jpeg.substr(0, jpeg.size() - 2) + evil + jpeg.substr(jpeg.size() - 2)) ==
              refused);
-  BOOST_TEST(error_of(progressive_jpeg(evil)) == refused);
-  BOOST_TEST(error_of(progressive_jpeg(std::string(3, '\xff') + evil)) == refused);  // fill bytes
+  BOOST_TEST(gate(progressive_jpeg(evil)) == refused);
+  BOOST_TEST(gate(progressive_jpeg(std::string(3, '\xff') + evil)) == refused);  // fill bytes
   // Three codes of one bit; a table that is longer than its segment.
   auto counts = std::string(16, '\0');
   counts[0] = 3;
-  BOOST_TEST(error_of(with_segment(jpeg, jpeg_segment(0xc4, '\0' + counts + "abc"))) == refused);
+  BOOST_TEST(gate(with_segment(jpeg, jpeg_segment(0xc4, '\0' + counts + "abc"))) == refused);
   counts[0] = 1;
-  BOOST_TEST(error_of(with_segment(jpeg, jpeg_segment(0xc4, '\0' + counts))).find("cut short") !=
+  BOOST_TEST(gate(with_segment(jpeg, jpeg_segment(0xc4, '\0' + counts))).find("cut short") !=
              std::string::npos);
   // A table that a scan names and no segment defines.
   auto undefined = jpeg;
   const auto scan = undefined.find("\xff\xda");
   undefined[scan + 6] = '\x33';
-  BOOST_TEST(error_of(undefined) == "cannot read image 'x': a JPEG scan without its Huffman table");
+  BOOST_TEST(gate(undefined) == "a JPEG scan without its Huffman table");
+  BOOST_TEST(error_of(undefined) != "no error");
   // The same bytes inside a comment are no table.
-  BOOST_TEST(error_of(with_segment(jpeg, jpeg_segment(0xfe, evil))) == "no error");
+  BOOST_TEST(gate(with_segment(jpeg, jpeg_segment(0xfe, evil))) == "no error");
 }
 
 BOOST_AUTO_TEST_CASE(damaged_files_never_crash) {
   const auto original = picture(17, 23);
   const std::vector<std::string> files{
-      original.encoded(ImageFormat::png),
-      original.encoded(ImageFormat::jpeg),
-      original.encoded(ImageFormat::jpeg, 30),
-      original.encoded(ImageFormat::bmp),
-      original.encoded(ImageFormat::pnm),
+      original.encoded("png"),
+      original.encoded("jpg"),
+      original.encoded("jpg", 30),
+      original.encoded("bmp"),
+      original.encoded("ppm"),
       progressive_jpeg(),
-      with_segment(original.encoded(ImageFormat::jpeg), exif_segment(6)),
+      with_segment(original.encoded("jpg"), exif_segment(6)),
       png_file(5, 5, 1, 3, std::string(10, '\0'), png_chunk("PLTE", "abcdef"))};
   std::int64_t read = 0;
   std::int64_t refused = 0;
@@ -326,24 +336,6 @@ BOOST_AUTO_TEST_CASE(damaged_files_never_crash) {
   }
   BOOST_TEST(read > 1000);
   BOOST_TEST(refused > 1000);
-}
-
-BOOST_AUTO_TEST_CASE(lists_the_pictures_of_a_folder_in_order) {
-  TemporaryFolder folder;
-  const auto error = [&](const std::string& name) {
-    return error_of([&] { limpid::list_images(folder / name); });
-  };
-  const auto start = "cannot list images in '" + folder.path().string() + "/";
-  for (const auto* name : {"b.JPG", "a.png", "c.ppm", "notes.txt", ".hidden.png"}) {
-    write_bytes(folder / name, "x");
-  }
-  fs::create_directory(folder / "sub.png");
-  const auto images = limpid::list_images(folder.path());
-  BOOST_TEST(images ==
-             std::vector<fs::path>({folder / "a.png", folder / "b.JPG", folder / "c.ppm"}));
-  BOOST_TEST(error("sub.png") == start + "sub.png': found no PNG, JPEG, BMP or PNM file");
-  BOOST_TEST(error("none") == start + "none': No such file or directory");
-  BOOST_TEST(error("notes.txt") == start + "notes.txt': expected a folder, found a file");
 }
 
 BOOST_AUTO_TEST_CASE(reads_real_photographs) {

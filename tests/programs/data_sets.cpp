@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(blurred_frames_are_a_set_as_gopro_was_published) {
 BOOST_AUTO_TEST_CASE(a_video_comes_through_ffmpeg) {
   TemporaryFolder folder;
   std::string frames;
-  for (int n = 1; n <= 6; ++n) frames += flat(n).encoded(limpid::ImageFormat::pnm);
+  for (int n = 1; n <= 6; ++n) frames += flat(n).encoded("ppm");
   write_bytes(folder / "frames.ppm", frames);
   write_bytes(folder / "video.mp4", "a video");
   write_bytes(folder / "bin/ffmpeg", "#!/bin/sh\n/bin/cat '" + (folder / "frames.ppm").string() +

@@ -254,29 +254,36 @@ namespace limpid::detail {
 /// `Sample` is unsigned char or, for 16 bits, unsigned short.
 template <class Sample>
 struct StbPixels {
-  std::unique_ptr<Sample, void (*)(void*)> rgb{nullptr, &stb_release};
+  std::unique_ptr<Sample, void (*)(void*)> samples{nullptr, &stb_release};
   std::int64_t height = 0;
   std::int64_t width = 0;
+  int channels = 0;   ///< 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha
   std::string error;  ///< empty where it worked
 };
 
-/// PNG or JPEG bytes that passed the gate -> RGB, with at most `budget` bytes of memory at a time.
+/// Bytes of a PNG or JPEG that has been checked -> samples, with at most `budget` bytes of memory
+/// at a time.
 template <class Sample = unsigned char>
 StbPixels<Sample> decode_with_stb(std::string_view bytes, std::size_t budget) {
   StbPixels<Sample> pixels;
+  if (bytes.size() > std::size_t{INT_MAX}) {
+    pixels.error = "stb_image reads no file of 2 GiB";
+    return pixels;
+  }
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   const auto size = static_cast<int>(bytes.size());
   int width = 0;
   int height = 0;
-  int channels = 0;
   stb_budget = budget;
   if constexpr (sizeof(Sample) == 2) {
-    pixels.rgb.reset(stb::stbi_load_16_from_memory(data, size, &width, &height, &channels, 3));
+    pixels.samples.reset(
+        stb::stbi_load_16_from_memory(data, size, &width, &height, &pixels.channels, 0));
   } else {
-    pixels.rgb.reset(stb::stbi_load_from_memory(data, size, &width, &height, &channels, 3));
+    pixels.samples.reset(
+        stb::stbi_load_from_memory(data, size, &width, &height, &pixels.channels, 0));
   }
   stb_budget = 0;
-  if (pixels.rgb == nullptr) {
+  if (pixels.samples == nullptr) {
     const char* reason = stb::stbi_failure_reason();
     pixels.error = reason != nullptr ? reason : "the decoder failed";
   }
@@ -290,17 +297,29 @@ inline void append_to_string(void* text, void* data, int size) {
                                           static_cast<std::size_t>(size));
 }
 
-/// RGB -> the bytes of a PNG file.
-inline std::string encode_png(const unsigned char* rgb, int height, int width) {
+/// Rows of 1 or 3 bytes a pixel -> the bytes of a PNG file.
+inline std::string encode_png_with_stb(const unsigned char* samples, int height, int width,
+                                       int channels) {
   std::string bytes;
-  stb::stbi_write_png_to_func(&append_to_string, &bytes, width, height, 3, rgb, 3 * width);
+  stb::stbi_write_png_to_func(&append_to_string, &bytes, width, height, channels, samples,
+                              channels * width);
   return bytes;
 }
 
-/// RGB -> the bytes of a baseline JPEG file; `quality` is in 1 ... 100.
-inline std::string encode_jpeg(const unsigned char* rgb, int height, int width, int quality) {
+/// Rows of 1 or 3 bytes a pixel -> the bytes of a baseline JPEG file of three channels; `quality`
+/// is in 1 ... 100.
+inline std::string encode_jpeg_with_stb(const unsigned char* samples, int height, int width,
+                                        int channels, int quality) {
   std::string bytes;
-  stb::stbi_write_jpg_to_func(&append_to_string, &bytes, width, height, 3, rgb, quality);
+  stb::stbi_write_jpg_to_func(&append_to_string, &bytes, width, height, channels, samples, quality);
+  return bytes;
+}
+
+/// Rows of 1 or 3 bytes a pixel -> the bytes of a BMP file of 24 bits a pixel.
+inline std::string encode_bmp_with_stb(const unsigned char* samples, int height, int width,
+                                       int channels) {
+  std::string bytes;
+  stb::stbi_write_bmp_to_func(&append_to_string, &bytes, width, height, channels, samples);
   return bytes;
 }
 

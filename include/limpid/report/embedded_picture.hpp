@@ -28,7 +28,7 @@ inline Image fitted(const Image& image, std::int64_t max_side) {
 inline std::string embedded_picture(const Image& image, const std::string& text,
                                     const ReportOptions& options) {
   const auto shown = fitted(image, options.max_side);
-  const auto bytes = shown.encoded(ImageFormat::jpeg, options.jpeg_quality);
+  const auto bytes = shown.encoded("jpg", options.jpeg_quality);
   TORCH_CHECK(!bytes.empty(), "report: cannot encode '", text, "': out of memory");
   return "<img width=\"" + std::to_string(shown.width()) + "\" height=\"" +
          std::to_string(shown.height()) + "\" alt=\"" + escaped(text) +

@@ -1,0 +1,176 @@
+#pragma once
+
+#include <limpid/io/byte_reader.hpp>
+#include <limpid/io/colour_profile.hpp>
+#include <limpid/io/formats/picture_format.hpp>
+#include <limpid/io/image_limits.hpp>
+#include <limpid/io/stb.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace limpid {
+
+namespace detail {
+
+/// Header of an uncompressed BMP.
+struct BmpHeader {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  bool bottom_up = true;
+  std::uint32_t bits = 0;
+  std::size_t pixels_at = 0;
+  std::array<std::uint32_t, 3> masks{};                    ///< 16 and 32 bits
+  std::array<std::array<std::uint8_t, 3>, 256> palette{};  ///< up to 8 bits
+};
+
+inline BmpHeader read_bmp_fields(std::string_view bytes, const ImageLimits& limits) {
+  BmpHeader header;
+  ByteReader reader{bytes};
+  reader.skip(10);
+  header.pixels_at = reader.little(4);
+  const auto size = reader.little(4);
+  const bool old = size == 12;
+  TORCH_CHECK(old || (size >= 40 && size <= 124), "a kind of BMP that is not supported");
+  const auto side = [&]() -> std::int64_t {
+    return old ? reader.little(2) : std::int64_t{static_cast<std::int32_t>(reader.little(4))};
+  };
+  header.width = side();
+  header.height = side();
+  header.bottom_up = header.height > 0;
+  if (!header.bottom_up) header.height = -header.height;
+  check_size(header.height, header.width, limits);
+  reader.skip(2);
+  header.bits = reader.little(2);
+  const auto compression = old ? 0 : reader.little(4);
+  const auto bits = header.bits;
+  TORCH_CHECK((compression == 0 &&
+               (bits == 1 || bits == 4 || bits == 8 || bits == 16 || bits == 24 || bits == 32)) ||
+                  (compression == 3 && (bits == 16 || bits == 32)),
+              "a kind of BMP that is not supported (", bits, " bits, compression ", compression,
+              ")");
+  header.masks = bits == 16 ? std::array<std::uint32_t, 3>{0x7c00, 0x3e0, 0x1f}
+                            : std::array<std::uint32_t, 3>{0xff0000, 0xff00, 0xff};
+  std::uint32_t colours = 0;
+  if (!old) {
+    reader.skip(12);
+    colours = reader.little(4);
+    reader.skip(4);
+    if (compression == 3) {
+      for (auto& mask : header.masks) mask = reader.little(4);
+    }
+  }
+  if (bits <= 8) {
+    const auto most = 1u << bits;
+    const auto count = colours == 0 ? most : std::min(colours, most);
+    reader = ByteReader{bytes};
+    reader.skip(14 + size);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      for (int c = 2; c >= 0; --c) {
+        header.palette[i][static_cast<std::size_t>(c)] = static_cast<std::uint8_t>(reader.byte());
+      }
+      if (!old) reader.skip(1);
+    }
+  }
+  return header;
+}
+
+inline PictureHeader read_bmp_header(std::string_view bytes, const ImageLimits& limits) {
+  const auto fields = read_bmp_fields(bytes, limits);
+  PictureHeader header;
+  header.height = fields.height;
+  header.width = fields.width;
+  ByteReader start{bytes, 14};
+  const std::size_t size = start.little(4);
+  constexpr std::uint32_t kEmbedded = 0x4d424544;  // "MBED"
+  if (size >= 56 && fields.bits == 32 && ByteReader{bytes, 30}.little(4) == 3) {
+    header.has_alpha = ByteReader{bytes, 14 + 52}.little(4) == 0xff000000;
+  }
+  if (size == 124 && ByteReader{bytes, 14 + 56}.little(4) == kEmbedded) {
+    const std::size_t at = 14 + std::size_t{ByteReader{bytes, 14 + 112}.little(4)};
+    const std::size_t length = ByteReader{bytes, 14 + 116}.little(4);
+    if (at <= bytes.size() && length <= bytes.size() - at && length <= kMaxProfileBytes) {
+      keep_profile(header.facts, std::string{bytes.substr(at, length)});
+    }
+  }
+  return header;
+}
+
+/// Uncompressed BMP of 1, 4, 8, 16, 24 or 32 bits -> RGB (H, W, 3).
+/// Source: the BITMAPINFOHEADER page of the Windows API documentation.
+inline at::Tensor decode_bmp(std::string_view bytes, PictureHeader& found,
+                             const ImageLimits& limits) {
+  const auto header = read_bmp_fields(bytes, limits);
+  const auto bits = static_cast<std::int64_t>(header.bits);
+  const auto row_bytes = (header.width * bits + 31) / 32 * 4;
+  ByteReader reader{bytes};
+  reader.skip(header.pixels_at);
+  const auto* in = reinterpret_cast<const unsigned char*>(
+      reader.take(static_cast<std::size_t>(row_bytes * header.height)).data());
+
+  const auto channel = [&](std::uint32_t pixel, std::size_t c) -> std::uint8_t {
+    const auto mask = header.masks[c];
+    if (mask == 0) return 0;
+    const std::uint64_t highest = mask >> std::countr_zero(mask);
+    const std::uint64_t value = (pixel & mask) >> std::countr_zero(mask);
+    return static_cast<std::uint8_t>((value * 255 + highest / 2) / highest);
+  };
+  bool is_opaque = true;
+  auto pixels = at::empty({header.height, header.width, 3}, at::kByte);
+  auto* out = pixels.data_ptr<std::uint8_t>();
+  for (std::int64_t y = 0; y < header.height; ++y) {
+    const auto* row = in + row_bytes * (header.bottom_up ? header.height - 1 - y : y);
+    for (std::int64_t x = 0; x < header.width; ++x, out += 3) {
+      if (bits == 24) {
+        for (int c = 0; c < 3; ++c) out[c] = row[3 * x + 2 - c];
+      } else if (bits <= 8) {
+        const auto shift = 8 - bits - x * bits % 8;
+        const auto index = static_cast<std::size_t>(row[x * bits / 8] >> shift & ((1 << bits) - 1));
+        std::copy_n(header.palette[index].data(), 3, out);
+      } else {
+        std::uint32_t pixel = 0;
+        for (std::int64_t i = 0; i < bits / 8; ++i) {
+          pixel |= std::uint32_t{row[x * bits / 8 + i]} << (8 * i);
+        }
+        for (std::size_t c = 0; c < 3; ++c) out[c] = channel(pixel, c);
+        is_opaque = is_opaque && (!found.has_alpha || pixel >> 24 == 255);
+      }
+    }
+  }
+  if (!is_opaque) found.facts.losses.emplace_back(kTransparencyIsLost);
+  return pixels;
+}
+
+inline std::string encode_bmp(const PictureToWrite& picture) {
+  return encode_bmp_with_stb(picture.samples, static_cast<int>(picture.height),
+                             static_cast<int>(picture.width), picture.channels);
+}
+
+/// Text may begin with "BM" too, so the size of the second header has to be one that there is.
+inline bool is_bmp(std::string_view start) {
+  if (start.size() < 3 || start.substr(0, 2) != "BM") return false;
+  if (start.size() < 18) return start.size() < 6 || start.find('\0') != start.npos;
+  const auto size = ByteReader{start, 14}.little(4);
+  return size == 12 || (size >= 16 && size <= 124);
+}
+
+}  // namespace detail
+
+/// Uncompressed BMP of 1, 4, 8, 16, 24 and 32 bits; written with 24.
+inline constexpr PictureFormat kBmp{.name = "BMP",
+                                    .extensions = ".bmp",
+                                    .recognises = &detail::is_bmp,
+                                    .read_header = &detail::read_bmp_header,
+                                    .decode = &detail::decode_bmp,
+                                    .encode = &detail::encode_bmp};
+
+}  // namespace limpid

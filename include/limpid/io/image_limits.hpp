@@ -1,0 +1,56 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace limpid {
+
+/// The largest picture that limpid reads. A file that asks for more is refused before memory is
+/// taken for its pixels.
+struct ImageLimits {
+  std::int64_t max_file_bytes = std::int64_t{4} << 30;  ///< 4 GiB
+  std::int64_t max_pixels = 400'000'000;                ///< height x width
+  /// Bytes that decoding a file below 1 MiB may take: a few kilobytes can ask for gigabytes.
+  std::int64_t max_bytes_of_small_file = 440'000'000;
+
+  /// What is used where no limits are given. A program may change it before its first picture.
+  static ImageLimits& of_process() {
+    static ImageLimits limits;
+    return limits;
+  }
+
+  /// Limits for pictures up to `pixels`, however small their files are.
+  static ImageLimits up_to(std::int64_t pixels) {
+    ImageLimits limits;
+    limits.max_pixels = pixels;
+    limits.max_bytes_of_small_file = 16 * pixels;
+    limits.max_file_bytes = std::max(limits.max_file_bytes, 8 * pixels);
+    return limits;
+  }
+};
+
+namespace detail {
+
+/// Sides from here on lie beyond what any format of ours can say or libraries take.
+inline constexpr std::int64_t kMaxImageSide = 1'000'000;
+
+inline void check_size(std::int64_t height, std::int64_t width, const ImageLimits& limits) {
+  TORCH_CHECK(height > 0 && width > 0, "it has no pixels (", width, " x ", height, ")");
+  TORCH_CHECK(
+      width <= kMaxImageSide && height <= kMaxImageSide && width * height <= limits.max_pixels,
+      "its ", width, " x ", height, " pixels exceed the limit of ", limits.max_pixels);
+}
+
+/// @param file_bytes  the size of the file
+/// @param needed      bytes that its decoding takes
+inline void check_memory(std::size_t file_bytes, std::int64_t needed, const ImageLimits& limits) {
+  TORCH_CHECK(file_bytes >= (std::size_t{1} << 20) || needed <= limits.max_bytes_of_small_file,
+              "its ", file_bytes, " bytes ask for ", needed, " bytes of memory, expected at most ",
+              limits.max_bytes_of_small_file, " for a file below 1 MiB");
+}
+
+}  // namespace detail
+}  // namespace limpid

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <limpid/io/formats/bmp.hpp>
+#include <limpid/io/formats/jpeg.hpp>
+#include <limpid/io/formats/picture_format.hpp>
+#include <limpid/io/formats/png.hpp>
+#include <limpid/io/formats/pnm.hpp>
+#include <limpid/io/formats/webp.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace limpid {
+
+/// Every kind of picture file that limpid knows. A new one is a header in io/formats/ and a line
+/// here.
+inline constexpr std::array<const PictureFormat*, 5> kPictureFormats{&kPng, &kJpeg, &kWebp, &kBmp,
+                                                                     &kPnm};
+
+namespace detail {
+
+/// "PNG, JPEG, BMP or PNM": what this build reads.
+inline std::string readable_formats() {
+  std::string text;
+  std::string_view last;
+  for (const auto* format : kPictureFormats) {
+    if (format->decode == nullptr) continue;
+    if (!last.empty()) text += (text.empty() ? "" : ", ") + std::string{last};
+    last = format->name;
+  }
+  return text + " or " + std::string{last};
+}
+
+/// The format that is written under an extension (lower case, with its dot), or null.
+inline const PictureFormat* format_written_as(std::string_view extension) {
+  for (const auto* format : kPictureFormats) {
+    if (format->encode != nullptr && has_extension(*format, extension)) return format;
+  }
+  return nullptr;
+}
+
+/// ".png, .jpg or ...": the extensions that pictures can be written under.
+inline std::string writable_extensions() {
+  std::string all;
+  for (const auto* format : kPictureFormats) {
+    if (format->encode != nullptr)
+      all += (all.empty() ? "" : " ") + std::string{format->extensions};
+  }
+  std::string text;
+  for (std::size_t at = 0; at != all.npos;) {
+    const auto space = all.find(' ', at);
+    text += (at == 0 ? "" : space == all.npos ? " or " : ", ") + all.substr(at, space - at);
+    at = space == all.npos ? space : space + 1;
+  }
+  return text;
+}
+
+}  // namespace detail
+}  // namespace limpid
