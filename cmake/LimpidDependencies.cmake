@@ -6,11 +6,30 @@ find_dependency(nlohmann_json 3.9)
 find_dependency(Stb)
 find_dependency(ZLIB)
 
+# Decoders of pictures. A build takes those that it finds (AUTO), or those that it is told to (ON,
+# OFF); an installed limpid asks for those that it was built with. Without them stb_image decodes
+# JPEG and PNG, and WebP is passed over.
+foreach(decoder JPEG PNG WEBP)
+  set(package ${decoder})
+  if(decoder STREQUAL "WEBP")
+    set(package WebP)
+  endif()
+  if(LIMPID_WITH_${decoder} STREQUAL "AUTO")
+    find_package(${package} QUIET)
+    set(LIMPID_HAS_${decoder} ${${package}_FOUND})
+  elseif(LIMPID_WITH_${decoder})
+    find_dependency(${package})
+    set(LIMPID_HAS_${decoder} ON)
+  else()
+    set(LIMPID_HAS_${decoder} OFF)
+  endif()
+endforeach()
+
 # LibTorch's targets belong to the directory that found them; a project that takes limpid through
 # FetchContent links them from another.
 foreach(target torch torch_library torch_cpu torch_cpu_library torch_cuda torch_cuda_library c10 c10_cuda
         caffe2::mkl caffe2::mkldnn caffe2::Threads dnnl glog::glog Eigen3::Eigen
-        nlohmann_json::nlohmann_json Stb::Stb ZLIB::ZLIB protobuf::libprotobuf)
+        nlohmann_json::nlohmann_json Stb::Stb ZLIB::ZLIB JPEG::JPEG PNG::PNG WebP::webp protobuf::libprotobuf)
   if(TARGET ${target})
     get_target_property(imported ${target} IMPORTED)
     get_target_property(alias ${target} ALIASED_TARGET)

@@ -3,6 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/inference/restorer.hpp>
+#include <limpid/io/image_limits.hpp>
 #include <limpid/io/make_folder.hpp>
 
 #include <ATen/Context.h>
@@ -108,6 +109,20 @@ inline void add_count(CLI::App& app, const std::string& name, std::int64_t& valu
   app.add_option(name, value, text)
       ->check(CLI::Range(least, 1 << 20))
       ->capture_default_str()
+      ->type_name("N");
+}
+
+/// Adds --max-pixels, which holds for all pictures that the program reads.
+inline void add_max_pixels(CLI::App& app) {
+  app.add_option_function<std::int64_t>(
+         "--max-pixels",
+         [](std::int64_t pixels) {
+           limpid::ImageLimits::of_process() = limpid::ImageLimits::up_to(pixels);
+         },
+         "Largest picture to read, height x width; from here on also where a small file asks for "
+         "much memory [" +
+             std::to_string(limpid::ImageLimits{}.max_pixels) + "]")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
       ->type_name("N");
 }
 

@@ -3,6 +3,7 @@
 #include <limpid/core/errors.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/core/progress_line.hpp>
+#include <limpid/io/picture_losses.hpp>
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
@@ -32,13 +33,21 @@ struct UsageError : std::runtime_error {
 /// Parses the command line and runs `body`, which returns nothing or an exit code.
 ///
 /// Errors go to standard error as "NAME: text", NAME being the app's; no file name in them can
-/// control the terminal. What was printed and did not arrive is an error too.
+/// control the terminal. Before them stands what pictures lost when they were read or written, one
+/// line for each kind. What was printed and did not arrive is an error too.
 /// @return 0 done, 1 failed, 2 wrong usage.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body body) {
   open_standard_streams();
-  const auto fail = [&](const std::string& text, int code) {
+  const auto tell = [&](const std::string& text) {
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), limpid::printable_lines(text).c_str());
+  };
+  const auto tell_losses = [&] {
+    for (const auto& line : limpid::PictureLosses::of_process().take_lines()) tell("note: " + line);
+  };
+  const auto fail = [&](const std::string& text, int code) {
+    tell_losses();
+    tell(text);
     return code;
   };
   try {
@@ -56,6 +65,7 @@ int run_program(CLI::App& app, int argc, char** argv, Body body) {
     } else {
       code = body();
     }
+    tell_losses();
     check_standard_output();
     return code;
   } catch (const UsageError& error) {

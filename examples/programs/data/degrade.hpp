@@ -92,7 +92,9 @@ inline void degrade_one(const DegradeOptions& options, const ChosenDegradation& 
     TORCH_CHECK(false, "'", file.string(), "': ", error.what_without_backtrace());
   }
   photo.save(options.output / "target" / (name + ".png"));
-  limpid::Image::from_unit(degraded.unsqueeze(0)).save(options.output / "input" / (name + ".png"));
+  limpid::Image::from_unit(degraded.unsqueeze(0))
+      .with_colours_of(photo)
+      .save(options.output / "input" / (name + ".png"));
 }
 
 inline void degrade(const DegradeOptions& options) {

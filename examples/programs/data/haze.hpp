@@ -105,7 +105,8 @@ inline HazedPicture haze_one(const HazeOptions& options, const limpid::Haze& haz
     TORCH_CHECK(false, "'", depth.string(), "': ", error.what_without_backtrace());
   }
   photo.save(options.output / "target" / (name + ".png"));
-  limpid::Image::from_unit(hazy).save(options.output / "input" / (name + ".png"));
+  limpid::Image::from_unit(hazy).with_colours_of(photo).save(options.output / "input" /
+                                                             (name + ".png"));
   return result;
 }
 

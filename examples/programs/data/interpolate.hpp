@@ -196,7 +196,9 @@ inline void interpolate_sequence(const limpid::FrameSequence& sequence,
     const auto made =
         limpid::interpolate_between(network, first.unit(), next.unit(), options.factor(), how);
     for (const auto k : missing) {
-      limpid::Image::from_unit(made[static_cast<std::size_t>(k - 1)]).save(names.between(i, k));
+      limpid::Image::from_unit(made[static_cast<std::size_t>(k - 1)])
+          .with_colours_of(first)
+          .save(names.between(i, k));
     }
     left.add(static_cast<std::int64_t>(missing.size()));
   }

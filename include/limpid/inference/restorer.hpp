@@ -74,7 +74,7 @@ inline Image restore_picture(const RestoreFunction& restore, const Image& degrad
   const auto run = [&](const at::Tensor& tile) { return restore(tile).to(at::kFloat); };
   const auto restored =
       restore_tiled(run, to_signed(degraded.unit().to(options.device)), options.tiling);
-  return Image::from_unit(to_unit(restored).to(at::kCPU));
+  return Image::from_unit(to_unit(restored).to(at::kCPU)).with_facts(degraded.facts());
 }
 
 }  // namespace detail

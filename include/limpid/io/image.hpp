@@ -177,6 +177,15 @@ class Image {
     return image;
   }
 
+  /// The same pixels, with the colour profile of the picture that they were made from; grey only
+  /// where they still are.
+  Image with_colours_of(const Image& original) const {
+    check_not_empty("with_colours_of");
+    auto facts = original.facts();
+    facts.is_grey = detail::is_grey(pixels_);
+    return with_facts(facts);
+  }
+
   /// The bytes of a picture file, of the format that is written under ".`extension`": png, jpg,
   /// bmp, ppm ... A grey picture is written as its luma (ITU-R BT.601).
   std::string encoded(std::string_view extension, int quality = 95) const {

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <limpid/core/natural_order.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/io/picture_formats.hpp>
 #include <limpid/io/picture_kind.hpp>
-#include <limpid/io/printable.hpp>
 #include <limpid/io/regular_file.hpp>
 
 #include <c10/util/Exception.h>

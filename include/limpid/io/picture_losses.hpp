@@ -1,7 +1,5 @@
 #pragma once
 
-#include <limpid/io/printable.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/io/byte_reader.hpp>
 #include <limpid/io/colour_profile.hpp>
 #include <limpid/io/exif.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
-#include <limpid/io/printable.hpp>
 
 #include <c10/util/Exception.h>
 #include <zlib.h>
