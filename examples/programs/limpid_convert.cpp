@@ -6,7 +6,8 @@
 //
 // A model file is published, anything else becomes a model file. Prints what was loaded, what is
 // missing and what was not needed.
-#include <limpid/core/json_text.hpp>
+#include <limpid/core/finite.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/inference/published_model.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
@@ -29,7 +30,7 @@ namespace fs = std::filesystem;
 /// The command line.
 struct Plan {
   fs::path in, out, json;
-  std::string map;
+  std::string map, key;
   std::vector<std::string> tasks;
   bool list = false, force = false, lenient = false, for_published_code = false;
 };
@@ -51,7 +52,7 @@ void check_paths(const Plan& plan) {
 }
 
 bool is_model(const fs::path& path) {
-  return limpid::read_tensor_file(path).format == limpid::TensorFormat::limpid;
+  return limpid::index_tensor_file(path).format == limpid::TensorFormat::limpid;
 }
 
 void convert(const Plan& plan) {
@@ -60,7 +61,11 @@ void convert(const Plan& plan) {
   examples::try_output("--json", plan.json);
   if (plan.map == "same") {
     const limpid::TensorFile file = limpid::read_tensor_file(plan.in);
+    limpid::detail::check_finite(file.tensors, "weights '" + plan.in.string() + "'");
     limpid::write_safetensors(plan.out, {file.tensors, {{"format", "pt"}}});
+    for (const auto& [name, what] : file.passed_over) {
+      examples::print("passed over: %s (%s)\n", limpid::printable(name).c_str(), what.c_str());
+    }
     examples::print("%zu tensors written to '%s'\n", file.tensors.size(), plan.out.c_str());
   } else if (is_model(plan.in)) {
     const auto names = limpid::export_published(plan.in, plan.out, plan.map, plan.tasks,
@@ -68,8 +73,8 @@ void convert(const Plan& plan) {
     examples::print("%zu tensors written to '%s'\n", names.size(), plan.out.c_str());
   } else {
     const auto tasks = plan.tasks.empty() ? std::vector<std::string>{"deblur"} : plan.tasks;
-    const auto report =
-        limpid::import_published(plan.in, plan.out, plan.map, tasks, {.strict = !plan.lenient});
+    const auto report = limpid::import_published(plan.in, plan.out, plan.map, tasks,
+                                                 {.strict = !plan.lenient, .key = plan.key});
     examples::print("%s", report.table().c_str());
     examples::print("model '%s' of %zu task%s\n", plan.out.c_str(), tasks.size(),
                     tasks.size() == 1 ? "" : "s");
@@ -92,8 +97,13 @@ int main(int argc, char** argv) {
          "--task", plan.tasks,
          "Tasks of the published file's decoders, in its order [deblur; of a model: its own]")
       ->type_name("TASK");
+  app.add_option(
+         "--key", plan.key,
+         "Of a file with several sets of weights the one to take, such as params [what fits "
+         "best, averaged weights before raw ones]")
+      ->type_name("NAME");
   app.add_flag("--lenient", plan.lenient,
-               "Convert what fits; the rest of the networks keeps random weights");
+               "Convert what fits; the rest of the networks keeps random weights, each named");
   app.add_flag("--for-published-code", plan.for_published_code,
                "Also write second names and neutral statistics that the published code's own "
                "modules hold");

@@ -1,23 +1,27 @@
 // What is in a file of tensors: safetensors, limpid's models and checkpoints, PyTorch's .pth (zip
-// and legacy), NumPy's .npz and .npy, told apart by what they hold. Nothing in them is executed:
+// and legacy), NumPy's .npz and .npy, told apart by what they hold. Nothing in them is executed,
+// and no number is read unless it is asked for:
 //
 //   limpid-inspect run/model.limpid
-//   limpid-inspect --checksums --names 'features.*' vgg19.pth
-#include <limpid/core/json_text.hpp>
+//   limpid-inspect --stats --checksums --names 'features.*' vgg19.pth
+#include <limpid/core/checksum.hpp>
+#include <limpid/core/finite.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/io/json_file.hpp>
 #include <limpid/io/tensor_file.hpp>
-#include <limpid/model/model_file.hpp>
 
+#include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
+#include <fnmatch.h>
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +30,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using limpid::IndexedTensor, limpid::printable, limpid::RecognisedIndex;
 using nlohmann::json;
 
 /// The command line.
@@ -33,39 +38,15 @@ struct Plan {
   std::vector<fs::path> files;
   std::string names = "*";
   fs::path json;
-  bool checksums = false;
+  bool checksums = false, stats = false;
+
+  bool reads_numbers() const { return checksums || stats; }
+  bool shows(const std::string& name) const { return fnmatch(names.c_str(), name.c_str(), 0) == 0; }
 };
 
-/// Whether `text` fits `pattern`, in which * stands for anything and ? for one character.
-bool fits(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = pattern.npos, retry = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      retry = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (star != pattern.npos) {
-      p = star + 1;
-      t = ++retry;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == pattern.npos;
-}
-
-std::string type_name(at::ScalarType type) {
-  for (const auto& known : limpid::detail::kTorchTypes) {
-    if (known.type == type) return std::string{known.dtype.substr(known.dtype.find('.') + 1)};
-  }
-  return c10::toString(type);
-}
-
-std::string shape_text(const at::Tensor& tensor) {
+std::string shape_text(const IndexedTensor& tensor) {
   std::string text;
-  for (const auto side : tensor.sizes()) text += (text.empty() ? "" : " x ") + std::to_string(side);
+  for (const auto side : tensor.shape) text += (text.empty() ? "" : " x ") + std::to_string(side);
   return text.empty() ? "scalar" : text;
 }
 
@@ -81,133 +62,204 @@ std::string bytes_text(double bytes) {
   return text;
 }
 
-/// The manifest of a file of limpid's, without the checksums, and the tensors that do not fit
-/// those.
-struct Manifest {
-  json facts;
-  std::vector<std::string> damaged;
+std::string hexadecimal(std::uint32_t number) {
+  char text[9];
+  std::snprintf(text, sizeof text, "%08x", number);
+  return text;
+}
+
+/// What the numbers of a tensor are like. Those that are not finite count and are left out.
+struct Stats {
+  std::int64_t not_finite = 0;
+  double lowest = 0, highest = 0, mean = 0, deviation = 0;
 };
 
-Manifest manifest_of(const fs::path& path, const limpid::TensorFile& file) {
-  Manifest manifest;
-  try {
-    manifest.facts = json::parse(file.metadata.at("limpid"));
-    const auto checksums = manifest.facts.at("checksums").get<std::map<std::string, std::string>>();
-    for (const auto& [name, tensor] : file.tensors) {
-      const auto known = checksums.find(name);
-      if (known == checksums.end() || known->second != limpid::detail::checksum_of(tensor)) {
-        manifest.damaged.push_back(name);
-      }
-    }
-    for (const auto& [name, checksum] : checksums) {
-      if (file.tensors.count(name) == 0) manifest.damaged.push_back(name);
-    }
-    manifest.facts.erase("checksums");
-  } catch (const json::exception& error) {
-    TORCH_CHECK(false, "'", path.string(), "': its manifest is malformed (", error.what(), ")");
+std::optional<Stats> stats_of(const at::Tensor& tensor) {
+  if (tensor.is_complex() || tensor.numel() == 0) return std::nullopt;
+  auto values = tensor.to(at::kDouble);
+  Stats stats;
+  if (!limpid::detail::is_finite(tensor)) {
+    values = values.masked_select(at::isfinite(values));
+    stats.not_finite = tensor.numel() - values.numel();
+    if (values.numel() == 0) return stats;
   }
-  return manifest;
+  stats.lowest = values.min().item<double>();
+  stats.highest = values.max().item<double>();
+  stats.mean = values.mean().item<double>();
+  stats.deviation = values.std(/*unbiased=*/false).item<double>();
+  return stats;
+}
+
+/// One tensor, as far as it was asked for.
+struct Row {
+  std::string name, checksum;
+  std::optional<Stats> stats;
+};
+
+/// What a file says, and what its numbers are like where that was asked for.
+struct Findings {
+  std::vector<Row> rows;
+  json manifest;                     ///< of a file of limpid's, without its checksums
+  std::vector<std::string> damaged;  ///< tensors that do not fit their checksums there
+};
+
+/// Parses a manifest; takes its checksums out.
+std::map<std::string, std::string> take_checksums(const std::string& where, json& manifest) {
+  try {
+    auto checksums = manifest.at("checksums").get<std::map<std::string, std::string>>();
+    manifest.erase("checksums");
+    return checksums;
+  } catch (const json::exception& error) {
+    limpid::detail::fail(where, " is malformed (", printable(error.what()), ")");
+  }
+}
+
+/// Goes through the tensors, one in memory at a time.
+Findings look_into(const fs::path& path, const RecognisedIndex& file, const Plan& plan) {
+  Findings found;
+  std::map<std::string, std::string> known;
+  const bool is_limpid = file.format == limpid::TensorFormat::limpid;
+  if (is_limpid) {
+    const auto where = "'" + path.string() + "': its manifest";
+    found.manifest = limpid::parse_json(file.metadata.at("limpid"), where);
+    known = take_checksums(where, found.manifest);
+    for (const auto& [name, checksum] : known) {
+      if (file.tensors.count(name) == 0) found.damaged.push_back(name);
+    }
+  }
+  for (const auto& [name, tensor] : file.tensors) {
+    const bool is_shown = plan.shows(name);
+    Row row{name, {}, {}};
+    if (plan.reads_numbers() && (is_shown || (is_limpid && plan.checksums))) {
+      const auto numbers = tensor.read();
+      if (plan.checksums) {
+        row.checksum = hexadecimal(limpid::crc32(numbers.data_ptr(), numbers.nbytes()));
+      }
+      if (plan.stats && is_shown) row.stats = stats_of(numbers);
+    }
+    const auto expected = known.find(name);
+    const bool holds =
+        expected != known.end() && (row.checksum.empty() || row.checksum == expected->second);
+    if (is_limpid && !holds) found.damaged.push_back(name);
+    if (is_shown) found.rows.push_back(std::move(row));
+  }
+  return found;
 }
 
 void print_text(const std::string& name, const std::string& value) {
   constexpr std::size_t kLongest = 120;
-  examples::print("  %s: %s\n", limpid::printable(name).c_str(),
-                  limpid::printable(value, kLongest).c_str());
+  examples::print("  %s: %s\n", printable(name).c_str(), printable(value, kLongest).c_str());
 }
 
 /// One line each, the first few of them.
-void print_metadata(const limpid::RecognisedFile& file) {
+template <class Texts>
+void print_texts(const Texts& texts, const char* before, const char* what) {
   constexpr std::size_t kShown = 20;
   std::size_t shown = 0;
-  for (const auto& [name, value] : file.metadata) {
-    if (name == "limpid" && file.format == limpid::TensorFormat::limpid) continue;
-    if (++shown <= kShown) print_text(name, value);
+  for (const auto& [name, value] : texts) {
+    if (++shown <= kShown) print_text(before + name, value);
   }
-  if (shown > kShown) examples::print("  and %zu more entries (--json has all)\n", shown - kShown);
+  if (shown > kShown) examples::print("  and %zu more %s (--json has all)\n", shown - kShown, what);
 }
 
-void print_manifest(const Manifest& manifest) {
-  for (const auto& [name, value] : manifest.facts.items()) {
-    const auto text = value.is_string() ? value.get<std::string>() : limpid::json_line(value);
-    print_text(name, text);
+void print_manifest(const Findings& found, const Plan& plan) {
+  for (const auto& [name, value] : found.manifest.items()) {
+    print_text(name,
+               value.is_string() ? value.get<std::string>() : limpid::json_excerpt(value, 120));
   }
-  if (manifest.damaged.empty()) examples::print("  checksums: all hold\n");
-  for (const auto& name : manifest.damaged) {
-    examples::print("  damaged: %s\n", limpid::printable(name).c_str());
+  if (found.damaged.empty()) {
+    examples::print("  checksums: %s\n",
+                    plan.checksums ? "all hold" : "not compared (--checksums)");
   }
+  for (const auto& name : found.damaged)
+    examples::print("  damaged: %s\n", printable(name).c_str());
 }
 
-void print_tensors(const limpid::TensorFile& file, const Plan& plan) {
-  std::size_t name_width = 4, shape_width = 5;
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : file.tensors) {
-    if (!fits(plan.names, name)) continue;
-    names.push_back(name);
-    name_width = std::max(name_width, limpid::printable(name).size());
+void print_tensors(const RecognisedIndex& file, const Findings& found, const Plan& plan) {
+  std::size_t name_width = 4, shape_width = 5, type_width = 0;
+  for (const auto& row : found.rows) {
+    const auto& tensor = file.tensors.at(row.name);
+    name_width = std::max(name_width, printable(row.name).size());
     shape_width = std::max(shape_width, shape_text(tensor).size());
+    if (plan.reads_numbers()) type_width = std::max(type_width, tensor.stored.size());
   }
-  for (const auto& name : names) {
-    const auto& tensor = file.tensors.at(name);
-    const int type_width = plan.checksums ? 8 : 0;
-    examples::print("  %-*s  %-*s  %-*s", static_cast<int>(name_width),
-                    limpid::printable(name).c_str(), static_cast<int>(shape_width),
-                    shape_text(tensor).c_str(), type_width,
-                    type_name(tensor.scalar_type()).c_str());
-    if (plan.checksums) examples::print("  %s", limpid::detail::checksum_of(tensor).c_str());
+  for (const auto& row : found.rows) {
+    const auto& tensor = file.tensors.at(row.name);
+    examples::print("  %-*s  %-*s  %-*s", static_cast<int>(name_width), printable(row.name).c_str(),
+                    static_cast<int>(shape_width), shape_text(tensor).c_str(),
+                    static_cast<int>(type_width), tensor.stored.c_str());
+    if (plan.checksums) examples::print("  %s", row.checksum.c_str());
+    if (row.stats) {
+      const auto& stats = *row.stats;
+      examples::print("  %.4g to %.4g, mean %.4g, deviation %.4g", stats.lowest, stats.highest,
+                      stats.mean, stats.deviation);
+      if (stats.not_finite > 0) {
+        examples::print(", not finite: %lld", static_cast<long long>(stats.not_finite));
+      }
+    }
     examples::print("\n");
   }
-  if (names.size() < file.tensors.size()) {
-    examples::print("  %zu of %zu tensors fit '%s'\n", names.size(), file.tensors.size(),
-                    limpid::printable(plan.names).c_str());
+  if (found.rows.size() < file.tensors.size()) {
+    examples::print("  %zu of %zu tensors fit '%s'\n", found.rows.size(), file.tensors.size(),
+                    printable(plan.names).c_str());
   }
 }
 
-json to_json(const fs::path& path, const limpid::RecognisedFile& file, const Manifest& manifest,
-             const Plan& plan) {
-  json tensors = json::array();
-  for (const auto& [name, tensor] : file.tensors) {
-    if (!fits(plan.names, name)) continue;
-    tensors.push_back({{"name", name},
-                       {"shape", tensor.sizes().vec()},
-                       {"type", type_name(tensor.scalar_type())}});
-    if (plan.checksums) tensors.back()["crc32"] = limpid::detail::checksum_of(tensor);
+void print(const fs::path& path, const RecognisedIndex& file, const Findings& found,
+           const Plan& plan) {
+  std::int64_t numbers = 0;
+  for (const auto& [name, tensor] : file.tensors) numbers += tensor.numel();
+  examples::print("%s: %s, %s, %zu tensor%s, %lld number%s\n",
+                  printable(path.string(), 4096).c_str(), std::string{name_of(file.format)}.c_str(),
+                  bytes_text(static_cast<double>(fs::file_size(path))).c_str(), file.tensors.size(),
+                  file.tensors.size() == 1 ? "" : "s", static_cast<long long>(numbers),
+                  numbers == 1 ? "" : "s");
+  auto metadata = file.metadata;
+  if (file.format == limpid::TensorFormat::limpid) {
+    print_manifest(found, plan);
+    metadata.erase("limpid");
   }
-  json facts{{"file", path.string()},
-             {"format", std::string{name_of(file.format)}},
-             {"bytes", fs::file_size(path)},
-             {"tensors", std::move(tensors)},
-             {"metadata", file.metadata}};
+  print_texts(metadata, "", "entries");
+  print_texts(file.passed_over, "passed over: ", "that are passed over");
+  print_tensors(file, found, plan);
+}
+
+json to_json(const fs::path& path, const RecognisedIndex& file, const Findings& found) {
+  json tensors = json::array();
+  for (const auto& row : found.rows) {
+    const auto& tensor = file.tensors.at(row.name);
+    tensors.push_back({{"name", row.name}, {"shape", tensor.shape}, {"type", tensor.stored}});
+    if (!row.checksum.empty()) tensors.back()["crc32"] = row.checksum;
+    if (row.stats) {
+      const auto& stats = *row.stats;
+      tensors.back()["stats"] = {{"min", stats.lowest},
+                                 {"max", stats.highest},
+                                 {"mean", stats.mean},
+                                 {"std", stats.deviation},
+                                 {"not_finite", stats.not_finite}};
+    }
+  }
+  json facts{{"file", path.string()},           {"format", std::string{name_of(file.format)}},
+             {"bytes", fs::file_size(path)},    {"tensors", std::move(tensors)},
+             {"passed_over", file.passed_over}, {"metadata", file.metadata}};
   if (file.format == limpid::TensorFormat::limpid) {
     facts["metadata"].erase("limpid");
-    facts["manifest"] = manifest.facts;
-    facts["damaged"] = manifest.damaged;
+    facts["manifest"] = found.manifest;
+    facts["damaged"] = found.damaged;
   }
   return facts;
 }
 
 /// @return what --json says of it, and whether the file is whole.
 std::pair<json, bool> inspect(const fs::path& path, const Plan& plan) {
-  const auto file = limpid::read_tensor_file(path);
-  const bool is_limpid = file.format == limpid::TensorFormat::limpid;
-  const auto manifest = is_limpid ? manifest_of(path, file) : Manifest{};
-  if (plan.json != "-") {
-    std::int64_t numbers = 0;
-    for (const auto& [name, tensor] : file.tensors) numbers += tensor.numel();
-    examples::print("%s: %s, %s, %zu tensor%s, %lld number%s\n", path.string().c_str(),
-                    std::string{name_of(file.format)}.c_str(),
-                    bytes_text(static_cast<double>(fs::file_size(path))).c_str(),
-                    file.tensors.size(), file.tensors.size() == 1 ? "" : "s",
-                    static_cast<long long>(numbers), numbers == 1 ? "" : "s");
-    if (is_limpid) print_manifest(manifest);
-    print_metadata(file);
-    print_tensors(file, plan);
-  }
-  for (const auto& name : manifest.damaged) {
+  const auto file = limpid::index_tensor_file(path);
+  const auto found = look_into(path, file, plan);
+  print(path, file, found, plan);
+  for (const auto& name : found.damaged) {
     examples::complain("limpid-inspect: '" + path.string() + "': the checksum of tensor '" + name +
                        "' does not hold");
   }
-  return {plan.json.empty() ? json{} : to_json(path, file, manifest, plan),
-          manifest.damaged.empty()};
+  return {plan.json.empty() ? json{} : to_json(path, file, found), found.damaged.empty()};
 }
 
 int inspect_all(const Plan& plan) {
@@ -233,14 +285,18 @@ int inspect_all(const Plan& plan) {
 int main(int argc, char** argv) {
   CLI::App app{
       "Shows what files of tensors hold: safetensors, limpid's models and checkpoints, PyTorch's "
-      ".pth, NumPy's .npz and .npy. Nothing in them is executed.",
+      ".pth, NumPy's .npz and .npy. Nothing in them is executed; numbers are read only for "
+      "--checksums and --stats.",
       "limpid-inspect"};
   Plan plan;
   app.add_option("FILE", plan.files, "Files to look into")->required();
   app.add_option("--names", plan.names,
-                 "Only tensors that fit this; * is anything, ? one character")
+                 "Only tensors that fit this, as the shell matches names: *, ?, [a-z]")
       ->type_name("PATTERN");
-  app.add_flag("--checksums", plan.checksums, "Show the CRC-32 of each tensor's bytes");
+  app.add_flag("--checksums", plan.checksums,
+               "Show the CRC-32 of each tensor's bytes; of limpid's files, compare them");
+  app.add_flag("--stats", plan.stats,
+               "Show lowest, highest, mean and deviation of each tensor, and what is not finite");
   examples::add_json(app, plan.json, "Write it as JSON");
   return examples::run_program(app, argc, argv, [&] { return inspect_all(plan); });
 }

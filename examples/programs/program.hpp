@@ -16,7 +16,10 @@
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
+#include "arguments.hpp"
 #include "output.hpp"
 
 // What the programs share: command lines, errors, threads.
@@ -53,7 +56,9 @@ int run_program(CLI::App& app, int argc, char** argv, Body body) {
   try {
     int code = 0;
     try {
-      app.parse(argc, argv);
+      auto words = arranged(app, {argv + 1, argv + argc});
+      std::reverse(words.begin(), words.end());  // as CLI11 takes them
+      app.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() != 0) throw UsageError(error.what());
       app.exit(error);  // --help

@@ -10,6 +10,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/errors.hpp>
+#include <limpid/core/finite.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/json_text.hpp>
@@ -33,6 +34,7 @@
 #include <limpid/io/byte_reader.hpp>
 #include <limpid/io/check_bools.hpp>
 #include <limpid/io/colour_profile.hpp>
+#include <limpid/io/content_name.hpp>
 #include <limpid/io/descriptor_stream.hpp>
 #include <limpid/io/exif.hpp>
 #include <limpid/io/formats/bmp.hpp>
@@ -61,6 +63,11 @@
 #include <limpid/io/npz.hpp>
 #include <limpid/io/output_place.hpp>
 #include <limpid/io/pickle.hpp>
+#include <limpid/io/pickle_bytes.hpp>
+#include <limpid/io/pickle_heap.hpp>
+#include <limpid/io/pickle_value.hpp>
+#include <limpid/io/pickled_call.hpp>
+#include <limpid/io/pickled_storages.hpp>
 #include <limpid/io/pickled_tensors.hpp>
 #include <limpid/io/picture_facts.hpp>
 #include <limpid/io/picture_file.hpp>
@@ -75,9 +82,12 @@
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/stb.hpp>
 #include <limpid/io/tensor_file.hpp>
+#include <limpid/io/tensor_index.hpp>
+#include <limpid/io/tensor_types.hpp>
 #include <limpid/io/upright.hpp>
 #include <limpid/io/zip.hpp>
 
+#include <limpid/weights/find_weights.hpp>
 #include <limpid/weights/load_pretrained.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/map_registry.hpp>

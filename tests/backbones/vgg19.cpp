@@ -144,6 +144,27 @@ BOOST_AUTO_TEST_CASE(weights_come_back_from_a_file_that_has_more_than_is_needed)
   for (const auto& parameter : loaded->parameters()) BOOST_TEST(!parameter.requires_grad());
 }
 
+BOOST_AUTO_TEST_CASE(weights_are_found_in_any_file_that_has_them) {
+  const Folder folder;
+  const auto path = folder.path / "vgg19.safetensors";
+  const auto saved = weights_of(VGG19::random_for_benchmark({.deepest = "conv2_1"}));
+  for (const std::string prefix : {"state_dict.perceptual.vgg.", "module.", ""}) {
+    for (const bool is_sequence : {false, true}) {  // of `vgg.features` alone: "0.weight"
+      TensorFile file;
+      for (const auto& [name, tensor] : saved.tensors) {
+        file.tensors[prefix + (is_sequence ? name.substr(std::string{"features."}.size()) : name)] =
+            tensor;
+      }
+      if (!prefix.empty()) file.tensors["generator.conv.weight"] = torch::zeros({2, 2});
+      write_safetensors(path, file);
+      const auto loaded = weights_of(load_vgg19(path, {.deepest = "conv1_2"}));
+      for (const auto& [name, tensor] : loaded.tensors) {
+        BOOST_TEST(tensor.equal(saved.tensors.at(name)), prefix << name);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_does_not_fit_is_refused_by_names) {
   const Folder folder;
   const auto path = folder.path / "vgg19.safetensors";

@@ -159,6 +159,9 @@ BOOST_AUTO_TEST_CASE(a_small_archive_cannot_ask_for_much_memory) {
              "its unpacked size exceeds the limit of 121 bytes");
   BOOST_TEST(error(zip_file({{"a", kText, true}, {"b", kText, true}}), {.inflated_bytes = 122}) ==
              "no error");
+  const auto zeros = std::string(3'000'000, '\0');  // packed to three thousand
+  BOOST_TEST(error(zip_file({{"a", zeros, true}}), {.inflated_bytes_of_any = 1'000'000}) ==
+             "its unpacked size exceeds the limit of 1000000 bytes");
   BOOST_TEST(error(zip_file({{"a", ""}, {"b", ""}}), {.entries = 1}) ==
              "2 entries exceed the limit of 1");
 }
@@ -253,7 +256,16 @@ BOOST_AUTO_TEST_CASE(an_archive_of_arrays_is_read_by_name_and_errors_name_the_ar
              start + "array 'bad' has no .npy header (cut short, or not an array)");
   write_bytes(path, zip_file({{"readme.txt", "nothing"}}));
   BOOST_TEST(error_of([&] { read_npz(path); }) ==
-             start + "expected entries NAME.npy, found 'readme.txt'");
+             start +
+                 "expected arrays of numbers (NAME.npy), found 1 other entries, such as "
+                 "'readme.txt' (no array, but a file of 7 bytes)");
+  const auto objects = npy_file("{'descr':'|O','fortran_order':False,'shape':(1,)}", "pickled");
+  write_bytes(path, zip_file({{"a.npy", whole, true}, {"b.npy", objects}, {"c.txt", "nothing"}}));
+  const auto file = limpid::read_all(limpid::index_npz(path));
+  BOOST_TEST(file.tensors.size() == 1u);
+  BOOST_TEST(file.passed_over.at("b") ==
+             "an array of type '|O', expected little-endian numbers such as <f4");
+  BOOST_TEST(file.passed_over.at("c.txt") == "no array, but a file of 7 bytes");
   BOOST_TEST(error_of([&] { read_npz(folder / "none.npz"); }).find("No such file") !=
              std::string::npos);
 }

@@ -3,11 +3,14 @@
     python write_weights.py FOLDER
 
 FOLDER/NAME.pth and, in FOLDER/expected.safetensors, each of its tensors as NAME/DOTTED.NAME and
-each number or text as metadata under such a name. What must be refused is called refused_*.pth.
-Needs torch alone; the expected values are written without it.
+each number or text as metadata under such a name. What is no tensor must be passed over in
+beside_*.pth; refused_*.pth must be refused. Needs torch alone; the expected values are written
+without it.
 """
 
+import argparse
 import collections
+import fractions
 import json
 import pathlib
 import struct
@@ -18,8 +21,14 @@ import torch
 TYPES = {
     torch.float32: "F32", torch.float64: "F64", torch.float16: "F16", torch.bfloat16: "BF16",
     torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8",
-    torch.uint8: "U8", torch.bool: "BOOL",
+    torch.uint8: "U8", torch.bool: "BOOL", torch.complex64: "C64",
 }
+FLOAT8 = [getattr(torch, name) for name in ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz",
+                                            "float8_e5m2fnuz", "float8_e8m0fnu")
+          if hasattr(torch, name)]
+WIDER = {kind: torch.float32 for kind in FLOAT8}
+if hasattr(torch, "uint32"):
+    WIDER.update({torch.uint16: torch.int32, torch.uint32: torch.int64})
 
 
 def write_safetensors(path, tensors, metadata):
@@ -36,7 +45,11 @@ def write_safetensors(path, tensors, metadata):
 
 def flatten(value, name, tensors, metadata):
     if isinstance(value, torch.Tensor):
-        tensors[name] = value
+        # What LibTorch has no type for becomes one that holds it.
+        wider = next((wide for kind, wide in WIDER.items() if value.dtype == kind), value.dtype)
+        tensors[name] = value.to(wider)
+    elif isinstance(value, torch.nn.Module):
+        flatten(value.state_dict(), name, tensors, metadata)
     elif isinstance(value, dict):
         for key, item in value.items():
             flatten(item, f"{name}.{key}", tensors, metadata)
@@ -55,6 +68,9 @@ def every_type():
     whole = torch.arange(24, dtype=torch.float32).reshape(2, 3, 4)
     return {
         **{str(kind)[6:]: torch.tensor([[-3, 0, 5]]).to(kind) for kind in TYPES},
+        **{str(kind)[6:]: torch.arange(256, dtype=torch.uint8)[:126].view(kind) for kind in FLOAT8},
+        **{str(kind)[6:]: torch.tensor([0, 1, 65535]).to(kind) for kind in WIDER
+           if kind not in FLOAT8},
         "scalar": torch.tensor(2.5),
         "empty": torch.zeros(0, 3),
         "none": torch.zeros(0),
@@ -74,6 +90,10 @@ class Hostile:
     def __reduce__(self):
         import os
         return os.system, (f"touch '{self.marker}'",)
+
+
+class Tagged(torch.Tensor):
+    pass
 
 
 def main(folder):
@@ -99,6 +119,8 @@ def main(folder):
         "half": {key: value.half() if value.is_floating_point() else value
                  for key, value in state.items()},
         "parameter": {"weight": shared, "big": 1 << 40, "negative": -5},
+        "module": {"net": net},
+        "subclass": {"w": torch.ones(2, 3).as_subclass(Tagged)},
     }
     tensors, metadata = {}, {}
     for name, content in contents.items():
@@ -121,13 +143,13 @@ def main(folder):
 
     marker = folder / "executed"
     marker.unlink(missing_ok=True)
+    quantised = torch.quantize_per_tensor(torch.ones(2), 0.5, 0, torch.qint8)
+    beside = {"w": torch.ones(2), "hostile": Hostile(marker), "optimizer": optimizer,
+              "arguments": argparse.Namespace(rate=0.5, weight=shared),
+              "sparse": torch.ones(2).to_sparse(), "quantised": quantised,
+              "scalar": fractions.Fraction(1, 3)}
     for kind, is_zip in {"zip": True, "legacy": False}.items():
-        for name, content in {"hostile": {"w": torch.ones(1), "x": Hostile(marker)},
-                              "module": torch.nn.Linear(2, 2)}.items():
-            torch.save(content, folder / f"refused_{name}_{kind}.pth",
-                       _use_new_zipfile_serialization=is_zip)
-    torch.save({"w": torch.ones(2).to_sparse()}, folder / "refused_sparse.pth")
-    torch.save({"w": torch.ones(2, dtype=torch.complex64)}, folder / "refused_complex.pth")
+        torch.save(beside, folder / f"beside_{kind}.pth", _use_new_zipfile_serialization=is_zip)
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), str(folder / "refused_script.pth"))
 
 

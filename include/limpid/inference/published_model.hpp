@@ -24,7 +24,7 @@ namespace detail {
 
 /// What a program asks of a conversion.
 struct Conversion {
-  const TensorFile& file;
+  const TensorIndex& file;
   std::string source;
   std::vector<std::string> tasks;
   NameMap map;
@@ -72,17 +72,23 @@ inline WeightsReport import_published(const std::filesystem::path& checkpoint,
     TORCH_CHECK_VALUE(is_task_name(task), "import_published: a task is named by a-z, 0-9, '-' and ",
                       "'_', got '", task, "'");
   }
-  const auto file = read_tensor_file(checkpoint);
+  const auto file = index_tensor_file(checkpoint);
   const auto source = "weights '" + checkpoint.string() + "'";
   TORCH_CHECK(file.format != TensorFormat::limpid, source,
               ": expected a published checkpoint, found a file of limpid's");
-  const PublishedShapes shapes{file, source};
+  // Which level of the file it is does not depend on the sizes, which follow from its shapes.
+  const auto level = find_weights(file, name_map(map_name, tasks), {options.key, source});
+  check_one_level(level, source);
+  const PublishedShapes shapes{file, level, source};
   const auto names = resnet_names(shapes);
+  options.key = level.path();
   const Conversion from{file, source, tasks, name_map(map_name, tasks, names), options};
   const nlohmann::json facts{
       {"facts", {{"weights", checkpoint.filename().string()}, {"map", map_name}}}};
   const auto write = [&](auto encoder, auto decoder) {
-    return write_converted(from, encoder, decoder, facts, model);
+    auto report = write_converted(from, encoder, decoder, facts, model);
+    report.others = level.others;
+    return report;
   };
   if (map_name.ends_with("resnet")) {
     const auto encoder = resnet_encoder_options(shapes);

@@ -8,8 +8,8 @@
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/resnet.hpp>
-#include <limpid/io/tensor_file.hpp>
-#include <limpid/weights/load_weights.hpp>
+#include <limpid/io/tensor_index.hpp>
+#include <limpid/weights/find_weights.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/name_pattern.hpp>
 
@@ -24,12 +24,13 @@
 // The options of limpid's networks, from the shapes of a published file.
 namespace limpid::detail {
 
-/// A file's tensors by the ends of their names, whatever wrappers stand before them.
+/// The tensors of one level of a file by the ends of their names.
 class PublishedShapes {
  public:
-  PublishedShapes(const TensorFile& file, std::string source) : source_(std::move(source)) {
-    for (const auto& [name, tensor] : file.tensors) {
-      shapes_.emplace_back("." + without_module(name), tensor.sizes().vec());
+  PublishedShapes(const TensorIndex& file, const FoundWeights& level, std::string source)
+      : source_(std::move(source)) {
+    for (const auto& [name, in_file] : level.names) {
+      shapes_.emplace_back("." + name, file.tensors.at(in_file).shape);
     }
   }
 

@@ -33,4 +33,19 @@ inline bool inflate_exactly(const std::string& packed, char* destination, std::u
   return status == Z_STREAM_END && made == size && taken == packed.size();
 }
 
+/// Inflates the start of raw deflate data. @return how many of `size` bytes came out.
+inline std::uint64_t inflate_start(const std::string& packed, char* destination,
+                                   std::uint64_t size) {
+  z_stream stream{};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return 0;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(destination);
+  stream.avail_out = static_cast<uInt>(size);
+  inflate(&stream, Z_SYNC_FLUSH);
+  const auto made = size - stream.avail_out;
+  inflateEnd(&stream);
+  return made;
+}
+
 }  // namespace limpid::detail

@@ -1,19 +1,20 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/check_bools.hpp>
 #include <limpid/io/input_file.hpp>
+#include <limpid/io/tensor_index.hpp>
+#include <limpid/io/tensor_types.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <iterator>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +38,7 @@ class NpyHeader {
       const auto key = quoted();
       expect(':');
       if (key == "descr" && !has_type) {
-        TORCH_CHECK(next() != '[', "a structured type, expected numbers");
+        if (next() == '[') return;  // a structured type: nothing that limpid reads
         type = quoted();
         has_type = true;
       } else if (key == "fortran_order" && !has_order) {
@@ -47,7 +48,7 @@ class NpyHeader {
         read_shape();
         has_shape = true;
       } else {
-        TORCH_CHECK(false, "a header with the entry '", printable(key), "'");
+        detail::fail("a header with the entry '", printable(key), "'");
       }
       if (!accept(',')) {
         expect('}');
@@ -94,7 +95,7 @@ class NpyHeader {
       at_ += word.size();
       return value;
     }
-    TORCH_CHECK(false, "a malformed header (expected True or False at ", at_, ")");
+    detail::fail("a malformed header (expected True or False at ", at_, ")");
   }
 
   void read_shape() {
@@ -128,33 +129,22 @@ class NpyHeader {
   std::size_t at_ = 0;
 };
 
-/// A NumPy type: how it is stored, and what it becomes.
-struct NpyType {
-  const char* name;
-  int bytes;
-  at::ScalarType type;
-  bool is_widened = false;  ///< LibTorch 1.13 has no unsigned types beside the byte
+/// What a .npy file says of its array before the numbers.
+struct NpyLayout {
+  const TensorType* type = nullptr;  ///< nothing of a type that limpid does not read
+  std::string type_name;
+  std::vector<std::int64_t> shape;
+  bool fortran_order = false;
+  std::uint64_t start = 0;  ///< where the numbers begin
+  std::uint64_t size = 0;   ///< their bytes
 };
 
-inline constexpr NpyType kNpyTypes[] = {
-    {"<f4", 4, at::kFloat},     {"<f8", 8, at::kDouble},     {"<f2", 2, at::kHalf},
-    {"<i8", 8, at::kLong},      {"<i4", 4, at::kInt},        {"<i2", 2, at::kShort},
-    {"|i1", 1, at::kChar},      {"|u1", 1, at::kByte},       {"|b1", 1, at::kBool},
-    {"<u2", 2, at::kInt, true}, {"<u4", 4, at::kLong, true},
-};
+/// The most that a header takes in files of NumPy's, and far more than arrays of numbers need.
+inline constexpr std::uint64_t kNpyHeader = 12 + 65536;
 
-template <class To, class From>
-void widen(const char* from, at::Tensor& to) {
-  auto* values = static_cast<To*>(to.data_ptr());
-  for (std::int64_t i = 0; i < to.numel(); ++i) {
-    From value;
-    std::memcpy(&value, from + i * static_cast<std::int64_t>(sizeof value), sizeof value);
-    values[i] = static_cast<To>(value);
-  }
-}
-
-/// The array in the bytes of a .npy file. Errors say what it has that it should not.
-inline at::Tensor parse_npy(std::string_view bytes) {
+/// The layout of a .npy file that begins with `bytes` (all of it, or `kNpyHeader` bytes) and has
+/// `total`. Errors say what it has that it should not.
+inline NpyLayout npy_layout(std::string_view bytes, std::uint64_t total) {
   constexpr std::string_view kMagic = "\x93NUMPY";
   TORCH_CHECK(bytes.size() >= 10 && bytes.substr(0, kMagic.size()) == kMagic,
               "no .npy header (cut short, or not an array)");
@@ -170,34 +160,42 @@ inline at::Tensor parse_npy(std::string_view bytes) {
   bytes.remove_prefix(8 + length_bytes);
   TORCH_CHECK(length <= bytes.size(), "a header that is cut short");
   const NpyHeader header{bytes.substr(0, length)};
-  bytes.remove_prefix(length);
 
-  const auto* known = std::find_if(std::begin(kNpyTypes), std::end(kNpyTypes),
-                                   [&](const auto& type) { return header.type == type.name; });
-  TORCH_CHECK(known != std::end(kNpyTypes), "type '", printable(header.type),
-              "', expected little-endian numbers such as <f4");
-  auto size = static_cast<std::uint64_t>(known->bytes);
+  NpyLayout layout{find_tensor_type(&TensorType::numpy, header.type),
+                   header.type,
+                   header.shape,
+                   header.fortran_order,
+                   8 + length_bytes + length,
+                   0};
+  const auto size = total - layout.start;
+  if (layout.type == nullptr) return layout;
+  layout.size = static_cast<std::uint64_t>(layout.type->bytes);
   for (const auto side : header.shape) {
     const auto length_of_side = static_cast<std::uint64_t>(side);
     // The product stays below the file's size, so it cannot overflow, except through zeros.
-    TORCH_CHECK(side == 0 || size <= bytes.size() / length_of_side || size == 0,
+    TORCH_CHECK(side == 0 || layout.size <= size / length_of_side || layout.size == 0,
                 "a shape larger than the file");
-    size *= length_of_side;
+    layout.size *= length_of_side;
   }
-  TORCH_CHECK(size == bytes.size(), bytes.size(), " bytes of data, expected ", size);
+  TORCH_CHECK(layout.size == size, size, " bytes of data, expected ", layout.size);
+  return layout;
+}
 
-  auto shape = header.shape;
-  if (header.fortran_order) std::reverse(shape.begin(), shape.end());
-  auto tensor = at::empty(shape, known->type);
-  if (!known->is_widened) {
-    if (size > 0) std::memcpy(tensor.data_ptr(), bytes.data(), size);
-  } else if (known->bytes == 2) {
-    widen<std::int32_t, std::uint16_t>(bytes.data(), tensor);
-  } else {
-    widen<std::int64_t, std::uint32_t>(bytes.data(), tensor);
-  }
+/// "a structured type", "type '|O'": what keeps an array from being read.
+inline std::string npy_type_text(const NpyLayout& layout) {
+  return layout.type_name.empty() ? "a structured type, expected numbers"
+                                  : "type '" + printable(layout.type_name, 40) +
+                                        "', expected little-endian numbers such as <f4";
+}
+
+/// The array whose numbers begin at `bytes`.
+inline at::Tensor npy_array(const NpyLayout& layout, const char* bytes) {
+  TORCH_CHECK(layout.type != nullptr, npy_type_text(layout));
+  auto shape = layout.shape;
+  if (layout.fortran_order) std::reverse(shape.begin(), shape.end());
+  const auto tensor = unpacked(*layout.type, bytes, shape);
   check_bools(tensor);
-  if (!header.fortran_order) return tensor;
+  if (!layout.fortran_order) return tensor;
   std::vector<std::int64_t> order;
   for (auto i = tensor.dim(); i-- > 0;) order.push_back(i);
   return tensor.permute(order).contiguous();
@@ -205,20 +203,42 @@ inline at::Tensor parse_npy(std::string_view bytes) {
 
 }  // namespace detail
 
+/// What a .npy file says of its array, called "array", whose numbers are not read yet.
+/// @throws c10::Error that names the file and what is wrong with it.
+inline TensorIndex index_npy(const std::filesystem::path& path) {
+  const auto file = std::make_shared<InputFile>(path, "npy file");
+  const auto said = [file](const auto& action) {
+    try {
+      return action();
+    } catch (const c10::Error& error) {
+      detail::fail(file->where(), "it has ", error.what_without_backtrace());
+    }
+  };
+  const auto start = file->read(0, std::min(file->size(), detail::kNpyHeader));
+  const auto layout = said([&] {
+    auto found = detail::npy_layout(start, file->size());
+    TORCH_CHECK(found.type != nullptr, detail::npy_type_text(found));
+    return found;
+  });
+  auto read = [file, layout, said] {
+    const auto bytes = file->read(layout.start, layout.size);
+    return said([&] { return detail::npy_array(layout, bytes.data()); });
+  };
+  TensorIndex index;
+  index.tensors["array"] = {std::string{layout.type->name}, layout.type->type, layout.shape,
+                            std::move(read)};
+  return index;
+}
+
 /// Reads the array of a .npy file.
 ///
 /// Source: NumPy, "numpy.lib.format", versions 1.0 to 3.0.
-/// @return a contiguous tensor of the stored type (f2 f4 f8 i1 i2 i4 i8 u1 b1, little-endian); u2
-/// becomes int32 and u4 int64. Objects and structured types are refused; nothing is executed.
+/// @return a contiguous tensor of the stored type (f2 f4 f8 c8 c16 i1 i2 i4 i8 u1 b1,
+/// little-endian); u2 becomes int32 and u4 int64. Objects and structured types are refused; nothing
+/// is executed.
 /// @throws c10::Error that names the file and what is wrong with it.
 inline at::Tensor read_npy(const std::filesystem::path& path) {
-  InputFile file{path, "npy file"};
-  const auto bytes = file.read(0, file.size());
-  try {
-    return detail::parse_npy(bytes);
-  } catch (const c10::Error& error) {
-    TORCH_CHECK(false, file.where(), "it has ", error.what_without_backtrace());
-  }
+  return index_npy(path).tensors.at("array").read();
 }
 
 }  // namespace limpid

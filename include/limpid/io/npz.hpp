@@ -1,49 +1,81 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/npy.hpp>
+#include <limpid/io/tensor_index.hpp>
 #include <limpid/io/zip.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace limpid {
 
 namespace detail {
 
-inline std::map<std::string, at::Tensor> read_npz(ZipArchive& archive) {
-  const auto where = "cannot read npz file '" + archive.path().string() + "': ";
-  std::map<std::string, at::Tensor> arrays;
-  for (const auto& entry : archive.entries()) {
-    auto name = entry.name;
-    TORCH_CHECK(name.size() > 4 && name.compare(name.size() - 4, 4, ".npy") == 0, where,
-                "expected entries NAME.npy, found '", printable(name), "'");
-    name.resize(name.size() - 4);
-    const auto bytes = archive.read(entry);
-    try {
-      arrays.emplace(name, parse_npy(bytes));
-    } catch (const c10::Error& error) {
-      TORCH_CHECK(false, where, "array '", printable(name), "' has ",
-                  error.what_without_backtrace());
-    }
-  }
-  return arrays;
+/// Whether an entry's name says that it is an array.
+inline bool is_npy_entry(const ZipEntry& entry) {
+  return entry.name.size() > 4 &&
+         std::string_view{entry.name}.substr(entry.name.size() - 4) == ".npy";
 }
 
 }  // namespace detail
+
+/// What a .npz file says of its arrays, by name; their numbers are not read yet. What is no array
+/// of numbers is passed over.
+/// @throws c10::Error that names the file, the array and what is wrong with it.
+inline TensorIndex index_npz(const std::filesystem::path& path) {
+  const auto archive = std::make_shared<ZipArchive>(path);
+  const auto where = "cannot read npz file '" + path.string() + "': ";
+  TensorIndex index;
+  for (const auto& entry : archive->entries()) {
+    auto name = entry.name;
+    if (!detail::is_npy_entry(entry)) {
+      index.passed_over[name] = "no array, but a file of " + std::to_string(entry.size) + " bytes";
+      continue;
+    }
+    name.resize(name.size() - 4);
+    const auto said = [=](const auto& action) {
+      try {
+        return action();
+      } catch (const c10::Error& error) {
+        detail::fail(where, "array '", printable(name), "' has ", error.what_without_backtrace());
+      }
+    };
+    const auto start = archive->read_start(entry, detail::kNpyHeader);
+    const auto layout = said([&] { return detail::npy_layout(start, entry.size); });
+    if (layout.type == nullptr) {
+      index.passed_over[name] = "an array of " + detail::npy_type_text(layout);
+      continue;
+    }
+    auto read = [=, &entry] {  // entries live as long as their archive
+      const auto bytes = archive->read(entry);
+      return said([&] { return detail::npy_array(layout, bytes.data() + layout.start); });
+    };
+    index.tensors[name] = {std::string{layout.type->name}, layout.type->type, layout.shape,
+                           std::move(read)};
+  }
+  TORCH_CHECK(!index.tensors.empty() || index.passed_over.empty(), where,
+              "expected arrays of numbers (NAME.npy), found ", index.passed_over.size(),
+              " other entries, such as '", printable(index.passed_over.begin()->first), "' (",
+              index.passed_over.begin()->second, ")");
+  return index;
+}
 
 /// Reads the arrays of a .npz file, plain (`numpy.savez`) or deflated (`numpy.savez_compressed`).
 ///
 /// @return arrays by name, in the types of `read_npy`.
 /// @throws c10::Error that names the file, the array and what is wrong with it.
 inline std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path) {
-  ZipArchive archive{path};
-  return detail::read_npz(archive);
+  return read_all(index_npz(path)).tensors;
 }
 
 }  // namespace limpid

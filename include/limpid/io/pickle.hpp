@@ -1,74 +1,44 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/printable.hpp>
+#include <limpid/io/pickle_bytes.hpp>
+#include <limpid/io/pickle_heap.hpp>
+#include <limpid/io/pickle_value.hpp>
 
 #include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace limpid {
 
-/// A value in a pickle. Containers point to other values of the same `Pickle`; they may form
-/// cycles, so whoever walks them counts the depth.
-struct PickleValue {
-  enum class Kind {
-    none,
-    boolean,  ///< in `integer`
-    integer,
-    large_integer,  ///< of more than 8 bytes: little-endian in `text`
-    real,
-    text,
-    bytes,
-    global,  ///< "module.name" in `text`
-    tuple,
-    list,
-    dict,        ///< key, value, key, value ... in `items`
-    persistent,  ///< something beside the pickle; its id is `items[0]`
-    call,        ///< of the global `items[0]` with the tuple `items[1]`; nobody executes it
-  };
-  Kind kind = Kind::none;
-  std::int64_t integer = 0;
-  double real = 0;
-  std::string_view text;
-  std::vector<const PickleValue*> items;
-
-  bool is(Kind wanted) const { return kind == wanted; }
-};
-
-/// Reads one pickle without executing anything: a call is kept as a name and its arguments, and
-/// only for the names that the caller knows.
+/// Reads one pickle without executing anything: a call, or an object of a class, is kept as a name
+/// and what belongs to it.
 ///
-/// Source: CPython's "pickletools": the opcodes of protocols 0 to 5 that plain values need.
-/// `collections.OrderedDict` becomes a dict, `torch.Size` a tuple. Texts are views of the bytes
-/// read, which must outlive the object.
+/// Source: CPython's "pickletools": the opcodes of protocols 0 to 5, without those of extensions
+/// and of buffers outside the file. `collections.OrderedDict` becomes a dict, `torch.Size` a tuple.
+/// Texts are views of the bytes read, which must outlive the object.
 class Pickle {
  public:
   using Kind = PickleValue::Kind;
 
   /// @param bytes   the pickle, and what may stand behind it
   /// @param start   where it begins
-  /// @param known   globals that may be named: "torch.FloatStorage"
   /// @throws c10::Error that says what is wrong and at which byte.
-  Pickle(std::string_view bytes, std::size_t start, std::vector<std::string_view> known = {})
-      : bytes_(bytes), at_(start), known_(std::move(known)) {
-    none_ = make(Kind::none);
-    for (auto* flag : {&false_, &true_}) *flag = make(Kind::boolean);
-    true_->integer = 1;
+  Pickle(std::string_view bytes, std::size_t start) : bytes_(bytes, start) {
     while (root_ == nullptr) {
-      const auto here = at_;
+      const auto here = bytes_.at();
       try {
-        step(byte());
+        step(bytes_.byte());
       } catch (const c10::Error& error) {
-        TORCH_CHECK(false, error.what_without_backtrace(), ", at byte ", here, " of its pickle");
+        detail::fail(error.what_without_backtrace(), ", at byte ", here, " of its pickle");
       }
     }
   }
@@ -78,287 +48,303 @@ class Pickle {
   const PickleValue& root() const { return *root_; }
 
   /// Where the bytes behind it begin.
-  std::size_t end() const { return at_; }
+  std::size_t end() const { return bytes_.at(); }
 
   /// Every value beside the pickle that it names, in order.
   const std::vector<const PickleValue*>& persistent() const { return persistent_; }
 
  private:
-  static constexpr std::size_t kMostValues = 2'000'000;
-
-  PickleValue* make(Kind kind) {
-    TORCH_CHECK(values_.size() < kMostValues, "more than ", kMostValues, " values");
-    values_.emplace_back().kind = kind;
-    return &values_.back();
-  }
-
-  std::string_view take(std::uint64_t count) {
-    TORCH_CHECK(count <= bytes_.size() - at_, "an end that comes too early");
-    const auto taken = bytes_.substr(at_, count);
-    at_ += count;
-    return taken;
-  }
-
-  unsigned char byte() { return static_cast<unsigned char>(take(1)[0]); }
-
-  std::uint64_t number(int count) {
-    const auto taken = take(static_cast<std::uint64_t>(count));
-    std::uint64_t value = 0;
-    for (auto i = taken.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(taken[i]);
-    return value;
-  }
-
-  std::string_view line() {
-    const auto end = bytes_.find('\n', at_);
-    TORCH_CHECK(end != bytes_.npos, "an end that comes too early");
-    const auto taken = take(end - at_);
-    at_ = end + 1;
-    return taken;
-  }
-
-  void push(PickleValue* value) { stack_.push_back(value); }
-
-  void push_integer(std::int64_t value) {
-    push(make(Kind::integer));
-    stack_.back()->integer = value;
-  }
-
-  void push_text(Kind kind, std::string_view text) {
-    push(make(kind));
-    stack_.back()->text = text;
-  }
-
-  /// How many values stand above the last mark.
-  std::size_t height() const { return stack_.size() - (marks_.empty() ? 0 : marks_.back()); }
-
-  PickleValue* top() const {
-    TORCH_CHECK(height() > 0, "an empty stack");
-    return stack_.back();
-  }
-
-  PickleValue* pop() {
-    auto* value = top();
-    stack_.pop_back();
-    return value;
-  }
-
-  std::vector<const PickleValue*> pop_to_mark() {
-    TORCH_CHECK(!marks_.empty(), "no mark");
-    const auto first = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
-    std::vector<const PickleValue*> items{first, stack_.end()};
-    stack_.erase(first, stack_.end());
-    marks_.pop_back();
-    return items;
-  }
-
-  void push_container(Kind kind, std::vector<const PickleValue*> items) {
-    TORCH_CHECK(kind != Kind::dict || items.size() % 2 == 0, "a key without a value");
-    auto* container = make(kind);
-    container->items = std::move(items);
-    push(container);
-  }
+  using Items = detail::PickleHeap::Items;
 
   void push_tuple(std::size_t size) {
-    std::vector<const PickleValue*> items(size);
-    for (auto i = size; i-- > 0;) items[i] = pop();
-    push_container(Kind::tuple, std::move(items));
-  }
-
-  /// Adds to the container on top.
-  void extend(Kind kind, const std::vector<const PickleValue*>& items) {
-    auto* container = top();
-    TORCH_CHECK(container->is(kind), "items for what is no ", kind == Kind::dict ? "dict" : "list");
-    TORCH_CHECK(kind != Kind::dict || items.size() % 2 == 0, "a key without a value");
-    container->items.insert(container->items.end(), items.begin(), items.end());
-  }
-
-  void push_global(std::string_view module, std::string_view name) {
-    auto full = std::string{module} + "." + std::string{name};
-    TORCH_CHECK(full == "collections.OrderedDict" || full == "torch.Size" ||
-                    std::find(known_.begin(), known_.end(), full) != known_.end(),
-                "refused '", printable(full), "': only tensors and plain containers are read");
-    push_text(Kind::global, names_.emplace_back(std::move(full)));
-  }
-
-  void call() {
-    const auto* arguments = pop();
-    const auto* callee = pop();
-    TORCH_CHECK(callee->is(Kind::global) && arguments->is(Kind::tuple), "a malformed call");
-    const auto& items = arguments->items;
-    if (callee->text == "collections.OrderedDict") {
-      TORCH_CHECK(items.size() <= 1 && (items.empty() || items[0]->is(Kind::list)),
-                  "a malformed OrderedDict");
-      std::vector<const PickleValue*> pairs;
-      for (const auto* pair : items.empty() ? std::vector<const PickleValue*>{} : items[0]->items) {
-        TORCH_CHECK((pair->is(Kind::tuple) || pair->is(Kind::list)) && pair->items.size() == 2,
-                    "a malformed OrderedDict");
-        pairs.insert(pairs.end(), pair->items.begin(), pair->items.end());
-      }
-      push_container(Kind::dict, std::move(pairs));
-    } else if (callee->text == "torch.Size") {
-      TORCH_CHECK(items.size() == 1 && (items[0]->is(Kind::tuple) || items[0]->is(Kind::list)),
-                  "a malformed torch.Size");
-      push_container(Kind::tuple, items[0]->items);
-    } else {
-      push_container(Kind::call, {callee, arguments});
-    }
+    Items items(size);
+    for (auto i = size; i-- > 0;) items[i] = heap_.pop();
+    heap_.push_container(Kind::tuple, std::move(items));
   }
 
   void push_long(std::string_view bytes) {
-    if (bytes.size() > 8) return push_text(Kind::large_integer, bytes);
+    if (bytes.size() > 8) return heap_.push_text(Kind::large_integer, bytes);
     std::uint64_t value = !bytes.empty() && (bytes.back() & 0x80) ? ~std::uint64_t{0} : 0;
     for (auto i = bytes.size(); i-- > 0;) {
       value = value << 8 | static_cast<unsigned char>(bytes[i]);
     }
-    push_integer(static_cast<std::int64_t>(value));
+    heap_.push_integer(static_cast<std::int64_t>(value));
   }
 
-  void remember(std::uint64_t key) { memo_[key] = top(); }
+  /// A number as text: "12", "12L", "0x1p3" is none.
+  template <class T>
+  static T parsed(std::string_view text) {
+    T value{};
+    if (!text.empty() && text.back() == 'L') text.remove_suffix(1);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    TORCH_CHECK(error == std::errc{} && end == text.data() + text.size(), "a malformed number");
+    return value;
+  }
 
-  void recall(std::uint64_t key) {
-    const auto found = memo_.find(key);
-    TORCH_CHECK(found != memo_.end(), "a reference to nothing");
-    push(found->second);
+  void push_integer_line(std::string_view text) {
+    if (text == "00" || text == "01") return heap_.push(heap_.boolean(text == "01"));
+    heap_.push_integer(parsed<std::int64_t>(text));
+  }
+
+  void push_real(double value) {
+    auto* real = heap_.make(Kind::real);
+    real->real = value;
+    heap_.push(real);
+  }
+
+  /// A text between quotes. What it escapes stays as it is written.
+  void push_quoted(std::string_view text) {
+    TORCH_CHECK(text.size() >= 2 && text.front() == text.back(), "a malformed text");
+    heap_.push_text(Kind::text, text.substr(1, text.size() - 2));
+  }
+
+  void push_persistent(const PickleValue* id) {
+    heap_.push_container(Kind::persistent, {id});
+    persistent_.push_back(heap_.top());
+  }
+
+  void call() {
+    const auto* arguments = heap_.pop();
+    const auto* callee = heap_.pop();
+    TORCH_CHECK(arguments->is(Kind::tuple), "a malformed call");
+    if (callee->is(Kind::global) && callee->text == "collections.OrderedDict") {
+      return push_ordered(arguments->items);
+    }
+    if (callee->is(Kind::global) && callee->text == "torch.Size") {
+      const auto& items = arguments->items;
+      TORCH_CHECK(items.size() == 1 && (items[0]->is(Kind::tuple) || items[0]->is(Kind::list)),
+                  "a malformed torch.Size");
+      return heap_.push(const_cast<PickleValue*>(items[0]));  // of this heap; shared, not copied
+    }
+    heap_.push_call(callee, arguments);
+  }
+
+  /// A dict of pairs, as pickles of old have it.
+  void push_ordered(const Items& arguments) {
+    TORCH_CHECK(arguments.size() <= 1 && (arguments.empty() || arguments[0]->is(Kind::list)),
+                "a malformed OrderedDict");
+    Items flat;
+    for (const auto* pair : arguments.empty() ? Items{} : arguments[0]->items) {
+      TORCH_CHECK((pair->is(Kind::tuple) || pair->is(Kind::list)) && pair->items.size() == 2,
+                  "a malformed OrderedDict");
+      flat.insert(flat.end(), pair->items.begin(), pair->items.end());
+    }
+    heap_.push_container(Kind::dict, std::move(flat));
+  }
+
+  /// An object: class and arguments stand above the last mark.
+  void push_object() {
+    auto items = heap_.pop_to_mark();
+    TORCH_CHECK(!items.empty(), "an object without a class");
+    const auto* made = items.front();
+    items.erase(items.begin());
+    push_object(made, std::move(items));
+  }
+
+  void push_object(const PickleValue* made, Items arguments) {
+    heap_.push_container(Kind::tuple, std::move(arguments));
+    const auto* tuple = heap_.pop();
+    heap_.push_call(made, tuple);
   }
 
   void step(unsigned char opcode) {
     switch (opcode) {
       case 0x80: {  // PROTO
-        const int protocol = byte();
+        const int protocol = bytes_.byte();
         TORCH_CHECK(protocol <= 5, "protocol ", protocol, ", expected at most 5");
         return;
       }
       case 0x95:  // FRAME
-        TORCH_CHECK(number(8) <= bytes_.size() - at_, "an end that comes too early");
+        TORCH_CHECK(bytes_.number(8) <= bytes_.left(), "an end that comes too early");
         return;
       case '.':  // STOP
-        root_ = pop();
-        TORCH_CHECK(stack_.empty() && marks_.empty(), "values that belong to nothing");
+        root_ = heap_.pop();
+        TORCH_CHECK(heap_.is_empty(), "values that belong to nothing");
         return;
       case '(':
-        return marks_.push_back(stack_.size());
-
-      case 'N':
-        return push(none_);
-      case 0x88:
-        return push(true_);
-      case 0x89:
-        return push(false_);
-      case 'J':
-        return push_integer(static_cast<std::int32_t>(number(4)));
-      case 'K':
-        return push_integer(byte());
-      case 'M':
-        return push_integer(static_cast<std::int64_t>(number(2)));
-      case 0x8a:  // LONG1
-        return push_long(take(byte()));
-      case 0x8b:  // LONG4
-        return push_long(take(number(4)));
-      case 'G': {  // big-endian
-        std::uint64_t bits = 0;
-        for (const unsigned char part : take(8)) bits = bits << 8 | part;
-        push(make(Kind::real));
-        stack_.back()->real = std::bit_cast<double>(bits);
+        return heap_.mark();
+      case '0':
+        return heap_.drop();
+      case '1':
+        heap_.pop_to_mark();
         return;
-      }
-      case 'X':
-        return push_text(Kind::text, take(number(4)));
-      case 0x8c:
-        return push_text(Kind::text, take(byte()));
-      case 0x8d:
-        return push_text(Kind::text, take(number(8)));
-      case 'T':  // str of Python 2
-        return push_text(Kind::text, take(number(4)));
-      case 'U':
-        return push_text(Kind::text, take(byte()));
-      case 'B':
-        return push_text(Kind::bytes, take(number(4)));
-      case 'C':
-        return push_text(Kind::bytes, take(byte()));
-
-      case ')':
-        return push_tuple(0);
-      case 0x85:
-        return push_tuple(1);
-      case 0x86:
-        return push_tuple(2);
-      case 0x87:
-        return push_tuple(3);
-      case 't':
-        return push_container(Kind::tuple, pop_to_mark());
-      case ']':
-        return push_container(Kind::list, {});
-      case 'l':
-        return push_container(Kind::list, pop_to_mark());
-      case '}':
-        return push_container(Kind::dict, {});
-      case 'd':
-        return push_container(Kind::dict, pop_to_mark());
-      case 'a': {
-        const auto* item = pop();
-        return extend(Kind::list, {item});
-      }
-      case 'e':
-        return extend(Kind::list, pop_to_mark());
-      case 's': {
-        const auto* value = pop();
-        const auto* key = pop();
-        return extend(Kind::dict, {key, value});
-      }
-      case 'u':
-        return extend(Kind::dict, pop_to_mark());
-
-      case 'q':
-        return remember(byte());
-      case 'r':
-        return remember(number(4));
-      case 0x94:  // MEMOIZE
-        return remember(memo_.size());
-      case 'h':
-        return recall(byte());
-      case 'j':
-        return recall(number(4));
-
-      case 'c': {
-        const auto module = line();
-        return push_global(module, line());
-      }
-      case 0x93: {  // STACK_GLOBAL
-        const auto* name = pop();
-        const auto* module = pop();
-        TORCH_CHECK(name->is(Kind::text) && module->is(Kind::text), "a malformed name");
-        return push_global(module->text, name->text);
-      }
-      case 'R':
-        return call();
-      case 'b':  // attributes of an OrderedDict, such as the versions of a state_dict's modules
-        pop();
-        TORCH_CHECK(top()->is(Kind::dict), "attributes for what is no dict");
-        return;
-      case 'Q': {
-        const auto* id = pop();
-        push_container(Kind::persistent, {id});
-        return persistent_.push_back(top());
-      }
+      case '2':
+        return heap_.push(heap_.top());
       default:
-        TORCH_CHECK(false, "refused the opcode '",
-                    printable(std::string(1, static_cast<char>(opcode))),
-                    "', which no tensor or plain container needs");
+        if (push_plain(opcode) || build_container(opcode) || use_memo(opcode) ||
+            make_object(opcode)) {
+          return;
+        }
+        detail::fail("refused the opcode '", printable(std::string(1, static_cast<char>(opcode))),
+                     "', which no file of tensors needs");
     }
   }
 
-  std::string_view bytes_;
-  std::size_t at_;
-  std::vector<std::string_view> known_;
-  std::deque<PickleValue> values_;
-  std::deque<std::string> names_;
-  std::vector<PickleValue*> stack_;
-  std::vector<std::size_t> marks_;
-  std::unordered_map<std::uint64_t, PickleValue*> memo_;
+  /// @return whether it is the opcode of a number, a text, bytes or nothing.
+  bool push_plain(unsigned char opcode) {
+    switch (opcode) {
+      case 'N':
+        return heap_.push(heap_.none()), true;
+      case 0x88:
+      case 0x89:
+        return heap_.push(heap_.boolean(opcode == 0x88)), true;
+      case 'I':
+      case 'L':
+        return push_integer_line(bytes_.line()), true;
+      case 'J':
+        return heap_.push_integer(static_cast<std::int32_t>(bytes_.number(4))), true;
+      case 'K':
+        return heap_.push_integer(bytes_.byte()), true;
+      case 'M':
+        return heap_.push_integer(static_cast<std::int64_t>(bytes_.number(2))), true;
+      case 0x8a:  // LONG1
+        return push_long(bytes_.take(bytes_.byte())), true;
+      case 0x8b:  // LONG4
+        return push_long(bytes_.take(bytes_.number(4))), true;
+      case 'F':
+        return push_real(parsed<double>(bytes_.line())), true;
+      case 'G': {  // big-endian
+        std::uint64_t bits = 0;
+        for (const unsigned char part : bytes_.take(8)) bits = bits << 8 | part;
+        return push_real(std::bit_cast<double>(bits)), true;
+      }
+      case 'X':
+      case 'T':  // str of Python 2
+        return heap_.push_text(Kind::text, bytes_.take(bytes_.number(4))), true;
+      case 0x8c:
+      case 'U':
+        return heap_.push_text(Kind::text, bytes_.take(bytes_.byte())), true;
+      case 0x8d:
+        return heap_.push_text(Kind::text, bytes_.take(bytes_.number(8))), true;
+      case 'V':
+        return heap_.push_text(Kind::text, bytes_.line()), true;
+      case 'S':
+        return push_quoted(bytes_.line()), true;
+      case 'C':
+        return heap_.push_text(Kind::bytes, bytes_.take(bytes_.byte())), true;
+      case 'B':
+        return heap_.push_text(Kind::bytes, bytes_.take(bytes_.number(4))), true;
+      case 0x8e:  // BINBYTES8
+      case 0x96:  // BYTEARRAY8
+        return heap_.push_text(Kind::bytes, bytes_.take(bytes_.number(8))), true;
+      default:
+        return false;
+    }
+  }
+
+  /// @return whether it is the opcode of a tuple, list, set or dict.
+  bool build_container(unsigned char opcode) {
+    switch (opcode) {
+      case ')':
+        return push_tuple(0), true;
+      case 0x85:
+      case 0x86:
+      case 0x87:
+        return push_tuple(opcode - 0x84u), true;
+      case 't':
+        return heap_.push_container(Kind::tuple, heap_.pop_to_mark()), true;
+      case ']':
+      case 0x8f:  // EMPTY_SET
+        return heap_.push_container(Kind::list, {}), true;
+      case 'l':
+      case 0x91:  // FROZENSET
+        return heap_.push_container(Kind::list, heap_.pop_to_mark()), true;
+      case '}':
+        return heap_.push_container(Kind::dict, {}), true;
+      case 'd':
+        return heap_.push_container(Kind::dict, heap_.pop_to_mark()), true;
+      case 'a': {
+        const auto* item = heap_.pop();
+        return heap_.extend(Kind::list, {item}), true;
+      }
+      case 'e':
+      case 0x90:  // ADDITEMS
+        return heap_.extend(Kind::list, heap_.pop_to_mark()), true;
+      case 's': {
+        const auto* value = heap_.pop();
+        const auto* key = heap_.pop();
+        return heap_.extend(Kind::dict, {key, value}), true;
+      }
+      case 'u':
+        return heap_.extend(Kind::dict, heap_.pop_to_mark()), true;
+      default:
+        return false;
+    }
+  }
+
+  /// @return whether it is an opcode that remembers a value or uses one again.
+  bool use_memo(unsigned char opcode) {
+    switch (opcode) {
+      case 'p':
+        return heap_.remember(parsed<std::uint64_t>(bytes_.line())), true;
+      case 'q':
+        return heap_.remember(bytes_.byte()), true;
+      case 'r':
+        return heap_.remember(bytes_.number(4)), true;
+      case 0x94:  // MEMOIZE
+        return heap_.remember_next(), true;
+      case 'g':
+        return heap_.recall(parsed<std::uint64_t>(bytes_.line())), true;
+      case 'h':
+        return heap_.recall(bytes_.byte()), true;
+      case 'j':
+        return heap_.recall(bytes_.number(4)), true;
+      default:
+        return false;
+    }
+  }
+
+  /// @return whether it is an opcode of names, calls and objects, which are kept and not followed.
+  bool make_object(unsigned char opcode) {
+    switch (opcode) {
+      case 'c': {
+        const auto module = bytes_.line();
+        return heap_.push_global(module, bytes_.line()), true;
+      }
+      case 0x93: {  // STACK_GLOBAL
+        const auto* name = heap_.pop();
+        const auto* module = heap_.pop();
+        TORCH_CHECK(name->is(Kind::text) && module->is(Kind::text), "a malformed name");
+        return heap_.push_global(module->text, name->text), true;
+      }
+      case 'R':
+        return call(), true;
+      case 'i': {
+        const auto module = bytes_.line();
+        heap_.push_global(module, bytes_.line());
+        const auto* made = heap_.pop();
+        return push_object(made, heap_.pop_to_mark()), true;
+      }
+      case 'o':
+        return push_object(), true;
+      case 0x81: {  // NEWOBJ
+        const auto* arguments = heap_.pop();
+        const auto* made = heap_.pop();
+        return heap_.push_call(made, arguments), true;
+      }
+      case 0x92: {    // NEWOBJ_EX
+        heap_.pop();  // arguments with keywords
+        const auto* arguments = heap_.pop();
+        const auto* made = heap_.pop();
+        return heap_.push_call(made, arguments), true;
+      }
+      case 'b': {
+        const auto* state = heap_.pop();
+        return heap_.set_state(state), true;
+      }
+      case 'P':
+        heap_.push_text(Kind::text, bytes_.line());
+        return push_persistent(heap_.pop()), true;
+      case 'Q':
+        return push_persistent(heap_.pop()), true;
+      default:
+        return false;
+    }
+  }
+
+  detail::PickleBytes bytes_;
+  detail::PickleHeap heap_;
   std::vector<const PickleValue*> persistent_;
-  PickleValue* none_ = nullptr;
-  PickleValue* false_ = nullptr;
-  PickleValue* true_ = nullptr;
   const PickleValue* root_ = nullptr;
 };
 

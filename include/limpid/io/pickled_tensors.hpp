@@ -1,21 +1,23 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/printable.hpp>
-#include <limpid/io/check_bools.hpp>
-#include <limpid/io/pickle.hpp>
-#include <limpid/io/safetensors.hpp>
+#include <limpid/io/pickle_value.hpp>
+#include <limpid/io/pickled_call.hpp>
+#include <limpid/io/pickled_storages.hpp>
+#include <limpid/io/tensor_index.hpp>
+#include <limpid/io/tensor_types.hpp>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/TensorOptions.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <iterator>
-#include <limits>
-#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,123 +25,136 @@
 
 namespace limpid::detail {
 
-struct TorchType {
-  std::string_view storage;  ///< its class in Python
-  std::string_view dtype;
-  at::ScalarType type;
-};
-
-inline constexpr TorchType kTorchTypes[] = {
-    {"torch.FloatStorage", "torch.float32", at::kFloat},
-    {"torch.DoubleStorage", "torch.float64", at::kDouble},
-    {"torch.HalfStorage", "torch.float16", at::kHalf},
-    {"torch.BFloat16Storage", "torch.bfloat16", at::kBFloat16},
-    {"torch.LongStorage", "torch.int64", at::kLong},
-    {"torch.IntStorage", "torch.int32", at::kInt},
-    {"torch.ShortStorage", "torch.int16", at::kShort},
-    {"torch.CharStorage", "torch.int8", at::kChar},
-    {"torch.ByteStorage", "torch.uint8", at::kByte},
-    {"torch.BoolStorage", "torch.bool", at::kBool},
-};
-
-/// A storage without a type: its length is in bytes.
-inline constexpr std::string_view kUntyped = "torch.storage.UntypedStorage";
-
-/// The names that a pickle of tensors may hold.
-inline std::vector<std::string_view> tensor_globals() {
-  std::vector<std::string_view> names{"torch._utils._rebuild_tensor",
-                                      "torch._utils._rebuild_tensor_v2",
-                                      "torch._utils._rebuild_tensor_v3",
-                                      "torch._utils._rebuild_parameter",
-                                      "torch.device",
-                                      kUntyped};
-  for (const auto& type : kTorchTypes) {
-    names.push_back(type.storage);
-    names.push_back(type.dtype);
-  }
-  return names;
-}
-
-/// Where a pickle says that a tensor's numbers are.
-struct StorageId {
-  std::string key;
-  at::ScalarType type = at::kByte;
-  std::uint64_t numel = 0;
-  std::uint64_t view_offset = 0;  ///< in elements, where the storage is part of a larger one
-  std::uint64_t view_numel = 0;
-
-  std::uint64_t bytes() const { return numel * c10::elementSize(type); }
-};
-
-inline std::uint64_t count_of(const PickleValue& value, std::string_view what) {
-  // Far beyond any file, and small enough to be multiplied by the size of an element.
-  constexpr std::int64_t kMost = std::int64_t{1} << 48;
-  TORCH_CHECK(value.is(PickleValue::Kind::integer) && value.integer >= 0 && value.integer <= kMost,
-              "a malformed ", what);
-  return static_cast<std::uint64_t>(value.integer);
-}
-
-/// ('storage', class, key, device, length[, None or (key, offset, length)])
-inline StorageId parse_storage(const PickleValue& value) {
-  using Kind = PickleValue::Kind;
-  TORCH_CHECK(value.is(Kind::persistent) && value.items[0]->is(Kind::tuple), "no storage");
-  const auto& id = value.items[0]->items;
-  TORCH_CHECK((id.size() == 5 || id.size() == 6) && id[0]->is(Kind::text) &&
-                  id[0]->text == "storage" && id[1]->is(Kind::global) && id[2]->is(Kind::text),
-              "a malformed storage");
+/// A tensor of a pickle: a view of a storage.
+struct PickledView {
   StorageId storage;
-  storage.key = std::string{id[2]->text};
-  const auto* known = std::find_if(std::begin(kTorchTypes), std::end(kTorchTypes),
-                                   [&](const auto& type) { return type.storage == id[1]->text; });
-  TORCH_CHECK(known != std::end(kTorchTypes) || id[1]->text == kUntyped, "a storage of class '",
-              printable(id[1]->text), "'");
-  if (known != std::end(kTorchTypes)) storage.type = known->type;
-  storage.numel = count_of(*id[4], "length of a storage");
-  storage.view_numel = storage.numel;
-  if (id.size() == 6 && !id[5]->is(Kind::none)) {
-    TORCH_CHECK(id[5]->is(Kind::tuple) && id[5]->items.size() == 3, "a malformed view");
-    storage.view_offset = count_of(*id[5]->items[1], "view");
-    storage.view_numel = count_of(*id[5]->items[2], "view");
-    TORCH_CHECK(storage.view_offset <= storage.numel &&
-                    storage.view_numel <= storage.numel - storage.view_offset,
-                "a view beyond its storage");
+  const TensorType* type = nullptr;
+  std::uint64_t offset = 0;  ///< in numbers, within the storage's view
+  std::vector<std::int64_t> shape, strides;
+
+  std::uint64_t elements() const {
+    std::uint64_t count = 1;
+    for (const auto side : shape) count *= static_cast<std::uint64_t>(side);
+    return count;
   }
-  return storage;
+
+  bool is_contiguous() const {
+    std::int64_t expected = 1;
+    for (auto i = shape.size(); i-- > 0;) {
+      if (shape[i] == 0) return true;
+      if (shape[i] != 1 && strides[i] != expected) return false;
+      expected *= shape[i];
+    }
+    return true;
+  }
+};
+
+inline std::vector<std::int64_t> pickled_sides(const PickleValue& value, const std::string& what) {
+  using Kind = PickleValue::Kind;
+  TORCH_CHECK((value.is(Kind::tuple) || value.is(Kind::list)) && value.items.size() <= 64,
+              "a malformed " + what);
+  std::vector<std::int64_t> sides;
+  for (const auto* side : value.items) {
+    sides.push_back(static_cast<std::int64_t>(count_of(*side, what)));
+  }
+  return sides;
 }
 
-/// Turns what a pickle holds into tensors by dotted name, and numbers and texts by dotted name.
+/// Refuses a shape whose elements, at these strides, do not all lie within `numel` numbers.
+inline void check_view(const PickledView& view, std::uint64_t numel) {
+  const auto& shape = view.shape;
+  const auto& strides = view.strides;
+  TORCH_CHECK(shape.size() == strides.size(), "as many strides as ", strides.size(), ", expected ",
+              shape.size());
+  TORCH_CHECK(view.offset <= numel, "an offset beyond its storage");
+  constexpr std::int64_t kMost = std::int64_t{1} << 48;
+  std::int64_t elements = 1;
+  bool is_empty = false;
+  auto left = static_cast<std::int64_t>(numel - view.offset) - 1;  // steps to the last number
+  for (const auto side : shape) {
+    is_empty = is_empty || side == 0;
+    TORCH_CHECK(side <= 1 || elements <= kMost / side, "a shape beyond all bounds");
+    elements *= std::max<std::int64_t>(side, 1);
+  }
+  if (is_empty) return;
+  TORCH_CHECK(left >= 0, "a shape or strides beyond its storage");
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 1 || strides[i] == 0) continue;
+    TORCH_CHECK(strides[i] <= left / (shape[i] - 1), "a shape or strides beyond its storage");
+    left -= strides[i] * (shape[i] - 1);
+  }
+}
+
+/// The view that a call of `_rebuild_tensor` and its kin describes.
+inline PickledView parse_view(const TensorCall& call) {
+  using Kind = PickleValue::Kind;
+  const auto& arguments = *call.arguments;
+  const bool names_type = call.function == "torch._utils._rebuild_tensor_v3";
+  TORCH_CHECK(arguments.size() >= (names_type ? 7 : 4), "too few arguments");
+  PickledView view;
+  view.storage = parse_storage(*arguments[0]);
+  view.type = view.storage.type;
+  if (names_type) {
+    const auto& type = *arguments[6];
+    TORCH_CHECK(type.is(Kind::global) && type.text.substr(0, 6) == "torch.", "a malformed type");
+    view.type = find_tensor_type(&TensorType::name, type.text.substr(6));
+  }
+  view.offset = count_of(*arguments[1], "offset");
+  view.shape = pickled_sides(*arguments[2], "shape");
+  view.strides = pickled_sides(*arguments[3], "strides");
+  if (view.type == nullptr) return view;
+  const auto item = static_cast<std::uint64_t>(view.type->bytes);
+  TORCH_CHECK(view.storage.view_offset * view.storage.item_bytes % item == 0, "a malformed view");
+  check_view(view, view.storage.view_numel * view.storage.item_bytes / item);
+  return view;
+}
+
+/// The tensor of a view whose storage was read; it shares its memory where that is possible.
+inline at::Tensor tensor_of(const PickledView& view, const PickledStorages::Bytes& bytes) {
+  const auto item = static_cast<std::uint64_t>(view.type->bytes);
+  auto* first = static_cast<char*>(bytes->data_ptr()) +
+                view.storage.view_offset * view.storage.item_bytes + view.offset * item;
+  const auto as = [&](at::ScalarType type) {
+    return at::from_blob(
+        first, view.shape, view.strides, [bytes](void*) {}, at::dtype(type));
+  };
+  if (view.type->packing == Packing::plain) return as(view.type->type).contiguous();
+  const auto packed = as(item == 1 ? at::kByte : item == 2 ? at::kShort : at::kInt).contiguous();
+  return unpacked(*view.type, static_cast<const char*>(packed.data_ptr()), view.shape);
+}
+
+/// Turns what a pickle holds into tensors by dotted name, numbers and texts by dotted name, and a
+/// list of what is neither.
 class PickledTensors {
  public:
-  /// The bytes of a storage. @throws c10::Error if it is missing or of another length.
-  using ReadStorage = std::function<at::Tensor(const StorageId&)>;
+  /// @param file_size  of the file, in bytes: what its views may unfold to follows from it
+  PickledTensors(std::shared_ptr<PickledStorages> storages, std::string where,
+                 std::uint64_t file_size)
+      : storages_(std::move(storages)),
+        where_(std::move(where)),
+        most_copied_((std::uint64_t{64} << 20) + 4 * file_size) {}
 
-  explicit PickledTensors(ReadStorage read_storage) : read_storage_(std::move(read_storage)) {}
-
-  TensorFile collect(const PickleValue& root) {
+  TensorIndex collect(const PickleValue& root) {
     walk(root, "", 0);
-    return std::move(file_);
+    return std::move(index_);
   }
 
  private:
   using Kind = PickleValue::Kind;
   static constexpr int kDeepest = 32;
-  static constexpr std::size_t kMostVisits = 1'000'000;
-  static constexpr std::uint64_t kMostText = 64 << 20;    ///< bytes of names and texts
-  static constexpr std::uint64_t kMostCopied = 64 << 20;  ///< bytes, beside the storages' own
+  static constexpr std::size_t kMostVisits = 500'000;
+  static constexpr std::uint64_t kMostText = 64 << 20;  ///< bytes of names and texts
 
   static std::string shown(const std::string& name) { return "'" + printable(name) + "'"; }
 
   void walk(const PickleValue& value, const std::string& name, int depth) {
     TORCH_CHECK(depth <= kDeepest, shown(name), " is nested deeper than ", kDeepest,
                 " levels, or holds itself");
-    TORCH_CHECK(++visits_ <= kMostVisits && (text_ += name.size()) <= kMostText,
-                "it unfolds to too many values");
+    TORCH_CHECK(++visits_ <= kMostVisits, "it unfolds to too many values");
+    charge(name.size());
     switch (value.kind) {
       case Kind::dict:
-        for (std::size_t i = 0; i < value.items.size(); i += 2) {
-          walk(*value.items[i + 1], below(name, key_text(*value.items[i], name)), depth + 1);
-        }
-        return;
+        return walk_dict(value, name, depth);
       case Kind::list:
       case Kind::tuple:
         for (std::size_t i = 0; i < value.items.size(); ++i) {
@@ -147,41 +162,127 @@ class PickledTensors {
         }
         return;
       case Kind::call:
-        if (value.items[0]->text != "torch.device") {
-          at::Tensor tensor;
-          try {
-            tensor = rebuild(value, 0);
-          } catch (const c10::Error& error) {
-            TORCH_CHECK(false, "tensor ", shown(name), ": ", error.what_without_backtrace());
-          }
-          const auto& key = name.empty() ? kOnly : name;
-          TORCH_CHECK(file_.tensors.emplace(key, std::move(tensor)).second,
-                      "two tensors are called ", shown(key));
-          return;
+        return walk_call(value, name, depth);
+      case Kind::persistent:
+        return pass_over(name, is_storage(value) ? "a storage without a tensor"
+                                                 : "'" + printable(callee_name(value), 100) + "'");
+      case Kind::global:
+        if (value.text.substr(0, 6) == "torch." &&
+            find_tensor_type(&TensorType::name, value.text.substr(6)) != nullptr) {
+          return keep_text(name, std::string{value.text});
         }
-        [[fallthrough]];
+        return pass_over(name, "'" + printable(value.text, 100) + "'");
       default:
-        keep_text(name.empty() ? kOnly : name, value);
+        return keep_text(name, text_of(value));
     }
+  }
+
+  void walk_dict(const PickleValue& dict, const std::string& name, int depth) {
+    for (std::size_t i = 0; i < dict.items.size(); i += 2) {
+      const auto& key = *dict.items[i];
+      if (key.is(Kind::integer) || is_name(key)) {
+        const auto text =
+            key.is(Kind::integer) ? std::to_string(key.integer) : std::string{key.text};
+        walk(*dict.items[i + 1], below(name, text), depth + 1);
+      } else {
+        pass_over(below(name, "[" + std::to_string(i / 2) + "]"), "under a key that is no name");
+      }
+    }
+  }
+
+  void walk_call(const PickleValue& call, const std::string& name, int depth) {
+    const auto tensor = tensor_call(callee_name(*call.items[0]), *call.items[1]);
+    if (tensor.arguments != nullptr) return add_tensor(tensor, name);
+    if (tensor.function == "torch.device") return keep_text(name, "a device");
+    if (const auto* module = module_state(call)) return walk_module(*module, name, depth);
+    if (const auto* entries = call.entries()) return walk_dict(*entries, name, depth);
+    pass_over(name, call_text(call));
+  }
+
+  /// What a whole module holds of tensors, or nullptr for any other object.
+  static const PickleValue* module_state(const PickleValue& call) {
+    const auto* state = call.state();
+    const bool is_module =
+        state != nullptr && state->at("_parameters") != nullptr && state->at("_modules") != nullptr;
+    return is_module ? state : nullptr;
+  }
+
+  /// The tensors of a module saved as a whole, under the names of its state_dict. Its class and its
+  /// other attributes are neither needed nor read.
+  void walk_module(const PickleValue& state, const std::string& name, int depth) {
+    TORCH_CHECK(depth <= kDeepest, shown(name), " is nested deeper than ", kDeepest,
+                " levels, or holds itself");
+    const auto* transient = state.at("_non_persistent_buffers_set");
+    const auto is_transient = [&](std::string_view buffer) {
+      return transient != nullptr && transient->is(Kind::list) &&
+             std::any_of(transient->items.begin(), transient->items.end(), [&](const auto* item) {
+               return item->is(Kind::text) && item->text == buffer;
+             });
+    };
+    for (const auto* part : {"_parameters", "_buffers", "_modules"}) {
+      const auto* items = state.at(part);
+      if (items == nullptr || !items->is(Kind::dict)) continue;
+      for (std::size_t i = 0; i < items->items.size(); i += 2) {
+        const auto& key = *items->items[i];
+        const auto& value = *items->items[i + 1];
+        if (!is_name(key) || value.is(Kind::none) || is_transient(key.text)) continue;
+        walk(value, below(name, std::string{key.text}), depth + 1);
+      }
+    }
+  }
+
+  void add_tensor(const TensorCall& call, const std::string& name) {
+    try {
+      const auto view = parse_view(call);
+      if (view.type == nullptr) {
+        return pass_over(name, "a tensor of a type that is not read");
+      }
+      storages_->check(view.storage);
+      if (!view.is_contiguous()) {
+        copied_ += view.elements() * static_cast<std::uint64_t>(view.type->bytes);
+        TORCH_CHECK(copied_ <= most_copied_,
+                    "strides that repeat its numbers up to too many bytes");
+      }
+      auto read = [view, name, storages = storages_, where = where_] {
+        try {
+          const bool are_bools = view.type->type == at::kBool;
+          return tensor_of(view, storages->read(view.storage, are_bools));
+        } catch (const c10::Error& error) {
+          detail::fail(where, "tensor ", shown(name), ": ", error.what_without_backtrace());
+        }
+      };
+      IndexedTensor tensor{std::string{view.type->name}, view.type->type, view.shape,
+                           std::move(read)};
+      TORCH_CHECK(index_.tensors.emplace(name.empty() ? kOnly : name, std::move(tensor)).second,
+                  "a name that two tensors have");
+    } catch (const c10::Error& error) {
+      detail::fail("tensor ", shown(name), ": ", error.what_without_backtrace());
+    }
+  }
+
+  void pass_over(const std::string& name, std::string what) {
+    charge(name.size() + what.size());
+    index_.passed_over.emplace(name.empty() ? kOnly : name, std::move(what));
+  }
+
+  void keep_text(const std::string& name, std::string text) {
+    charge(text.size());
+    if (!index_.metadata.emplace(name.empty() ? kOnly : name, std::move(text)).second) {
+      pass_over(name, "a second value of this name");
+    }
+  }
+
+  void charge(std::uint64_t bytes) {
+    text_ += bytes;
+    TORCH_CHECK(text_ <= kMostText, "it unfolds to too many values");
   }
 
   static std::string below(const std::string& name, const std::string& key) {
     return name.empty() ? key : name + "." + key;
   }
 
-  static std::string key_text(const PickleValue& key, const std::string& name) {
-    if (key.is(Kind::integer)) return std::to_string(key.integer);
-    TORCH_CHECK(key.is(Kind::text), shown(name), " has a key that is no text");
-    TORCH_CHECK(key.text.size() <= 4096 && is_utf8(key.text), shown(name),
-                " has a key that is no name: '", printable(key.text, 40), "'");
-    return std::string{key.text};
-  }
-
-  void keep_text(const std::string& name, const PickleValue& value) {
-    auto text = text_of(value);
-    TORCH_CHECK((text_ += text.size()) <= kMostText, "it unfolds to too many values");
-    TORCH_CHECK(file_.metadata.emplace(name, std::move(text)).second, "two values are called ",
-                shown(name));
+  static bool is_name(const PickleValue& key) {
+    return key.is(Kind::text) && key.text.size() <= 4096 && is_utf8(key.text);
   }
 
   static std::string text_of(const PickleValue& value) {
@@ -196,120 +297,23 @@ class PickledTensors {
       }
       case Kind::text:
         return is_utf8(value.text) ? std::string{value.text} : printable(value.text, 1000);
-      case Kind::global:
-        return std::string{value.text};
-      case Kind::none:
-        return "none";
       case Kind::large_integer:
         return "an integer of " + std::to_string(value.text.size()) + " bytes";
       case Kind::bytes:
         return std::to_string(value.text.size()) + " bytes";
-      case Kind::persistent:
-        return "a storage";
       default:
-        return "a device";
+        return "none";
     }
-  }
-
-  at::Tensor rebuild(const PickleValue& call, int depth) {
-    const auto function = call.items[0]->text;
-    const auto& arguments = call.items[1]->items;
-    if (function == "torch._utils._rebuild_parameter") {
-      TORCH_CHECK(!arguments.empty() && arguments[0]->is(Kind::call) && depth < kDeepest,
-                  "a malformed parameter");
-      return rebuild(*arguments[0], depth + 1);
-    }
-    const bool names_type = function == "torch._utils._rebuild_tensor_v3";
-    TORCH_CHECK(names_type || function == "torch._utils._rebuild_tensor_v2" ||
-                    function == "torch._utils._rebuild_tensor",
-                "a call of '", function, "'");
-    TORCH_CHECK(arguments.size() >= (names_type ? 7 : 4), "too few arguments");
-    const auto id = parse_storage(*arguments[0]);
-    auto type = id.type;
-    if (names_type) type = type_of(*arguments[6]);
-    const auto offset = count_of(*arguments[1], "offset");
-    const auto shape = sides(*arguments[2], "shape");
-    const auto strides = sides(*arguments[3], "strides");
-    const auto numel = id.view_numel * c10::elementSize(id.type) / c10::elementSize(type);
-    check_within(shape, strides, offset, numel);
-
-    const auto start = static_cast<std::int64_t>(id.view_offset * c10::elementSize(id.type));
-    TORCH_CHECK(start % static_cast<std::int64_t>(c10::elementSize(type)) == 0, "a malformed view");
-    const auto length = static_cast<std::int64_t>(numel * c10::elementSize(type));
-    const auto values = storage(id).narrow(0, start, length).view(type);
-    check_bools(values);
-    const auto view = values.as_strided(
-        shape, strides, values.storage_offset() + static_cast<std::int64_t>(offset));
-    if (view.is_contiguous()) return view;
-    copied_ += view.nbytes();
-    TORCH_CHECK(copied_ <= kMostCopied + 4 * stored_,
-                "strides that repeat its numbers up to too many bytes");
-    return view.contiguous();
-  }
-
-  static at::ScalarType type_of(const PickleValue& value) {
-    for (const auto& known : kTorchTypes) {
-      if (value.is(Kind::global) && value.text == known.dtype) return known.type;
-    }
-    TORCH_CHECK(false, "a malformed type");
-  }
-
-  static std::vector<std::int64_t> sides(const PickleValue& value, const std::string& what) {
-    TORCH_CHECK((value.is(Kind::tuple) || value.is(Kind::list)) && value.items.size() <= 64,
-                "a malformed " + what);
-    std::vector<std::int64_t> sides;
-    for (const auto* side : value.items) {
-      sides.push_back(static_cast<std::int64_t>(count_of(*side, what)));
-    }
-    return sides;
-  }
-
-  /// Refuses a shape whose elements, at these strides, do not all lie within the storage.
-  static void check_within(const std::vector<std::int64_t>& shape,
-                           const std::vector<std::int64_t>& strides, std::uint64_t offset,
-                           std::uint64_t numel) {
-    TORCH_CHECK(shape.size() == strides.size(), "as many strides as ", strides.size(),
-                ", expected ", shape.size());
-    TORCH_CHECK(offset <= numel, "an offset beyond its storage");
-    constexpr std::int64_t kMost = std::int64_t{1} << 48;
-    std::int64_t elements = 1;
-    bool is_empty = false;
-    auto left =
-        static_cast<std::int64_t>(numel - offset) - 1;  // steps to the storage's last number
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-      is_empty = is_empty || shape[i] == 0;
-      TORCH_CHECK(shape[i] <= 1 || elements <= kMost / shape[i], "a shape beyond all bounds");
-      elements *= std::max<std::int64_t>(shape[i], 1);
-    }
-    if (is_empty) return;
-    TORCH_CHECK(left >= 0, "a shape or strides beyond its storage");
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-      if (shape[i] == 1 || strides[i] == 0) continue;
-      TORCH_CHECK(strides[i] <= left / (shape[i] - 1), "a shape or strides beyond its storage");
-      left -= strides[i] * (shape[i] - 1);
-    }
-  }
-
-  /// The bytes of a storage, read once.
-  at::Tensor storage(const StorageId& id) {
-    const auto found = storages_.find(id.key);
-    if (found != storages_.end()) {
-      TORCH_CHECK(found->second.nbytes() == id.bytes(), "a storage with two lengths");
-      return found->second;
-    }
-    auto bytes = read_storage_(id);
-    stored_ += bytes.nbytes();
-    return storages_.emplace(id.key, std::move(bytes)).first->second;
   }
 
   inline static const std::string kOnly = "value";  ///< what is in no container
 
-  ReadStorage read_storage_;
-  std::map<std::string, at::Tensor> storages_;
-  TensorFile file_;
+  std::shared_ptr<PickledStorages> storages_;
+  std::string where_;
+  std::uint64_t most_copied_;
+  TensorIndex index_;
   std::size_t visits_ = 0;
   std::uint64_t text_ = 0;
-  std::uint64_t stored_ = 0;
   std::uint64_t copied_ = 0;
 };
 

@@ -1,21 +1,24 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+#include <limpid/io/content_name.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/pickle.hpp>
+#include <limpid/io/pickled_storages.hpp>
 #include <limpid/io/pickled_tensors.hpp>
-#include <limpid/io/safetensors.hpp>
+#include <limpid/io/tensor_index.hpp>
 #include <limpid/io/zip.hpp>
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace limpid {
 
@@ -27,17 +30,6 @@ inline constexpr std::uint64_t kLargestPickle = 64 << 20;
 /// How the legacy format begins: a pickle of this number.
 inline constexpr std::string_view kLegacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
-/// What `read` returns; its errors are said of the file.
-template <class Read>
-auto reading_pth(const std::filesystem::path& path, Read read) {
-  try {
-    return read();
-  } catch (const c10::Error& error) {
-    TORCH_CHECK(false, "cannot read PyTorch file '", path.string(),
-                "': ", error.what_without_backtrace());
-  }
-}
-
 /// The entry "ROOT/data.pkl", or nullptr.
 inline const ZipEntry* find_data_pickle(const ZipArchive& archive) {
   constexpr std::string_view kName = "/data.pkl";
@@ -48,31 +40,36 @@ inline const ZipEntry* find_data_pickle(const ZipArchive& archive) {
   return nullptr;
 }
 
-inline TensorFile read_zip_pth(ZipArchive& archive) {
-  const auto* pickle_entry = find_data_pickle(archive);
+/// @param where  how errors of the tensors begin
+inline TensorIndex index_zip_pth(const std::filesystem::path& path, const std::string& where) {
+  const auto archive = std::make_shared<ZipArchive>(path);
+  const auto* pickle_entry = find_data_pickle(*archive);
   TORCH_CHECK(pickle_entry != nullptr, "expected an archive with data.pkl, found one of ",
-              archive.entries().size(), " other entries");
+              archive->entries().size(), " other entries");
   const auto root = pickle_entry->name.substr(0, pickle_entry->name.find('/') + 1);
-  TORCH_CHECK(archive.find(root + "constants.pkl") == nullptr,
+  TORCH_CHECK(archive->find(root + "constants.pkl") == nullptr,
               "expected tensors, found a TorchScript program (save its state_dict instead)");
-  if (const auto* order = archive.find(root + "byteorder")) {
-    TORCH_CHECK(order->size == 6 && archive.read(*order) == "little",
+  if (const auto* order = archive->find(root + "byteorder")) {
+    TORCH_CHECK(order->size == 6 && archive->read(*order) == "little",
                 "expected little-endian numbers");
   }
   TORCH_CHECK(pickle_entry->size <= kLargestPickle, "its pickle has ", pickle_entry->size,
               " bytes, more than ", kLargestPickle);
-  const auto bytes = archive.read(*pickle_entry);
-  const Pickle pickle{bytes, 0, tensor_globals()};
+  const auto bytes = archive->read(*pickle_entry);
+  const Pickle pickle{bytes, 0};
   TORCH_CHECK(pickle.end() == bytes.size(), "its pickle ends before its file");
-  PickledTensors tensors{[&](const StorageId& id) {
-    const auto* entry = archive.find(root + "data/" + id.key);
+
+  const auto check = [archive, root](const StorageId& id) {
+    const auto* entry = archive->find(root + "data/" + id.key);
     TORCH_CHECK(entry != nullptr, "a storage '", printable(id.key), "' that is not in the file");
     TORCH_CHECK(entry->size == id.bytes(), "a storage of ", id.bytes(), " bytes, its file has ",
                 entry->size);
-    auto storage = at::empty({static_cast<std::int64_t>(entry->size)}, at::kByte);
-    archive.read_into(*entry, storage.data_ptr());
-    return storage;
-  }};
+  };
+  const auto read = [archive, root](const StorageId& id, char* bytes_of_storage) {
+    archive->read_into(*archive->find(root + "data/" + id.key), bytes_of_storage);
+  };
+  PickledTensors tensors{std::make_shared<PickledStorages>(check, read), where,
+                         std::filesystem::file_size(path)};
   return tensors.collect(pickle.root());
 }
 
@@ -85,6 +82,7 @@ inline std::map<std::string, std::uint64_t> find_legacy_storages(InputFile& file
   using Kind = PickleValue::Kind;
   std::map<std::string, StorageId> named;
   for (const auto* value : object.persistent()) {
+    if (!is_storage(*value)) continue;
     auto id = parse_storage(*value);
     const auto known = named.emplace(id.key, id);
     TORCH_CHECK(known.second || known.first->second.bytes() == id.bytes(),
@@ -108,9 +106,10 @@ inline std::map<std::string, std::uint64_t> find_legacy_storages(InputFile& file
   return places;
 }
 
-inline TensorFile read_legacy_pth(InputFile& file) {
+inline TensorIndex index_legacy_pth(const std::shared_ptr<InputFile>& file,
+                                    const std::string& where) {
   using Kind = PickleValue::Kind;
-  const auto bytes = file.read(0, std::min(file.size(), kLargestPickle));
+  const auto bytes = file->read(0, std::min(file->size(), kLargestPickle));
   const Pickle magic{bytes, 0};
   TORCH_CHECK(magic.root().is(Kind::large_integer) && magic.root().text == kLegacyMagic,
               "expected the number of the legacy format");
@@ -118,45 +117,62 @@ inline TensorFile read_legacy_pth(InputFile& file) {
   TORCH_CHECK(version.root().is(Kind::integer) && version.root().integer == 1001,
               "expected version 1001 of the legacy format");
   const Pickle system{bytes, version.end()};
-  const auto& facts = system.root();
-  for (std::size_t i = 0; facts.is(Kind::dict) && i < facts.items.size(); i += 2) {
-    TORCH_CHECK(facts.items[i]->text != "little_endian" || facts.items[i + 1]->integer == 1,
-                "expected little-endian numbers");
-  }
-  const Pickle object{bytes, system.end(), tensor_globals()};
+  const auto* order = system.root().at("little_endian");
+  TORCH_CHECK(order == nullptr || order->integer == 1, "expected little-endian numbers");
+  const Pickle object{bytes, system.end()};
   const Pickle keys{bytes, object.end()};
-  const auto places = find_legacy_storages(file, object, keys.root(), keys.end());
-  PickledTensors tensors{[&](const StorageId& id) {
-    auto storage = at::empty({static_cast<std::int64_t>(id.bytes())}, at::kByte);
-    file.read(places.at(id.key), storage.data_ptr(), id.bytes());
-    return storage;
-  }};
+  const auto places = find_legacy_storages(*file, object, keys.root(), keys.end());
+  const auto check = [](const StorageId&) {};  // all of them were found
+  const auto read = [file, places](const StorageId& id, char* bytes_of_storage) {
+    file->read(places.at(id.key), bytes_of_storage, id.bytes());
+  };
+  PickledTensors tensors{std::make_shared<PickledStorages>(check, read), where, file->size()};
   return tensors.collect(object.root());
+}
+
+/// Refuses a file that has no tensor, only what is passed over.
+inline void check_has_tensors(const TensorIndex& index) {
+  if (!index.tensors.empty() || index.passed_over.empty()) return;
+  const auto& [name, what] = *index.passed_over.begin();
+  detail::fail("expected tensors, found none, only what is never executed: '", printable(name),
+               "' (", what, ")",
+               index.passed_over.size() > 1
+                   ? " and " + std::to_string(index.passed_over.size() - 1) + " more"
+                   : "");
 }
 
 }  // namespace detail
 
-/// Reads the tensors of a file that `torch.save` wrote, zip (PyTorch 1.6 and newer) or legacy,
-/// without executing anything: tensors and plain containers are read, all else is refused by name.
+/// What a file that `torch.save` wrote, zip (PyTorch 1.6 and newer) or legacy, says of its tensors,
+/// whose numbers are not read yet. Nothing is executed.
 ///
-/// @return CPU tensors, contiguous, under dotted names: {"model": {"conv.weight": w}} becomes
-/// "model.conv.weight", lists count from 0. Tensors that shared a storage share its memory. Numbers
-/// and texts stand in the metadata under their dotted names.
+/// @return tensors under dotted names: {"model": {"conv.weight": w}} becomes "model.conv.weight",
+/// lists count from 0, a module saved as a whole has the names of its state_dict. Numbers and texts
+/// stand in the metadata under their dotted names. All else is passed over, and listed with what
+/// would have made it.
 /// @throws c10::Error that names the file and the tensor.
-inline TensorFile read_pth(const std::filesystem::path& path) {
-  return detail::reading_pth(path, [&] {
-    InputFile file{path, "file"};
-    const auto start = file.read(0, std::min<std::uint64_t>(file.size(), 512));
-    if (start.compare(0, 2, "PK") == 0) {
-      ZipArchive archive{path};
-      return detail::read_zip_pth(archive);
-    }
-    TORCH_CHECK(
-        start.size() < 262 || start.compare(257, 5, "ustar") != 0,
-        "the tar format of PyTorch before 0.1.10 is not supported (load and save it again)");
-    TORCH_CHECK(!start.empty() && start[0] == '\x80', "expected a zip archive or a pickle");
-    return detail::read_legacy_pth(file);
-  });
+inline TensorIndex index_pth(const std::filesystem::path& path) {
+  const auto where = "cannot read PyTorch file '" + path.string() + "': ";
+  try {
+    const auto file = std::make_shared<InputFile>(path, "file");
+    const auto start = file->read(0, std::min<std::uint64_t>(file->size(), 512));
+    const bool is_zip = start.compare(0, 2, "PK") == 0;
+    TORCH_CHECK(is_zip || (!start.empty() && start[0] == '\x80'),
+                "expected a zip archive or a pickle, found ", detail::content_name(start));
+    auto index =
+        is_zip ? detail::index_zip_pth(path, where) : detail::index_legacy_pth(file, where);
+    detail::check_has_tensors(index);
+    return index;
+  } catch (const c10::Error& error) {
+    detail::fail(where, error.what_without_backtrace());
+  }
 }
+
+/// Reads the tensors of `index_pth`, all of them.
+///
+/// @return CPU tensors, contiguous, under dotted names. Tensors that shared a storage share its
+/// memory.
+/// @throws c10::Error that names the file and the tensor.
+inline TensorFile read_pth(const std::filesystem::path& path) { return read_all(index_pth(path)); }
 
 }  // namespace limpid

@@ -1,74 +1,48 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/json_text.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/check_bools.hpp>
+#include <limpid/io/input_file.hpp>
+#include <limpid/io/json_file.hpp>
+#include <limpid/io/tensor_index.hpp>
+#include <limpid/io/tensor_types.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
-#include <map>
+#include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 namespace limpid {
 
-/// Named tensors and the free-text metadata of one file.
-struct TensorFile {
-  std::map<std::string, at::Tensor> tensors;
-  std::map<std::string, std::string> metadata;
-};
-
 namespace detail {
-
-struct SafetensorsType {
-  const char* name;
-  at::ScalarType type;
-};
-
-inline constexpr SafetensorsType kSafetensorsTypes[] = {
-    {"F32", at::kFloat}, {"F64", at::kDouble}, {"F16", at::kHalf},  {"BF16", at::kBFloat16},
-    {"I64", at::kLong},  {"I32", at::kInt},    {"I16", at::kShort}, {"I8", at::kChar},
-    {"U8", at::kByte},   {"BOOL", at::kBool},
-};
-
-inline const char* safetensors_name(at::ScalarType type) {
-  for (const auto& known : kSafetensorsTypes) {
-    if (known.type == type) return known.name;
-  }
-  TORCH_CHECK(false, "safetensors has no name for the type ", type);
-}
 
 /// One entry of a safetensors header, checked against the size of the file's data.
 struct SafetensorsEntry {
-  at::ScalarType type;
+  std::string type;                   ///< as the format calls it
+  const TensorType* known = nullptr;  ///< nothing of a type that limpid does not read
   std::vector<std::int64_t> shape;
-  std::uint64_t begin;
-  std::uint64_t end;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
 };
 
 inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
                                                 std::uint64_t data_size) {
-  SafetensorsEntry parsed{};
-  const auto type_name = entry.at("dtype").get<std::string>();
-  const auto* known = std::find_if(std::begin(kSafetensorsTypes), std::end(kSafetensorsTypes),
-                                   [&](const auto& type) { return type_name == type.name; });
-  TORCH_CHECK(known != std::end(kSafetensorsTypes), "unknown type '", type_name, "'");
-  parsed.type = known->type;
-
-  std::uint64_t bytes = c10::elementSize(parsed.type);
+  SafetensorsEntry parsed;
+  parsed.type = entry.at("dtype").get<std::string>();
+  parsed.known = find_tensor_type(&TensorType::safetensors, parsed.type);
+  std::uint64_t bytes =
+      parsed.known != nullptr ? static_cast<std::uint64_t>(parsed.known->bytes) : 0;
   const auto& shape = entry.at("shape");
   TORCH_CHECK(shape.is_array(), "a shape with ", json_excerpt(shape));
   for (const auto& side : shape) {
@@ -87,77 +61,95 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
               "offsets ", json_excerpt(offsets));
   parsed.begin = offsets[0].get<std::uint64_t>();
   parsed.end = offsets[1].get<std::uint64_t>();
-  TORCH_CHECK(
-      parsed.begin <= parsed.end && parsed.end <= data_size && parsed.end - parsed.begin == bytes,
-      "offsets ", json_excerpt(offsets), " that do not hold its shape");
+  TORCH_CHECK(parsed.begin <= parsed.end && parsed.end <= data_size &&
+                  (parsed.known == nullptr || parsed.end - parsed.begin == bytes),
+              "offsets ", json_excerpt(offsets), " that do not hold its shape");
   return parsed;
 }
 
 }  // namespace detail
 
-/// Reads a safetensors file: an 8-byte little-endian header length, a JSON header, the data.
+/// What a safetensors file says of its tensors: an 8-byte little-endian header length, a JSON
+/// header, the data, which are not read yet.
 ///
 /// Source: the format's description, https://huggingface.co/docs/safetensors.
-/// Every offset, shape and type is checked before memory is taken; nothing is executed.
+/// Every offset, shape and type is checked before memory is taken; nothing is executed. 8-bit
+/// floats become float, unsigned numbers wider signed ones; tensors of types that limpid does not
+/// know are passed over.
 ///
 /// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
-inline TensorFile read_safetensors(const std::filesystem::path& path) {
-  const auto where = [&] { return "cannot read safetensors file '" + path.string() + "': "; };
-  std::error_code ignored;
-  TORCH_CHECK(!std::filesystem::is_directory(path, ignored), where(), "it is a folder");
-  errno = 0;
-  std::ifstream stream{path, std::ios::binary};
-  TORCH_CHECK(stream.is_open(), where(), std::strerror(errno));
-  stream.seekg(0, std::ios::end);
-  const auto file_size = static_cast<std::uint64_t>(stream.tellg());
-  stream.seekg(0);
-
+inline TensorIndex index_safetensors(const std::filesystem::path& path) {
   constexpr std::uint64_t kLargestHeader = 100'000'000;
-  unsigned char length_bytes[8] = {};
-  TORCH_CHECK(file_size >= 8 && stream.read(reinterpret_cast<char*>(length_bytes), 8), where(),
-              "expected a header length of 8 bytes, found a file of ", file_size);
+  const auto file = std::make_shared<InputFile>(path, "safetensors file");
+  const auto& where = file->where();
+  TORCH_CHECK(file->size() >= 8, where, "expected a header length of 8 bytes, found a file of ",
+              file->size());
+  const auto length_bytes = file->read(0, 8);
   std::uint64_t header_size = 0;
-  for (int i = 7; i >= 0; --i) header_size = header_size << 8 | length_bytes[i];
-  TORCH_CHECK(header_size <= kLargestHeader && header_size <= file_size - 8, where(),
-              "its header says ", header_size, " bytes, the file has ", file_size,
+  for (int i = 7; i >= 0; --i) {
+    header_size =
+        header_size << 8 | static_cast<unsigned char>(length_bytes[static_cast<std::size_t>(i)]);
+  }
+  TORCH_CHECK(header_size <= kLargestHeader && header_size <= file->size() - 8, where,
+              "its header says ", header_size, " bytes, the file has ", file->size(),
               " (cut short, or not safetensors)");
-  std::string header(header_size, '\0');
-  TORCH_CHECK(stream.read(header.data(), static_cast<std::streamsize>(header_size)), where(),
-              "its header cannot be read");
-  const auto data_size = file_size - 8 - header_size;
+  const auto data_start = 8 + header_size, data_size = file->size() - data_start;
 
-  TensorFile file;
-  std::string current = "header";
+  TensorIndex index;
+  // An entry's offsets are nested three deep.
+  const auto json = parse_json(file->read(8, header_size), where + "its header",
+                               {.bytes = kLargestHeader, .depth = 8});
+  TORCH_CHECK(json.is_object(), where, "its header: expected a JSON object, found ",
+              json_excerpt(json));
+  std::string current;
   std::uint64_t claimed = 0;
   try {
-    const auto json = nlohmann::json::parse(header);
-    TORCH_CHECK(json.is_object(), "not a JSON object");
-    for (const auto& [name, entry] : json.items()) {
-      current = "tensor '" + name + "'";
+    for (const auto& [name, value] : json.items()) {
+      current = "tensor '" + printable(name) + "'";
       if (name == "__metadata__") {
         current = "metadata";
-        file.metadata = entry.get<std::map<std::string, std::string>>();
+        index.metadata = value.get<std::map<std::string, std::string>>();
         continue;
       }
-      const auto parsed = detail::parse_safetensors_entry(entry, data_size);
-      claimed += parsed.end - parsed.begin;
+      auto entry = detail::parse_safetensors_entry(value, data_size);
+      claimed += entry.end - entry.begin;
       TORCH_CHECK(claimed <= data_size, "data that another tensor has too");
-      auto tensor = at::empty(parsed.shape, parsed.type);
-      if (parsed.end > parsed.begin) {
-        stream.seekg(static_cast<std::streamoff>(8 + header_size + parsed.begin));
-        TORCH_CHECK(stream.read(static_cast<char*>(tensor.data_ptr()),
-                                static_cast<std::streamsize>(parsed.end - parsed.begin)),
-                    "its data cannot be read");
-        detail::check_bools(tensor);
+      if (entry.known == nullptr) {
+        index.passed_over[name] = "a tensor of type '" + printable(entry.type, 40) + "'";
+        continue;
       }
-      file.tensors.emplace(name, std::move(tensor));
+      auto read = [file, entry, data_start, current] {
+        const auto size = entry.end - entry.begin;
+        at::Tensor tensor;
+        if (entry.known->packing == detail::Packing::plain) {
+          tensor = at::empty(entry.shape, entry.known->type);
+          file->read(data_start + entry.begin, tensor.data_ptr(), size);
+        } else {
+          const auto bytes = file->read(data_start + entry.begin, size);
+          tensor = detail::unpacked(*entry.known, bytes.data(), entry.shape);
+        }
+        try {
+          detail::check_bools(tensor);
+        } catch (const c10::Error& error) {
+          detail::fail(file->where(), current, " has ", error.what_without_backtrace());
+        }
+        return tensor;
+      };
+      index.tensors[name] = {std::string{entry.known->name}, entry.known->type, entry.shape,
+                             std::move(read)};
     }
   } catch (const c10::Error& error) {
-    TORCH_CHECK(false, where(), current, " has ", error.what_without_backtrace());
+    detail::fail(where, current, " has ", error.what_without_backtrace());
   } catch (const nlohmann::json::exception& error) {
-    TORCH_CHECK(false, where(), current, " is malformed (", error.what(), ")");
+    detail::fail(where, current, " is malformed (", printable(error.what()), ")");
   }
-  return file;
+  return index;
+}
+
+/// Reads a safetensors file: the tensors of `index_safetensors`, all of them.
+/// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
+inline TensorFile read_safetensors(const std::filesystem::path& path) {
+  return read_all(index_safetensors(path));
 }
 
 /// Writes a safetensors file atomically: what stood at `path` stays until the new file is whole.
@@ -178,7 +170,10 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : ordered) {
     const auto bytes = static_cast<std::uint64_t>(tensor.nbytes());
-    header[name] = {{"dtype", detail::safetensors_name(tensor.scalar_type())},
+    const auto* type = detail::find_tensor_type(tensor.scalar_type());
+    TORCH_CHECK(type != nullptr && !type->safetensors.empty(),
+                "safetensors has no name for the type ", tensor.scalar_type(), " of '", name, "'");
+    header[name] = {{"dtype", type->safetensors},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <limpid/io/content_name.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/npz.hpp>
 #include <limpid/io/pth.hpp>
 #include <limpid/io/safetensors.hpp>
+#include <limpid/io/tensor_index.hpp>
 #include <limpid/io/zip.hpp>
 
 #include <c10/util/Exception.h>
@@ -44,6 +46,11 @@ struct RecognisedFile : TensorFile {
   TensorFormat format = TensorFormat::safetensors;
 };
 
+/// What a file says of its tensors, and its format.
+struct RecognisedIndex : TensorIndex {
+  TensorFormat format = TensorFormat::safetensors;
+};
+
 namespace detail {
 
 /// The format by the first bytes; an archive is told apart by its entries.
@@ -52,53 +59,62 @@ inline TensorFormat recognise(InputFile& file) {
   const auto begins = [&](std::string_view magic) {
     return start.compare(0, magic.size(), magic) == 0;
   };
+  constexpr auto kExpected =
+      "expected safetensors, a PyTorch file (zip or legacy), .npz or .npy, "
+      "found ";
   if (begins("PK\3\4") || begins("PK\5\6")) {
     const ZipArchive archive{file.path()};
-    const bool is_pth = find_data_pickle(archive) != nullptr;
-    TORCH_CHECK(is_pth || !archive.entries().empty(), file.where(),
-                "expected tensors, found an "
-                "empty zip archive");
-    return is_pth ? TensorFormat::pth : TensorFormat::npz;
+    if (find_data_pickle(archive) != nullptr) return TensorFormat::pth;
+    const auto& entries = archive.entries();
+    TORCH_CHECK(!entries.empty(), file.where(), kExpected, "an empty zip archive");
+    TORCH_CHECK(std::any_of(entries.begin(), entries.end(), is_npy_entry), file.where(), kExpected,
+                "a zip archive of something else (unpack it first); it holds '",
+                printable(entries.front().name),
+                entries.size() > 1 ? "' and " + std::to_string(entries.size() - 1) + " more" : "'");
+    return TensorFormat::npz;
   }
   if (begins("\x93NUMPY")) return TensorFormat::npy;
-  const bool is_tar = start.size() >= 262 && start.compare(257, 5, "ustar") == 0;
   if (begins("\x80") && start.find(kLegacyMagic) < 16) return TensorFormat::legacy_pth;
   const bool has_header = start.size() >= 9 && start[8] == '{';
-  TORCH_CHECK(has_header, file.where(),
-              "expected safetensors, a PyTorch file (zip or legacy), .npz or .npy, found ",
-              start.empty()       ? "nothing in it"
-              : is_tar            ? "a tar archive, as PyTorch before 0.1.10 wrote it"
-              : begins("\x80")    ? "a pickle of something else"
-              : begins("\x89HDF") ? "HDF5"
-                                  : "something else");
+  TORCH_CHECK(has_header, file.where(), kExpected, content_name(start));
   return TensorFormat::safetensors;
 }
 
 }  // namespace detail
 
-/// Reads named tensors from any format that limpid knows, told apart by what the file holds, not by
-/// its name.
+/// What a file of any format that limpid knows says of its tensors, told apart by what the file
+/// holds, not by its name. Their numbers are read one by one when asked for.
 ///
-/// @return tensors on the CPU, contiguous, in the types they were stored in; a .npy file's is
-/// called "array". Nested containers of a .pth file become dotted names ("model.conv.weight");
-/// their numbers and strings are metadata.
+/// @return tensors by name: a .npy file's is called "array", nested containers of a .pth file
+/// become dotted names ("model.conv.weight"), and their numbers and strings are metadata. What is
+/// no tensor that limpid reads is passed over, and listed.
 /// @throws c10::Error that names the file, what was expected and what was found.
-inline RecognisedFile read_tensor_file(const std::filesystem::path& path) {
+inline RecognisedIndex index_tensor_file(const std::filesystem::path& path) {
   InputFile file{path, "tensor file"};
   const auto format = detail::recognise(file);
   switch (format) {
     case TensorFormat::pth:
     case TensorFormat::legacy_pth:
-      return {read_pth(path), format};
+      return {index_pth(path), format};
     case TensorFormat::npz:
-      return {{read_npz(path), {}}, format};
+      return {index_npz(path), format};
     case TensorFormat::npy:
-      return {{{{"array", read_npy(path)}}, {}}, format};
+      return {index_npy(path), format};
     default:
-      auto read = read_safetensors(path);
-      const bool is_limpid = read.metadata.count("limpid") != 0;
-      return {std::move(read), is_limpid ? TensorFormat::limpid : format};
+      auto index = index_safetensors(path);
+      const bool is_limpid = index.metadata.count("limpid") != 0;
+      return {std::move(index), is_limpid ? TensorFormat::limpid : format};
   }
+}
+
+/// Reads all of a file that `index_tensor_file` knows.
+///
+/// @return tensors on the CPU, contiguous, in the types they were stored in (8-bit floats as float,
+/// unsigned numbers as wider signed ones).
+/// @throws c10::Error that names the file, what was expected and what was found.
+inline RecognisedFile read_tensor_file(const std::filesystem::path& path) {
+  const auto index = index_tensor_file(path);
+  return {read_all(index), index.format};
 }
 
 }  // namespace limpid

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/checksum.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/inflate.hpp>
@@ -34,6 +35,8 @@ struct ZipEntry {
 struct ZipLimits {
   std::uint64_t entries = 1'000'000;
   std::uint64_t inflated_bytes = std::uint64_t{4} << 30;  ///< of all deflated entries together
+  std::uint64_t inflated_ratio = 64;  ///< and not more than this times the archive's size
+  std::uint64_t inflated_bytes_of_any = 256 << 20;  ///< but this, however small it is
 };
 
 namespace detail {
@@ -76,6 +79,17 @@ class ZipArchive {
   std::string read(const ZipEntry& entry) {
     std::string bytes(entry.size, '\0');
     read_into(entry, bytes.data());
+    return bytes;
+  }
+
+  /// An entry's first bytes, at most `most`; no checksum is compared.
+  std::string read_start(const ZipEntry& entry, std::uint64_t most) {
+    const auto size = std::min(entry.size, most);
+    if (!entry.deflated) return file_.read(entry.data, size);
+    std::string bytes(size, '\0');
+    // Deflate adds a few bytes for each block where it cannot pack.
+    const auto packed = file_.read(entry.data, std::min(entry.packed_size, 2 * size + 1024));
+    bytes.resize(detail::inflate_start(packed, bytes.data(), size));
     return bytes;
   }
 
@@ -124,7 +138,7 @@ class ZipArchive {
       return {detail::little_endian(record + 16, 4), detail::little_endian(record + 12, 4),
               detail::little_endian(record + 10, 2), offset};
     }
-    TORCH_CHECK(false, where(), "it has no directory (cut short, or not a zip archive)");
+    detail::fail(where(), "it has no directory (cut short, or not a zip archive)");
   }
 
   Directory find_zip64_directory(const std::string& locator, std::uint64_t locator_offset) {
@@ -157,15 +171,16 @@ class ZipArchive {
     TORCH_CHECK(directory.count <= limits_.entries, where(), directory.count,
                 " entries exceed the limit of ", limits_.entries);
     const auto bytes = file_.read(directory.offset, directory.size);
+    const auto most =
+        std::min(limits_.inflated_bytes,
+                 std::max(limits_.inflated_bytes_of_any, limits_.inflated_ratio * file_.size()));
     std::uint64_t at = 0, inflated = 0;
     while (at < bytes.size()) {
       auto entry = parse_entry(bytes, at);
       TORCH_CHECK(entry.header < directory.offset, where(), shown(entry), " lies outside the file");
       if (entry.deflated) {
-        TORCH_CHECK(entry.size <= limits_.inflated_bytes &&
-                        (inflated += entry.size) <= limits_.inflated_bytes,
-                    where(), "its unpacked size exceeds the limit of ", limits_.inflated_bytes,
-                    " bytes");
+        TORCH_CHECK(entry.size <= most && (inflated += entry.size) <= most, where(),
+                    "its unpacked size exceeds the limit of ", most, " bytes");
       }
       TORCH_CHECK(by_name_.emplace(entry.name, entries_.size()).second, where(),
                   "two entries are called ", shown(entry));

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/finite.hpp>
 #include <limpid/core/json_text.hpp>
+#include <limpid/io/json_file.hpp>
 #include <limpid/model/state_dict.hpp>
 #include <limpid/version.hpp>
 
@@ -82,7 +84,7 @@ inline ManifestFile read_with_manifest(const std::filesystem::path& path, const 
   TORCH_CHECK(file.metadata.count("limpid") != 0, read.source, ": expected a limpid ", kind,
               ", found a safetensors file without its manifest");
   try {
-    read.manifest = nlohmann::json::parse(file.metadata["limpid"]);
+    read.manifest = parse_json(file.metadata["limpid"], read.source + ": its manifest");
     TORCH_CHECK(read.manifest.at("kind") == kind, read.source, ": expected a limpid ", kind,
                 ", found a ", read.manifest.at("kind").get<std::string>());
     const auto version = read.manifest.at("format_version").get<int>();
@@ -97,6 +99,7 @@ inline ManifestFile read_with_manifest(const std::filesystem::path& path, const 
   } catch (const nlohmann::json::exception& error) {
     TORCH_CHECK(false, read.source, ": its manifest is malformed (", error.what(), ")");
   }
+  check_finite(file.tensors, read.source);
   read.tensors = std::move(file.tensors);
   return read;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/weights/load_weights.hpp>
@@ -55,19 +56,19 @@ requires requires(E encoder) { encoder->backbone(); }
 WeightsReport load_pretrained(E encoder, const std::filesystem::path& path) {
   using BackboneT = std::remove_cvref_t<decltype(encoder->backbone())>;
   const auto names = detail::pretrained_names(ModuleOf<BackboneT>::architecture);
-  const auto file = read_tensor_file(path);
+  const auto file = index_tensor_file(path);
   const auto weights = weights_of(encoder->backbone());
   const NameMap* best = &names.maps.front();
   std::size_t most = 0;
   for (const auto& map : names.maps) {
-    const auto found = detail::count_found(weights, file, map);
+    const auto found = detail::find_weights_of(weights, file, map, {}).fitting;
     if (found > most) best = &map;
     if (found > most) most = found;
   }
   try {
     return load_weights(weights, file, "weights '" + path.string() + "'", *best);
   } catch (const c10::Error& error) {
-    TORCH_CHECK(false, error.what_without_backtrace(), "; ", names.source);
+    detail::fail(error.what_without_backtrace(), "; ", names.source);
   }
 }
 
