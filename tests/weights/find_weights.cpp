@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(averaged_before_raw_and_the_report_says_so) {
     }
   }
   for (const std::string raw : {"schema.", "emanuel.", "cinema.", "gema."}) {
-    BOOST_TEST(!detail::is_averaged(raw), raw);
+    BOOST_TEST(!limpid::detail::is_averaged(raw), raw);
   }
 }
 
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(only_if_they_are_finite) {
       BOOST_TEST(
           error_of([&] { load_weights(weights, file, "weights 'x'", {}, {.strict = strict}); }) ==
           "weights 'x': 1 tensor holds values that are not finite (NaN or infinity): "
-          "body.0.conv.bias");
+          "params.body.0.conv.bias");
     }
     BOOST_TEST(weights[0].second.equal(network(100)[0].second));
   }

@@ -3,11 +3,14 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/io/tensor_file.hpp>
+#include <limpid/io/tensor_index.hpp>
+#include <limpid/weights/find_weights.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/named_tensors.hpp>
 #include <limpid/weights/weights_report.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -43,6 +46,19 @@ inline PretrainedNames pretrained_names(std::string_view architecture) {
   return {"expected the backbone's own names", {NameMap{}}};
 }
 
+/// How much of a network a file has under the names of a map, and, negative, how much else that the
+/// map does not know.
+inline std::pair<std::ptrdiff_t, std::ptrdiff_t> score_of(const NameMap& map,
+                                                          const NamedTensors& weights,
+                                                          const TensorIndex& file) {
+  const auto found = find_weights_of(weights, file, map, {});
+  const auto known = std::count_if(found.names.begin(), found.names.end(), [&](const auto& item) {
+    return map.own(item.first) || map.ignores(item.first);
+  });
+  return {static_cast<std::ptrdiff_t>(found.fitting),
+          known - static_cast<std::ptrdiff_t>(found.names.size())};
+}
+
 }  // namespace detail
 
 /// Fills an encoder's backbone from a file of ImageNet weights, whichever of the published namings
@@ -58,12 +74,13 @@ WeightsReport load_pretrained(E encoder, const std::filesystem::path& path) {
   const auto names = detail::pretrained_names(ModuleOf<BackboneT>::architecture);
   const auto file = index_tensor_file(path);
   const auto weights = weights_of(encoder->backbone());
-  const NameMap* best = &names.maps.front();
-  std::size_t most = 0;
+  const NameMap* best = nullptr;
+  std::pair<std::ptrdiff_t, std::ptrdiff_t> most;
   for (const auto& map : names.maps) {
-    const auto found = detail::find_weights_of(weights, file, map, {}).fitting;
-    if (found > most) best = &map;
-    if (found > most) most = found;
+    const auto score = detail::score_of(map, weights, file);
+    if (best != nullptr && score <= most) continue;
+    best = &map;
+    most = score;
   }
   try {
     return load_weights(weights, file, "weights '" + path.string() + "'", *best);
