@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(an_error_says_whose_it_is_and_keeps_its_kind) {
   BOOST_TEST(naming("'a.png'", [] { return 7; }) == 7);
   BOOST_TEST(error_of([] { naming("'a.png'", [] { TORCH_CHECK(false, "is damaged"); }); }) ==
              "'a.png': is damaged");
-  BOOST_TEST(error_of<c10::ValueError>([] {
+  BOOST_TEST(limpid_test::value_error_of([] {
                naming("'a.png'", [] { TORCH_CHECK_VALUE(false, "is small"); });
              }) == "'a.png': is small");
   BOOST_TEST(error_of([] { naming("'a.png'", [] { throw std::bad_alloc{}; }); }) ==

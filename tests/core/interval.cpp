@@ -1,5 +1,6 @@
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <support/errors.hpp>
 
 #include <c10/util/Exception.h>
 #include <boost/test/unit_test.hpp>
@@ -14,16 +15,6 @@ namespace {
 
 using limpid::Interval, limpid::Random;
 
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const c10::ValueError& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
-
 static_assert(Interval{7, 17}.low() == 7 && Interval{7, 17}.high() == 17);
 static_assert(Interval{9} == Interval{9, 9} && Interval{} == Interval{0});
 static_assert(Interval{0, 1}.contains(Interval{0.5, 1}) && !Interval{0, 1}.contains(1.5));
@@ -31,7 +22,7 @@ static_assert(Interval{0, 1}.contains(Interval{0.5, 1}) && !Interval{0, 1}.conta
 BOOST_AUTO_TEST_SUITE(interval)
 
 BOOST_AUTO_TEST_CASE(ends_in_the_wrong_order_or_not_finite_are_refused) {
-  BOOST_TEST(error_of([] { Interval(17, 7); }) ==
+  BOOST_TEST(limpid_test::value_error_of([] { Interval(17, 7); }) ==
              "Interval: expected finite low <= high, got 17 and 7");
   const auto infinity = std::numeric_limits<double>::infinity();
   BOOST_CHECK_THROW(Interval(0, infinity), c10::ValueError);
@@ -78,7 +69,7 @@ BOOST_AUTO_TEST_CASE(text_and_json_come_back) {
 BOOST_AUTO_TEST_CASE(text_that_is_no_interval_is_quoted) {
   for (const std::string text : {"", ":", "7:", ":7", "17:7", "nan", "nan:1", "inf", "0:inf",
                                  "1e999", "7-17", "7:8:9", " 7", "7 ", "0x7", "seven", "1,2"}) {
-    BOOST_TEST(error_of([&] { Interval::parse(text); }) ==
+    BOOST_TEST(limpid_test::value_error_of([&] { Interval::parse(text); }) ==
                "expected a number N or an interval LOW:HIGH, found '" + text + "'");
   }
 }
@@ -91,14 +82,15 @@ BOOST_AUTO_TEST_CASE(json_that_is_no_interval_is_an_error) {
 }
 
 BOOST_AUTO_TEST_CASE(limits_are_named_in_errors) {
-  BOOST_TEST(error_of([] {
+  BOOST_TEST(limpid_test::value_error_of([] {
                limpid::detail::check_within("Haze: airlight", {0.7, 1.2}, {0, 1});
              }) == "Haze: airlight must lie within 0:1, got 0.7:1.2");
-  BOOST_TEST(error_of([] {
+  BOOST_TEST(limpid_test::value_error_of([] {
                limpid::detail::check_positive("a", Interval{0, 1});
              }) == "a must be positive, got 0:1");
-  BOOST_TEST(error_of([] { limpid::detail::check_not_negative("a", Interval{-1}); }) ==
-             "a must not be negative, got -1");
+  BOOST_TEST(limpid_test::value_error_of([] {
+               limpid::detail::check_not_negative("a", Interval{-1});
+             }) == "a must not be negative, got -1");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

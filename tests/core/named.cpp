@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(an_underscore_is_taken_for_a_hyphen) {
 
 BOOST_AUTO_TEST_CASE(an_unknown_name_is_told_what_there_is_and_what_is_near) {
   const auto use = [](std::string_view name) {
-    return error_of<c10::ValueError>([&] { kShapes.with(name, [](auto) {}); });
+    return limpid_test::value_error_of([&] { kShapes.with(name, [](auto) {}); });
   };
   BOOST_TEST(use("cube") == "expected a shape, one of round, four-square; got 'cube'");
   BOOST_TEST(use("four-squares") ==
@@ -64,9 +64,9 @@ BOOST_AUTO_TEST_CASE(an_unknown_name_is_told_what_there_is_and_what_is_near) {
              "'four-square'?");
   BOOST_TEST(use("") == "expected a shape, one of round, four-square; got ''");
   BOOST_TEST(use(std::string(5000, 'x')).size() < 200U);
-  BOOST_TEST(error_of<c10::ValueError>([] { kNumbers.at("too"); }) ==
+  BOOST_TEST(limpid_test::value_error_of([] { kNumbers.at("too"); }) ==
              "expected a number, one of one, two; got 'too', did you mean 'two'?");
-  BOOST_TEST(error_of<c10::ValueError>([] { kNumbers.spelled("Two"); }).substr(0, 17) ==
+  BOOST_TEST(limpid_test::value_error_of([] { kNumbers.spelled("Two"); }).substr(0, 17) ==
              "expected a number");
 }
 
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(help_has_a_line_per_entry) {
 
 BOOST_AUTO_TEST_CASE(a_table_refuses_wrong_names_and_twins) {
   const auto table = [](const char* first, const char* second) {
-    return error_of<c10::ValueError>([&] {
+    return limpid_test::value_error_of([&] {
       NamedTable("a thing", Named{first, "", 1}, Named{second, "", 2});
     });
   };
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_list_made_at_run_time_is_searched_alike) {
   };
   const std::vector<Item> items{{"psnr-rgb", 1}, {"niqe", 2}};
   BOOST_TEST(find_named("a metric", items, "psnr_rgb").value == 1);
-  BOOST_TEST(error_of<c10::ValueError>([&] { find_named("a metric", items, "nique"); }) ==
+  BOOST_TEST(limpid_test::value_error_of([&] { find_named("a metric", items, "nique"); }) ==
              "expected a metric, one of psnr-rgb, niqe; got 'nique', did you mean 'niqe'?");
 }
 

@@ -19,7 +19,7 @@ using limpid::DataArgument, limpid::DataUse, limpid::open_pairs;
 using namespace limpid_test;
 
 std::string error_of(const std::string& text) {
-  return limpid_test::error_of<c10::ValueError>([&] { return DataArgument::parse(text); });
+  return limpid_test::value_error_of([&] { return DataArgument::parse(text); });
 }
 
 std::string read_text(const std::filesystem::path& path) {

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(large_photographs_are_shrunk) {
 }
 
 BOOST_AUTO_TEST_CASE(misuse_is_named) {
-  BOOST_TEST(error_of<c10::ValueError>([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                return DegradedPhotos{folder.path(), darken, {.draws_per_variant = 0}};
              }) == "DegradedPhotos: draws_per_variant must be at least 1, got 0");
   BOOST_CHECK_THROW((DegradedPhotos{folder / "none", darken}), c10::Error);

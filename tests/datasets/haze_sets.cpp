@@ -2,6 +2,7 @@
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/pair_split.hpp>
 #include <limpid/datasets/reside.hpp>
+#include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/images.hpp>
 
@@ -20,15 +21,6 @@ namespace {
 using limpid::DHazy, limpid::DHazyOptions, limpid::PairSplit, limpid::Random, limpid::RESIDE;
 using namespace limpid_test;
 namespace fs = std::filesystem;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
 
 std::vector<std::string> names_of(const limpid::Pairs& pairs) {
   std::vector<std::string> names;

@@ -2,6 +2,7 @@
 #include <limpid/datasets/paired_folders.hpp>
 #include <limpid/datasets/raindrop.hpp>
 #include <limpid/datasets/reds.hpp>
+#include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/images.hpp>
 
@@ -18,15 +19,6 @@ using limpid::GoPro, limpid::GoProBlur, limpid::PairedFolders, limpid::Pairs, li
 using limpid::REDS, limpid::REDSBlur, limpid::UnpairedFiles;
 using namespace limpid_test;
 namespace fs = std::filesystem;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
 
 struct InFolder {
   TemporaryFolder folder;

@@ -2,6 +2,7 @@
 #include <limpid/degradations/frame_average.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/io/grey_image.hpp>
+#include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/images.hpp>
 
@@ -22,15 +23,6 @@ using limpid::ZeroDepth;
 using namespace limpid_test;
 
 constexpr auto kUnknown = std::numeric_limits<float>::infinity();
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
 
 Image flat(int value) { return Image{torch::full({4, 5, 3}, value, torch::kByte)}; }
 

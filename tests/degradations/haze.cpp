@@ -1,5 +1,6 @@
 #include <limpid/degradations/haze.hpp>
 #include <support/degradations.hpp>
+#include <support/errors.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -7,19 +8,7 @@
 using namespace limpid;
 using limpid_test::made_up_photo;
 
-namespace {
-
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const c10::ValueError& error) {
-    return error.what_without_backtrace();
-  }
-  return {};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 BOOST_AUTO_TEST_SUITE(haze)
 
@@ -104,24 +93,24 @@ BOOST_AUTO_TEST_CASE(synthetic_depth_without_relief_is_the_ground_formula) {
 BOOST_AUTO_TEST_CASE(errors_say_what_is_wrong) {
   Random random{1};
   const auto photo = made_up_photo(20, 24);
-  BOOST_TEST(error_of([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                Haze{}(photo, torch::zeros({24, 20}), random);
              }) == "haze: expected depth [20, 24] of Float, got [24, 20] of Float");
-  BOOST_TEST(error_of([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                Haze{}(photo, torch::full({20, 24}, -1.f), random);
              }) == "haze: expected finite depth of at least 0, got -1 at pixel 0");
-  BOOST_TEST(error_of([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                const auto infinite = std::numeric_limits<float>::infinity();
                Haze{}(photo, torch::full({20, 24}, infinite), random);
              }) == "haze: expected finite depth of at least 0, got inf at pixel 0");
-  BOOST_TEST(error_of([&] { Haze{}(photo, at::Tensor{}, random); }) ==
+  BOOST_TEST(limpid_test::value_error_of([&] { Haze{}(photo, at::Tensor{}, random); }) ==
              "haze: expected depth [20, 24] of Float, got an undefined tensor");
-  BOOST_TEST(error_of([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                limpid::haze(photo, torch::zeros({20, 24}), -1, {1, 1, 1});
              }) == "haze: beta must not be negative, got -1");
-  BOOST_TEST(error_of([&] { Haze{.beta = -1}(photo, random); }) ==
+  BOOST_TEST(limpid_test::value_error_of([&] { Haze{.beta = -1}(photo, random); }) ==
              "Haze: beta must not be negative, got -1");
-  BOOST_TEST(error_of([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                Haze{.airlight = {0.7, 1.2}}(photo, random);
              }) == "Haze: airlight must lie within 0:1, got 0.7:1.2");
 }

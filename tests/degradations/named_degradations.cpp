@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_text_names_a_degradation_and_its_options) {
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_text_is_said) {
   const auto error = [](const std::string& text) {
-    return error_of<c10::ValueError>([&] { return read(text); });
+    return limpid_test::value_error_of([&] { return read(text); });
   };
   BOOST_TEST(error("motionblur") == "expected a degradation, one of " + kDegradations.list() +
                                         "; got 'motionblur', did you mean 'motion-blur'?");

@@ -1,4 +1,5 @@
 #include <limpid/io/json_file.hpp>
+#include <support/errors.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -12,15 +13,7 @@ namespace {
 
 using limpid::parse_json, limpid::read_json;
 
-template <class Work>
-std::string error_of(Work work) {
-  try {
-    work();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
+using limpid_test::error_of;
 
 std::string error_of_text(const std::string& text, const limpid::JsonLimits& limits = {}) {
   return error_of([&] { parse_json(text, "scores 'x'", limits); });

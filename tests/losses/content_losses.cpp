@@ -18,7 +18,7 @@ using namespace limpid;
 using limpid_test::error_of;
 
 std::string error_in(const std::string& text) {
-  return error_of<c10::ValueError>([&] { content_by_name(text); });
+  return limpid_test::value_error_of([&] { content_by_name(text); });
 }
 
 /// The terms as "1 perceptual, 0.5 l1".

@@ -2,6 +2,7 @@
 #include <limpid/losses/content/contextual.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/perceptual.hpp>
+#include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/losses.hpp>
 
@@ -38,15 +39,6 @@ bool has_any_gradient(const VGG19& vgg) {
     if (parameter.grad().defined()) return true;
   }
   return false;
-}
-
-std::string text_of(const auto& f) {
-  try {
-    f();
-  } catch (const c10::ValueError& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
 }
 
 }  // namespace
@@ -152,15 +144,16 @@ BOOST_AUTO_TEST_CASE(the_sum_of_the_paper_reads_as_it_does_there) {
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_refused) {
   const auto image = torch::zeros({1, 3, 16, 16});
-  BOOST_TEST(text_of([&] { Perceptual{VGG19{nullptr}}(image, image); }) ==
+  BOOST_TEST(limpid_test::value_error_of([&] { Perceptual{VGG19{nullptr}}(image, image); }) ==
              "Perceptual: expected a VGG19, got an empty handle");
-  BOOST_TEST(text_of([&] { Perceptual{random_vgg()}(image, image); }) ==
+  BOOST_TEST(limpid_test::value_error_of([&] { Perceptual{random_vgg()}(image, image); }) ==
              "VGG19: expected a layer no deeper than conv2_1, got 'conv3_3'");
   const auto grey = torch::zeros({1, 1, 16, 16});
-  BOOST_TEST(text_of([&] { Contextual{random_vgg()}(grey, grey); }) ==
+  BOOST_TEST(limpid_test::value_error_of([&] { Contextual{random_vgg()}(grey, grey); }) ==
              "Contextual: expected image (N, 3, H, W), got [1, 1, 16, 16]");
-  BOOST_TEST(text_of([&] { Contextual{.vgg = random_vgg(), .bandwidth = 0.0}(image, image); }) ==
-             "Contextual: bandwidth must be positive, got 0");
+  BOOST_TEST(limpid_test::value_error_of([&] {
+               Contextual{.vgg = random_vgg(), .bandwidth = 0.0}(image, image);
+             }) == "Contextual: bandwidth must be positive, got 0");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include <limpid/metrics/metric_table.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/named_tensors.hpp>
+#include <support/errors.hpp>
 #include <support/metrics.hpp>
 #include <support/temporary_folder.hpp>
 
@@ -56,15 +57,7 @@ MetricEntry feature_distance() {
           [](const auto& file) { return FeatureDistance{file}; }};
 }
 
-template <class Work>
-std::string error_of(Work work) {
-  try {
-    work();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
+using limpid_test::error_of;
 
 BOOST_AUTO_TEST_SUITE(metric_table)
 

@@ -1,4 +1,5 @@
 #include <limpid/model/families.hpp>
+#include <support/errors.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <torch/torch.h>
@@ -12,15 +13,7 @@ namespace {
 using namespace limpid;
 using nlohmann::json;
 
-template <class F>
-std::string error_of(F action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
+using limpid_test::error_of;
 
 /// Options with which each family is small.
 Network small(const std::string& family) {

@@ -1,6 +1,7 @@
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/model/multi_task_model.hpp>
+#include <support/errors.hpp>
 #include <support/tiny.hpp>
 
 #include <torch/torch.h>
@@ -51,16 +52,6 @@ TORCH_MODULE(PaddedEncoder);
 
 at::Tensor random_image(std::int64_t height, std::int64_t width) {
   return torch::rand({2, 3, height, width}) * 2 - 1;
-}
-
-template <class F>
-std::string error_of(F action) {
-  try {
-    action();
-  } catch (const c10::ValueError& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
 }
 
 BOOST_AUTO_TEST_SUITE(model)
@@ -182,13 +173,13 @@ BOOST_AUTO_TEST_CASE(weights_move_with_the_model) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_batch_of_images_is_refused) {
   TwoTasks model;
-  BOOST_TEST(error_of([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                model->restore<"deblur">(torch::zeros({3, 8, 8}));
              }) == "restore: expected image (N, 3, H, W), got [3, 8, 8]");
-  BOOST_TEST(error_of([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                model->forward(torch::zeros({1, 1, 8, 8}));
              }) == "MultiTaskModel: expected image (N, 3, H, W), got [1, 1, 8, 8]");
-  BOOST_TEST(error_of([&] {
+  BOOST_TEST(limpid_test::value_error_of([&] {
                model->restore<"deblur">(torch::zeros({1, 3, 0, 8}));
              }) == "restore: expected sides of at least 1 pixels, got [1, 3, 0, 8]");
 }

@@ -26,4 +26,10 @@ std::string error_of(Action&& action) {
   return "no error";
 }
 
+/// The same for what refuses bad values and shapes.
+template <class Action>
+std::string value_error_of(Action&& action) {
+  return error_of<c10::ValueError>(action);
+}
+
 }  // namespace limpid_test

@@ -29,7 +29,7 @@ void check_table(const limpid::NamedTable<Values...>& table) {
       BOOST_TEST(table.spelled(old) == entry.name);
     }
   });
-  BOOST_TEST(error_of<c10::ValueError>([&] { table.with("no-such-name", [](const auto&) {}); }) ==
+  BOOST_TEST(limpid_test::value_error_of([&] { table.with("no-such-name", [](const auto&) {}); }) ==
              "expected " + std::string{table.kind()} + ", one of " + table.list() +
                  "; got 'no-such-name'");
 }

@@ -1,10 +1,12 @@
 // Adversarial losses with a state of their own: an interrupted run equals one that never stopped.
 #include <limpid/critics/autoencoder.hpp>
 #include <limpid/critics/double_scale.hpp>
+#include <limpid/critics/patch_gan.hpp>
 #include <limpid/losses/adversarial/began.hpp>
 #include <limpid/losses/adversarial/dragan.hpp>
 #include <limpid/losses/adversarial/per_critic.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
+#include <limpid/losses/adversarial/wasserstein_gp.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/trainer.hpp>
 #include <support/tiny.hpp>
@@ -14,6 +16,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,6 +87,41 @@ BOOST_AUTO_TEST_CASE(so_do_two_clipped_critics) {
 
 BOOST_AUTO_TEST_CASE(so_does_the_noise_of_dragan) {
   check_resume([] { return TinyCritic{}; }, DRAGAN<>{});
+  check_resume([] { return TinyCritic{}; }, DRAGAN<>{.noise = DRAGANNoise::gaussian});
+}
+
+BOOST_AUTO_TEST_CASE(so_do_the_points_of_a_gradient_penalty_under_each_slope) {
+  const auto critic = [] { return DoubleScale<>{DoubleScaleOptions{.width = 2}}; };
+  kPenaltySlopes.for_each([&](const auto& entry) {
+    BOOST_TEST_CONTEXT("slope " << entry.name) {
+      check_resume(critic, PerCritic{WassersteinGP{.slope = entry.value}});
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_length_of_a_critics_slope_is_in_the_log) {
+  const TemporaryFolder run;
+  TrainerOptions options;
+  options.out = run.path();
+  options.length = Steps{2};
+  options.log_every = 1;
+  options.crop = 16;
+  options.quiet = true;
+  OneTask trainer{options};
+  trainer.branch<"deblur">(Branch{.pairs = DarkPictures{},
+                                  .content = L1{},
+                                  .critic = PatchGAN<>{PatchGANOptions{.width = 2}},
+                                  .adversarial = WassersteinGP{}});
+  trainer.fit();
+  std::ifstream log{run / "metrics.jsonl"};
+  int steps = 0;
+  for (std::string line; std::getline(log, line);) {
+    const auto entry = nlohmann::json::parse(line);
+    if (!entry.contains("losses")) continue;
+    ++steps;
+    BOOST_TEST(entry.at("losses").at("deblur").at("slope").get<double>() > 0);
+  }
+  BOOST_TEST(steps > 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

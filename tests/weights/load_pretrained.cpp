@@ -4,6 +4,7 @@
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/weights/load_pretrained.hpp>
 #include <limpid/weights/save_weights.hpp>
+#include <support/errors.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <torch/torch.h>
@@ -51,14 +52,7 @@ bool equal(const NamedTensors& a, const NamedTensors& b, bool counters = true) {
   });
 }
 
-std::string error_of(const auto& f) {
-  try {
-    f();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
+using limpid_test::error_of;
 
 BOOST_AUTO_TEST_SUITE(load_pretrained_backbones)
 

@@ -6,6 +6,7 @@
 #include <limpid/weights/named_tensors.hpp>
 #include <limpid/weights/save_weights.hpp>
 #include <limpid/weights/weights_report.hpp>
+#include <support/errors.hpp>
 #include <support/networks.hpp>
 #include <support/temporary_folder.hpp>
 
@@ -58,14 +59,7 @@ NamedTensors copy_of(const NamedTensors& weights) {
   return copy;
 }
 
-std::string error_of(const auto& f) {
-  try {
-    f();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
+using limpid_test::error_of;
 
 BOOST_AUTO_TEST_SUITE(load_weights_of_files)
 
