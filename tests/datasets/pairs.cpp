@@ -71,6 +71,16 @@ BOOST_AUTO_TEST_CASE(takes_parts) {
   BOOST_TEST(all.first(0).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_few_pairs_are_spread_over_the_whole_list) {
+  const Pairs all = Numbered{};  // 5 pairs
+  BOOST_TEST(all.spread(1).name(0) == all.name(2));
+  BOOST_TEST(all.spread(2).name(0) == all.name(1));
+  BOOST_TEST(all.spread(2).name(1) == all.name(3));
+  BOOST_TEST(all.spread(5).size() == 5);
+  BOOST_TEST(all.spread(9).size() == 5);
+  BOOST_TEST(all.spread(0).empty());
+}
+
 BOOST_AUTO_TEST_CASE(misuse_is_named) {
   const auto error_is = [](const std::string& text) {
     return [text](const c10::Error& error) {

@@ -32,7 +32,8 @@ const std::string kTrain20 =
     R"("derain":{"content":0.1,"total":0.1}}})"
     "\n";
 const std::string kValidation = R"({"kind":"validation","step":20,"seconds":26,"tasks":)"
-                                R"({"deblur":{"psnr_rgb":25.3,"identity_psnr_rgb":24.9}}})"
+                                R"({"deblur":{"psnr_rgb":25.3,"identity_psnr_rgb":24.9,)"
+                                R"("gain":{"psnr_rgb":{"mean":0.4,"count":3}}}}})"
                                 "\n";
 
 BOOST_FIXTURE_TEST_SUITE(training_log, LogFile)
@@ -49,6 +50,7 @@ BOOST_AUTO_TEST_CASE(reads_losses_validation_and_speed) {
   BOOST_TEST(content.y == (std::vector<double>{0.5, 0.4}), boost::test_tools::per_element());
   BOOST_TEST(std::isnan(log.losses.at("deblur").at("adversarial").y[1]));
   BOOST_TEST(log.validation.at("deblur").at("psnr_rgb").y[0] == 25.3);
+  BOOST_TEST(!log.validation.at("deblur").contains("gain"));
   BOOST_TEST(log.rate.y[1] == 0.0005);
   BOOST_TEST(log.images_per_second.y[0] == 8.0);
 }

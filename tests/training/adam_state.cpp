@@ -101,6 +101,19 @@ BOOST_AUTO_TEST_CASE(moments_that_are_missing_or_do_not_fit_are_named) {
   BOOST_TEST(error_of(other, saved) == "file: expected 'adam.a.exp_avg_sq' of shape [2, 3]");
 }
 
+BOOST_AUTO_TEST_CASE(a_checked_state_changes_nothing_until_it_is_applied) {
+  Run run, other;
+  run.step(0);
+  other.step(1, false);
+  const auto before = other.saved();
+  const auto apply = load_adam(other.adam, other.parameters, "adam.", run.saved(), "file");
+  BOOST_TEST(torch::equal(other.saved().at("adam.a.exp_avg"), before.at("adam.a.exp_avg")));
+  apply();
+  BOOST_TEST(torch::equal(other.saved().at("adam.a.exp_avg"), run.saved().at("adam.a.exp_avg")));
+  load_adam(other.adam, other.parameters, "adam.", {}, "file")();
+  BOOST_TEST(other.saved().empty());  // in the place of what was there
+}
+
 BOOST_AUTO_TEST_CASE(a_rate_holds_from_the_next_step_on) {
   Run run;
   set_rate(run.adam, 0.25);

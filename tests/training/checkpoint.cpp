@@ -1,6 +1,7 @@
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/trainer.hpp>
+#include <support/errors.hpp>
 #include <support/tiny.hpp>
 
 #include <torch/torch.h>
@@ -11,7 +12,9 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <map>
 #include <string>
 
 namespace {
@@ -134,22 +137,61 @@ BOOST_AUTO_TEST_CASE(cut_short_anywhere_is_an_error_that_names_it) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_checkpoint_changes_no_weight) {
-  trainer().fit();
-  const auto path = run / "checkpoint.limpid";
+/// Writes the checkpoint again after `change` has had its way with it.
+template <class Change>
+void rewrite(const std::filesystem::path& path, Change change) {
   auto file = read_safetensors(path);
   auto manifest = nlohmann::json::parse(file.metadata.at("limpid"));
-  manifest.erase("limpid_version");
-  file.tensors.erase("critic.deblur.head.bias");
+  change(manifest, file.tensors);
   limpid::detail::write_with_manifest(path, manifest, file.tensors);
-  auto refused = trainer();
-  const auto before = refused.model()->encoder()->conv->weight.detach().clone();
-  BOOST_CHECK_EXCEPTION(refused.fit(), c10::Error, [&](const auto& error) {
-    return error.what_without_backtrace() ==
-           "checkpoint '" + path.string() +
-               "': its tensors do not fit the model; missing: critic.deblur.head.bias";
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_checkpoint_changes_nothing_whichever_part_is_at_fault) {
+  const auto path = run / "checkpoint.limpid";
+  using Tensors = limpid::TensorMap;
+  using Change = std::function<void(nlohmann::json&, Tensors&)>;
+  const std::multimap<std::string, Change> faults{
+      {": its tensors do not fit the model; missing: critic.deblur.head.bias",
+       [](auto&, Tensors& tensors) { tensors.erase("critic.deblur.head.bias"); }},
+      {": expected 'adam.critic.deblur.head.bias.exp_avg' of shape [1]",
+       [](auto&, Tensors& tensors) { tensors.erase("adam.critic.deblur.head.bias.exp_avg"); }},
+      {": expected 'adam.generator.encoder.conv.bias.step' to be one integer",
+       [](auto&, Tensors& tensors) {
+         tensors["adam.generator.encoder.conv.bias.step"] = torch::ones({2});
+       }},
+      {": 'random.cpu' is no state of a random generator",
+       [](auto&, Tensors& tensors) { tensors["random.cpu"] = torch::zeros({3}, torch::kByte); }},
+      {": its manifest is malformed",
+       [](nlohmann::json& manifest, auto&) { manifest["branches"]["deblur"].erase("random"); }},
+      {": its manifest is malformed",
+       [](nlohmann::json& manifest, auto&) { manifest["seconds"] = "many"; }}};
+  trainer().fit();
+  const auto good = bytes("checkpoint.limpid");
+  for (const auto& [text, change] : faults) {
+    std::ofstream{path, std::ios::binary | std::ios::trunc} << good;
+    rewrite(path, change);
+    auto refused = trainer();
+    const auto before = refused.model()->encoder()->conv->weight.detach().clone();
+    const auto random = at::detail::getDefaultCPUGenerator().get_state();
+    const auto found = limpid_test::error_of([&] { refused.fit(); });
+    BOOST_TEST(found.rfind("checkpoint '" + path.string() + "'" + text, 0) == 0U, found);
+    BOOST_TEST(torch::equal(refused.model()->encoder()->conv->weight, before));
+    BOOST_TEST(torch::equal(at::detail::getDefaultCPUGenerator().get_state(), random));
+    BOOST_TEST(refused.steps_done() == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_says_less_than_todays_is_resumed) {
+  trainer().fit();
+  rewrite(run / "checkpoint.limpid", [](nlohmann::json& manifest, auto&) {
+    for (const auto* key : {"validation_due", "data_changes", "precision"}) manifest.erase(key);
+    for (const auto* key : {"pair_names", "augmentation"}) {
+      manifest["conditions"]["branches"]["deblur"].erase(key);
+    }
   });
-  BOOST_TEST(torch::equal(refused.model()->encoder()->conv->weight, before));
+  auto resumed = trainer();
+  BOOST_TEST((resumed.fit() == FitResult::stopped));
+  BOOST_TEST(resumed.steps_done() == 4);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

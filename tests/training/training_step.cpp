@@ -115,6 +115,20 @@ BOOST_AUTO_TEST_CASE(every_term_of_every_task_is_reported) {
       close);
 }
 
+BOOST_AUTO_TEST_CASE(terms_of_one_name_are_reported_apart) {
+  ThreeTasks trainer{quiet()};
+  const auto total =
+      loss_of([](const auto& a, const auto& b) { return (a - b).square().mean(); }, "total");
+  trainer.branch<"deblur">(Branch{.content = L1{} + 0.5 * L1{} + total});
+  trainer.branch<"dehaze">(Branch{});
+  trainer.branch<"derain">(Branch{});
+  std::vector<std::string> names;
+  for (const auto& loss : trainer.step(random_batches())) {
+    if (loss.task == "deblur") names.push_back(loss.term);
+  }
+  BOOST_TEST((names == std::vector<std::string>{"l1", "l1_2", "total_2", "content", "total"}));
+}
+
 BOOST_AUTO_TEST_CASE(a_gradient_that_is_not_finite_stops_before_the_weights_change) {
   ThreeTasks trainer{quiet()};
   const auto harmless = [](const at::Tensor& a, const at::Tensor& b) {

@@ -145,6 +145,16 @@ class Pairs {
   /// @throws c10::ValueError if there is no pair of an index.
   Pairs subset(std::vector<std::int64_t> indices) const;
 
+  /// `count` pairs at equal distances over the whole list, or all where there are fewer: the scenes
+  /// of a set follow one another, so its first pairs show one scene.
+  Pairs spread(std::int64_t count) const {
+    detail::check_not_negative("Pairs: count", static_cast<double>(count));
+    if (count >= size()) return *this;
+    std::vector<std::int64_t> indices;
+    for (std::int64_t i = 0; i < count; ++i) indices.push_back((2 * i + 1) * size() / (2 * count));
+    return subset(std::move(indices));
+  }
+
   /// The first `count` pairs, or all where there are fewer.
   Pairs first(std::int64_t count) const {
     detail::check_not_negative("Pairs: count", static_cast<double>(count));

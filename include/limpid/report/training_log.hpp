@@ -58,6 +58,7 @@ inline void add_points(std::map<std::string, std::map<std::string, Series>>& tas
   for (const auto& [task, terms] : values.items()) {
     if (!terms.is_object()) continue;
     for (const auto& [term, value] : terms.items()) {
+      if (value.is_structured()) continue;  // details beside the curves
       auto& series = tasks[task][term];
       series.label = term;
       add_point(series, step, number_or_nan(value));

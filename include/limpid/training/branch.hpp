@@ -85,22 +85,21 @@ struct CheckedBranch {
 
 }  // namespace detail
 
-/// A branch whose losses and critic are chosen at run time; a `Branch` becomes one by itself.
+/// A branch whose losses and critic are chosen at run time; a `Branch` becomes one by itself, and
+/// without one it is as `Branch{}` says.
 ///
 /// Move-only, since it owns the state of its adversarial loss.
 struct AnyBranch {
-  Pairs pairs{};                ///< to train on
-  Pairs validation{};           ///< whole images to measure PSNR on; none: no validation
-  std::int64_t batch_size = 1;  ///< crops in a step
-  std::int64_t crop = 0;        ///< side of a crop in pixels; 0: the trainer's
-  Augmentation augmentation{};  ///< flips and turns of the crops
-  AnyContent content{L1{}};     ///< distance of restored from target
-  Adversary adversary{};        ///< critic and GAN objective; empty: content alone
-  double adversarial_weight = 0.01;
-  std::int64_t critic_updates = 1;  ///< steps of the critic in each step of the generator
-  double weight = 1.0;              ///< of the task in the sum that the generator minimises
+  Pairs pairs, validation;
+  std::int64_t batch_size, crop;
+  Augmentation augmentation;
+  AnyContent content;
+  Adversary adversary;  ///< critic and GAN objective; empty: content alone
+  double adversarial_weight;
+  std::int64_t critic_updates;
+  double weight;
 
-  AnyBranch() = default;
+  AnyBranch() : AnyBranch(Branch<>{}) {}
 
   template <class Content, class CriticT, class Adversarial>
   AnyBranch(Branch<Content, CriticT, Adversarial> branch)
@@ -109,6 +108,7 @@ struct AnyBranch {
         batch_size(branch.batch_size),
         crop(branch.crop),
         augmentation(branch.augmentation),
+        content(L1{}),
         adversarial_weight(branch.adversarial_weight),
         critic_updates(branch.critic_updates),
         weight(branch.weight) {

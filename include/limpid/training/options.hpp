@@ -1,9 +1,11 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
-#include <limpid/training/epoch_policy.hpp>
+#include <limpid/core/check.hpp>
 #include <limpid/optim/schedule.hpp>
+#include <limpid/training/epoch_policy.hpp>
 
+#include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -58,17 +60,44 @@ struct TrainerOptions {
 
   at::Device device = at::kCPU;
   Precision precision = Precision::float32;
+  bool tf32 = true;  ///< CUDA: whether float32 convolutions and products may round to TF32
 
   Start start = Start::fresh;
-  std::int64_t stop_after = 0;         ///< steps of this sitting; 0: until the run's end
-  std::int64_t log_every = 0;          ///< steps between lines of metrics.jsonl; 0: by time, 5 s
-  std::int64_t validate_every = 0;     ///< steps; 0: each epoch, but at most once a minute
-  std::int64_t validation_images = 0;  ///< at most so many of each task; 0: all
-  double checkpoint_seconds = 300;  ///< between checkpoints; one is written at the end in any case
-  bool quiet = false;               ///< no progress line
+  bool data_changed = false;        ///< resume although branches have other pairs than before
+  std::int64_t stop_after = 0;      ///< steps of this sitting; 0: until the run's end
+  std::int64_t log_every = 0;       ///< steps between lines of metrics.jsonl; 0: by time, 5 s
+  std::int64_t validate_every = 0;  ///< steps; 0: each epoch, but at most once a minute
+  std::int64_t validation_images =
+      0;                             ///< at most so many of each task, spread over its set; 0: all
+  std::int64_t validation_tile = 0;  ///< larger pictures are validated in tiles of this side,
+                                     ///< pixels; 0: those above two megapixels, in tiles of 1024
+  double checkpoint_seconds = 300;   ///< between checkpoints; one is written at the end in any case
+  bool quiet = false;                ///< no progress line
 
   std::string recipe{};                             ///< name, for manifest and reports
   nlohmann::json facts = nlohmann::json::object();  ///< kept in the files as they are
 };
 
+namespace detail {
+
+/// @throws c10::ValueError that names the option that is out of range
+inline void check_options(const TrainerOptions& options) {
+  check_not_negative("TrainerOptions: freeze_encoder_epochs",
+                     static_cast<double>(options.freeze_encoder_epochs));
+  check_at_least("TrainerOptions: crop", options.crop, 1);
+  check_positive("TrainerOptions: rate", options.rate);
+  check_positive("TrainerOptions: critic_rate", options.critic_rate);
+  check_not_negative("TrainerOptions: stop_after", static_cast<double>(options.stop_after));
+  check_at_least("TrainerOptions: validation_images", options.validation_images, 0);
+  TORCH_CHECK_VALUE(options.validation_tile == 0 || options.validation_tile >= 16,
+                    "TrainerOptions: validation_tile must be 0 or at least 16, got ",
+                    options.validation_tile);
+  std::visit(
+      [](const auto& length) {
+        check_positive("TrainerOptions: length", static_cast<double>(length.count));
+      },
+      options.length);
+}
+
+}  // namespace detail
 }  // namespace limpid

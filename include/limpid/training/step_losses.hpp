@@ -38,6 +38,7 @@ class StepLosses {
   /// Takes a number that has to be finite and is not reported: the norm of a critic's gradient.
   /// @param what  as the error says it: "the gradient of the critic has norm "
   void check(const std::string& task, const std::string& what, const at::Tensor& number) {
+    if (!number.defined()) return;
     take({task, what, kNotReported}, number);
   }
 
@@ -98,7 +99,7 @@ class StepLosses {
   double last_ = 0;  // number accepted
 };
 
-/// Term names of one task, each only once: a second "l1" becomes "l1-2", and a content loss called
+/// Term names of one task, each only once: a second "l1" becomes "l1_2", and a content loss called
 /// as the step's own terms are does not mix with them.
 class TermNames {
  public:
@@ -108,7 +109,7 @@ class TermNames {
 
   std::string operator()(const std::string& name) {
     const auto use = ++uses_[name];
-    return use == 1 ? name : (*this)(name + "-" + std::to_string(use));
+    return use == 1 ? name : (*this)(name + "_" + std::to_string(use));
   }
 
  private:

@@ -41,7 +41,9 @@ class MetricsFile {
   }
 
   void write(const nlohmann::json& line) {
-    if (stream_.is_open()) stream_ << json_line(line) << std::endl;
+    stream_.clear();  // a disk that was full may have room again
+    if (!stream_.is_open()) return;
+    stream_ << json_line(line) << std::endl;
   }
 
  private:
@@ -100,6 +102,7 @@ class LossMeter {
 };
 
 /// "step 120/2400  epoch 3  deblur 0.0123  dehaze 0.0456  8.1 images/s  12:34 left"
+/// @param epoch  of the last step, from 0
 inline std::string progress_text(const LossMeter& meter, const std::vector<std::string>& tasks,
                                  std::int64_t step, std::int64_t last_step, std::int64_t epoch,
                                  double seconds_left) {

@@ -1,12 +1,15 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
 #include <limpid/core/progress_line.hpp>
-#include <limpid/core/random.hpp>
+#include <limpid/core/tf32.hpp>
 #include <limpid/model/any_model.hpp>
-#include <limpid/training/checkpoint.hpp>
+#include <limpid/training/branches.hpp>
+#include <limpid/training/device_batch.hpp>
 #include <limpid/training/frozen_weights.hpp>
+#include <limpid/training/loaders.hpp>
 #include <limpid/training/options.hpp>
+#include <limpid/training/run_files.hpp>
+#include <limpid/training/run_plan.hpp>
 #include <limpid/training/stop_signal.hpp>
 #include <limpid/training/training_log.hpp>
 #include <limpid/training/training_state.hpp>
@@ -14,20 +17,13 @@
 #include <limpid/training/validation.hpp>
 
 #include <torch/nn.h>
-#include <torch/optim.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace limpid {
@@ -36,7 +32,7 @@ namespace limpid {
 enum class FitResult {
   finished,     ///< the run's length is reached
   stopped,      ///< after `stop_after` steps; saved
-  interrupted,  ///< by SIGINT or SIGTERM; saved
+  interrupted,  ///< by SIGINT, SIGTERM or SIGHUP; saved
 };
 
 namespace detail {
@@ -46,7 +42,7 @@ namespace detail {
 class TrainingLoop {
  public:
   TrainingLoop(TrainerOptions options, AnyModel model) : options_(std::move(options)) {
-    check_options();
+    check_options(options_);
     for (const auto& task : model.tasks) {
       state_.tasks.emplace_back();
       state_.tasks.back().name = task;
@@ -56,25 +52,7 @@ class TrainingLoop {
   }
 
   void set_branch(std::size_t index, AnyBranch branch) {
-    auto& task = state_.tasks[index];
-    const auto name = "branch '" + task.name + "': ";
-    check_at_least(name + "batch_size", branch.batch_size, 1);
-    check_at_least(name + "critic_updates", branch.critic_updates, 1);
-    check_not_negative(name + "crop", static_cast<double>(branch.crop));
-    check_not_negative(name + "weight", branch.weight);
-    check_not_negative(name + "adversarial_weight", branch.adversarial_weight);
-    if (branch.crop == 0) branch.crop = options_.crop;
-    for (const auto& other : state_.tasks) {
-      TORCH_CHECK_VALUE(&other == &task || !branch.adversary ||
-                            other.branch.adversary.critic() != branch.adversary.critic(),
-                        name, "its critic is already the critic of '", other.name,
-                        "'; each task needs its own");
-    }
-    branch.content.to(options_.device);
-    branch.adversary.to(options_.device);
-    task.branch = std::move(branch);
-    task.has_branch = true;
-    task.random = Random::stream(options_.seed, {0x70656e616c7479, index});
+    detail::set_branch(state_, index, std::move(branch), options_);
   }
 
   /// Keeps the encoder's pretrained part as it is: no gradient of its weights, no update of its
@@ -93,75 +71,60 @@ class TrainingLoop {
   std::int64_t steps_done() const { return state_.step; }
 
   /// One step on given batches, one for each task in order.
-  std::vector<LossValue> step(const std::vector<Batch>& batches) {
-    prepare();
+  std::vector<LossValue> step(std::vector<Batch> batches) {
+    prepare_optimisers(state_, options_);
     TORCH_CHECK_VALUE(batches.size() == state_.tasks.size(), "step: expected ", state_.tasks.size(),
                       " batches, one for each task, got ", batches.size());
-    start_step();
+    const TF32Scope tf32{options_.tf32, options_.device};
+    for (auto& batch : batches) batch = on_device(batch, options_.device);
+    state_.model.module->train();
+    if (frozen_) state_.model.pretrained->eval();
+    unsaved_ = true;
     return training_step(state_, batches, options_);
   }
 
   FitResult fit() {
-    prepare();
+    prepare_optimisers(state_, options_);
     for (const auto& task : state_.tasks) {
       TORCH_CHECK(task.branch.pairs.size() > 0, "fit: branch '", task.name, "' has no pairs");
     }
-    open_run();
-    start_loaders();
-    StopSignal stop;
+    const Ending ending{*this};
+    files_.open(state_, options_);
+    check_validation_data(state_, options_);
+    plan_ = RunPlan{options_, start_loaders(state_, options_)};
+    const StopSignal stop;
+    const TF32Scope tf32{options_.tf32, options_.device};
     ProgressLine progress{options_.quiet};
     LossMeter meter;
     log_meter_.restart();
-    last_save_ = last_validation_ = Clock::now();
-    const auto first_step = state_.step;
-    fit_began_ = Clock::now();
-    if (first_step > 0) progress.say("resumed at step " + std::to_string(first_step));
-    if (finished()) {
+    last_save_ = last_validation_ = sitting_began_ = Clock::now();
+    first_step_ = state_.step;
+    if (first_step_ > 0) progress.say("resumed at step " + std::to_string(first_step_));
+    if (finished() && !state_.validation_due) {
       progress.say("the run is as long as asked already; nothing was done");
       return FitResult::finished;
     }
 
-    auto result = FitResult::finished;
-    while (!finished()) {
-      const auto began = Clock::now();
-      set_rates();
-      std::vector<Batch> batches;
-      std::int64_t images = 0;
-      for (auto& task : state_.tasks) {
-        batches.push_back(task.loader->next());
-        images += batches.back().target.size(0);
-      }
-      freeze(epoch() < options_.freeze_encoder_epochs);
-      start_step();
-      const auto losses = training_step(state_, batches, options_);
-      meter.add(losses, images);
-      log_meter_.add(losses, images);
-      state_.seconds += seconds_since(began);
-
-      log_if_due();
-      if (validation_due()) validate(progress);
+    if (state_.validation_due) validate(progress, stop);  // the last sitting ended before it could
+    while (!finished() && stop.signal() == 0 && !sitting_is_over()) {
+      train_one_step(meter);
+      if (log_is_due()) log_training();
+      if (validation_is_due()) validate(progress, stop);
       if (seconds_since(last_save_) >= options_.checkpoint_seconds) save();
       if (progress.due()) {
-        progress.show(progress_text(meter, state_.model.tasks, state_.step, last_step(), epoch(),
-                                    seconds_left(first_step)));
+        progress.show(progress_text(meter, state_.model.tasks, state_.step, plan_.last_step(),
+                                    plan_.epoch_of(state_.step - 1), seconds_left()));
         meter.restart();
-      }
-      if (stop.signal() != 0) {
-        result = FitResult::interrupted;
-        break;
-      }
-      if (options_.stop_after > 0 && state_.step - first_step >= options_.stop_after &&
-          !finished()) {
-        result = FitResult::stopped;
-        break;
       }
     }
     if (log_meter_.steps() > 0) log_training();
-    if (result == FitResult::finished && validated_at_ != state_.step) validate(progress);
+    const bool done = finished();  // before saving takes time, too
+    if (done && validated_at_ != state_.step) validate(progress, stop);
     save();
-    for (auto& task : state_.tasks) task.loader.reset();
-    freeze(false);
-    progress.say(ending(result));
+    const auto result = done && !state_.validation_due ? FitResult::finished
+                        : stop.signal() != 0           ? FitResult::interrupted
+                                                       : FitResult::stopped;
+    progress.say(text_of(result));
     return result;
   }
 
@@ -171,179 +134,142 @@ class TrainingLoop {
     return std::chrono::duration<double>(Clock::now() - then).count();
   }
 
-  void start_step() {
-    state_.model.module->train();
-    if (frozen_) state_.model.pretrained->eval();
-  }
-
-  void check_options() const {
-    check_not_negative("TrainerOptions: freeze_encoder_epochs",
-                       static_cast<double>(options_.freeze_encoder_epochs));
-    check_at_least("TrainerOptions: crop", options_.crop, 1);
-    check_positive("TrainerOptions: rate", options_.rate);
-    check_positive("TrainerOptions: critic_rate", options_.critic_rate);
-    check_not_negative("TrainerOptions: stop_after", static_cast<double>(options_.stop_after));
-    std::visit(
-        [](const auto& length) {
-          check_positive("TrainerOptions: length", static_cast<double>(length.count));
-        },
-        options_.length);
-  }
-
-  /// Builds the optimisers, once every branch is set.
-  void prepare() {
-    if (state_.adam) return;
-    std::vector<std::string> missing;
-    for (const auto& task : state_.tasks) {
-      if (!task.has_branch) missing.push_back(task.name);
+  /// What `fit` leaves behind, however it ends: no thread that decodes, nothing frozen, the folder
+  /// free for others.
+  struct Ending {
+    TrainingLoop& loop;
+    ~Ending() {
+      for (auto& task : loop.state_.tasks) task.loader.reset();
+      loop.freeze(false);
+      loop.files_.close();
     }
-    TORCH_CHECK(missing.empty(), "MultiTaskTrainer: no branch was set for ", listed(missing));
-    state_.adam = make_adam(state_.model.parameters, options_.rate);
-    for (auto& task : state_.tasks) {
-      if (auto* critic = task.branch.adversary.critic()) {
-        critic->train();
-        for (const auto& item : critic->named_parameters()) {
-          task.critic_parameters.emplace_back(item.key(), item.value());
-        }
-        task.critic_adam = make_adam(task.critic_parameters, options_.critic_rate);
-      }
-    }
+  };
+
+  bool finished() const { return plan_.finished(state_.step, state_.seconds); }
+
+  bool sitting_is_over() const {
+    return options_.stop_after > 0 && state_.step - first_step_ >= options_.stop_after;
   }
 
-  std::unique_ptr<torch::optim::Adam> make_adam(const NamedParameters& parameters, double rate) {
-    return std::make_unique<torch::optim::Adam>(
-        tensors_of(parameters),
-        torch::optim::AdamOptions(rate).betas(std::make_tuple(options_.beta1, options_.beta2)));
+  double seconds_left() const {
+    return plan_.seconds_left(state_.step, state_.seconds, state_.step - first_step_,
+                              seconds_since(sitting_began_));
   }
 
-  /// Finds out whether the folder holds a run, and resumes it or refuses to overwrite it.
-  void open_run() {
-    if (options_.out.empty()) return;
-    std::error_code error;
-    std::filesystem::create_directories(options_.out, error);
-    TORCH_CHECK(!error, "cannot write to '", options_.out.string(), "': ", error.message());
-    const bool exists = std::filesystem::exists(options_.out / kCheckpointName);
-    if (exists && state_.step == 0) {
-      TORCH_CHECK(options_.start == Start::resume, "'", options_.out.string(),
-                  "' already holds a run; resume it, or name another folder");
-      read_checkpoint(state_, options_);
-    }
-    metrics_ = MetricsFile{options_.out / "metrics.jsonl", state_.step};
-  }
-
-  void start_loaders() {
-    std::vector<std::int64_t> batches;
-    for (std::size_t t = 0; t < state_.tasks.size(); ++t) {
-      auto& task = state_.tasks[t];
-      LoaderOptions loader;
-      loader.batch_size = task.branch.batch_size;
-      loader.crop = task.branch.crop;
-      loader.seed = Random::stream(options_.seed, {0x64617461, t}).bits();
-      loader.workers = options_.workers;
-      loader.augmentation = task.branch.augmentation;
-      loader.cache_mb = options_.cache_mb;
-      task.loader = std::make_unique<PairLoader>(task.branch.pairs, loader);
-      task.loader->seek(state_.step);
-      batches.push_back(task.loader->batches_per_epoch());
-    }
-    steps_per_epoch_ = options_.epoch(batches);
-    check_at_least("epoch policy: steps of an epoch", steps_per_epoch_, 1);
-  }
-
-  std::int64_t epoch() const { return state_.step / steps_per_epoch_; }
-
-  /// The run's number of steps, or 0 where time decides.
-  std::int64_t last_step() const {
-    if (const auto* epochs = std::get_if<Epochs>(&options_.length)) {
-      return epochs->count * steps_per_epoch_;
-    }
-    if (const auto* steps = std::get_if<Steps>(&options_.length)) return steps->count;
-    return 0;
-  }
-
-  double seconds_of_run() const {
-    const auto* minutes = std::get_if<Minutes>(&options_.length);
-    return minutes != nullptr ? 60 * minutes->count : 0;
-  }
-
-  bool finished() const {
-    return last_step() > 0 ? state_.step >= last_step() : state_.seconds >= seconds_of_run();
-  }
-
-  double seconds_left(std::int64_t first_step) const {
-    if (last_step() == 0) return seconds_of_run() - state_.seconds;
-    const auto done = static_cast<double>(state_.step - first_step);
-    return seconds_since(fit_began_) / done * static_cast<double>(last_step() - state_.step);
+  void train_one_step(LossMeter& meter) {
+    const auto began = Clock::now();
+    set_rates();
+    auto batches = next_batches();
+    std::int64_t images = 0;
+    for (const auto& batch : batches) images += batch.target.size(0);
+    freeze(plan_.epoch_of(state_.step) < options_.freeze_encoder_epochs);
+    const auto losses = step(std::move(batches));
+    meter.add(losses, images);
+    log_meter_.add(losses, images);
+    seconds_of_step_ = seconds_since(began);
+    state_.seconds += seconds_of_step_;
   }
 
   void set_rates() {
-    auto step = state_.step, steps = last_step(), epoch_steps = steps_per_epoch_;
-    if (steps == 0) {  // in thousandths of the time
-      steps = 1000;
-      const auto done = state_.seconds / seconds_of_run() * 1000;
-      epoch_steps = std::max<std::int64_t>(
-          1, step == 0 ? steps
-                       : std::llround(done * static_cast<double>(steps_per_epoch_) /
-                                      static_cast<double>(step)));
-      step = std::min<std::int64_t>(steps - 1, static_cast<std::int64_t>(done));
-    }
-    rate_ = options_.schedule(options_.rate, step, steps, epoch_steps);
+    const auto rate = [&](double initial) {
+      return plan_.rate(options_.schedule, initial, state_.step, state_.seconds, seconds_of_step_);
+    };
+    rate_ = rate(options_.rate);
     set_rate(*state_.adam, rate_);
     for (auto& task : state_.tasks) {
-      if (!task.critic_adam) continue;
-      set_rate(*task.critic_adam,
-               options_.schedule(options_.critic_rate, step, steps, epoch_steps));
+      if (task.critic_adam) set_rate(*task.critic_adam, rate(options_.critic_rate));
     }
   }
 
-  void log_if_due() {
-    const bool due = options_.log_every > 0 ? state_.step % options_.log_every == 0
-                                            : log_meter_.seconds() >= 5.0;
-    if (due) log_training();
+  /// A batch of each task. Where data cannot be read the run is saved before that is reported.
+  std::vector<Batch> next_batches() {
+    std::vector<Batch> batches;
+    for (auto& task : state_.tasks) {
+      try {
+        batches.push_back(task.loader->next());
+      } catch (c10::Error& error) {
+        error.add_context("training data of '" + task.name + "'" + saved_after_error());
+        throw;
+      } catch (...) {
+        saved_after_error();
+        throw;
+      }
+    }
+    return batches;
+  }
+
+  std::string saved_after_error() {
+    if (options_.out.empty() || state_.step == 0) return "";
+    try {
+      save();
+    } catch (const c10::Error& error) {
+      return c10::str("; and ", error.what_without_backtrace());
+    }
+    return "; saved after " + std::to_string(state_.step) + " steps";
+  }
+
+  bool log_is_due() const {
+    return options_.log_every > 0 ? state_.step % options_.log_every == 0
+                                  : log_meter_.seconds() >= 5.0;
   }
 
   void log_training() {
-    metrics_.write({{"kind", "train"},
-                    {"step", state_.step},
-                    {"epoch", (state_.step - 1) / steps_per_epoch_},
-                    {"seconds", state_.seconds},
-                    {"images_per_second", log_meter_.images_per_second()},
-                    {"rate", rate_},
-                    {"losses", log_meter_.to_json()}});
+    files_.log({{"kind", "train"},
+                {"step", state_.step},
+                {"epoch", plan_.epoch_of(state_.step - 1)},
+                {"seconds", state_.seconds},
+                {"images_per_second", log_meter_.images_per_second()},
+                {"rate", rate_},
+                {"losses", log_meter_.to_json()}});
     log_meter_.restart();
   }
 
-  bool validation_due() const {
+  bool validation_is_due() const {
     if (finished()) return false;  // the end of the run validates
     if (options_.validate_every > 0) return state_.step % options_.validate_every == 0;
-    return state_.step % steps_per_epoch_ == 0 && seconds_since(last_validation_) >= 60;
+    return state_.step % plan_.steps_per_epoch() == 0 && seconds_since(last_validation_) >= 60;
   }
 
-  void validate(ProgressLine& progress) {
-    const auto began = Clock::now();
-    const auto scores = validation_scores(state_, options_, identity_psnr_);
-    validated_at_ = state_.step;
-    state_.seconds += seconds_since(began);
-    if (!scores.empty()) {
-      metrics_.write({{"kind", "validation"},
-                      {"step", state_.step},
-                      {"seconds", state_.seconds},
-                      {"tasks", scores}});
-      progress.say(validation_text(state_.step, scores));
+  /// Saves, so that nothing that goes wrong here costs a step, and validates. A signal ends it
+  /// before the next picture; the run then says that it is due, and resuming does it.
+  void validate(ProgressLine& progress, const StopSignal& stop) {
+    bool any = false;
+    for (const auto& task : state_.tasks) any = any || !task.branch.validation.empty();
+    if (!any) {
+      state_.validation_due = false;
+      return;
     }
+    if (!state_.validation_due) unsaved_ = true;
+    state_.validation_due = true;
+    save();
+    const auto began = Clock::now();
+    const auto scores = validation_scores(
+        state_, options_, [&] { return stop.signal() != 0; },
+        [&](const std::string& text) { progress.say(text); });
+    state_.seconds += seconds_since(began);
     last_validation_ = Clock::now();
+    if (!scores) return;
+    state_.validation_due = false;
+    validated_at_ = state_.step;
+    unsaved_ = true;
+    files_.log({{"kind", "validation"},
+                {"step", state_.step},
+                {"seconds", state_.seconds},
+                {"tasks", *scores}});
+    progress.say(validation_text(state_.step, *scores));
   }
 
   void save() {
-    if (!options_.out.empty()) {
+    if (unsaved_) {
       const auto began = Clock::now();
-      write_checkpoint(state_, options_);
+      files_.save(state_, options_);
       state_.seconds += seconds_since(began);
+      unsaved_ = false;
     }
     last_save_ = Clock::now();
   }
 
-  std::string ending(FitResult result) const {
+  std::string text_of(FitResult result) const {
     const auto at = " after " + std::to_string(state_.step) + " steps, " +
                     duration_text(state_.seconds) + " of training";
     const auto saved = options_.out.empty() ? "" : "; saved in " + options_.out.string();
@@ -361,13 +287,15 @@ class TrainingLoop {
   TrainerOptions options_;
   TrainingState state_;
   std::unique_ptr<FrozenWeights> frozen_;
-  MetricsFile metrics_;
+  RunPlan plan_;
+  RunFiles files_;
   LossMeter log_meter_;
-  std::map<std::string, double> identity_psnr_;
-  std::int64_t steps_per_epoch_ = 1;
+  bool unsaved_ = false;         // something has happened since the last save
+  std::int64_t first_step_ = 0;  // of the sitting
   std::int64_t validated_at_ = -1;
   double rate_ = 0;
-  Clock::time_point last_save_{}, last_validation_{}, fit_began_ = Clock::now();
+  double seconds_of_step_ = 0;
+  Clock::time_point last_save_{}, last_validation_{}, sitting_began_{};
 };
 
 }  // namespace detail

@@ -35,8 +35,10 @@ struct TrainingState {
   AnyModel model;
   std::vector<TaskState> tasks;
   std::unique_ptr<torch::optim::Adam> adam;
-  std::int64_t step = 0;  ///< steps done
-  double seconds = 0;     ///< of training so far, over all sittings
+  std::int64_t step = 0;        ///< steps done
+  double seconds = 0;           ///< of training so far, over all sittings
+  bool validation_due = false;  ///< a validation after this step has not come to its end yet
+  std::vector<std::int64_t> data_changes;  ///< steps that the run was resumed at with other data
 };
 
 }  // namespace limpid::detail

@@ -3,6 +3,7 @@
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/loader.hpp>
+#include <limpid/training/critics_before.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
@@ -14,6 +15,20 @@
 
 namespace limpid::detail {
 
+/// The norm of the parameters' gradient, on its device; undefined where there is none.
+inline at::Tensor gradient_norm(const NamedParameters& parameters) {
+  std::vector<at::Tensor> norms;
+  for (const auto& [name, parameter] : parameters) {
+    if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
+  }
+  return norms.empty() ? at::Tensor{} : at::stack(norms).norm();
+}
+
+/// Names of the step's own terms; those of other terms never mix with them.
+inline TermNames names_beside_the_steps_own() {
+  return TermNames{{"critic", "content", "adversarial", "total"}};
+}
+
 /// One step of a task's critic on images that carry no graph.
 inline void step_critic(TaskState& task, const AdversarialBatch& batch,
                         const TrainerOptions& options, StepLosses& losses) {
@@ -24,11 +39,14 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
   }
   losses.add(task.name, "critic", loss);
   loss.backward();
+  losses.check(task.name, "the gradient of the critic has norm ",
+               gradient_norm(task.critic_parameters));
   task.critic_adam->step();
   forget_gradients(task.critic_parameters);  // one critic's at a time, whatever the number of tasks
   task.branch.adversary.after_critic_step();
+  auto named = names_beside_the_steps_own();
   for (const auto& [name, value] : task.branch.adversary.figures()) {
-    losses.add(task.name, name, value);
+    losses.add(task.name, named(name), value);
   }
 }
 
@@ -38,7 +56,8 @@ inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
   AutocastScope autocast{options.precision, options.device};
   const auto terms = loss_terms(task.branch.content, batch.restored, batch.target);
   if (terms.size() > 1) {
-    for (const auto& term : terms) losses.add(task.name, term.name, term.value);
+    auto named = names_beside_the_steps_own();
+    for (const auto& term : terms) losses.add(task.name, named(term.name), term.value);
   }
   auto loss = sum_of(terms);
   losses.add(task.name, "content", loss);
@@ -52,15 +71,6 @@ inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
   return task.branch.weight * loss;
 }
 
-/// The norm of the generator's gradient, on its device; undefined where there is none.
-inline at::Tensor gradient_norm(const NamedParameters& parameters) {
-  std::vector<at::Tensor> norms;
-  for (const auto& [name, parameter] : parameters) {
-    if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
-  }
-  return norms.empty() ? at::Tensor{} : at::stack(norms).norm();
-}
-
 /// Shortens the generator's gradient of the given norm to `longest`.
 inline void clip_gradient(const NamedParameters& parameters, double norm, double longest) {
   if (norm <= longest) return;
@@ -70,19 +80,20 @@ inline void clip_gradient(const NamedParameters& parameters, double norm, double
   }
 }
 
-/// One training step on one batch of each task: the gradients of all tasks add up in the shared
-/// encoder, and the encoder and all decoders are updated once (thesis, sec. 3.2).
+/// One training step on one batch of each task, on the device of the model: the gradients of all
+/// tasks add up in the shared encoder, and the encoder and all decoders are updated once (thesis,
+/// sec. 3.2).
 ///
 /// A task's graph is gone before the next task's begins, so memory does not grow with the number of
 /// tasks; the sum of the tasks' backwards is the backward of their sum.
 inline std::vector<LossValue> training_step(TrainingState& state, const std::vector<Batch>& batches,
                                             const TrainerOptions& options) {
   StepLosses losses{state.step};
+  CriticsBefore critics{state, options.device};
   forget_gradients(state.model.parameters);
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
     auto& task = state.tasks[t];
-    const auto degraded = batches[t].degraded.to(options.device);
-    const auto target = batches[t].target.to(options.device);
+    const auto& [degraded, target] = batches[t];
     at::Tensor restored;
     {
       AutocastScope autocast{options.precision, options.device};
@@ -101,6 +112,7 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
     clip_gradient(state.model.parameters, norm, options.clip_gradient_norm);
   }
   state.adam->step();
+  critics.keep_step();
   ++state.step;
   return losses.values();
 }

@@ -2,78 +2,174 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/ranges.hpp>
+#include <limpid/core/tiling.hpp>
+#include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/psnr.hpp>
+#include <limpid/metrics/score_json.hpp>
+#include <limpid/metrics/scores.hpp>
+#include <limpid/training/decoded_ahead.hpp>
+#include <limpid/training/evaluation_mode.hpp>
 #include <limpid/training/training_state.hpp>
 
+#include <ATen/ops/isfinite.h>
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace limpid::detail {
 
-/// While it lives, a module is in evaluation mode: no dropout, no statistics taken from the data.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(torch::nn::Module& module)
-      : module_(module), was_training_(module.is_training()) {
-    module_.eval();
-  }
-  ~EvaluationMode() { module_.train(was_training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
+/// The pairs that a task is validated on: all, or so many spread over the whole set.
+inline Pairs validation_pairs(const TaskState& task, const TrainerOptions& options) {
+  const auto& pairs = task.branch.validation;
+  return options.validation_images > 0 ? pairs.spread(options.validation_images) : pairs;
+}
 
- private:
-  torch::nn::Module& module_;
-  bool was_training_;
+/// How a picture of this size is cut for validation.
+inline Tiling validation_tiling(const at::Tensor& degraded, const TrainerOptions& options) {
+  constexpr std::int64_t kWhole = 2'000'000, kTile = 1024, kOverlap = 64;
+  if (options.validation_tile > 0) {
+    return {options.validation_tile, std::min(kOverlap, options.validation_tile / 4)};
+  }
+  return {degraded.size(2) * degraded.size(3) > kWhole ? kTile : 0, kOverlap};
+}
+
+/// What one task's validation found.
+struct TaskValidation {
+  TaskEvaluation evaluation;
+  std::map<std::string, std::string> failed{};  ///< pictures without a score, and why
+
+  /// Scores one picture; one that cannot be loaded, restored or compared is left out.
+  void add(const std::string& name, DecodedAhead& pairs,
+           const std::function<at::Tensor(const at::Tensor&)>& restore) {
+    try {
+      const auto pair = pairs.next();
+      const auto degraded = pair.degraded.unit(), target = pair.target.unit();
+      const auto restored = restore(degraded);
+      TORCH_CHECK(at::isfinite(restored).all().item<bool>(), "the restored picture is not finite");
+      evaluation.add(name, degraded, restored, target);
+    } catch (const c10::Error& error) {
+      failed[name] = error.what_without_backtrace();
+    } catch (const std::exception& error) {
+      failed[name] = error.what();
+    }
+  }
+
+  /// As in the results of limpid-evaluate, without single pictures, and for curves the two means
+  /// over the pictures that have a finite score before and after; they are absent where none has.
+  nlohmann::json to_json() const {
+    auto json = json_task(evaluation);
+    json.erase("images");
+    json["images"] = evaluation.images.size();
+    json["failed"] = failed.size();
+    if (!failed.empty()) json["failures"] = failed;
+    double before = 0, after = 0;
+    for (const auto& image : evaluation.images) {
+      if (!std::isfinite(image.identity[0]) || !std::isfinite(image.restored[0])) continue;
+      before += image.identity[0];
+      after += image.restored[0];
+    }
+    if (const auto count = evaluation.gain(0).count; count > 0) {
+      json["psnr_rgb"] = after / static_cast<double>(count);
+      json["identity_psnr_rgb"] = before / static_cast<double>(count);
+    }
+    return json;
+  }
 };
 
-/// Mean PSNR (RGB, 8 bit, dB) of each task's validation images, whole, and of their degraded
-/// inputs: {"deblur": {"psnr_rgb": 27.1, "identity_psnr_rgb": 26.0, "images": 4}, ...}.
-/// @param identity  the means of the inputs, kept from call to call.
-inline nlohmann::json validation_scores(TrainingState& state, const TrainerOptions& options,
-                                        std::map<std::string, double>& identity) {
+/// PSNR (RGB, 8 bit, dB) of each task's validation images and of their degraded inputs.
+/// @param stop  asked before each picture
+/// @param say   told of every picture that is left out
+/// @return what the tasks have to say, by their names; nothing if it was stopped.
+inline std::optional<nlohmann::json> validation_scores(
+    TrainingState& state, const TrainerOptions& options, const std::function<bool()>& stop = {},
+    const std::function<void(const std::string&)>& say = {}) {
   nlohmann::json scores = nlohmann::json::object();
   torch::NoGradGuard no_grad;
-  EvaluationMode evaluation{*state.model.module};
-  const PSNR<> psnr{};
+  EvaluationMode evaluation_mode{*state.model.module};
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
     const auto& task = state.tasks[t];
-    auto count = task.branch.validation.size();
-    if (options.validation_images > 0) count = std::min(count, options.validation_images);
-    if (count == 0) continue;
-    const bool first_time = identity.count(task.name) == 0;
-    double sum = 0, identity_sum = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto pair = task.branch.validation.load(i, 0);
-      const auto degraded = pair.degraded.unit();
-      const auto target = pair.target.unit();
-      if (first_time) identity_sum += psnr(degraded, target);
-      AutocastScope autocast{options.precision, options.device};
-      const auto restored = state.model.restore(t, to_signed(degraded).to(options.device));
-      sum += psnr(to_unit(restored.to(at::kFloat)).to(at::kCPU), target);
+    const auto pairs = validation_pairs(task, options);
+    if (pairs.empty()) continue;
+    const auto restore = [&](const at::Tensor& degraded) {
+      const AutocastScope autocast{options.precision, options.device};
+      const auto on_tile = [&](const at::Tensor& tile) {
+        return state.model.restore(t, tile).to(at::kFloat);
+      };
+      const auto restored = restore_tiled(on_tile, to_signed(degraded).to(options.device),
+                                          validation_tiling(degraded, options));
+      return to_unit(restored).to(at::kCPU);
+    };
+    TaskValidation found{{task.name, {AnyMetric{PSNR<>{}}}}};
+    DecodedAhead decoded{pairs};
+    for (std::int64_t i = 0; i < pairs.size(); ++i) {
+      if (stop && stop()) return std::nullopt;
+      const auto failed = found.failed.size();
+      found.add(pairs.name(i), decoded, restore);
+      if (say && found.failed.size() > failed) {
+        say("validation of '" + task.name + "' leaves out '" + pairs.name(i) +
+            "': " + found.failed.at(pairs.name(i)));
+      }
     }
-    const auto images = static_cast<double>(count);
-    if (first_time) identity[task.name] = identity_sum / images;
-    scores[task.name] = {
-        {"psnr_rgb", sum / images}, {"identity_psnr_rgb", identity[task.name]}, {"images", count}};
+    scores[task.name] = found.to_json();
   }
   return scores;
 }
 
-/// "step 200  validation PSNR  deblur 27.31 dB (+0.45)  dehaze 18.20 dB (+3.90)"
+/// Decodes the first readable validation picture of each task, so that data which cannot be used
+/// are an error before hours of training and not after them.
+/// @throws c10::Error that names the task if none of its pictures can be decoded.
+inline void check_validation_data(const TrainingState& state, const TrainerOptions& options) {
+  for (const auto& task : state.tasks) {
+    const auto pairs = validation_pairs(task, options);
+    std::string fault;
+    bool readable = pairs.empty();
+    for (std::int64_t i = 0; i < pairs.size() && !readable; ++i) {
+      try {
+        pairs.load(i);
+        readable = true;
+      } catch (const c10::Error& error) {
+        if (fault.empty()) fault = error.what_without_backtrace();
+      } catch (const std::exception& error) {
+        if (fault.empty()) fault = error.what();
+      }
+    }
+    TORCH_CHECK(readable, "validation of '", task.name, "': none of ", pairs.size(),
+                " pictures can be read; the first: ", fault);
+  }
+}
+
+/// "step 200  validation PSNR  deblur 27.31 dB (+0.45)  dehaze 18.20 dB (-3.90, 3 of 4 pictures)"
 inline std::string validation_text(std::int64_t step, const nlohmann::json& scores) {
   auto text = "step " + std::to_string(step) + "  validation PSNR";
   for (const auto& [task, score] : scores.items()) {
+    const auto all =
+        score.at("images").get<std::int64_t>() + score.at("failed").get<std::int64_t>();
+    const auto compared = score.at("gain").at("psnr_rgb").at("count").get<std::int64_t>();
+    text += "  " + task;
+    if (compared == 0) {
+      text += " none of " + std::to_string(all) + " pictures";
+      continue;
+    }
     const auto psnr = score.at("psnr_rgb").get<double>();
-    char part[96];
-    std::snprintf(part, sizeof part, "  %s %.2f dB (%+.2f)", task.c_str(), psnr,
+    char part[64];
+    std::snprintf(part, sizeof part, " %.2f dB (%+.2f", psnr,
                   psnr - score.at("identity_psnr_rgb").get<double>());
     text += part;
+    if (compared < all) {
+      text += ", " + std::to_string(compared) + " of " + std::to_string(all) + " pictures";
+    }
+    text += ")";
   }
   return text;
 }

@@ -2,7 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/where.h>
 
 namespace limpid {
 
@@ -27,7 +29,9 @@ class BEGANBalance {
   /// nothing where they have been used already.
   void update(double gamma, double lambda) {
     if (!target_.defined()) return;
-    k_ = (k_.to(target_.device()) + lambda * (gamma * target_ - restored_)).clamp(0, 1);
+    const auto before = k_.to(target_.device());
+    const auto after = (before + lambda * (gamma * target_ - restored_)).clamp(0, 1);
+    k_ = at::where(at::isfinite(after), after, before);  // losses that are not finite move nothing
     target_ = at::Tensor{};
     restored_ = at::Tensor{};
   }

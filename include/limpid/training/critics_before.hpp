@@ -1,0 +1,68 @@
+#pragma once
+
+#include <limpid/core/random.hpp>
+#include <limpid/model/state_dict.hpp>
+#include <limpid/training/adam_state.hpp>
+#include <limpid/training/training_state.hpp>
+
+#include <torch/nn.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace limpid::detail {
+
+/// The critics as they were before a training step. Unless the step is kept they come back, with
+/// their optimisers and objectives: a step that fails later on leaves no critic behind that it
+/// moved, not even where a loss that is not finite is only seen at its end.
+class CriticsBefore {
+ public:
+  CriticsBefore(TrainingState& state, c10::Device device) {
+    for (auto& task : state.tasks) {
+      if (!task.branch.adversary) continue;
+      auto weights = clones([&](TensorMap& tensors) {
+        collect_tensors(*task.branch.adversary.critic(), "", tensors);
+      });
+      auto moments = clones([&](TensorMap& tensors) {
+        collect_adam(*task.critic_adam, task.critic_parameters, "", tensors);
+      });
+      // Reading an objective's state waits for a device; what it does there keeps itself finite.
+      auto objective = device.is_cpu() ? task.branch.adversary.state() : std::vector<double>{};
+      restore_.push_back([&task, weights = std::move(weights), moments = std::move(moments),
+                          objective = std::move(objective), random = task.random] {
+        torch::NoGradGuard no_grad;
+        for (auto& [name, tensor] : named_tensors(*task.branch.adversary.critic())) {
+          at::Tensor{tensor}.copy_(weights.at(name));
+        }
+        restore_adam(*task.critic_adam, task.critic_parameters, "", moments, task.name);
+        forget_gradients(task.critic_parameters);
+        if (!objective.empty()) task.branch.adversary.load_state(objective);
+        task.random = random;
+      });
+    }
+  }
+
+  ~CriticsBefore() {
+    for (const auto& restore : restore_) restore();
+  }
+  CriticsBefore(const CriticsBefore&) = delete;
+  CriticsBefore& operator=(const CriticsBefore&) = delete;
+
+  /// The step is done: the critics stay where it moved them.
+  void keep_step() { restore_.clear(); }
+
+ private:
+  template <class Collect>
+  static TensorMap clones(Collect collect) {
+    TensorMap tensors;
+    collect(tensors);
+    for (auto& [name, tensor] : tensors) tensor = tensor.clone();
+    return tensors;
+  }
+
+  std::vector<std::function<void()>> restore_;
+};
+
+}  // namespace limpid::detail

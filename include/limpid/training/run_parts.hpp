@@ -1,0 +1,216 @@
+#pragma once
+
+#include <limpid/core/autocast.hpp>
+#include <limpid/core/random.hpp>
+#include <limpid/training/adam_state.hpp>
+#include <limpid/training/pair_names.hpp>
+#include <limpid/training/run_part.hpp>
+#include <limpid/training/training_state.hpp>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <torch/optim.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+// All that a run keeps. Something new with a state of its own is one more part in `run_parts`.
+
+namespace limpid::detail {
+
+/// Options that a resumed run must share.
+inline RunPart options_part(const TrainerOptions& options) {
+  return {.describe = [&options](nlohmann::json& conditions) {
+    conditions.update({{"seed", options.seed},
+                       {"rate", options.rate},
+                       {"critic_rate", options.critic_rate},
+                       {"betas", {options.beta1, options.beta2}},
+                       {"clip_gradient_norm", options.clip_gradient_norm},
+                       {"freeze_encoder_epochs", options.freeze_encoder_epochs},
+                       {"precision", name_of(resolve(options.precision, options.device))}});
+    if (options.device.is_cuda()) conditions["tf32"] = options.tf32;
+  }};
+}
+
+/// How far the run is.
+inline RunPart position_part(TrainingState& state) {
+  return {.save =
+              [&state](SavedRun& saved) {
+                saved.manifest.update({{"step", state.step},
+                                       {"seconds", state.seconds},
+                                       {"validation_due", state.validation_due},
+                                       {"data_changes", state.data_changes}});
+              },
+          .load =
+              [&state](RunReader& reader) {
+                const auto& manifest = reader.saved.manifest;
+                const auto step = manifest.at("step").get<std::int64_t>();
+                const auto seconds = manifest.at("seconds").get<double>();
+                const auto due = manifest.value("validation_due", false);
+                auto changes = manifest.value("data_changes", std::vector<std::int64_t>{});
+                reader.then([&state, step, seconds, due, changes = std::move(changes)] {
+                  state.step = step;  // the loaders follow it
+                  state.seconds = seconds;
+                  state.validation_due = due;
+                  state.data_changes = changes;
+                });
+              }};
+}
+
+/// Encoder and decoders.
+inline RunPart model_part(TrainingState& state) {
+  return {
+      .save =
+          [&state](SavedRun& saved) {
+            saved.tensors.merge(state.model.tensors());
+            saved.manifest.update(state.model.describe());
+          },
+      .load = [&state](RunReader& reader) { state.model.expect(reader.weights); },
+      .describe =
+          [&state](nlohmann::json& conditions) { conditions["model"] = state.model.describe(); }};
+}
+
+/// An optimiser's moments and step counts.
+inline RunPart adam_part(torch::optim::Adam& adam, const NamedParameters& parameters,
+                         const std::string& prefix) {
+  return {
+      .save = [&adam, &parameters,
+               prefix](SavedRun& saved) { collect_adam(adam, parameters, prefix, saved.tensors); },
+      .load =
+          [&adam, &parameters, prefix](RunReader& reader) {
+            reader.then(load_adam(adam, parameters, prefix, reader.saved.tensors, reader.source));
+          }};
+}
+
+/// Whether a generator takes `state`: a copy of it tries.
+inline void try_state(const at::Generator& generator, const at::Tensor& state,
+                      const std::string& source) {
+  try {
+    auto original = generator;
+    std::lock_guard<std::mutex> lock(original.mutex());
+    auto trial = original.clone();
+    trial.set_state(state);
+  } catch (const c10::Error& error) {
+    TORCH_CHECK(false, source,
+                " is no state of a random generator: ", error.what_without_backtrace());
+  }
+}
+
+/// The generators that dropout and initialisation draw from.
+inline RunPart generator_part(const std::string& name, const at::Generator& generator) {
+  return {.save =
+              [name, generator](SavedRun& saved) {
+                auto copy = generator;
+                std::lock_guard<std::mutex> lock(copy.mutex());
+                saved.tensors[name] = copy.get_state();
+              },
+          .load =
+              [name, generator](RunReader& reader) {
+                const auto found = reader.saved.tensors.find(name);
+                if (found == reader.saved.tensors.end()) return;
+                try_state(generator, found->second, reader.source + ": '" + name + "'");
+                reader.then([generator, state = found->second] {
+                  auto copy = generator;
+                  std::lock_guard<std::mutex> lock(copy.mutex());
+                  copy.set_state(state);
+                });
+              }};
+}
+
+/// What a task trains on and by which losses.
+inline RunPart branch_part(const TaskState& task) {
+  return {.describe = [&task](nlohmann::json& conditions) {
+    const auto& branch = task.branch;
+    nlohmann::json losses{{"content", branch.content.name()}};
+    const auto adversarial = branch.adversary.loss_name();
+    if (!adversarial.empty()) losses["adversarial"] = adversarial;
+    conditions["branches"][task.name] = {
+        {"pairs", branch.pairs.size()},
+        {"pair_names", checksum_of_names(branch.pairs)},
+        {"batch_size", branch.batch_size},
+        {"crop", branch.crop},
+        {"augmentation", branch.augmentation.text()},
+        {"weight", branch.weight},
+        {"adversarial_weight", branch.adversarial_weight},
+        {"critic_updates", branch.critic_updates},
+        {"critic", branch.adversary.describe_critic()},
+        {"losses", std::move(losses)},
+    };
+  }};
+}
+
+inline RunPart critic_part(TaskState& task) {
+  const auto prefix = "critic." + task.name + ".";
+  return {.save =
+              [&task, prefix](SavedRun& saved) {
+                collect_tensors(*task.branch.adversary.critic(), prefix, saved.tensors);
+              },
+          .load =
+              [&task, prefix](RunReader& reader) {
+                reader.weights.expect_module(*task.branch.adversary.critic(), prefix);
+              }};
+}
+
+/// Whether an objective takes these numbers as its state; only the objective itself can say.
+inline void check_loss_state(TaskState& task, const std::vector<double>& state,
+                             const std::string& source) {
+  auto& adversary = task.branch.adversary;
+  const auto before = adversary.state();
+  try {
+    adversary.load_state(state);
+  } catch (const c10::Error& error) {
+    adversary.load_state(before);
+    TORCH_CHECK(false, source, ": branch '", task.name, "': ", error.what_without_backtrace());
+  }
+  adversary.load_state(before);
+}
+
+/// What a task draws its random numbers from, and what its adversarial loss remembers.
+inline RunPart task_part(TaskState& task) {
+  return {.save =
+              [&task](SavedRun& saved) {
+                saved.manifest["branches"][task.name] = {
+                    {"random", task.random.state()}, {"loss_state", task.branch.adversary.state()}};
+              },
+          .load =
+              [&task](RunReader& reader) {
+                const auto& branch = reader.saved.manifest.at("branches").at(task.name);
+                const Random random{branch.at("random").get<std::uint64_t>()};
+                const auto state = branch.at("loss_state").get<std::vector<double>>();
+                check_loss_state(task, state, reader.source);
+                reader.then([&task, random, state] {
+                  task.random = random;
+                  task.branch.adversary.load_state(state);
+                });
+              }};
+}
+
+/// All parts of a run, once its optimisers are made. They refer to `state` and `options`.
+inline std::vector<RunPart> run_parts(TrainingState& state, const TrainerOptions& options) {
+  std::vector<RunPart> parts{
+      options_part(options),
+      position_part(state),
+      model_part(state),
+      adam_part(*state.adam, state.model.parameters, "adam.generator."),
+      generator_part("random.cpu", at::detail::getDefaultCPUGenerator()),
+  };
+  if (options.device.is_cuda()) {
+    parts.push_back(
+        generator_part("random.cuda", at::globalContext().defaultGenerator(options.device)));
+  }
+  for (auto& task : state.tasks) {
+    parts.push_back(branch_part(task));
+    parts.push_back(task_part(task));
+    if (task.branch.adversary.critic() == nullptr) continue;
+    parts.push_back(critic_part(task));
+    parts.push_back(
+        adam_part(*task.critic_adam, task.critic_parameters, "adam.critic." + task.name + "."));
+  }
+  return parts;
+}
+
+}  // namespace limpid::detail
