@@ -6,6 +6,9 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <thread>
@@ -53,6 +56,17 @@ BOOST_AUTO_TEST_CASE(each_one_has_options_that_text_can_set) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(each_one_has_a_row_of_the_page) {
+  std::ifstream stream{std::filesystem::path{LIMPID_SOURCE_DIR} / "docs/degradations.md"};
+  const std::string page{std::istreambuf_iterator<char>{stream}, {}};
+  kDegradations.for_each([&](const auto& entry) {
+    const auto row = page.find("\n| `" + std::string{entry.name} + "` | ");
+    BOOST_REQUIRE(row != page.npos);
+    const auto line = page.substr(row + 1, page.find('\n', row + 1) - row - 1);
+    BOOST_TEST(line.find("| " + std::string{entry.value.task} + " |") != line.npos, line);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_text_names_a_degradation_and_its_options) {
   const auto photo = made_up_photo(48, 64);
   Random first{4};
@@ -95,8 +109,8 @@ BOOST_AUTO_TEST_CASE(tasks_have_usual_degradations_that_differ) {
   BOOST_TEST(usual_degradation("deblur") == "motion-blur");
   BOOST_TEST(usual_degradation("colourise") == "");
   BOOST_TEST(error_of([] { return degradation_for("colourise"); }) ==
-             "expected a task that undoes something, one of deblur, dehaze, derain, denoise; got "
-             "'colourise'");
+             "expected a task that undoes something, one of " +
+                 limpid::detail::joined_names(degradation_tasks()) + "; got 'colourise'");
 }
 
 BOOST_AUTO_TEST_CASE(threads_do_not_disturb_one_another) {

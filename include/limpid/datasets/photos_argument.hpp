@@ -90,11 +90,11 @@ struct PhotosArgument {
 /// `photos:PATH`
 inline constexpr DataFormat kPhotosFormat{
     .path =
-        "a folder of clean photographs, degraded as they are drawn: DIR[,NAME=VALUE]...; "
-        "degradation=NAME stands for what the task undoes where it is not a usual one (deblur, "
-        "dehaze, derain, denoise), an option of the degradation is a number or LOW:HIGH, and "
-        "seed, draws (that share one degradation) and long-side (pixels to shrink to) are whole "
-        "numbers: deblur=photos:DIR,size=9:31,seed=3",
+        "a folder of clean photographs, degraded as they are drawn: DIR[,NAME=VALUE]..., where "
+        "NAME is degradation (see limpid-data degrade --help; not needed where the task has a "
+        "usual one), an option of the degradation (a number or LOW:HIGH), seed, draws (that "
+        "share one degradation) or long-side (pixels to shrink to): "
+        "deblur=photos:DIR,size=9:31,seed=3",
     .open = [](const DataRequest& request) -> Pairs {
       return PhotosArgument::parse(request.argument, request.seed).open();
     },
