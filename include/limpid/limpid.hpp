@@ -229,6 +229,7 @@
 #include <limpid/datasets/raindrop.hpp>
 #include <limpid/datasets/reds.hpp>
 #include <limpid/datasets/reside.hpp>
+#include <limpid/datasets/source_pictures.hpp>
 
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/construction_limit.hpp>

@@ -191,10 +191,7 @@ inline std::vector<FrameSequence> sequences_in(const std::string& what, const fs
     return {{plain.stem().string(), path}};
   }
   std::vector<FrameSequence> sequences;
-  bool has_frames = false;
-  for (const auto& entry : fs::directory_iterator{path}) {
-    has_frames = has_frames || limpid::detail::has_image_name(entry.path());
-  }
+  const bool has_frames = !limpid::list_pictures(path).pictures.empty();
   const auto folders = limpid::detail::subfolders(what, path);
   if (has_frames) return {{fs::weakly_canonical(plain).filename().string(), path}};
   for (const auto& folder : folders) sequences.push_back({folder.filename().string(), folder});

@@ -59,13 +59,10 @@ inline std::map<std::string, fs::path> by_name_before(const std::string& ending,
 inline std::vector<fs::path> depth_files(const fs::path& folder) {
   TORCH_CHECK(fs::is_directory(folder), "DEPTHS: expected a folder of depth maps, found ",
               fs::exists(folder) ? "a file" : "nothing", " at '", folder.string(), "'");
-  std::vector<fs::path> files;
+  auto files = limpid::list_pictures(folder).pictures;
   for (const auto& entry : fs::directory_iterator{folder}) {
     const auto extension = limpid::detail::lower_extension(entry.path());
-    if (limpid::detail::has_image_name(entry.path()) || extension == ".npy" ||
-        extension == ".npz") {
-      files.push_back(entry.path());
-    }
+    if (extension == ".npy" || extension == ".npz") files.push_back(entry.path());
   }
   return files;
 }

@@ -4,6 +4,7 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/datasets/source_pictures.hpp>
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/io/image.hpp>
@@ -39,7 +40,7 @@ class DegradedPhotos {
   /// out of range.
   DegradedPhotos(const std::filesystem::path& folder, AnyDegradation degradation,
                  DegradedPhotosOptions options = {})
-      : DegradedPhotos(list_images(folder), std::move(degradation), options) {
+      : DegradedPhotos(detail::source_pictures(folder), std::move(degradation), options) {
     description_ = "photographs of '" + folder.string() + "' with " + how();
   }
 

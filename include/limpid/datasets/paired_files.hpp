@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/datasets/source_pictures.hpp>
 #include <limpid/io/image.hpp>
 
 #include <c10/util/Exception.h>
@@ -100,8 +101,8 @@ inline std::vector<PairedFile> pair_folders(const std::string& component,
                                             const std::filesystem::path& target_folder,
                                             const PairKey& degraded_key, const PairKey& target_key,
                                             UnpairedFiles* unpaired = nullptr) {
-  const auto degraded = images_by_key(component, list_images(degraded_folder), degraded_key);
-  const auto target = images_by_key(component, list_images(target_folder), target_key);
+  const auto degraded = images_by_key(component, source_pictures(degraded_folder), degraded_key);
+  const auto target = images_by_key(component, source_pictures(target_folder), target_key);
   const auto find_partners = [&](const auto& images, const auto& others, const auto& folder,
                                  std::vector<std::filesystem::path> UnpairedFiles::*alone) {
     for (const auto& [key, path] : images) {

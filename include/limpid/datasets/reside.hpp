@@ -4,11 +4,11 @@
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/datasets/source_pictures.hpp>
 #include <limpid/io/image.hpp>
 
 #include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -101,14 +101,11 @@ class RESIDE {
   /// The pictures of a folder, or of its subfolders where it has none itself (part1, part2, ...).
   static std::vector<std::filesystem::path> pictures(const std::filesystem::path& folder) {
     const auto inner = detail::subfolders("RESIDE", folder);
-    std::error_code ignored;
-    const bool has_own = std::any_of(
-        std::filesystem::directory_iterator{folder, ignored}, std::filesystem::directory_iterator{},
-        [](const auto& entry) { return detail::has_image_name(entry.path()); });
-    if (has_own || inner.empty()) return list_images(folder);
-    std::vector<std::filesystem::path> files;
+    auto files = detail::pictures_or_none(folder);
+    if (!files.empty()) return files;
+    if (inner.empty()) return list_images(folder);
     for (const auto& one : inner) {
-      const auto more = list_images(one);
+      const auto more = detail::source_pictures(one);
       files.insert(files.end(), more.begin(), more.end());
     }
     return files;

@@ -2,7 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/natural_order.hpp>
-#include <limpid/io/image.hpp>
+#include <limpid/io/picture_folder.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -69,14 +69,9 @@ inline std::vector<FrameSequence> frame_sequences(const std::filesystem::path& f
   std::sort(folders.begin(), folders.end(), detail::natural_path_less);
   std::vector<FrameSequence> sequences;
   for (const auto& one : folders) {
-    FrameSequence sequence{one == folder ? fs::path{} : one.lexically_relative(folder), {}};
-    for (const auto& file : fs::directory_iterator{one}) {
-      if (detail::has_image_name(file.path()) && !file.is_directory()) {
-        sequence.frames.push_back(file.path());
-      }
-    }
+    FrameSequence sequence{one == folder ? fs::path{} : one.lexically_relative(folder),
+                           list_pictures(one).pictures};
     if (sequence.frames.empty()) continue;
-    std::sort(sequence.frames.begin(), sequence.frames.end(), detail::natural_path_less);
     for (std::size_t i = 1; i < sequence.frames.size(); ++i) {
       TORCH_CHECK(sequence.frames[i].stem() != sequence.frames[i - 1].stem(), where,
                   "expected one picture for each frame, found '", sequence.frames[i - 1].string(),
@@ -84,7 +79,8 @@ inline std::vector<FrameSequence> frame_sequences(const std::filesystem::path& f
     }
     sequences.push_back(std::move(sequence));
   }
-  TORCH_CHECK(!sequences.empty(), where, "expected PNG, JPEG, BMP or PNM files, found none");
+  TORCH_CHECK(!sequences.empty(), where, "expected ", detail::readable_formats(),
+              " files, found none");
   return sequences;
 }
 
