@@ -14,6 +14,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <filesystem>
 #include <sstream>
@@ -63,6 +64,16 @@ void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) 
   }
 }
 
+/// @throws c10::Error where nothing was measured: no picture has a score under any metric.
+void check_measured(const std::vector<limpid::PictureScores>& pictures) {
+  for (const auto& scores : pictures) {
+    for (const auto score : scores) {
+      if (!std::isnan(score)) return;
+    }
+  }
+  TORCH_CHECK(false, "no picture has a score");
+}
+
 void compare(const Plan& plan) {
   examples::Progress progress;
   const auto show = [&](const limpid::ComparedPicture& picture) {
@@ -74,6 +85,9 @@ void compare(const Plan& plan) {
   progress.end();
   print(scores, scores.metrics);
   examples::write_json(plan.json, to_json(scores));
+  std::vector<limpid::PictureScores> pictures;
+  for (const auto& image : scores.images) pictures.push_back(image.scores);
+  check_measured(pictures);
 }
 
 /// What was trained, how, and how it was measured.
@@ -152,9 +166,15 @@ void evaluate(const Plan& plan) {
   print(scores, metrics);
   const auto json = limpid::json_text(to_json(scores));
   examples::write_json(plan.json, to_json(scores));
-  if (plan.report.folder.empty()) return;
-  report.facts = facts_of(plan, restorer.manifest());
-  examples::write_report(plan.report, std::move(report), plan.model, json);
+  if (!plan.report.folder.empty()) {
+    report.facts = facts_of(plan, restorer.manifest());
+    examples::write_report(plan.report, std::move(report), plan.model, json);
+  }
+  std::vector<limpid::PictureScores> pictures;
+  for (const auto& task : scores) {
+    for (const auto& image : task.images) pictures.push_back(image.restored);
+  }
+  check_measured(pictures);
 }
 
 }  // namespace

@@ -237,6 +237,27 @@ BOOST_AUTO_TEST_CASE(learns_motion_and_beats_the_average_of_the_neighbours) {
   BOOST_TEST(after.better == after.triplets);
 }
 
+BOOST_AUTO_TEST_CASE(a_repeated_frame_is_left_out_of_both_means) {
+  torch::manual_seed(1);
+  TemporaryFolder folder;
+  write_moving(folder / "frames", 6, 64);
+  for (int i : {1, 2}) {
+    fs::copy_file(folder / "frames" / numbered(0), folder / "frames" / numbered(i),
+                  fs::copy_options::overwrite_existing);
+  }
+  auto triplets = all_triplets(folder / "frames");
+  SepConvNetwork network{SepConvOptions{.widths = {4, 8}, .taps = 3}};
+  network->start_from_average();
+  const auto score = limpid::score_interpolation(network, triplets);
+  BOOST_TEST(score.triplets == 4);
+  BOOST_TEST(score.left_out == 1);
+  BOOST_TEST(std::isfinite(score.network));
+  BOOST_TEST(std::isfinite(score.average));
+  const auto only_repeated = limpid::score_interpolation(network, triplets, 1);
+  BOOST_TEST(only_repeated.left_out == 1);
+  BOOST_TEST(std::isnan(only_repeated.average));
+}
+
 BOOST_AUTO_TEST_CASE(a_resumed_run_equals_an_uninterrupted_one) {
   TemporaryFolder folder;
   torch::manual_seed(2);

@@ -1,5 +1,6 @@
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/compare_folders.hpp>
+#include <limpid/metrics/left_out.hpp>
 #include <limpid/metrics/metric_table.hpp>
 
 #include <torch/torch.h>
@@ -51,6 +52,34 @@ BOOST_AUTO_TEST_CASE(pairs_by_stem_and_sorts_by_name) {
   BOOST_TEST(comparison.images[0].name == "a.0.5");
   BOOST_TEST(comparison.images[0].scores[0] == 48.1308, boost::test_tools::tolerance(1e-5));
   BOOST_TEST(comparison.images[1].scores[0] == 28.1308, boost::test_tools::tolerance(1e-5));
+  BOOST_REQUIRE(comparison.notes.size() == 1u);
+  BOOST_TEST(comparison.notes[0].find("notes.txt") != std::string::npos, comparison.notes[0]);
+  BOOST_TEST(limpid::left_out_lines(comparison).front() == comparison.notes[0]);
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_is_told_by_what_it_holds_and_progress_is_shown) {
+  save(restored / "a.png", 110), save(target / "a.png", 100);
+  fs::rename(target / "a.png", target / "a");
+  std::string shown;
+  const auto comparison = compare_folders(
+      restored, target, limpid::metrics_by_name({"psnr_rgb"}), [&](const auto& picture) {
+        shown += std::to_string(picture.index + 1) + "/" + std::to_string(picture.count) + " " +
+                 picture.name;
+      });
+  BOOST_TEST(comparison.images.size() == 1u);
+  BOOST_TEST(shown == "1/1 a");
+}
+
+BOOST_AUTO_TEST_CASE(an_error_of_a_metric_names_the_picture_and_costs_no_other) {
+  save(restored / "large.png", 110), save(target / "large.png", 100);
+  save(restored / "small.png", 110, 6), save(target / "small.png", 100, 6);
+  const auto comparison =
+      compare_folders(restored, target, limpid::metrics_by_name({"ssim_uniform", "psnr_rgb"}));
+  BOOST_TEST(comparison.compared(0).count == 1);
+  BOOST_TEST(comparison.compared(0).none == 1);
+  BOOST_TEST(comparison.compared(1).count == 2);
+  BOOST_TEST(limpid::left_out_lines(comparison)[0].find("'small' (SSIMUniform: ") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(names_a_missing_partner_on_either_side) {
@@ -79,10 +108,16 @@ BOOST_AUTO_TEST_CASE(an_empty_or_missing_folder_and_a_damaged_picture_are_errors
   BOOST_CHECK_THROW(compare_folders(restored, target), c10::Error);
   BOOST_CHECK_THROW(compare_folders(restored, root / "nowhere"), c10::Error);
   std::ofstream{target / "a.png"} << "text";
-  BOOST_CHECK_EXCEPTION(compare_folders(restored, target), c10::Error, [&](const c10::Error& e) {
-    return std::string_view{e.what_without_backtrace()}.find((target / "a.png").string()) !=
-           std::string_view::npos;
-  });
+  const auto names = [&](const char* file) {
+    BOOST_CHECK_EXCEPTION(
+        compare_folders(restored, target), c10::Error, [&](const c10::Error& error) {
+          const std::string text = error.what_without_backtrace();
+          return text.find(target.string()) != text.npos && text.find(file) != text.npos;
+        });
+  };
+  names("a.png");
+  save(restored / "b.png", 1), save(target / "b.png", 1);
+  names("a.png");  // why it has no partner
 }
 
 BOOST_AUTO_TEST_SUITE_END()

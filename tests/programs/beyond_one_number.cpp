@@ -185,7 +185,10 @@ BOOST_AUTO_TEST_CASE(a_plane_of_evaluations_and_a_comparison) {
   check_failure({"limpid-plane", "--scores", "x", "--out", path("o")}, 2,
                 "--scores: 'x': expected NAME[@TASK]=FILE");
   check_failure({"limpid-plane", "--scores", "x=" + path("none"), "--out", path("o")}, 1,
-                "cannot be read");
+                "cannot read scores '" + path("none") + "'");
+  write_bytes(folder / "deep.json", std::string(200000, '['));
+  check_failure({"limpid-plane", "--scores", "x=" + path("deep.json"), "--out", path("o")}, 1,
+                "deep.json': expected JSON of at most 64 nested brackets, found more");
 }
 
 BOOST_AUTO_TEST_CASE(a_niqe_model_is_fitted_to_photographs_and_judges_others) {

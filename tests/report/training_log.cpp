@@ -55,6 +55,37 @@ BOOST_AUTO_TEST_CASE(reads_losses_validation_and_speed) {
   BOOST_TEST(log.images_per_second.y[0] == 8.0);
 }
 
+BOOST_AUTO_TEST_CASE(a_validation_may_have_means_as_an_evaluation_writes_them) {
+  write(
+      R"({"kind":"validation","step":20,"tasks":{"deblur":{"identity":{"psnr_rgb":{"mean":24.9,)"
+      R"("std":1,"count":3,"left_out":1}},"restored":{"psnr_rgb":{"mean":25.3,"std":1,"count":4,)"
+      R"("left_out":0}},"gain":{"psnr_rgb":{"mean":0.5,"count":3,"left_out":1}},"images":4,)"
+      R"("failures":{"a":"cut short"}}}})"
+      "\n"
+      R"({"kind":"validation","step":40,"tasks":{"deblur":{"restored":{"psnr_rgb":{"mean":"none",)"
+      R"("std":"none","count":0,"left_out":4}},"psnr_rgb":26.5,"images":4}}})"
+      "\n"
+      R"({"kind":"validation","step":60,"tasks":{"deblur":{"restored":{"psnr_rgb":{"mean":"inf",)"
+      R"("std":0,"count":0,"left_out":4}},"images":4}}})"
+      "\n");
+  const auto log = read_training_log(path);
+  BOOST_TEST(log.broken_lines == 0);
+  const auto& deblur = log.validation.at("deblur");
+  BOOST_TEST(deblur.at("psnr_rgb").y[0] == 25.3);
+  BOOST_TEST(deblur.at("psnr_rgb").y[1] == 26.5, "a plain number goes before");
+  BOOST_TEST(std::isnan(deblur.at("psnr_rgb").y[2]), "a gap in the curve");
+  BOOST_TEST(deblur.at("identity_psnr_rgb").y[0] == 24.9);
+  BOOST_TEST(!deblur.contains("failures"));
+  const auto plots = limpid::task_plots(log, "deblur");
+  BOOST_REQUIRE(plots.size() == 1u);
+  BOOST_TEST(plots[0].series.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_of_deep_brackets_is_a_broken_one) {
+  write(kTrain10 + R"({"kind":"train","step":)" + std::string(200000, '[') + "\n");
+  BOOST_TEST(read_training_log(path).broken_lines == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_last_line_cut_anywhere_costs_only_itself) {
   for (std::size_t length = 1; length + 1 < kTrain20.size(); length += 7) {
     write(kTrain10 + kTrain20.substr(0, length));

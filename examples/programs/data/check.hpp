@@ -228,8 +228,9 @@ inline nlohmann::ordered_json json_of(const CheckedPart& part) {
   for (const auto& [size, count] : part.sizes) {
     json["sizes"].push_back({{"width", size.first}, {"height", size.second}, {"pairs", count}});
   }
-  json["mean_psnr"] = part.mean_psnr;  // null where nothing was measured
-  json["worst_psnr"] = part.worst_psnr;
+  const bool measured = !part.worst.empty();
+  json["mean_psnr"] = measured ? nlohmann::ordered_json(part.mean_psnr) : "none";
+  json["worst_psnr"] = measured ? nlohmann::ordered_json(part.worst_psnr) : "none";
   json["worst"] = part.worst;
   json["degraded_without_target"] = texts_of(part.unpaired.degraded);
   json["target_without_degraded"] = texts_of(part.unpaired.target);

@@ -7,10 +7,12 @@
 #include <limpid/interpolation/frame_triplets.hpp>
 #include <limpid/interpolation/train_interpolation.hpp>
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/metrics/score_json.hpp>
 
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -34,6 +36,7 @@ struct TrainInterpolationOptions {
 };
 
 inline std::string decibels(double value) {
+  if (std::isnan(value)) return "none";
   char text[32];
   std::snprintf(text, sizeof text, "%.2f dB", value);
   return text;
@@ -55,9 +58,10 @@ inline nlohmann::json result_of(const TrainInterpolationOptions& options,
       {"precision", options.precision},
       {"triplets", {{"training", split.training.size()}, {"held_back", split.held_back.size()}}},
       {"psnr",
-       {{"network", score.network},
-        {"average", score.average},
+       {{"network", limpid::detail::json_number(score.network)},
+        {"average", limpid::detail::json_number(score.average)},
         {"triplets", score.triplets},
+        {"left_out", score.left_out},
         {"better", score.better}}}};
 }
 
@@ -93,11 +97,14 @@ inline void train_interpolation(TrainInterpolationOptions options) {
   const auto score = limpid::score_interpolation(network, split.held_back, options.validate);
   const auto result = result_of(options, network, split, progress, score);
   limpid::save_sepconv(options.out, network, {{"training", limpid::json_line(result)}});
+  const auto left_out = score.left_out == 0 ? std::string{}
+                                            : "; " + std::to_string(score.left_out) +
+                                                  " exact, left out of both means";
   line.say("train-interpolation: " + std::to_string(progress.step) + " steps in " +
            limpid::duration_text(progress.seconds) + ", " + std::to_string(options.threads) +
-           " threads; " + std::to_string(score.triplets) +
-           " held-back triplets: " + decibels(score.network) + ", average of the neighbours " +
-           decibels(score.average) + " (better in " + std::to_string(score.better) + ")");
+           " threads; " + std::to_string(score.triplets) + " held-back triplets: " +
+           decibels(score.network) + ", average of the neighbours " + decibels(score.average) +
+           " (better in " + std::to_string(score.better) + left_out + ")");
   write_json(options.json, result);
 }
 

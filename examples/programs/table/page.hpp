@@ -10,7 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,22 +21,66 @@
 
 namespace examples {
 
-/// A mean of a run's result: of "restored" or "identity" pictures.
-/// @return not a number where the run or the task is not there.
-inline double mean_of(const nlohmann::json& result, const std::string& task,
-                      const std::string& which, const std::string& metric) {
-  if (result.is_null() || !result.at("scores").at("tasks").contains(task)) return std::nan("");
-  const auto& mean = result.at("scores").at("tasks").at(task).at(which).at(metric).at("mean");
-  if (mean.is_number()) return mean.get<double>();
-  return mean == "inf" ? INFINITY : std::nan("");
-}
+constexpr auto kDash = "\xe2\x80\x93";  ///< where a number is not there yet
 
 inline std::string decimals(double value, int count, bool with_sign = false) {
-  if (std::isnan(value)) return "\xe2\x80\x93";
+  if (std::isnan(value)) return "none";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   char text[64];
   std::snprintf(text, sizeof text, with_sign ? "%+.*f" : "%.*f", count, value);
   return text;
+}
+
+/// The scores of a run's pictures, of "restored" or "identity", by the pictures' names.
+/// @return nothing where the run or the task is not there.
+inline std::map<std::string, double> scores_of(const nlohmann::json& result,
+                                               const std::string& task, const std::string& which,
+                                               const std::string& metric) {
+  std::map<std::string, double> scores;
+  if (result.is_null() || !result.at("scores").at("tasks").contains(task)) return scores;
+  for (const auto& image : result.at("scores").at("tasks").at(task).at("images")) {
+    scores[image.at("name").get<std::string>()] =
+        limpid::detail::number_of_json(image.at(which).at(metric), "result of " + task);
+  }
+  return scores;
+}
+
+/// A mean, and over how many pictures it runs where that is not all.
+inline limpid::ReportCell mean_cell(const limpid::Statistics& scores, int digits,
+                                    bool with_sign = false) {
+  limpid::ReportCell cell{decimals(scores.mean, digits, with_sign)};
+  const auto count = limpid::count_text(scores);
+  if (!count.empty()) cell.note = "over " + count;
+  return cell;
+}
+
+/// The mean of a run's scores; a dash where the run or the task is not there.
+inline limpid::ReportCell mean_cell(const nlohmann::json& result, const std::string& task,
+                                    const std::string& which, const std::string& metric,
+                                    int digits) {
+  std::vector<double> scores;
+  for (const auto& [name, score] : scores_of(result, task, which, metric)) scores.push_back(score);
+  return scores.empty() ? limpid::ReportCell{kDash} : mean_cell(limpid::statistics(scores), digits);
+}
+
+/// What a shared encoder adds to a task that was trained alone, over the pictures that both have.
+inline limpid::ReportCell difference_cell(const std::map<std::string, double>& alone,
+                                          const std::map<std::string, double>& shared, int digits) {
+  std::vector<double> before, after;
+  for (const auto& [name, score] : shared) {
+    const auto found = alone.find(name);
+    if (found == alone.end()) continue;
+    before.push_back(found->second);
+    after.push_back(score);
+  }
+  if (before.empty()) return {kDash};
+  const auto difference = limpid::gain_statistics(before, after);
+  auto cell = mean_cell(difference, digits, true);
+  if (difference.count > 0) {
+    const bool is_none = cell.text.find_first_not_of("+-0.") == std::string::npos;
+    cell.verdict = is_none ? "same" : difference.mean > 0 ? "better" : "worse";
+  }
+  return cell;
 }
 
 inline std::string metric_label(const std::string& name) {
@@ -70,22 +116,22 @@ limpid::ReportTable paper_table(const FinishedRuns<Recipe>& runs) {
     limpid::ReportRows rows{.heading = run.title + (result.is_null() ? ", not finished" : ""),
                             .rows = {}};
     for (const auto& task : run.tasks) {
-      double paper_psnr = std::nan(""), paper_ssim = std::nan("");
+      std::string paper_psnr = kDash, paper_ssim = kDash;
       std::string protocol = "ssim_uniform";
       for (const auto& paper : run.paper) {
         if (paper.task != task) continue;
-        paper_psnr = paper.psnr;
-        paper_ssim = paper.ssim;
+        paper_psnr = decimals(paper.psnr, 2);
+        paper_ssim = decimals(paper.ssim, 3);
         protocol = paper.ssim_metric;
       }
       const auto mean = [&](const std::string& which, const std::string& metric, int digits) {
-        return limpid::ReportCell{decimals(mean_of(result, task, which, metric), digits)};
+        return mean_cell(result, task, which, metric, digits);
       };
       rows.rows.push_back({{task},
-                           {decimals(paper_psnr, 2)},
+                           {paper_psnr},
                            mean("restored", "psnr_rgb", 2),
                            mean("identity", "psnr_rgb", 2),
-                           {decimals(paper_ssim, 3)},
+                           {paper_ssim},
                            mean("restored", protocol, 3),
                            mean("identity", protocol, 3),
                            {metric_label(protocol)}});
@@ -129,16 +175,11 @@ limpid::ReportTable sharing_table(const FinishedRuns<Recipe>& runs) {
       std::vector<limpid::ReportCell> row{
           {task, twin == nullptr ? "its twin was left out" : std::string{}}};
       const auto add = [&](const std::string& metric, int digits) {
-        const auto shared = mean_of(runs.of(run), task, "restored", metric);
-        const auto alone = mean_of(alone_result, task, "restored", metric);
-        const auto text = decimals(shared - alone, digits, true);
-        const auto verdict = std::isnan(shared - alone)                            ? ""
-                             : text.find_first_not_of("+-0.") == std::string::npos ? "same"
-                             : shared > alone                                      ? "better"
-                                                                                   : "worse";
-        row.push_back({decimals(shared, digits)});
-        row.push_back({decimals(alone, digits)});
-        row.push_back({text, "", verdict});
+        const auto& shared_result = runs.of(run);
+        row.push_back(mean_cell(shared_result, task, "restored", metric, digits));
+        row.push_back(mean_cell(alone_result, task, "restored", metric, digits));
+        row.push_back(difference_cell(scores_of(alone_result, task, "restored", metric),
+                                      scores_of(shared_result, task, "restored", metric), digits));
       };
       add("psnr_rgb", 2);
       add("ssim_uniform", 4);
@@ -164,10 +205,11 @@ limpid::ReportTable protocols_table(const FinishedRuns<Recipe>& runs) {
       std::vector<limpid::ReportCell> row{{task}};
       for (const auto& metric : metrics) {
         const int digits = metric.unit == "dB" ? 2 : 4;
-        const auto mean = [&](const std::string& which) {
-          return decimals(mean_of(runs.of(run), task, which, metric.name), digits);
-        };
-        row.push_back({mean("restored"), mean("identity")});
+        auto cell = mean_cell(runs.of(run), task, "restored", metric.name, digits);
+        const auto input = mean_cell(runs.of(run), task, "identity", metric.name, digits);
+        cell.note += (cell.note.empty() ? "" : "; ") + input.text +
+                     (input.note.empty() ? input.note : " (" + input.note + ")");
+        row.push_back(std::move(cell));
       }
       rows.rows.push_back(std::move(row));
     }

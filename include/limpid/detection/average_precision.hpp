@@ -63,7 +63,7 @@ enum class PrecisionCurve {
 };
 
 struct AveragePrecisionOptions {
-  double iou = 0.5;  ///< Least overlap of a find with its truth, above 0 and at most 1.
+  double iou = 0.5;  ///< least overlap of a find with its truth, above 0 and at most 1
   PrecisionCurve curve = PrecisionCurve::coco;
   /// Finds of a class in a picture that count, by score; COCO's 100. VOC counts all.
   std::int64_t max_detections = 100;

@@ -11,6 +11,7 @@
 #include <limpid/interpolation/sepconv_network.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/metrics/psnr.hpp>
+#include <limpid/metrics/statistics.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
@@ -52,13 +53,15 @@ struct InterpolationProgress {
   double loss = 0;     ///< of this step, mean absolute difference
 };
 
-/// Mean PSNR over triplets, in dB, of the middle frame as a network makes it and as the mean of
-/// both neighbours.
+/// PSNR over triplets, in dB, of the middle frame as a network makes it and as the mean of both
+/// neighbours. Means run over the same triplets: one that either makes exactly, as between repeated
+/// frames, is left out of both.
 struct InterpolationScore {
-  double network = 0;
-  double average = 0;
+  double network = 0;  ///< mean; no number where no triplet is left
+  double average = 0;  ///< likewise
   std::int64_t triplets = 0;
-  std::int64_t better = 0;  ///< triplets whose middle the network makes better
+  std::int64_t left_out = 0;  ///< of these, out of both means
+  std::int64_t better = 0;    ///< triplets whose middle the network makes better
 };
 
 /// Measures a network on whole frames; at most `most` triplets, evenly spaced (0: all).
@@ -71,19 +74,22 @@ inline InterpolationScore score_interpolation(SepConvNetwork network, FrameTripl
   const auto count = static_cast<std::int64_t>(triplets.size());
   const auto used = most > 0 ? std::min(most, count) : count;
   InterpolationScore score;
+  std::vector<double> by_network, by_average;
   const PSNR<> psnr;
   for (std::int64_t i = 0; i < used; ++i) {
     const auto images = triplets.images(static_cast<std::size_t>(i * count / used));
     const auto before = images[0].unit(), target = images[1].unit(), after = images[2].unit();
     const auto made = psnr(interpolate(network, before, after, options), target);
     const auto mean = psnr((before + after) / 2, target);
-    score.network += made;
-    score.average += mean;
     score.better += made > mean ? 1 : 0;
+    if (!std::isfinite(made) || !std::isfinite(mean)) continue;
+    by_network.push_back(made);
+    by_average.push_back(mean);
   }
-  score.network /= static_cast<double>(used);
-  score.average /= static_cast<double>(used);
+  score.network = statistics(by_network).mean;
+  score.average = statistics(by_average).mean;
   score.triplets = used;
+  score.left_out = used - static_cast<std::int64_t>(by_network.size());
   network->train(was_training);
   return score;
 }

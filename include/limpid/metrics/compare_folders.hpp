@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/io/image.hpp>
+#include <limpid/io/picture_folder.hpp>
 #include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/default_metrics.hpp>
 #include <limpid/metrics/scores.hpp>
@@ -20,11 +21,14 @@ namespace limpid {
 
 namespace detail {
 
-/// The pictures of a folder by the stem of their names.
+/// The pictures of a folder by the stem of their names; `notes` gets a line of what is none.
 inline std::map<std::string, std::filesystem::path> pictures_by_stem(
-    const std::filesystem::path& folder) {
+    const std::filesystem::path& folder, std::vector<std::string>& notes) {
   std::map<std::string, std::filesystem::path> pictures;
-  for (const auto& path : list_images(folder)) {
+  const auto listed = list_pictures(folder);
+  if (listed.pictures.empty()) list_images(folder);  // an error that says what there is
+  if (!listed.passed_over.empty()) notes.push_back(folder.string() + ": " + listed.summary());
+  for (const auto& path : listed.pictures) {
     const auto [place, is_new] = pictures.emplace(path.stem().string(), path);
     TORCH_CHECK(is_new, "compare: '", place->second.string(), "' and '", path.string(),
                 "' share a stem");
@@ -34,7 +38,8 @@ inline std::map<std::string, std::filesystem::path> pictures_by_stem(
 
 inline void check_partners(const std::map<std::string, std::filesystem::path>& pictures,
                            const std::map<std::string, std::filesystem::path>& partners,
-                           const std::filesystem::path& folder) {
+                           const std::filesystem::path& folder,
+                           const std::vector<std::string>& notes) {
   std::size_t missing = 0;
   const std::filesystem::path* first = nullptr;
   for (const auto& [stem, path] : pictures) {
@@ -44,8 +49,10 @@ inline void check_partners(const std::map<std::string, std::filesystem::path>& p
   if (missing == 0) return;
   const auto others =
       missing == 1 ? std::string{} : ", and for " + std::to_string(missing - 1) + " more";
+  std::string passed_over;
+  for (const auto& note : notes) passed_over += "; " + note;
   TORCH_CHECK(false, "compare: no partner for '", first->string(), "' in '", folder.string(), "'",
-              others);
+              others, passed_over);
 }
 
 }  // namespace detail
@@ -58,8 +65,8 @@ struct ComparedPicture {
 };
 
 /// Scores every picture of one folder against the picture of the same stem in another; extensions
-/// may differ, and files that are no pictures by their extension are passed over. A score that a
-/// picture cannot have is left out, with the reason (`PictureScores`).
+/// may differ. What is no picture by what it holds is passed over, with a line in `notes`. A score
+/// that a picture cannot have is left out, with the reason (`PictureScores`).
 ///
 /// @param each  called after each picture, to show progress; may be empty
 /// @throws c10::Error that names the files: a partner is missing on either side, two pictures share
@@ -68,12 +75,12 @@ inline Comparison compare_folders(const std::filesystem::path& restored_folder,
                                   const std::filesystem::path& target_folder,
                                   std::vector<AnyMetric> metrics = default_metrics(),
                                   const std::function<void(const ComparedPicture&)>& each = {}) {
-  const auto restored = detail::pictures_by_stem(restored_folder);
-  const auto targets = detail::pictures_by_stem(target_folder);
-  detail::check_partners(restored, targets, target_folder);
-  detail::check_partners(targets, restored, restored_folder);
-
   Comparison comparison{std::move(metrics)};
+  const auto restored = detail::pictures_by_stem(restored_folder, comparison.notes);
+  const auto targets = detail::pictures_by_stem(target_folder, comparison.notes);
+  detail::check_partners(restored, targets, target_folder, comparison.notes);
+  detail::check_partners(targets, restored, restored_folder, comparison.notes);
+
   for (const auto& [stem, path] : restored) {
     const auto& partner = targets.at(stem);
     const auto image = Image::load(path), target = Image::load(partner);

@@ -102,9 +102,9 @@ inline std::vector<std::string> left_out_lines(const std::vector<TaskEvaluation>
   return lines;
 }
 
-/// The same for a comparison.
+/// The same for a comparison, after its notes.
 inline std::vector<std::string> left_out_lines(const Comparison& comparison) {
-  std::vector<std::string> lines;
+  auto lines = comparison.notes;
   for (std::size_t i = 0; i < comparison.metrics.size(); ++i) {
     detail::add_left_out_lines(
         lines, comparison.metrics[i].name, comparison.images, i,

@@ -16,7 +16,7 @@
 namespace limpid {
 
 struct PSNROptions {
-  std::int64_t crop_border = 0;  ///< Pixels left out along each border; papers differ, so 0.
+  std::int64_t crop_border = 0;  ///< pixels left out along each border; papers differ, so 0
 };
 
 /// Peak signal-to-noise ratio of two pictures, in dB, after rounding both to 8 bits.

@@ -1,15 +1,18 @@
 #pragma once
 
 #include <limpid/core/json_text.hpp>
+#include <limpid/io/json_file.hpp>
 #include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/metrics/statistics.hpp>
 
+#include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +27,16 @@ namespace detail {
 inline nlohmann::json json_number(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "none" : value > 0 ? "inf" : "-inf";
+}
+
+/// What `json_number` wrote, now or when it called a missing score "nan".
+/// @param where  how an error begins, without a colon
+inline double number_of_json(const nlohmann::json& value, const std::string& where) {
+  if (value.is_number()) return value.get<double>();
+  if (value == "inf") return std::numeric_limits<double>::infinity();
+  if (value == "-inf") return -std::numeric_limits<double>::infinity();
+  if (value == "none" || value == "nan") return std::numeric_limits<double>::quiet_NaN();
+  TORCH_CHECK(false, where, ": expected a number, found ", json_excerpt(value));
 }
 
 inline void add_left_out(nlohmann::json& json, const Statistics& statistics) {
@@ -152,6 +165,7 @@ inline nlohmann::json to_json(const Comparison& comparison) {
                       {"compared", nlohmann::json::object()},
                       {"images", nlohmann::json::array()},
                       {"protocols", detail::json_protocols(metrics)}};
+  if (!comparison.notes.empty()) json["notes"] = comparison.notes;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     json["compared"][metrics[i].name] =
         detail::json_statistics(comparison.compared(i), metrics[i].pooled(comparison.scores(i)));

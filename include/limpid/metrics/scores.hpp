@@ -78,6 +78,7 @@ struct Comparison {
 
   std::vector<AnyMetric> metrics = default_metrics();
   std::vector<Image> images{};
+  std::vector<std::string> notes{};  ///< what beside the pictures was passed over
 
   /// Scores one picture, (3, H, W) or (1, 3, H, W), values in [0, 1].
   void add(std::string name, const at::Tensor& restored, const at::Tensor& target) {

@@ -6,6 +6,7 @@
 #include <limpid/io/json_file.hpp>
 #include <limpid/metrics/left_out.hpp>
 #include <limpid/metrics/metric_table.hpp>
+#include <limpid/metrics/score_json.hpp>
 #include <limpid/metrics/statistics.hpp>
 #include <limpid/report/perception_distortion.hpp>
 
@@ -16,7 +17,6 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,15 +25,6 @@
 namespace limpid {
 
 namespace detail {
-
-/// What `json_number` wrote, now or when it called a missing score "nan".
-inline double number_of(const nlohmann::json& value, const std::string& where) {
-  if (value.is_number()) return value.get<double>();
-  if (value == "inf") return std::numeric_limits<double>::infinity();
-  if (value == "-inf") return -std::numeric_limits<double>::infinity();
-  if (value == "none" || value == "nan") return std::numeric_limits<double>::quiet_NaN();
-  TORCH_CHECK(false, where, ": expected a number, found ", json_excerpt(value));
-}
 
 /// `json[key]`, or an error that says what is missing where.
 inline const nlohmann::json& member(const nlohmann::json& json, const std::string& key,
@@ -48,7 +39,7 @@ inline double plane_value(const PlaneAxis& axis, const nlohmann::json& scores,
                           const std::string& where) {
   const bool of_psnr = axis.name == "rmse" && !scores.contains("rmse");
   const std::string name = of_psnr ? "psnr_rgb" : axis.name;
-  const auto value = number_of(member(scores, name, where), where + ": " + name);
+  const auto value = number_of_json(member(scores, name, where), where + ": " + name);
   return of_psnr ? rmse_of_psnr(value) : value;
 }
 

@@ -48,8 +48,8 @@ struct Report {
 };
 
 struct ReportOptions {
-  std::int64_t max_side = 960;  ///< Larger pictures are shown scaled down; scores are of the full.
-  int jpeg_quality = 90;        ///< Of embedded pictures, 1..100; keeps blur and haze visible.
+  std::int64_t max_side = 960;  ///< larger pictures are shown scaled down; scores are of the full
+  int jpeg_quality = 90;        ///< of embedded pictures, 1..100; keeps blur and haze visible
 };
 
 }  // namespace limpid

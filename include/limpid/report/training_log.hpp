@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/io/json_file.hpp>
 #include <limpid/report/plot.hpp>
 
 #include <c10/util/Exception.h>
@@ -52,18 +53,39 @@ inline void add_point(Series& series, double x, double y) {
   series.y.push_back(y);
 }
 
+/// Adds the values of a line: {TASK: {TERM: number}}. What is no number, such as "none" where a
+/// mean has no picture, leaves a gap in its curve; objects are no curves.
 inline void add_points(std::map<std::string, std::map<std::string, Series>>& tasks,
                        const nlohmann::json& values, double step) {
   if (!values.is_object()) return;
   for (const auto& [task, terms] : values.items()) {
     if (!terms.is_object()) continue;
     for (const auto& [term, value] : terms.items()) {
-      if (value.is_structured()) continue;  // details beside the curves
+      if (value.is_structured()) continue;
       auto& series = tasks[task][term];
       series.label = term;
       add_point(series, step, number_or_nan(value));
     }
   }
+}
+
+/// The means of a validation that has them as limpid-evaluate writes them, {"restored": {METRIC:
+/// {"mean": m}}, "identity": {...}}, beside those that it has as plain numbers.
+inline nlohmann::json with_plain_means(const nlohmann::json& tasks) {
+  auto plain = tasks;
+  if (!plain.is_object()) return plain;
+  for (auto& terms : plain) {
+    for (const auto& [part, prefix] : {std::pair{"restored", ""}, {"identity", "identity_"}}) {
+      if (!terms.is_object() || !terms.contains(part) || !terms[part].is_object()) continue;
+      const auto metrics = terms[part];
+      for (const auto& [metric, statistics] : metrics.items()) {
+        const auto name = prefix + metric;
+        if (terms.contains(name) || !statistics.is_object()) continue;
+        terms[name] = statistics.value("mean", nlohmann::json{});
+      }
+    }
+  }
+  return plain;
 }
 
 }  // namespace detail
@@ -83,7 +105,8 @@ inline TrainingLog read_training_log(const std::filesystem::path& path) {
   std::string line;
   while (std::getline(stream, line)) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const bool is_deep = detail::json_depth(line, JsonLimits{}.depth) > JsonLimits{}.depth;
+    const auto json = is_deep ? nlohmann::json{} : nlohmann::json::parse(line, nullptr, false);
     if (!json.is_object()) {
       ++log.broken_lines;
       continue;
@@ -105,7 +128,9 @@ inline TrainingLog read_training_log(const std::filesystem::path& path) {
         detail::add_point(log.images_per_second, step, number("images_per_second"));
       }
     } else if (*kind == "validation") {
-      if (json.contains("tasks")) detail::add_points(log.validation, json["tasks"], step);
+      if (json.contains("tasks")) {
+        detail::add_points(log.validation, detail::with_plain_means(json["tasks"]), step);
+      }
     }
   }
   return log;

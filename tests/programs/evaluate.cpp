@@ -1,0 +1,137 @@
+#include <support/small_run.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+// What limpid-evaluate says where a picture is exact or cannot be scored.
+namespace {
+
+using namespace limpid_test;
+using nlohmann::json;
+using Words = std::vector<std::string>;
+
+json read_json(const std::filesystem::path& path) { return json::parse(read_bytes(path)); }
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+limpid::Image brighter(const limpid::Image& image, double by) {
+  return limpid::Image::from_unit((image.unit() + by / 255).clamp(0, 1));
+}
+
+/// limpid-evaluate --compare, and what it wrote.
+json compared(const std::filesystem::path& restored, const std::filesystem::path& target,
+              const Words& more = {}, Ended* shown = nullptr) {
+  TemporaryFolder folder;
+  Words words{"limpid-evaluate", "--compare", restored.string(),
+              target.string(),   "--json",    (folder / "scores.json").string()};
+  words.insert(words.end(), more.begin(), more.end());
+  const auto ended = run(words);
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  if (shown != nullptr) *shown = ended;
+  const auto text = read_bytes(folder / "scores.json");
+  for (const auto* word : {"nan", "-inf", "null"}) BOOST_TEST(!has(text, word), word);
+  return json::parse(text);
+}
+
+BOOST_AUTO_TEST_SUITE(evaluate_program)
+
+BOOST_AUTO_TEST_CASE(a_gain_is_over_the_pictures_that_have_both_scores) {
+  TemporaryFolder folder;
+  const auto sharp = picture(40, 48, 1), other = picture(40, 48, 2);
+  save(brighter(sharp, 9), folder / "set/input/a.png");
+  save(sharp, folder / "set/target/a.png");
+  save(other, folder / "set/input/b.png");  // is its own target
+  save(other, folder / "set/target/b.png");
+  const auto report = folder / "report";
+  const auto ended =
+      run({"limpid-evaluate", "--model", SmallRun::get().model(), "--data",
+           "deblur=pairs:" + (folder / "set").string(), "--report", report.string()});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  const auto text = read_bytes(report / "metrics.json");
+  for (const auto* word : {"nan", "-inf", "null"}) BOOST_TEST(!has(text, word), word);
+  const auto task = json::parse(text).at("tasks").at("deblur");
+  const auto& gain = task.at("gain").at("psnr_rgb");
+  BOOST_TEST(gain.at("count") == 1);
+  BOOST_TEST(gain.at("left_out") == 1);
+  const auto& a = task.at("images")[0];
+  BOOST_TEST(gain.at("mean").get<double>() == a.at("restored").at("psnr_rgb").get<double>() -
+                                                  a.at("identity").at("psnr_rgb").get<double>(),
+             boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(task.at("identity").at("psnr_rgb").at("count") == 1);
+  BOOST_TEST(task.at("identity").at("psnr_rgb").at("left_out") == 1);
+  BOOST_TEST(task.at("restored").at("psnr_rgb").at("count") == 2);
+  BOOST_TEST(has(ended.out, " (1 of 2)"), ended.out);
+  const std::string line =
+      "psnr_rgb of deblur: 1 of 2 pictures left out of the gain: 'b' (exact before, ";
+  BOOST_TEST(has(ended.out, line), ended.out);
+  const auto page = read_bytes(report / "index.html");
+  BOOST_TEST(has(page, "over 1 of 2, 1 exact"));
+  BOOST_TEST(has(page, "left out of the gain: &#39;b&#39; (exact before, "));
+  for (const auto* word : {">nan", ">inf", "-inf"}) BOOST_TEST(!has(page, word), word);
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_too_small_for_a_window_costs_no_other_score) {
+  TemporaryFolder folder;
+  for (const auto* name : {"a", "z"}) {
+    const auto image = picture(20, 24, name[0]);
+    save(brighter(image, 3), folder / "restored" / (std::string{name} + ".png"));
+    save(image, folder / "true" / (std::string{name} + ".png"));
+  }
+  save(brighter(picture(6, 6), 3), folder / "restored/tiny.png");
+  save(picture(6, 6), folder / "true/tiny.png");
+  Ended ended;
+  const auto scores = compared(folder / "restored", folder / "true", {}, &ended);
+  BOOST_TEST(scores.at("count") == 3);
+  BOOST_TEST(scores.at("compared").at("psnr_rgb").at("count") == 3);
+  BOOST_TEST(scores.at("compared").at("ssim_gaussian").at("count") == 2);
+  BOOST_TEST(scores.at("compared").at("ssim_gaussian").at("left_out") == 1);
+  BOOST_TEST(scores.at("compared").at("ssim_gaussian").at("mean").is_number());
+  const auto& tiny = scores.at("images")[1];
+  BOOST_TEST(tiny.at("name") == "tiny");
+  BOOST_TEST(tiny.at("ssim_uniform") == "none");
+  BOOST_TEST(tiny.at("psnr_y").is_number());
+  BOOST_TEST(has(ended.out, "without a score: 'tiny' (SSIMUniform: expected sides of at least 7"),
+             ended.out);
+  BOOST_TEST(has(ended.err, "1/3  a"), "shows how far it is: " << ended.err);
+
+  const auto nothing = run({"limpid-evaluate", "--compare", (folder / "restored").string(),
+                            (folder / "true").string(), "--metrics", "ms-ssim"});
+  BOOST_TEST(nothing.code == 1);
+  BOOST_TEST(has(nothing.out, "none (0 of 3)"), nothing.out);
+  BOOST_TEST(has(nothing.err, "limpid-evaluate: no picture has a score"), nothing.err);
+}
+
+// A is better on each picture, and exact on b: its mean is over a alone and lies below B's.
+BOOST_AUTO_TEST_CASE(two_programs_of_which_one_is_exact_somewhere_are_ranked_by_pooled) {
+  TemporaryFolder folder;
+  const auto a = limpid::Image::from_unit(picture(40, 48, 3).unit() * 0.5);
+  const auto b = limpid::Image::from_unit(picture(40, 48, 4).unit() * 0.5);
+  save(a, folder / "true/a.png");
+  save(b, folder / "true/b.png");
+  save(brighter(a, 8), folder / "A/a.png");
+  save(b, folder / "A/b.png");
+  save(brighter(a, 9), folder / "B/a.png");
+  save(brighter(b, 1), folder / "B/b.png");
+  Ended shown;
+  const auto of_a = compared(folder / "A", folder / "true", {}, &shown).at("compared");
+  const auto of_b = compared(folder / "B", folder / "true").at("compared");
+  BOOST_TEST(of_a.at("psnr_rgb").at("count") == 1);
+  BOOST_TEST(of_a.at("psnr_rgb").at("exact") == 1);
+  BOOST_TEST(of_b.at("psnr_rgb").at("count") == 2);
+  BOOST_TEST(of_a.at("psnr_rgb").at("mean").get<double>() <
+             of_b.at("psnr_rgb").at("mean").get<double>());
+  BOOST_TEST(of_a.at("psnr_rgb").at("pooled").get<double>() >
+             of_b.at("psnr_rgb").at("pooled").get<double>());
+  BOOST_TEST(has(shown.out, "1 of 2 pictures left out of the mean, exact: 'b'"), shown.out);
+  BOOST_TEST(has(shown.out, "pooled: the PSNR of the mean squared error over all pictures"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
