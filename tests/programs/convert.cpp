@@ -310,8 +310,7 @@ BOOST_AUTO_TEST_CASE(maps_are_listed_and_wrong_usage_is_told) {
     BOOST_TEST((ended.err.find(text) != std::string::npos), ended.err);
   };
   check(run({"limpid-convert"}), "expected IN, OUT and --map NAME, or --list");
-  check(convert("a", "b", {"--map", "best"}),
-        "--map: name_map: no map is called 'best', known are");
+  check(convert("a", "b", {"--map", "best"}), "--map: expected a map, one of thesis-resnet, ");
   check(convert("a", "b", {"--map", "torchvision-vgg19"}), "names no model");
 }
 
