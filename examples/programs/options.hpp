@@ -128,8 +128,17 @@ inline void add_max_pixels(CLI::App& app) {
 
 /// Adds --tile and --overlap.
 inline void add_tiling(CLI::App& app, limpid::Tiling& tiling) {
-  add_count(app, "--tile", tiling.tile,
-            "Work in tiles of this side, pixels, to save memory; 0: the whole picture at once", 0);
+  auto* tile =
+      app.add_option("--tile", tiling.tile,
+                     "Work in tiles of this side, pixels, to save memory; 0: the whole picture at "
+                     "once")
+          ->check(CLI::Range(0, 1 << 20))
+          ->type_name("N");
+  if (tiling.tile == limpid::Tiling::automatic) {
+    tile->default_str("2048 above 32 megapixels");
+  } else {
+    tile->capture_default_str();
+  }
   add_count(app, "--overlap", tiling.overlap, "Pixels over which tiles are blended", 0);
 }
 

@@ -79,9 +79,18 @@ BOOST_AUTO_TEST_CASE(an_impossible_tiling_is_refused) {
                           [&](const auto& e) { return e.what_without_backtrace() == text; });
   };
   refused({8, 0}, "tile must be at least 16, got 8");
-  refused({-1, 0}, "tile must be at least 16, got -1");
+  refused({-2, 0}, "tile must be at least 16, got -2");
   refused({32, 17}, "overlap must be from 0 to half the tile (16), got 17");
   refused({32, -1}, "overlap must be from 0 to half the tile (16), got -1");
+}
+
+BOOST_AUTO_TEST_CASE(large_pictures_are_tiled_unless_that_is_switched_off) {
+  BOOST_TEST(Tiling{}.tile_for(4000, 8000) == 0, "32 megapixels");
+  BOOST_TEST(Tiling{}.tile_for(4001, 8000) == 2048);
+  BOOST_TEST(Tiling{}.tile_for(1, 40'000'000) == 2048);
+  BOOST_TEST((Tiling{.tile = 0}.tile_for(9000, 12000)) == 0);
+  BOOST_TEST((Tiling{.tile = 512}.tile_for(512, 512)) == 0);
+  BOOST_TEST((Tiling{.tile = 512}.tile_for(512, 513)) == 512);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,5 @@
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
-#include <limpid/inference/output_files.hpp>
 #include <limpid/metrics/metric_table.hpp>
 #include <support/tiny.hpp>
 
@@ -211,46 +210,6 @@ BOOST_AUTO_TEST_CASE(no_pairs_are_refused) {
                         c10::ValueError, [](const auto& e) {
                           return std::string{e.what_without_backtrace()} ==
                                  "evaluate: task 'deblur' has no pairs";
-                        });
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(output_files)
-
-BOOST_AUTO_TEST_CASE(files_and_folders_keep_their_names) {
-  TemporaryFolder folder;
-  std::filesystem::create_directories(folder / "photos");
-  picture(16, 16).save(folder / "photos/b.png");
-  picture(16, 16).save(folder / "photos/a.v2.jpg");
-  const auto files =
-      plan_output_files({folder / "photos", folder / "not-there.bmp"}, folder / "out", ".png");
-  BOOST_REQUIRE_EQUAL(files.size(), 3u);
-  BOOST_TEST((files[0].output == folder / "out/a.v2.png"));
-  BOOST_TEST((files[1].input == folder / "photos/b.png"));
-  BOOST_TEST((files[2].output == folder / "out/not-there.png"));
-}
-
-BOOST_AUTO_TEST_CASE(an_input_is_never_an_output) {
-  TemporaryFolder folder;
-  std::filesystem::create_directories(folder / "photos");
-  const auto a = folder / "photos/a.png";
-  picture(16, 16).save(a);
-  const auto text =
-      "'" + a.string() + "' would overwrite the input '" + a.string() + "'; name another folder";
-  BOOST_CHECK_EXCEPTION(plan_output_files({a}, folder / "photos", ".png"), c10::Error,
-                        [&](const auto& e) { return e.what_without_backtrace() == text; });
-  std::filesystem::create_directories(folder / "out");
-  std::filesystem::create_symlink(a, folder / "out/a.png");
-  BOOST_CHECK_THROW(plan_output_files({a}, folder / "out", ".png"), c10::Error);
-  BOOST_CHECK_NO_THROW(plan_output_files({a}, folder / "out", ".jpg"));
-}
-
-BOOST_AUTO_TEST_CASE(two_inputs_never_share_an_output) {
-  BOOST_CHECK_EXCEPTION(plan_output_files({"one/a.png", "two/a.jpg"}, "out", ".png"), c10::Error,
-                        [](const auto& e) {
-                          return std::string{e.what_without_backtrace()} ==
-                                 "'one/a.png' and 'two/a.jpg' would both be written to 'out/a.png'";
                         });
 }
 

@@ -59,9 +59,14 @@ BOOST_AUTO_TEST_CASE(a_video_comes_through_ffmpeg) {
   std::string frames;
   for (int n = 1; n <= 6; ++n) frames += flat(n).encoded("ppm");
   write_bytes(folder / "frames.ppm", frames);
+  // What ffmpeg makes of a video of 10 bits where it is not asked for 8.
+  write_bytes(folder / "deep.ppm", "P6\n32 24\n65535\n" + std::string(32 * 24 * 6, 'd'));
   write_bytes(folder / "video.mp4", "a video");
-  write_bytes(folder / "bin/ffmpeg", "#!/bin/sh\n/bin/cat '" + (folder / "frames.ppm").string() +
-                                         "'\ncase \"$*\" in *bad.mp4*) exit 3;; esac\n");
+  write_bytes(folder / "bin/ffmpeg",
+              "#!/bin/sh\ncd '" + folder.path().string() +
+                  "'\ncase \"$*\" in *'-pix_fmt rgb24'*) /bin/cat frames.ppm;; "
+                  "*) /bin/cat deep.ppm;; esac\n"
+                  "case \"$*\" in *bad.mp4*) exit 3;; esac\n");
   fs::permissions(folder / "bin/ffmpeg", fs::perms::owner_all);
   const auto blur = [&](const std::string& video, const std::string& path) {
     return run({"limpid-data", "blur", (folder / video).string(), (folder / "set").string(),

@@ -75,9 +75,9 @@ BOOST_AUTO_TEST_CASE(frames_go_between_the_originals_and_a_cut_off_run_goes_on) 
   const auto first = run(command);
   BOOST_REQUIRE_MESSAGE(first.code == 0, first.err);
   BOOST_TEST((first.err.find("9 frames made, 0 were there") != std::string::npos), first.err);
-  const std::vector<std::string> expected{
-      "000000.png", "000001.png", "000002.png", "000003.png",         "000004.png", "000005.png",
-      "000006.png", "000007.png", "000008.png", "interpolation.json", "scene"};
+  const std::vector<std::string> expected{"000000.png", "000001.png", "000002.png", "000003.png",
+                                          "000004.png", "000005.png", "000006.png", "000007.png",
+                                          "000008.png", "made.json",  "scene"};
   BOOST_TEST(names_in(out) == expected, boost::test_tools::per_element());
   BOOST_TEST(names_in(out / "scene").size() == 5u);
   // 8, 9, 10: numbers as numbers; the originals as they were.
@@ -93,17 +93,20 @@ BOOST_AUTO_TEST_CASE(frames_go_between_the_originals_and_a_cut_off_run_goes_on) 
   const auto before = bytes_of(out / "000005.png");
   fs::remove(out / "000005.png");
   fs::remove(out / "000008.png");
-  const auto second = run(command);
+  check_fails(command, 1, "are there already; name another folder, or see --overwrite");
+  auto going_on = command;
+  going_on.push_back("--skip-existing");
+  const auto second = run(going_on);
   BOOST_TEST(second.code == 0, second.err);
   BOOST_TEST((second.err.find("1 frames made, 8 were there") != std::string::npos), second.err);
   BOOST_TEST((bytes_of(out / "000005.png") == before));
   BOOST_TEST(fs::exists(out / "000008.png"));
 
-  auto other = command;
+  auto other = going_on;
   other[7] = "480";
-  check_fails(other, 1, "was made with to 960, not 480; name another folder");
+  check_fails(other, 1, "was made with to 960, not 480; --overwrite removes it");
   write_weights(folder / "weights.safetensors", 2);
-  check_fails(command, 1, "was made with weights");
+  check_fails(going_on, 1, "was made with weights");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_usage_of_interpolate) {
@@ -130,7 +133,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_interpolate) {
               "--tile: expected a multiple of 4, got 34");
   fs::create_directories(folder / "full");
   std::ofstream{folder / "full/note.txt"} << "kept";
-  check_fails(command("960", folder / "full"), 1, "expected a new or empty folder");
+  check_fails(command("960", folder / "full"), 1, "note.txt' is there already");
   std::ofstream{folder / "weights.safetensors"} << "no weights";
   check_fails(command("960", folder / "out"), 1, "weights.safetensors");
 }
@@ -162,6 +165,8 @@ BOOST_AUTO_TEST_CASE(training_writes_weights_that_interpolate_takes) {
   BOOST_TEST(result["triplets"]["held_back"] == 1);
   BOOST_TEST(result["psnr"]["network"].get<double>() > 5);
   check_fails(train, 1, "is there already; --resume goes on with it");
+  fs::remove(weights);
+  check_fails(train, 1, "w.safetensors.state' is there already");
   train[6] = "2";
   train.push_back("--resume");
   const auto resumed = run(train);

@@ -19,6 +19,7 @@
 #include "folders.hpp"
 #include "frames.hpp"
 #include "interval_option.hpp"
+#include "made_set.hpp"
 #include "parallel.hpp"
 
 namespace examples {
@@ -32,6 +33,7 @@ struct BlurOptions {
   std::string linear_light = "none";
   double gamma = 2.2;
   int threads = 1;
+  Existing existing;
   fs::path input;
   fs::path output;
 };
@@ -59,13 +61,27 @@ struct FrameCount {
   }
 };
 
+/// The pictures of one sequence, in a folder of their own; they are made as a whole.
+inline MadeSet sequence_set(const BlurOptions& options, const FrameSequence& sequence) {
+  const bool linear = options.linear_light != "none";
+  std::vector<fs::path> rooms{"sharp", "blur"};
+  if (linear) rooms.push_back("blur_gamma");
+  return MadeSet{options.output / options.part / sequence.name,
+                 {{"command", "blur"},
+                  {"sequence", whole_path(sequence.source)},
+                  {"frames", options.frames},
+                  {"step", options.step},
+                  {"seed", options.seed},
+                  {"linear-light", options.linear_light},
+                  {"gamma", linear ? options.gamma : 0.0}},
+                 rooms,
+                 options.existing};
+}
+
 /// Writes the pictures of one sequence. @return how many.
 inline std::int64_t blur_sequence(const BlurOptions& options, const FrameCount& count,
                                   const FrameSequence& sequence, const fs::path& folder) {
   const bool linear = options.linear_light != "none";
-  for (const std::string kind : {"sharp", "blur", "blur_gamma"}) {
-    if (kind != "blur_gamma" || linear) make_folder(folder / kind);
-  }
   const auto curve = options.linear_light == "srgb" ? limpid::ResponseCurve::srgb()
                                                     : limpid::ResponseCurve::gamma(options.gamma);
   auto random = limpid::Random::stream(options.seed, {hash_of(sequence.name)});
@@ -132,16 +148,22 @@ inline void blur(const BlurOptions& options) {
     throw UsageError("OUTPUT_DIR: expected a folder that keeps off FRAMES_DIR, found '" +
                      options.output.string() + "'");
   }
+  // All folders first: nothing is made where one of them is refused.
+  std::vector<MadeSet> made;
+  for (const auto& sequence : sequences) made.push_back(sequence_set(options, sequence));
   std::vector<std::int64_t> written(sequences.size());
   Progress progress;
   in_parallel(
       sequences.size(), options.threads,
       [&](std::size_t i) {
         const auto& sequence = sequences[i];
+        if (made[i].is_finished()) return;
+        made[i].clear();
         const auto folder = options.output / options.part / sequence.name;
         written[i] = blur_sequence(options, count, sequence, folder);
         TORCH_CHECK(written[i] > 0, "'", sequence.source.string(), "': expected at least ",
                     count.least, " frames, found too few for one picture");
+        made[i].finish();
       },
       [&](std::size_t i, std::size_t done) {
         progress.show("blur: " + std::to_string(done) + " of " + std::to_string(sequences.size()) +
@@ -203,6 +225,7 @@ inline CLI::App* add_blur(CLI::App& app, BlurOptions& options) {
   command->add_option("OUTPUT_DIR", options.output, "Folder for the set; made where missing")
       ->required()
       ->type_name("");
+  add_existing(*command, options.existing);
   add_threads(*command, options.threads);
   return command;
 }

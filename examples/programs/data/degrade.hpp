@@ -19,9 +19,11 @@
 #include <utility>
 #include <vector>
 
+#include "../failures.hpp"
 #include "../options.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
+#include "made_set.hpp"
 #include "parallel.hpp"
 
 namespace examples {
@@ -33,6 +35,7 @@ struct DegradeOptions {
   fs::path depth;
   std::int64_t max_side = 0;
   int threads = 1;
+  Existing existing;
   fs::path input;
   fs::path output;
 };
@@ -74,10 +77,16 @@ inline ChosenDegradation chosen_degradation(const DegradeOptions& options) {
   });
 }
 
-/// Writes one pair. What is drawn depends on the seed, the task (or the degradation's name) and the
+/// A clean photograph and its degraded copy.
+struct DegradedPhoto {
+  limpid::Image clean, degraded;
+};
+
+/// Makes one pair. What is drawn depends on the seed, the task (or the degradation's name) and the
 /// photograph's name, on nothing else.
-inline void degrade_one(const DegradeOptions& options, const ChosenDegradation& chosen,
-                        const std::string& name, const fs::path& file, const fs::path& depth_file) {
+inline DegradedPhoto degrade_one(const DegradeOptions& options, const ChosenDegradation& chosen,
+                                 const std::string& name, const fs::path& file,
+                                 const fs::path& depth_file) {
   auto photo = limpid::Image::load(file);
   if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
   auto random = limpid::Random::stream(options.seed, {hash_of(chosen.name), hash_of(name)});
@@ -91,10 +100,7 @@ inline void degrade_one(const DegradeOptions& options, const ChosenDegradation& 
   } catch (const c10::ValueError& error) {
     TORCH_CHECK(false, "'", file.string(), "': ", error.what_without_backtrace());
   }
-  photo.save(options.output / "target" / (name + ".png"));
-  limpid::Image::from_unit(degraded.unsqueeze(0))
-      .with_colours_of(photo)
-      .save(options.output / "input" / (name + ".png"));
+  return {photo, limpid::Image::from_unit(degraded.unsqueeze(0)).with_colours_of(photo)};
 }
 
 inline void degrade(const DegradeOptions& options) {
@@ -113,23 +119,42 @@ inline void degrade(const DegradeOptions& options) {
                   file.filename().string(), "', found none in '", options.depth.string(), "'");
     }
   }
-  make_folder(options.output / "input");
-  make_folder(options.output / "target");
-
+  MadeSet made{options.output,
+               {{"command", "degrade"},
+                {"photographs", whole_path(options.input)},
+                {"task", options.task},
+                {"degradation", options.degradation},
+                {"depth", options.depth.empty() ? "" : whole_path(options.depth)},
+                {"seed", options.seed},
+                {"max-side", options.max_side}},
+               {"input", "target"},
+               options.existing};
+  Failures failures{"limpid-data degrade"};
   const std::vector<std::pair<std::string, fs::path>> listed{photos.begin(), photos.end()};
   Progress progress;
   in_parallel(
       listed.size(), options.threads,
       [&](std::size_t i) {
         const auto& [name, file] = listed[i];
-        degrade_one(options, chosen, name, file,
-                    options.depth.empty() ? fs::path{} : depths.at(name));
+        const auto png = name + ".png";
+        if (made.keeps({fs::path{"input"} / png, fs::path{"target"} / png})) return;
+        DegradedPhoto photo;
+        const bool went_well = failures.attempt(file, [&, &name = name, &file = file] {
+          photo = degrade_one(options, chosen, name, file,
+                              options.depth.empty() ? fs::path{} : depths.at(name));
+        });
+        if (!went_well) return;
+        photo.clean.save(options.output / "target" / png);
+        photo.degraded.save(options.output / "input" / png);
       },
       [&](std::size_t i, std::size_t done) {
+        failures.say(progress);
         progress.show(chosen.name + ": " + std::to_string(done) + " of " +
                       std::to_string(listed.size()) + " photographs, " + listed[i].first);
       });
   progress.end();
+  failures.check(listed.size(), "degraded");
+  made.finish();
   progress.say(chosen.name + ": " + std::to_string(listed.size()) + " pairs in '" +
                options.output.string() + "'");
 }
@@ -172,6 +197,7 @@ inline CLI::App* add_degrade(CLI::App& app, DegradeOptions& options) {
   command->add_option("OUTPUT_DIR", options.output, "Folder for the pairs; made where missing")
       ->required()
       ->type_name("");
+  add_existing(*command, options.existing);
   add_threads(*command, options.threads);
   return command;
 }

@@ -9,6 +9,7 @@
 
 #include "../program.hpp"
 #include "folders.hpp"
+#include "made_set.hpp"
 
 namespace examples {
 
@@ -16,9 +17,11 @@ struct DHazySplitOptions {
   std::uint64_t seed = 0;
   fs::path input;
   fs::path output;
+  bool overwrite = false;
 };
 
 inline void dhazy_split(const DHazySplitOptions& options) {
+  check_new_file("FILE", options.output, options.overwrite);
   const auto split = limpid::DHazy{options.input, {.seed = options.seed}}.split();
   split.write(options.output);
   Progress{}.say("dhazy-split: " + std::to_string(split.train.size()) + " pairs to train on and " +
@@ -39,6 +42,7 @@ inline CLI::App* add_dhazy_split(CLI::App& app, DHazySplitOptions& options) {
       ->required()
       ->type_name("");
   command->add_option("FILE", options.output, "The split, JSON")->required()->type_name("");
+  add_overwrite(*command, options.overwrite);
   return command;
 }
 

@@ -47,6 +47,13 @@ inline void check_apart(const fs::path& output, const fs::path& input,
   }
 }
 
+/// A folder or file as a record names it: the same from wherever it is named.
+inline std::string whole_path(const fs::path& path) {
+  std::error_code error;
+  const auto whole = fs::weakly_canonical(path, error);
+  return (error ? path : whole).string();
+}
+
 inline void make_folder(const fs::path& folder) { limpid::make_folder("OUTPUT_DIR", folder); }
 
 /// The pictures of a folder by their names without extension.

@@ -9,6 +9,7 @@
 #include <c10/util/Exception.h>
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
@@ -22,7 +23,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,44 +62,39 @@ class FrameFiles : public FrameStream {
   std::size_t next_ = 0;
 };
 
-/// A program of the PATH; empty where there is none of this name.
-inline fs::path find_program(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::stringstream folders{path != nullptr ? path : ""};
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const auto program = fs::path{folder.empty() ? "." : folder} / name;
-    if (::access(program.c_str(), X_OK) == 0 && !fs::is_directory(program)) return program;
-  }
-  return {};
-}
-
 /// A video that ffmpeg (5.1 or later) decodes into a pipe, frame by frame as the file has them.
 class VideoFrames : public FrameStream {
  public:
   explicit VideoFrames(fs::path video) : video_(std::move(video)) {
-    const auto program = find_program("ffmpeg");
-    TORCH_CHECK(!program.empty(), "cannot read video '", video_.string(),
-                "': expected ffmpeg on the PATH, found none (install it, or give a folder of "
-                "frames)");
+    // 8 bits, whatever the video has: videos of 10 bits would come as PPM of 16.
     const auto url = "file:" + fs::absolute(video_).string();
-    std::vector<std::string> words{
-        program.string(), "-nostdin",    "-v", "error",      "-i",   url,   "-map",  "0:v:0",
-        "-fps_mode",      "passthrough", "-f", "image2pipe", "-c:v", "ppm", "pipe:1"};
+    std::vector<std::string> words{"ffmpeg", "-nostdin",   "-v",    "error",     "-i",
+                                   url,      "-map",       "0:v:0", "-fps_mode", "passthrough",
+                                   "-f",     "image2pipe", "-c:v",  "ppm",       "-pix_fmt",
+                                   "rgb24",  "pipe:1"};
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     int ends[2];
-    TORCH_CHECK(::pipe2(ends, O_CLOEXEC) == 0, "cannot read video '", video_.string(),
-                "': ", std::strerror(errno));
-    child_ = ::fork();
-    if (child_ == 0) {
-      ::dup2(ends[1], STDOUT_FILENO);
-      ::execv(arguments[0], arguments.data());
-      ::_exit(127);
-    }
+    TORCH_CHECK(::pipe2(ends, O_CLOEXEC) == 0, where(), std::strerror(errno));
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    const int error =
+        ::posix_spawnp(&child_, arguments[0], &actions, nullptr, arguments.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
+    if (error != 0) {
+      child_ = -1;
+      ::close(ends[0]);
+      TORCH_CHECK(
+          error != ENOENT, where(),
+          "expected ffmpeg on the PATH, found none (install it, or give a folder of frames)");
+      limpid::detail::fail(where(), "cannot run ffmpeg: ", std::strerror(error));
+    }
     pipe_ = ::fdopen(ends[0], "rb");
-    TORCH_CHECK(child_ > 0 && pipe_ != nullptr, "cannot run '", program.string(), "'");
+    if (pipe_ == nullptr) stop();
+    TORCH_CHECK(pipe_ != nullptr, where(), std::strerror(errno));
   }
 
   ~VideoFrames() override { stop(); }

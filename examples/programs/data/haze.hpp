@@ -16,9 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "../failures.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
 #include "interval_option.hpp"
+#include "made_set.hpp"
 #include "parallel.hpp"
 
 namespace examples {
@@ -32,6 +34,7 @@ struct HazeOptions {
   std::string depth_ending;
   std::uint64_t seed = 1;
   int threads = 1;
+  Existing existing;
   fs::path images;
   fs::path depths;
   fs::path output;
@@ -79,31 +82,32 @@ struct HazedPicture {
   limpid::Haze::Drawn drawn;
   limpid::Distances distances;  ///< without their values
   std::int64_t pixels = 0;      ///< of the depth map
+  limpid::Image clean, hazy;    ///< empty where they were there
 };
 
-/// Writes one pair. What is drawn depends on the seed and the name, on nothing else.
+/// Makes one pair. What is drawn depends on the seed and the name, on nothing else.
+/// @param is_there  whether only what was drawn is wanted
 inline HazedPicture haze_one(const HazeOptions& options, const limpid::Haze& haze,
-                             const std::string& name, const fs::path& image,
-                             const fs::path& depth) {
-  const auto photo = limpid::Image::load(image);
+                             const std::string& name, const fs::path& image, const fs::path& depth,
+                             bool is_there) {
   const auto map = limpid::read_depth_map(depth);
   HazedPicture result;
   at::Tensor hazy;
   try {
     result.distances = limpid::distances_of(map, options.depth);
     result.pixels = map.numel();
-    const auto distances =
-        limpid::resized_map(result.distances.values, photo.height(), photo.width());
-    result.distances.values = at::Tensor{};
+    const auto values = std::exchange(result.distances.values, at::Tensor{});
     auto random = limpid::Random::stream(options.seed, {hash_of(name)});
     result.drawn = haze.draw(random);
+    if (is_there) return result;
+    result.clean = limpid::Image::load(image);
+    const auto& photo = result.clean;
+    const auto distances = limpid::resized_map(values, photo.height(), photo.width());
     hazy = limpid::haze(photo.unit()[0], distances, result.drawn.beta, result.drawn.airlight);
   } catch (const c10::ValueError& error) {
     TORCH_CHECK(false, "'", depth.string(), "': ", error.what_without_backtrace());
   }
-  photo.save(options.output / "target" / (name + ".png"));
-  limpid::Image::from_unit(hazy).with_colours_of(photo).save(options.output / "input" /
-                                                             (name + ".png"));
+  result.hazy = limpid::Image::from_unit(hazy).with_colours_of(result.clean);
   return result;
 }
 
@@ -125,9 +129,21 @@ inline void haze(HazeOptions options) {
                 options.depth_ending, "' for '", file.filename().string(), "', found none in '",
                 options.depths.string(), "'");
   }
-  make_folder(options.output / "input");
-  make_folder(options.output / "target");
-
+  MadeSet made{options.output,
+               {{"command", "haze"},
+                {"photographs", whole_path(options.images)},
+                {"depths", whole_path(options.depths)},
+                {"beta", options.beta},
+                {"airlight", options.airlight},
+                {"unit", options.depth.unit},
+                {"disparity", options.depth.disparity},
+                {"zero-is-near", options.zero_is_near},
+                {"image-ending", options.image_ending},
+                {"depth-ending", options.depth_ending},
+                {"seed", options.seed}},
+               {"input", "target"},
+               options.existing};
+  Failures failures{"limpid-data haze"};
   const std::vector<std::pair<std::string, fs::path>> listed{images.begin(), images.end()};
   std::vector<HazedPicture> results(listed.size());
   Progress progress;
@@ -135,20 +151,33 @@ inline void haze(HazeOptions options) {
       listed.size(), options.threads,
       [&](std::size_t i) {
         const auto& [name, file] = listed[i];
-        results[i] = haze_one(options, haze, name, file, depths.at(name));
+        const auto png = name + ".png";
+        const bool is_there = made.keeps({fs::path{"input"} / png, fs::path{"target"} / png});
+        HazedPicture hazed;
+        const bool went_well = failures.attempt(file, [&, &name = name, &file = file] {
+          hazed = haze_one(options, haze, name, file, depths.at(name), is_there);
+        });
+        if (went_well && !is_there) {
+          hazed.clean.save(options.output / "target" / png);
+          hazed.hazy.save(options.output / "input" / png);
+        }
+        hazed.clean = hazed.hazy = {};
+        results[i] = std::move(hazed);
       },
       [&](std::size_t i, std::size_t done) {
+        failures.say(progress);
         progress.show("haze: " + std::to_string(done) + " of " + std::to_string(listed.size()) +
                       " pictures, " + listed[i].first);
       });
   progress.end();
+  failures.check(listed.size(), "hazed");
 
   std::ostringstream table;
   table << "picture,beta,airlight,nearest,farthest,unknown_pixels,depth_pixels\n";
   std::int64_t unknown = 0;
   std::int64_t pixels = 0;
   for (std::size_t i = 0; i < listed.size(); ++i) {
-    const auto& [drawn, distances, count] = results[i];
+    const auto& [drawn, distances, count, clean, hazy] = results[i];
     table << csv_field(listed[i].first) << ',' << drawn.beta << ',' << drawn.airlight[0] << ','
           << distances.nearest << ',' << distances.farthest << ',' << distances.unknown << ','
           << count << '\n';
@@ -156,6 +185,7 @@ inline void haze(HazeOptions options) {
     pixels += count;
   }
   limpid::write_atomically(options.output / "haze.csv", table.str());
+  made.finish();
   char share[32];
   std::snprintf(share, sizeof share, "%.1f",
                 100.0 * static_cast<double>(unknown) / static_cast<double>(pixels));
@@ -213,6 +243,7 @@ inline CLI::App* add_haze(CLI::App& app, HazeOptions& options) {
   command->add_option("OUTPUT_DIR", options.output, "Folder for the pairs; made where missing")
       ->required()
       ->type_name("");
+  add_existing(*command, options.existing);
   add_threads(*command, options.threads);
   return command;
 }

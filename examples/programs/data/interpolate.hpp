@@ -3,7 +3,7 @@
 // limpid-data interpolate: frames between frames, for a higher frame rate.
 
 #include <limpid/core/checksum.hpp>
-#include <limpid/core/json_text.hpp>
+#include <limpid/core/errors.hpp>
 #include <limpid/interpolation/frame_sequences.hpp>
 #include <limpid/interpolation/interpolate.hpp>
 #include <limpid/interpolation/sepconv_file.hpp>
@@ -26,6 +26,7 @@
 #include "../options.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
+#include "made_set.hpp"
 
 namespace examples {
 
@@ -35,6 +36,7 @@ struct InterpolateOptions {
   limpid::Tiling tiling = limpid::InterpolationOptions{}.tiling;
   std::string padding = "improved", device = "cpu";
   int threads = 1;
+  Existing existing;
 
   std::int64_t factor() const { return to / from; }
 };
@@ -52,7 +54,7 @@ inline std::string checksum_of(const limpid::SepConvNetwork& network) {
   return text;
 }
 
-/// What decides which pixels a run writes: kept in the output folder, equal when a run goes on.
+/// What decides which pixels a run writes.
 inline nlohmann::json settings_of(const InterpolateOptions& options,
                                   const limpid::SepConvNetwork& network,
                                   const std::vector<limpid::FrameSequence>& sequences) {
@@ -61,7 +63,9 @@ inline nlohmann::json settings_of(const InterpolateOptions& options,
     auto& names = frames[sequence.name.generic_string()];
     for (const auto& frame : sequence.frames) names.push_back(frame.filename().string());
   }
-  return {{"fps", options.from},
+  return {{"command", "interpolate"},
+          {"originals", whole_path(options.input)},
+          {"fps", options.from},
           {"to", options.to},
           {"weights", checksum_of(network)},
           {"tile", options.tiling.tile},
@@ -70,32 +74,12 @@ inline nlohmann::json settings_of(const InterpolateOptions& options,
           {"frames", frames}};
 }
 
-/// Makes OUTPUT_DIR, or finds that it was made with the same settings.
-inline void open_output(const fs::path& folder, const nlohmann::json& settings) {
-  const auto file = folder / "interpolation.json";
-  make_folder("OUTPUT_DIR", folder);
-  if (!fs::exists(file)) {
-    TORCH_CHECK(fs::is_empty(folder),
-                "OUTPUT_DIR: expected a new or empty folder, or one of an "
-                "earlier run, found other files in '",
-                folder.string(), "'");
-    limpid::write_atomically(file, limpid::json_text(settings, 1));
-    return;
-  }
-  std::ifstream stream{file};
-  const auto earlier = nlohmann::json::parse(stream, nullptr, false);
-  TORCH_CHECK(earlier.is_object(), "'", file.string(),
-              "': expected the settings of an earlier "
-              "run, found no JSON object");
-  for (const auto& [name, value] : settings.items()) {
-    const auto there = earlier.value(name, nlohmann::json{});
-    if (there == value) continue;
-    const auto shown = [&](const nlohmann::json& json) {
-      return name == "frames" ? std::string{"other names"} : limpid::json_excerpt(json);
-    };
-    TORCH_CHECK(false, "OUTPUT_DIR: '", folder.string(), "' was made with ", name, " ",
-                shown(there), ", not ", shown(value), "; name another folder");
-  }
+/// OUTPUT_DIR and its record. All of its folders hold frames of one run.
+inline MadeSet made_frames(const InterpolateOptions& options, const limpid::SepConvNetwork& network,
+                           const std::vector<limpid::FrameSequence>& sequences) {
+  std::vector<fs::path> rooms;
+  for (const auto& sequence : sequences) rooms.push_back(sequence.name);
+  return MadeSet{options.output, settings_of(options, network, sequences), rooms, options.existing};
 }
 
 /// Where the frames of a sequence go: NUMBER.EXTENSION, the originals at multiples of the factor.
@@ -193,8 +177,11 @@ inline void interpolate_sequence(const limpid::FrameSequence& sequence,
                 frames[i].string(), "' and '", frames[i + 1].string(),
                 "': expected one size, found ", first.width(), " x ", first.height(), " and ",
                 next.width(), " x ", next.height());
-    const auto made =
-        limpid::interpolate_between(network, first.unit(), next.unit(), options.factor(), how);
+    const auto made = limpid::naming(
+        "frames '" + frames[i].string() + "' and '" + frames[i + 1].string() + "'", [&] {
+          return limpid::interpolate_between(network, first.unit(), next.unit(), options.factor(),
+                                             how);
+        });
     for (const auto k : missing) {
       limpid::Image::from_unit(made[static_cast<std::size_t>(k - 1)])
           .with_colours_of(first)
@@ -233,10 +220,11 @@ inline void interpolate(const InterpolateOptions& options) {
               "FRAMES_DIR: expected two frames or more in a folder, found single ones "
               "in '",
               options.input.string(), "'");
-  open_output(options.output, settings_of(options, network, sequences));
+  auto made = made_frames(options, network, sequences);
   network->to(device_of(options.device));
   FramesLeft left{wanted};
   for (const auto& sequence : sequences) interpolate_sequence(sequence, options, network, left);
+  made.finish();
   left.say(options.output.string());
 }
 
@@ -275,10 +263,10 @@ inline CLI::App* add_interpolate(CLI::App& app, InterpolateOptions& options) {
       ->type_name("");
   command
       ->add_option("OUTPUT_DIR", options.output,
-                   "Folder for NUMBER.png and copies of the originals; a run that was cut off "
-                   "goes on there")
+                   "Folder for NUMBER.png and copies of the originals")
       ->required()
       ->type_name("");
+  add_existing(*command, options.existing);
   add_threads(*command, options.threads);
   return command;
 }

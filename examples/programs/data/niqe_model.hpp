@@ -13,6 +13,7 @@
 
 #include "../program.hpp"
 #include "folders.hpp"
+#include "made_set.hpp"
 
 namespace examples {
 
@@ -20,11 +21,13 @@ struct NIQEModelOptions {
   std::string luma = "y";
   fs::path input;
   fs::path output;
+  bool overwrite = false;
 };
 
 /// Writes the mean and covariance of the features of sharp blocks as safetensors, under the names
 /// of the published model. The same photographs give the same file.
 inline void niqe_model(const NIQEModelOptions& options) {
+  check_new_file("FILE", options.output, options.overwrite);
   const auto photos = pictures_by_name("INPUT_DIR", options.input);
   limpid::NIQEModelFit fit{options.luma == "gray" ? limpid::MetricChannels::gray
                                                   : limpid::MetricChannels::y_rounded};
@@ -72,6 +75,7 @@ inline CLI::App* add_niqe_model(CLI::App& app, NIQEModelOptions& options) {
   command->add_option("FILE", options.output, "The model to write, safetensors")
       ->required()
       ->type_name("");
+  add_overwrite(*command, options.overwrite);
   return command;
 }
 

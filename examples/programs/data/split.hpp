@@ -14,8 +14,10 @@
 #include <utility>
 #include <vector>
 
+#include "../failures.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
+#include "made_set.hpp"
 
 namespace examples {
 
@@ -23,6 +25,7 @@ struct SplitOptions {
   double test_share = 0.2;
   std::uint64_t seed = 1;
   std::int64_t max_side = 0;
+  Existing existing;
   fs::path input;
   fs::path output;
 };
@@ -46,18 +49,37 @@ inline void split(const SplitOptions& options) {
   const std::set<std::string> test{names.begin(),
                                    names.begin() + static_cast<std::ptrdiff_t>(tests + 0.5)};
 
-  make_folder(options.output / "train");
-  make_folder(options.output / "test");
+  std::vector<std::string> all;  // a photograph more or less can move others to another part
+  for (const auto& [name, file] : photos) all.push_back(name);
+  MadeSet made{options.output,
+               {{"command", "split"},
+                {"photographs", whole_path(options.input)},
+                {"names", all},
+                {"test", options.test_share},
+                {"seed", options.seed},
+                {"max-side", options.max_side}},
+               {"train", "test"},
+               options.existing};
+  Failures failures{"limpid-data split"};
   Progress progress;
   std::size_t done = 0;
   for (const auto& [name, file] : photos) {
-    auto photo = limpid::Image::load(file);
-    if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
-    photo.save(options.output / (test.contains(name) ? "test" : "train") / (name + ".png"));
+    const auto target = fs::path{test.contains(name) ? "test" : "train"} / (name + ".png");
+    if (!made.keeps({target})) {
+      limpid::Image photo;
+      failures.attempt(file, [&, file = file] {
+        photo = limpid::Image::load(file);
+        if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
+      });
+      failures.say(progress);
+      if (!photo.empty()) photo.save(options.output / target);
+    }
     progress.show("split: " + std::to_string(++done) + " of " + std::to_string(photos.size()) +
                   " photographs, " + name);
   }
   progress.end();
+  failures.check(photos.size(), "read");
+  made.finish();
   progress.say("split: " + std::to_string(photos.size() - test.size()) + " to train on and " +
                std::to_string(test.size()) + " to test, in '" + options.output.string() + "'");
 }
@@ -78,6 +100,7 @@ inline CLI::App* add_split(CLI::App& app, SplitOptions& options) {
                    "Shrink photographs whose longer side has more pixels")
       ->check(CLI::Range(std::int64_t{16}, std::int64_t{65536}))
       ->type_name("N");
+  add_existing(*command, options.existing);
   command->add_option("INPUT_DIR", options.input, "Folder of photographs; only read")
       ->required()
       ->type_name("");

@@ -33,6 +33,7 @@ struct TrainInterpolationOptions {
   double held_back = 0.2;
   std::int64_t validate = 24;
   int threads = 1;
+  bool overwrite = false;
 };
 
 inline std::string decibels(double value) {
@@ -69,8 +70,13 @@ inline void train_interpolation(TrainInterpolationOptions options) {
   auto& training = options.training;
   training.state = options.out.string() + ".state";
   training.precision = precision_of(options.precision);
-  TORCH_CHECK(training.resume || !fs::exists(options.out), "--out: '", options.out.string(),
-              "' is there already; --resume goes on with it, or name another file");
+  for (const auto& file : {options.out, training.state}) {
+    std::error_code ignored;
+    TORCH_CHECK(training.resume || options.overwrite || !fs::is_regular_file(file, ignored),
+                "--out: '", file.string(),
+                "' is there already; --resume goes on with it, --overwrite begins anew, or name "
+                "another file");
+  }
   if (options.out.has_parent_path()) make_folder("--out", options.out.parent_path());
   try_output("--out", options.out);
   try_output("--json", options.json);
@@ -142,7 +148,11 @@ inline CLI::App* add_train_interpolation(CLI::App& app, TrainInterpolationOption
       ->capture_default_str()
       ->type_name("PART");
   add_count(*command, "--validate", options.validate, "Held-back triplets to measure, at most");
-  command->add_flag("--resume", training.resume, "Go on from FILE.state, or start");
+  auto* resume = command->add_flag("--resume", training.resume, "Go on from FILE.state, or start");
+  command
+      ->add_flag("--overwrite", options.overwrite,
+                 "Replace FILE and FILE.state where they are there")
+      ->excludes(resume);
   command->add_option("--seed", training.seed, "Of weights and crops")->capture_default_str();
   add_json(*command, options.json, "Write what came out here");
   command

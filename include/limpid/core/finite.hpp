@@ -1,10 +1,13 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/isfinite.h>
 #include <c10/util/Exception.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace limpid::detail {
@@ -29,6 +32,16 @@ void check_finite(const Named& named, const std::string& source) {
   TORCH_CHECK(count == 0, source, ": ", count, count == 1 ? " tensor holds" : " tensors hold",
               " values that are not finite (NaN or infinity): ", names,
               count > 4 ? " and " + std::to_string(count - 4) + " more" : "");
+}
+
+/// @throws c10::Error "WHAT: 12 of 3072 values are NaN or infinite".
+inline void check_picture_finite(const std::string& what, const at::Tensor& picture) {
+  // One number tells of all, without a mask as large as the picture.
+  if (is_finite(picture.sum())) return;
+  const auto finite = at::isfinite(picture).sum().item<std::int64_t>();
+  if (finite == picture.numel()) return;  // their sum alone is too large
+  fail(what, ": ", picture.numel() - finite, " of ", picture.numel(),
+       " values are NaN or infinite");
 }
 
 }  // namespace limpid::detail

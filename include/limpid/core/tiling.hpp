@@ -17,8 +17,18 @@ namespace limpid {
 
 /// How a large image is cut: memory follows the tile, not the image.
 struct Tiling {
-  std::int64_t tile = 0;      ///< side of a tile, pixels; 0: the whole image at once
-  std::int64_t overlap = 32;  ///< pixels that neighbouring tiles share and are blended over
+  /// The whole image at once up to `kWhole` pixels, tiles of `kLarge` above.
+  static constexpr std::int64_t automatic = -1;
+  static constexpr std::int64_t kWhole = 32'000'000, kLarge = 2048;
+
+  std::int64_t tile = automatic;  ///< side of a tile, pixels; 0: the whole image at once
+  std::int64_t overlap = 32;      ///< pixels that neighbouring tiles share and are blended over
+
+  /// The tile for an image of this size; 0: all of it at once.
+  std::int64_t tile_for(std::int64_t height, std::int64_t width) const {
+    const auto side = tile != automatic ? tile : height > kWhole / width ? kLarge : 0;
+    return height <= side && width <= side ? 0 : side;
+  }
 };
 
 namespace detail {
@@ -57,13 +67,14 @@ inline at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before
 inline at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&)>& restore,
                                 const at::Tensor& degraded, const Tiling& tiling) {
   const auto height = degraded.size(2), width = degraded.size(3);
-  if (tiling.tile == 0 || (height <= tiling.tile && width <= tiling.tile)) return restore(degraded);
-  detail::check_at_least("tile", tiling.tile, 16);
-  TORCH_CHECK_VALUE(tiling.overlap >= 0 && 2 * tiling.overlap <= tiling.tile,
-                    "overlap must be from 0 to half the tile (", tiling.tile / 2, "), got ",
+  const auto side = tiling.tile_for(height, width);
+  if (side == 0) return restore(degraded);
+  detail::check_at_least("tile", side, 16);
+  TORCH_CHECK_VALUE(tiling.overlap >= 0 && 2 * tiling.overlap <= side,
+                    "overlap must be from 0 to half the tile (", side / 2, "), got ",
                     tiling.overlap);
 
-  const auto tall = std::min(tiling.tile, height), wide = std::min(tiling.tile, width);
+  const auto tall = std::min(side, height), wide = std::min(side, width);
   const auto rows = detail::tile_starts(height, tall, tiling.overlap);
   const auto columns = detail::tile_starts(width, wide, tiling.overlap);
   at::Tensor sum;

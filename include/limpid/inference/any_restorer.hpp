@@ -41,12 +41,13 @@ class AnyRestorer {
   /// @throws c10::ValueError if the model has no such task; the error lists those it has.
   void check_task(const std::string& task) const { loaded_.model.index_of(task, source_); }
 
-  /// @throws c10::ValueError if the model has no such task.
+  /// @throws c10::ValueError if the model has no such task; c10::Error if what it makes is not
+  ///         finite.
   Image restore(const std::string& task, const Image& degraded) const {
     const auto index = loaded_.model.index_of(task, source_);
     return detail::restore_picture(
         [&](const at::Tensor& image) { return loaded_.model.restore(index, image); }, degraded,
-        options_);
+        options_, task);
   }
 
  private:

@@ -1,18 +1,27 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/io/image.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <sys/stat.h>
+#include <cstddef>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 namespace limpid {
+
+/// A picture to work on.
+struct InputPicture {
+  std::filesystem::path file;
+  std::filesystem::path root;  ///< the folder that was named for it; its own where it was itself
+};
 
 /// A picture, and the file that what is made of it goes to.
 struct OutputFile {
@@ -29,41 +38,133 @@ inline std::pair<dev_t, ino_t> file_identity(const std::filesystem::path& path) 
   return {found.st_dev, found.st_ino};
 }
 
+/// The name of an output, made longer until no other has it.
+class OutputName {
+ public:
+  explicit OutputName(const InputPicture& picture)
+      : stem_(picture.file.stem().string()), name_(picture.file.filename().string()) {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    const auto root =
+        fs::weakly_canonical(fs::absolute(picture.root.empty() ? "." : picture.root), ignored);
+    for (const auto& part : root.relative_path()) folders_.push_back(part);
+    const auto below = picture.file.parent_path().lexically_relative(picture.root);
+    if (below != "." && !below.empty()) tree_ = below;
+  }
+
+  const std::string& file_name() const { return name_; }
+
+  std::filesystem::path with(const std::string& extension) const {
+    std::filesystem::path path;
+    for (auto i = folders_.size() - used_; i < folders_.size(); ++i) path /= folders_[i];
+    return path / tree_ / ((keeps_extension_ ? name_ : stem_) + extension);
+  }
+
+  void keep_extension() { keeps_extension_ = true; }
+
+  /// @return whether there was one more folder to name.
+  bool name_folder() { return used_ < folders_.size() && ++used_ > 0; }
+
+ private:
+  std::string stem_, name_;
+  std::filesystem::path tree_;
+  std::vector<std::filesystem::path> folders_;
+  std::size_t used_ = 0;
+  bool keeps_extension_ = false;
+};
+
+/// Names that differ: see `plan_outputs`.
+inline std::vector<std::filesystem::path> output_names(const std::vector<InputPicture>& pictures,
+                                                       const std::string& extension) {
+  std::vector<OutputName> names{pictures.begin(), pictures.end()};
+  while (true) {
+    std::map<std::filesystem::path, std::vector<std::size_t>> groups;
+    for (std::size_t i = 0; i < names.size(); ++i) groups[names[i].with(extension)].push_back(i);
+    if (groups.size() == names.size()) break;
+    for (const auto& [name, group] : groups) {
+      if (group.size() == 1) continue;
+      std::set<std::string> files;
+      for (const auto i : group) files.insert(names[i].file_name());
+      const bool extensions_differ = files.size() == group.size();
+      bool changed = false;
+      for (const auto i : group) {
+        const auto before = names[i].with(extension);
+        if (extensions_differ) names[i].keep_extension();
+        if (!extensions_differ || names[i].with(extension) == before) names[i].name_folder();
+        changed = changed || names[i].with(extension) != before;
+      }
+      TORCH_CHECK(changed, "'", pictures[group[0]].file.string(), "' and '",
+                  pictures[group[1]].file.string(), "' would both be written to '", name.string(),
+                  "'");
+    }
+  }
+  std::vector<std::filesystem::path> paths;
+  for (const auto& name : names) paths.push_back(name.with(extension));
+  return paths;
+}
+
+/// The pictures, each once, under whatever path it was named twice.
+inline std::vector<InputPicture> each_once(const std::vector<InputPicture>& pictures) {
+  std::vector<InputPicture> once;
+  std::set<std::filesystem::path> seen;
+  for (const auto& picture : pictures) {
+    std::error_code ignored;
+    const auto folder = picture.file.parent_path();
+    const auto whole = std::filesystem::weakly_canonical(
+                           std::filesystem::absolute(folder.empty() ? "." : folder), ignored) /
+                       picture.file.filename();
+    if (seen.insert(whole).second) once.push_back(picture);
+  }
+  return once;
+}
+
 }  // namespace detail
 
-/// Where the results for pictures go: `folder`/STEM`extension`, in the order of the inputs.
+/// Where the results for pictures go: `folder`/NAME`extension`, in the order of the inputs; those
+/// from below a named folder keep their place below it: `folder`/SUB/NAME`extension`.
 ///
-/// @param inputs     picture files, and folders whose pictures are meant (`list_images`)
+/// Two pictures never share a result. Where IMG.jpg and IMG.bmp would, their results are
+/// IMG.jpg.png and IMG.bmp.png; where pictures of one name come from two folders, as much of their
+/// folders' names as tells them apart comes first: cam1/IMG_0001.png and cam2/IMG_0001.png.
+///
 /// @param folder     need not exist
 /// @param extension  with its dot: ".png"
 /// @throws c10::Error before anything is written: a result would overwrite an input, under whatever
-///         name or link; two results would have one name; a folder holds no picture.
-inline std::vector<OutputFile> plan_output_files(const std::vector<std::filesystem::path>& inputs,
-                                                 const std::filesystem::path& folder,
-                                                 const std::string& extension) {
-  namespace fs = std::filesystem;
-  std::vector<OutputFile> files;
-  for (const auto& input : inputs) {
-    std::error_code ignored;
-    const auto pictures =
-        fs::is_directory(input, ignored) ? list_images(input) : std::vector<fs::path>{input};
-    for (const auto& picture : pictures) {
-      files.push_back({picture, folder / (picture.stem().string() + extension)});
-    }
-  }
-  std::map<std::pair<dev_t, ino_t>, fs::path> taken;
-  for (const auto& file : files) taken.emplace(detail::file_identity(file.input), file.input);
+///         name or link.
+inline std::vector<OutputFile> plan_outputs(const std::vector<InputPicture>& pictures,
+                                            const std::filesystem::path& folder,
+                                            const std::string& extension) {
+  const auto inputs = detail::each_once(pictures);
+  const auto names = detail::output_names(inputs, extension);
+  std::map<std::pair<dev_t, ino_t>, std::filesystem::path> taken;
+  for (const auto& input : inputs) taken.emplace(detail::file_identity(input.file), input.file);
   taken.erase({0, 0});
-  std::map<fs::path, fs::path> sources;
-  for (const auto& [input, output] : files) {
-    const auto [first, is_new] = sources.emplace(output, input);
-    TORCH_CHECK(is_new, "'", first->second.string(), "' and '", input.string(),
-                "' would both be written to '", output.string(), "'");
+  std::vector<OutputFile> files;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    files.push_back({inputs[i].file, folder / names[i]});
+    const auto& output = files.back().output;
     const auto overwritten = taken.find(detail::file_identity(output));
     TORCH_CHECK(overwritten == taken.end(), "'", output.string(), "' would overwrite the input '",
                 overwritten->second.string(), "'; name another folder");
   }
   return files;
+}
+
+/// The same for files and folders whose pictures are meant (`list_images`).
+/// @throws c10::Error also if a folder holds no picture.
+inline std::vector<OutputFile> plan_output_files(const std::vector<std::filesystem::path>& inputs,
+                                                 const std::filesystem::path& folder,
+                                                 const std::string& extension) {
+  std::vector<InputPicture> pictures;
+  for (const auto& input : inputs) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(input, ignored)) {
+      pictures.push_back({input, input.parent_path()});
+      continue;
+    }
+    for (const auto& file : list_images(input)) pictures.push_back({file, input});
+  }
+  return plan_outputs(pictures, folder, extension);
 }
 
 }  // namespace limpid

@@ -3,6 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
+#include <limpid/core/finite.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/io/image.hpp>
@@ -12,13 +13,15 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace limpid {
 
 /// How a `Restorer` runs its model.
 struct RestorerOptions {
-  Tiling tiling{};
+  Tiling tiling{};  ///< pictures above 32 megapixels in tiles, unless it says otherwise
   at::Device device = at::kCPU;
   Precision precision = Precision::float32;
 };
@@ -66,14 +69,17 @@ class EvaluationScope {
   bool was_training_;
 };
 
+/// The one way from a picture to a restored one.
+/// @throws c10::Error if what the model makes is not finite.
 inline Image restore_picture(const RestoreFunction& restore, const Image& degraded,
-                             const RestorerOptions& options) {
+                             const RestorerOptions& options, std::string_view task) {
   TORCH_CHECK_VALUE(!degraded.empty(), "restore: the image is empty");
   torch::NoGradGuard no_grad;
   const AutocastScope autocast{options.precision, options.device};
   const auto run = [&](const at::Tensor& tile) { return restore(tile).to(at::kFloat); };
   const auto restored =
       restore_tiled(run, to_signed(degraded.unit().to(options.device)), options.tiling);
+  check_picture_finite("the picture restored by task '" + std::string{task} + "'", restored);
   return Image::from_unit(to_unit(restored).to(at::kCPU)).with_facts(degraded.facts());
 }
 
@@ -94,13 +100,14 @@ class Restorer {
   }
 
   /// Restores one picture: `restorer.restore<"deblur">(Image::load("photo.jpg"))`.
-  /// @throws c10::ValueError if the image is empty or the tiling impossible.
+  /// @throws c10::ValueError if the image is empty or the tiling impossible; c10::Error if what
+  ///         the model makes is not finite.
   template <FixedString Task>
   Image restore(const Image& degraded) {
     const detail::EvaluationScope evaluation{*model_};
     return detail::restore_picture(
         [this](const at::Tensor& image) { return model_->template restore<Task>(image); }, degraded,
-        options_);
+        options_, Task.view());
   }
 
   Model& model() { return model_; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/finite.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
@@ -72,6 +73,7 @@ inline at::Tensor interpolate(SepConvNetwork network, const at::Tensor& first,
         return network->forward(tile.narrow(1, 0, 3), tile.narrow(1, 3, 3));
       },
       both, options.tiling);
+  detail::check_picture_finite("the frame made between two", middle);
   return middle.narrow(2, pad.top, height)
       .narrow(3, pad.left, width)
       .clamp(0, 1)

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <limpid/core/errors.hpp>
+#include <limpid/core/progress_line.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace examples {
+
+/// Pictures of a batch that failed: each is named, and the others go on.
+class Failures {
+ public:
+  struct Failure {
+    std::filesystem::path picture;
+    std::string error;
+  };
+
+  /// @param program  how lines begin
+  /// @param hint     what to do where memory ran out
+  explicit Failures(std::string program, std::string hint = {})
+      : program_(std::move(program)), hint_(std::move(hint)) {}
+
+  /// Runs `work` on a picture, from any thread. @return whether it went well.
+  template <class Work>
+  bool attempt(const std::filesystem::path& picture, Work work) {
+    try {
+      work();
+      return true;
+    } catch (const std::exception& error) {
+      auto text = limpid::error_text(error);
+      if (limpid::is_out_of_memory(error) && !hint_.empty()) text += "; " + hint_;
+      const auto name = "'" + picture.string() + "'";
+      if (text.find(name) == text.npos) text = name + ": " + text;
+      const std::lock_guard lock{mutex_};
+      all_.push_back({picture, std::move(text)});
+      return false;
+    }
+  }
+
+  /// Says those that it has not said yet.
+  void say(limpid::ProgressLine& line) {
+    const std::lock_guard lock{mutex_};
+    for (; said_ < all_.size(); ++said_) line.say(program_ + ": " + all_[said_].error);
+  }
+
+  const std::vector<Failure>& all() const { return all_; }
+
+  /// @throws c10::Error "3 of 20 pictures could not be restored; see above"
+  void check(std::size_t count, const std::string& what) const {
+    TORCH_CHECK(all_.empty(), all_.size(), " of ", count, " pictures could not be ", what,
+                "; see above");
+  }
+
+ private:
+  std::string program_, hint_;
+  std::mutex mutex_;
+  std::vector<Failure> all_;
+  std::size_t said_ = 0;
+};
+
+}  // namespace examples

@@ -1,0 +1,161 @@
+#include <limpid/model/families.hpp>
+#include <support/images.hpp>
+#include <support/run_program.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <sys/resource.h>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+// limpid-restore on folders as people have them.
+namespace {
+
+using namespace limpid_test;
+namespace fs = std::filesystem;
+using Names = std::vector<std::string>;
+
+struct Place {
+  TemporaryFolder folder;
+  Place() {
+    torch::manual_seed(1);
+    limpid::save(limpid::make_model({"pixel-unet", nlohmann::json::object()}, {"deblur"}),
+                 folder / "model.limpid");
+  }
+  std::string path(const std::string& name) const { return (folder / name).string(); }
+  Names command(const Names& more) const {
+    Names words{"limpid-restore", "--model", path("model.limpid"), "--task", "deblur",
+                "--threads",      "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  Ended restore(const Names& more) const { return run(command(more)); }
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+BOOST_AUTO_TEST_SUITE(restore)
+
+BOOST_AUTO_TEST_CASE(an_edited_picture_is_not_lost) {
+  const Place place;
+  save(picture(16, 16), place.folder / "IMG.jpg");
+  write_bytes(place.folder / "IMG.png", "hours of work");
+  const Names words{"--out", place.folder.path().string(), place.path("IMG.jpg")};
+  const auto refused = place.restore(words);
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(has(refused.err, "IMG.png' is there already; name another folder, --overwrite"),
+             refused.err);
+  BOOST_TEST(read_bytes(place.folder / "IMG.png") == "hours of work");
+  auto skipping = words;
+  skipping.push_back("--skip-existing");
+  const auto skipped = place.restore(skipping);
+  BOOST_TEST(skipped.code == 0, skipped.err);
+  BOOST_TEST(has(skipped.err, "restored 0 of 1 pictures"), skipped.err);
+  BOOST_TEST(read_bytes(place.folder / "IMG.png") == "hours of work");
+  auto overwriting = words;
+  overwriting.push_back("--overwrite");
+  BOOST_TEST(place.restore(overwriting).code == 0);
+  BOOST_TEST(limpid::Image::load(place.folder / "IMG.png").width() == 16);
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_is_kept_and_names_do_not_meet) {
+  const Place place;
+  for (const auto* name : {"in/IMG.jpg", "in/IMG.bmp", "in/a/IMG_1.jpg", "in/b/c/IMG_1.jpg"}) {
+    save(picture(16, 16), place.folder / name);
+  }
+  const Names words{"--recursive", "--out", place.path("in/sharp"), place.path("in/")};
+  const auto ended = place.restore(words);
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  for (const auto* name : {"IMG.jpg.png", "IMG.bmp.png", "a/IMG_1.png", "b/c/IMG_1.png"}) {
+    BOOST_TEST(fs::exists(place.folder / "in/sharp" / name), name);
+  }
+  auto again = words;
+  again.push_back("--skip-existing");
+  const auto second = place.restore(again);
+  BOOST_TEST(second.code == 0, second.err);
+  BOOST_TEST(has(second.err, "restored 0 of 4 pictures"), "its own results are no inputs");
+
+  save(picture(16, 16), place.folder / "cam1/IMG_1.jpg");
+  save(picture(16, 16), place.folder / "cam2/IMG_1.jpg");
+  const auto cameras =
+      place.restore({"--out", place.path("out"), place.path("cam1"), place.path("cam2")});
+  BOOST_TEST(cameras.code == 0, cameras.err);
+  BOOST_TEST(fs::exists(place.folder / "out/cam1/IMG_1.png"));
+  BOOST_TEST(fs::exists(place.folder / "out/cam2/IMG_1.png"));
+}
+
+BOOST_AUTO_TEST_CASE(one_bad_picture_is_named_and_the_rest_is_restored) {
+  const Place place;
+  save(picture(16, 16), place.folder / "in/good.png");
+  save(picture(8, 8), place.folder / "in/tiny.png");
+  save(picture(1, 1), place.folder / "in/one.png");
+  save(picture(64, 64), place.folder / "in/cut.png");
+  const auto png = read_bytes(place.folder / "in/cut.png");
+  write_bytes(place.folder / "in/cut.png", png.substr(0, png.size() / 2));
+  const auto ended = place.restore({"--out", place.path("out"), "--json", "-", place.path("in")});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(has(ended.err, "cut.png'"), ended.err);
+  BOOST_TEST(has(ended.err, "of 4 pictures could not be restored; see above"), ended.err);
+  const auto json = nlohmann::json::parse(ended.out);
+  BOOST_TEST(json.at("pictures").size() + json.at("failed").size() == 4u);
+  for (const auto& failure : json.at("failed")) {
+    const auto name = failure.at("input").get<std::string>();
+    BOOST_TEST(has(failure.at("error").get<std::string>(), "'" + name + "'"), name);
+  }
+  BOOST_TEST(fs::exists(place.folder / "out/good.png"));
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_runs_out_names_the_picture_and_hints_at_tiles) {
+  const Place place;
+  save(picture(16, 16), place.folder / "in/a.png");
+  save(limpid::Image{torch::zeros({3000, 4000, 3}, torch::kByte)}, place.folder / "in/large.png");
+  const auto ended = run(place.command({"--out", place.path("out"), place.path("in")}), [] {
+    const rlimit limit{std::uint64_t{1'500'000'000}, std::uint64_t{1'500'000'000}};
+    ::setrlimit(RLIMIT_AS, &limit);
+  });
+  BOOST_TEST(ended.code == 1, ended.err);
+  BOOST_TEST(has(ended.err, "large.png': out of memory; smaller tiles need less: --tile 512"),
+             ended.err);
+  BOOST_TEST(!has(ended.err, "alloc_cpu"), ended.err);
+  BOOST_TEST(fs::exists(place.folder / "out/a.png"));
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_that_is_not_finite_is_not_written) {
+  const Place place;
+  auto model = limpid::make_model({"pixel-unet", nlohmann::json::object()}, {"deblur"});
+  {
+    const torch::NoGradGuard no_grad;
+    double value = 3e38;
+    for (auto& parameter : model.module->parameters()) parameter.fill_(value = -value);
+  }
+  limpid::save(model, place.folder / "model.limpid");
+  save(picture(16, 16), place.folder / "a.png");
+  const auto ended = place.restore({"--out", place.path("out"), place.path("a.png")});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(has(ended.err, "a.png': the picture restored by task 'deblur': "), ended.err);
+  BOOST_TEST(!fs::exists(place.folder / "out/a.png"));
+}
+
+BOOST_AUTO_TEST_CASE(names_cannot_control_the_terminal) {
+  const Place place;
+  const auto evil = place.folder / "in" / "evil\x1b[2J\nlimpid-restore: done.png";
+  write_bytes(evil, "no picture");
+  save(picture(16, 16), place.folder / "in" / "caf\xe9.png");
+  save(picture(16, 16), place.folder / "in" / "caf\xc3\xa9.png");
+  const auto ended = place.restore({"--out", place.path("out"), "--json", place.path("r.json"),
+                                    place.path("in"), evil.string()});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(!has(ended.err, "\x1b"), ended.err);
+  BOOST_TEST(!has(ended.err, "\nlimpid-restore: done"), ended.err);
+  BOOST_TEST(has(ended.err, "evil\\x1b[2J"), ended.err);
+  BOOST_TEST(nlohmann::json::parse(read_bytes(place.folder / "r.json")).at("pictures").size() ==
+             2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+}  // namespace
