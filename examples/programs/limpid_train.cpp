@@ -37,7 +37,8 @@ struct Plan {
   bool random_backbone = false;
   std::uint64_t seed = 0;
   std::string device = "cpu", precision;
-  bool resume = false, quiet = false;
+  bool resume = false, data_changed = false, quiet = false;
+  std::int64_t validation_images = 0;
   int threads = 1;
 };
 
@@ -92,6 +93,8 @@ limpid::TrainerOptions adjusted(limpid::TrainerOptions options, const Plan& plan
   options.workers = plan.workers;
   options.seed = plan.seed;
   options.quiet = plan.quiet;
+  options.data_changed = plan.data_changed;
+  options.validation_images = plan.validation_images;
   options.start = plan.resume ? limpid::Start::resume : limpid::Start::fresh;
   options.device = examples::device_of(plan.device);
   if (!plan.precision.empty()) options.precision = examples::precision_of(plan.precision);
@@ -247,6 +250,12 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
   app.add_flag("--resume", plan.resume, "Go on with the run in RUN, or start it");
+  app.add_flag("--data-changed", plan.data_changed,
+               "With --resume: take the run up although its --data have other pairs than before");
+  app.add_option("--validation-images", plan.validation_images,
+                 "Validate on so many pictures of each task, spread over its --validate; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
   app.add_option("--stop-after", plan.stop_after,
                  "End this sitting after so many steps, saved; schedules still run to the end")
       ->check(CLI::PositiveNumber)
@@ -265,6 +274,7 @@ int main(int argc, char** argv) {
   examples::add_json(app, plan.json, "Write what came out here");
   app.add_flag("--quiet", plan.quiet, "No progress on standard error");
   examples::add_threads(app, plan.threads);
-  app.footer("Ctrl-C or SIGTERM finishes the step, saves and ends; --resume goes on from there.");
+  app.footer(
+      "Ctrl-C, SIGTERM or SIGHUP finishes the step, saves and ends; --resume goes on from there.");
   return examples::run_program(app, argc, argv, [&] { run(plan); });
 }

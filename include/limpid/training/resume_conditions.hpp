@@ -21,6 +21,7 @@ inline nlohmann::json comparable(nlohmann::json json, const nlohmann::json& othe
   for (auto& [task, branch] : json.at("branches").items()) {
     const auto said = others.value(task, nlohmann::json::object());
     for (const auto* key : {"pair_names", "augmentation"}) drop_unsaid(branch, said, key);
+    if (said.contains("pairs") && said["pairs"] != branch["pairs"]) branch.erase("pair_names");
     if (with_data) continue;
     branch.erase("pairs");
     branch.erase("pair_names");
