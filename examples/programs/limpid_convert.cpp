@@ -36,10 +36,10 @@ struct Plan {
 };
 
 void list_maps() {
-  for (const auto& map : limpid::published_maps()) {
-    examples::print("%-38s %s%s\n", map.name.c_str(), map.what.c_str(),
-                    map.is_model ? "" : " (read as it is, not converted)");
-  }
+  limpid::kPublishedMaps.for_each([](const auto& map) {
+    examples::print("%-38s %s%s\n", std::string{map.name}.c_str(), std::string{map.what}.c_str(),
+                    map.value.is_model ? "" : " (read as it is, not converted)");
+  });
   examples::print("%-38s %s\n", "same", "any file of tensors, as safetensors under the same names");
 }
 
@@ -117,10 +117,9 @@ int main(int argc, char** argv) {
       throw examples::UsageError("expected IN, OUT and --map NAME, or --list");
     }
     if (plan.map != "same") {
-      const auto& map = examples::as_usage("--map: ", [&]() -> const limpid::PublishedMap* {
-        return &limpid::published_map(plan.map);
-      });
-      if (!map->is_model) {
+      const bool is_model = examples::as_usage(
+          "--map: ", [&] { return limpid::kPublishedMaps.at(plan.map).is_model; });
+      if (!is_model) {
         throw examples::UsageError("--map: '" + plan.map +
                                    "' names no model; limpid reads such files as they are");
       }

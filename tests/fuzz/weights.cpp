@@ -82,6 +82,26 @@ std::vector<Kind> kinds(const fs::path& scratch) {
   const auto array =
       limpid_test::npy_file("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", floats);
 
+  const auto untyped =
+      pickle::tuple({pickle::text("storage"), pickle::global("torch.storage", "UntypedStorage"),
+                     pickle::text("0"), pickle::text("cpu"), pickle::integer(24)}) +
+      "Q";
+  const auto state =
+      pickle::named({{"_parameters", pickle::named({{"w", pickle::tensor(data, 0, {6}, {1})}})},
+                     {"_buffers", "}"},
+                     {"_modules", "}"}});
+  const auto objects = pickle::named(
+      {{"a", pickle::tensor(data, 0, {6}, {1})},
+       {"e4m3", pickle::call("torch._utils", "_rebuild_tensor_v3",
+                             {untyped, pickle::integer(0), pickle::sides({24}), pickle::sides({1}),
+                              "\x89", "N", pickle::global("torch", "float8_e4m3fn")})},
+       {"best", pickle::call("numpy.core.multiarray", "scalar", {pickle::integer(1)})},
+       {"args", pickle::global("argparse", "Namespace") + ")\x81" +
+                    pickle::named({{"rate", pickle::integer(1)}}) + "b"},
+       {"net", pickle::global("mine", "Net") + ")\x81" + state + "b"},
+       {"counts", pickle::global("collections", "defaultdict") + ")R" + pickle::text("w") +
+                      pickle::tensor(data, 0, {6}, {1}) + "s"},
+       {"old", "(I12\nL34L\nS'x'\nF1.5\np7\ng7\n\x8f(K\1\x90N0imine\nOld\n"}});
   const auto same = [](const std::string& bytes) { return bytes; };
   const auto any = [](const fs::path& path) -> TensorFile {
     return limpid::read_tensor_file(path);
@@ -90,6 +110,10 @@ std::vector<Kind> kinds(const fs::path& scratch) {
                             {"b", at::arange(3, at::kLong)},
                             {"c", at::ones({2}, at::kBool)}},
                            {{"epoch", "7"}}};
+  const std::string header = R"({"a":{"dtype":"F8_E4M3","shape":[2,3],"data_offsets":[0,6]},)"
+                             R"("b":{"dtype":"U16","shape":[2],"data_offsets":[6,10]},)"
+                             R"("c":{"dtype":"F4","shape":[2],"data_offsets":[10,11]}})";
+  const auto wide = limpid_test::little_endian(header.size(), 8) + header + std::string(11, '\x3c');
   const auto path = scratch / "example";
   limpid::write_safetensors(path, tensors);
   const auto safetensors = content_of(path);
@@ -110,6 +134,12 @@ std::vector<Kind> kinds(const fs::path& scratch) {
              {{"a/data.pkl", damaged}, {"a/data/0", floats}, {"a/data/1", flags}});
        },
        any},
+      {"objects in a .pth", pickle::whole(objects),
+       [=](const std::string& damaged) {
+         return limpid_test::zip_file({{"a/data.pkl", damaged}, {"a/data/0", floats}});
+       },
+       any},
+      {"types beyond LibTorch", wide, same, any},
       {"legacy .pth", pickle::legacy_pth(content, {{"0", 6, floats}, {"1", 3, flags}}), same, any},
       {"plain .npz", limpid_test::zip_file({{"a.npy", array}, {"b.npy", array}}), same, any, true},
       {"deflated .npz", limpid_test::zip_file({{"a.npy", array, true}, {"b.npy", array, true}}),

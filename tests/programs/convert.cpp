@@ -1,11 +1,14 @@
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/decoders/fpn.hpp>
+#include <limpid/decoders/nafnet.hpp>
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/encoders/fpn.hpp>
+#include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/save_weights.hpp>
 #include <support/images.hpp>
+#include <support/pickles.hpp>
 #include <support/run_program.hpp>
 #include <support/temporary_folder.hpp>
 
@@ -13,7 +16,10 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +49,51 @@ void write_generator(const fs::path& path) {
 Ended convert(const std::string& in, const std::string& out, Words more) {
   more.insert(more.begin(), {"limpid-convert", in, out});
   return run(std::move(more));
+}
+
+/// Pickled: named tensors, each with a storage of its own in `storages`.
+std::string pickled(const NamedTensors& weights, limpid_test::pickle::Pairs& storages) {
+  namespace pickle = limpid_test::pickle;
+  pickle::Pairs named;
+  for (const auto& [name, tensor] : weights) {
+    const auto key = std::to_string(storages.size());
+    storages.emplace_back(
+        key, std::string{static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()});
+    std::vector<std::int64_t> shape{tensor.sizes().vec()}, strides{tensor.strides().vec()};
+    named.emplace_back(name, pickle::tensor(pickle::storage("FloatStorage", key, tensor.numel()), 0,
+                                            shape, strides));
+  }
+  return pickle::named(named);
+}
+
+/// A small NAFNet of random numbers under its published names.
+NamedTensors published_nafnet(std::int64_t width = 4) {
+  const NAFNetEncoder encoder{
+      NAFNetEncoderOptions{.width = width, .blocks = {1}, .middle_blocks = 1}};
+  const NAFNetDecoder<"deblur"> decoder{NAFNetDecoderOptions{.width = width, .blocks = {1}}};
+  NamedTensors weights;
+  for (const auto& [name, tensor] :
+       publish(weights_of_pair(encoder, decoder, "deblur"), maps::nafnet("deblur")).tensors) {
+    weights.emplace_back(name, tensor);
+  }
+  return weights;
+}
+
+/// The same names with something before each.
+NamedTensors after(const std::string& prefix, const NamedTensors& weights) {
+  NamedTensors named;
+  for (const auto& [name, tensor] : weights) named.emplace_back(prefix + name, tensor);
+  return named;
+}
+
+/// Whether a model file holds these published weights.
+bool holds_nafnet(const fs::path& model, const NamedTensors& weights) {
+  const auto file = read_safetensors(model);
+  const auto map = maps::nafnet("deblur");
+  return file.tensors.size() == weights.size() &&
+         std::all_of(weights.begin(), weights.end(), [&](const auto& item) {
+           return file.tensors.at(map.own(item.first).value()).equal(item.second);
+         });
 }
 
 void check_restores(const std::string& model, const std::string& task) {
@@ -95,6 +146,129 @@ BOOST_AUTO_TEST_CASE(a_published_fpn_becomes_a_model_that_restores) {
   check_restores(model, "enhance");
 }
 
+BOOST_AUTO_TEST_CASE(a_nafnet_is_found_in_whatever_training_code_put_around_it) {
+  namespace pickle = limpid_test::pickle;
+  const TemporaryFolder folder;
+  const auto in = (folder / "net.pth").string(), out = (folder / "model.limpid").string();
+  const auto raw = published_nafnet(), averaged = published_nafnet(), wide = published_nafnet(6);
+  const auto write = [&](const auto& content_of) {
+    pickle::Pairs storages;
+    const auto content = content_of(storages);  // before the storages are taken
+    limpid_test::write_bytes(in, pickle::zip_pth(content, storages));
+  };
+  const auto check = [&](const NamedTensors& expected, const std::string& said, Words more = {}) {
+    more.insert(more.begin(), {"--map", "nafnet", "--force"});
+    const auto ended = convert(in, out, more);
+    BOOST_TEST(ended.code == 0, ended.err);
+    BOOST_TEST((ended.out.find(said) != std::string::npos), ended.out);
+    BOOST_TEST(holds_nafnet(out, expected));
+  };
+  for (const std::string prefix : {"", "module.", "_orig_mod.", "net.", "module._orig_mod.",
+                                   "_orig_mod.model.backbone.", "generator.0."}) {
+    for (const auto* key : {"state_dict", "netG", "model_state_dict", "what_nobody_thought_of"}) {
+      BOOST_TEST_CONTEXT(prefix << " in " << key) {
+        write([&](auto& storages) {
+          return pickle::named(
+              {{"epoch", pickle::integer(9)},
+               {"optimizer", pickle::call("torch.optim", "Adam", {})},
+               {"best", pickle::call("numpy._core.multiarray", "scalar", {pickle::integer(1)})},
+               {key, pickled(after(prefix, raw), storages)}});
+        });
+        check(raw, "passed over: best (made by 'numpy._core.multiarray.scalar')");
+      }
+    }
+  }
+  // Sizes follow from the level that is taken, not from all that is there.
+  write([&](auto& storages) {
+    return pickle::named({{"params", pickled(raw, storages)},
+                          {"params_ema", pickled(averaged, storages)},
+                          {"other", pickled({wide.begin(), wide.begin() + 5}, storages)}});
+  });
+  check(averaged, "names after 'params_ema.' (averaged weights)\n  also there: params");
+  check(raw, "names after 'params.'\n", {"--key", "params"});
+  const auto json = (folder / "report.json").string();
+  check(averaged, "", {"--json", json});
+  const auto report = nlohmann::json::parse(limpid_test::read_bytes(json));
+  BOOST_TEST(report.at("averaged") == true);
+  BOOST_TEST(report.at("others").at(0) == "params");
+
+  write([&](auto& storages) {
+    return pickle::named({{"a", pickled(raw, storages)}, {"b", pickled(averaged, storages)}});
+  });
+  const auto ended = convert(in, out, {"--map", "nafnet", "--force"});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST((ended.err.find("2 of its keys fit equally well (a, b); choose one (--key") !=
+              std::string::npos),
+             ended.err);
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_are_not_finite_are_refused_by_name) {
+  const TemporaryFolder folder;
+  const auto in = (folder / "net.safetensors").string(), out = (folder / "m.limpid").string();
+  TensorFile file;
+  for (const auto& [name, tensor] : published_nafnet()) file.tensors["params." + name] = tensor;
+  file.tensors["params.ending.bias"] = torch::full({3}, std::numeric_limits<float>::infinity());
+  write_safetensors(in, file);
+  for (const auto* map : {"nafnet", "same"}) {
+    const auto ended = convert(in, out, {"--map", map, "--lenient"});
+    BOOST_TEST(ended.code == 1);
+    BOOST_TEST((ended.err.find("1 tensor holds values that are not finite (NaN or infinity): "
+                               "params.ending.bias") != std::string::npos),
+               ended.err);
+    BOOST_TEST(!fs::exists(out));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_stays_random_is_named_on_the_screen_and_in_json) {
+  const TemporaryFolder folder;
+  const auto in = (folder / "net.safetensors").string(), out = (folder / "m.limpid").string();
+  const auto json = (folder / "report.json").string();
+  TensorFile file;
+  for (const auto& [name, tensor] : published_nafnet()) {
+    if (name.rfind("middle_blks", 0) != 0 || name.find("norm1") != name.npos) {
+      file.tensors[name] = tensor;
+    }
+  }
+  write_safetensors(in, file);
+  const auto ended = convert(in, out, {"--map", "nafnet", "--lenient", "--json", json});
+  BOOST_TEST(ended.code == 0, ended.err);
+  const auto report = nlohmann::json::parse(limpid_test::read_bytes(json));
+  BOOST_TEST(report.at("untouched").size() > 8U);
+  for (const auto& name : report.at("untouched")) {
+    BOOST_TEST((ended.out.find("random in a new network): " + name.get<std::string>() + "\n") !=
+                std::string::npos),
+               name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(options_and_files_come_in_any_order) {
+  const TemporaryFolder folder;
+  const ResNetEncoder encoder{ResNetEncoderOptions{.width = 4, .blocks = 1}};
+  const ResNetDecoder<"any"> decoder{ResNetDecoderOptions{.width = 4}};
+  auto weights = weights_of(encoder, "encoder.");
+  limpid::detail::append(weights, weights_of(decoder, "decoder0."));
+  limpid::detail::append(weights, weights_of(decoder, "decoder1."));
+  const auto in = (folder / "published.safetensors").string();
+  const auto out = (folder / "model.limpid").string();
+  save_weights(weights, in);
+  for (const auto& words :
+       std::vector<Words>{{"--map", "thesis-resnet", "--task", "deblur", "derain", in, out},
+                          {"--task", "deblur", "derain", in, out, "--map", "thesis-resnet"},
+                          {"--task", "deblur", "derain", "--map", "thesis-resnet", in, out},
+                          {in, "--task", "deblur", "derain", out, "--map", "thesis-resnet"},
+                          {in, out, "--map=thesis-resnet", "--task", "deblur", "--task", "derain"},
+                          {in, "--map", "thesis-resnet", "--task", "deblur", "derain", "--", out},
+                          {"--map", "thesis-resnet", in, out, "--task", "deblur", "derain"}}) {
+    auto all = words;
+    all.insert(all.begin(), {"limpid-convert", "--force"});
+    fs::remove(out);
+    const auto ended = run(all);
+    BOOST_TEST(ended.code == 0, ended.err);
+    BOOST_TEST((ended.out.find("of 2 tasks\n") != std::string::npos), ended.out);
+    BOOST_TEST(fs::exists(out));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_an_error_and_writes_nothing) {
   const TemporaryFolder folder;
   const auto in = (folder / "published.safetensors").string();
@@ -136,8 +310,7 @@ BOOST_AUTO_TEST_CASE(maps_are_listed_and_wrong_usage_is_told) {
     BOOST_TEST((ended.err.find(text) != std::string::npos), ended.err);
   };
   check(run({"limpid-convert"}), "expected IN, OUT and --map NAME, or --list");
-  check(convert("a", "b", {"--map", "best"}),
-        "--map: name_map: no map is called 'best', known are");
+  check(convert("a", "b", {"--map", "best"}), "--map: expected a map, one of thesis-resnet, ");
   check(convert("a", "b", {"--map", "torchvision-vgg19"}), "names no model");
 }
 

@@ -7,8 +7,11 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include <sys/stat.h>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -65,7 +68,10 @@ BOOST_AUTO_TEST_CASE(names_a_damaged_tensor_and_fails) {
   auto bytes = read_bytes(model);
   bytes.back() ^= 1;
   write_bytes(model, bytes);
-  const auto ended = run({"limpid-inspect", model});
+  const auto unread = run({"limpid-inspect", model});
+  BOOST_TEST(unread.code == 0, unread.err);
+  BOOST_TEST(holds(unread.out, "  checksums: not compared (--checksums)\n"), unread.out);
+  const auto ended = run({"limpid-inspect", "--checksums", model});
   BOOST_TEST(ended.code == 1);
   BOOST_TEST(holds(ended.out, "  damaged: encoder."), ended.out);
   BOOST_TEST(holds(ended.err, "limpid-inspect: '" + model + "': the checksum of tensor 'encoder."),
@@ -111,16 +117,90 @@ BOOST_AUTO_TEST_CASE(a_hostile_file_is_an_error_and_the_others_are_shown) {
   const auto ended = run({"limpid-inspect", hostile, (folder / "none").string(), pth});
   BOOST_TEST(ended.code == 1);
   BOOST_TEST(holds(ended.err, "limpid-inspect: cannot read PyTorch file '" + hostile +
-                                  "': refused 'posix.system'"),
+                                  "': expected tensors, found none, only what is never executed: "
+                                  "'value' (made by 'posix.system')"),
              ended.err);
   BOOST_TEST(holds(ended.err, "No such file"), ended.err);
   BOOST_TEST(holds(ended.out, "PyTorch (zip)"), ended.out);
 }
 
+BOOST_AUTO_TEST_CASE(headers_are_read_and_not_twenty_gigabytes) {
+  const auto large = (folder / "large.safetensors").string();
+  const auto header =
+      R"({"w":{"dtype":"F32","shape":[5000000000],"data_offsets":[0,20000000000]}})";
+  const auto length = std::string{header}.size();
+  write_bytes(large, limpid_test::little_endian(length, 8) + header);
+  std::filesystem::resize_file(large, 8 + length + 20'000'000'000);  // takes no room on the disk
+  const auto started = std::chrono::steady_clock::now();
+  const auto ended = run({"limpid-inspect", large});
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+  BOOST_TEST(ended.code == 0, ended.err);
+  BOOST_TEST(holds(ended.out, "20.0 GB, 1 tensor, 5000000000 numbers"), ended.out);
+  BOOST_TEST(seconds.count() < 10);
+}
+
+BOOST_AUTO_TEST_CASE(statistics_are_there_when_asked_for) {
+  const auto file = (folder / "a.safetensors").string();
+  auto odd = torch::tensor({1.f, 2.f, 3.f});
+  odd[1] = std::numeric_limits<float>::quiet_NaN();
+  limpid::write_safetensors(
+      file, {{{"a.bad", odd}, {"a.good", torch::tensor({1.f, 3.f})}, {"b", torch::ones({2})}}, {}});
+  const auto text = run({"limpid-inspect", "--stats", "--names", "[a]*", file});
+  BOOST_TEST(holds(text.out, "1 to 3, mean 2, deviation 1, not finite: 1\n"), text.out);
+  BOOST_TEST(holds(text.out, "1 to 3, mean 2, deviation 1\n"), text.out);
+  BOOST_TEST(holds(text.out, "  2 of 3 tensors fit '[a]*'\n"), text.out);
+  const auto all = json::parse(run({"limpid-inspect", "--stats", "--json", "-", file}).out);
+  BOOST_TEST(all[0]["tensors"][0]["stats"]["not_finite"] == 1);
+  BOOST_TEST(all[0]["tensors"][2]["stats"]["mean"] == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_passed_over_is_listed) {
+  const auto tensor = pickle::tensor(pickle::storage("HalfStorage", "0", 2), 0, {2}, {1});
+  write_bytes(
+      pth, pickle::zip_pth(pickle::named({{"w", tensor},
+                                          {"best", pickle::call("numpy.core.multiarray", "scalar",
+                                                                {pickle::integer(1)})}}),
+                           {{"0", std::string(4, '\0')}}));
+  const auto ended = run({"limpid-inspect", pth});
+  BOOST_TEST(ended.code == 0, ended.err);
+  BOOST_TEST(holds(ended.out, "  passed over: best: made by 'numpy.core.multiarray.scalar'\n"),
+             ended.out);
+  const auto all = json::parse(run({"limpid-inspect", "--json", "-", pth}).out);
+  BOOST_TEST(all[0]["passed_over"]["best"] == "made by 'numpy.core.multiarray.scalar'");
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_of_many_brackets_is_refused) {
+  const std::size_t deep = 200'000;
+  limpid::write_safetensors(
+      model,
+      {{{"w", torch::ones({1})}},
+       {{"limpid", "{\"checksums\":" + std::string(deep, '[') + std::string(deep, ']') + "}"}}});
+  for (const auto* program : {"limpid-inspect", "limpid-restore"}) {
+    auto words = std::vector<std::string>{program, model};
+    if (words[0] == "limpid-restore") {
+      words = {program, "--model", model, "--task", "deblur", "--out", (folder / "o").string(),
+               "x"};
+    }
+    const auto ended = run(words);
+    BOOST_TEST(ended.code == 1, ended.code);
+    BOOST_TEST(holds(ended.err, "nested brackets, found more"), ended.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pipes_and_devices_are_refused_at_once) {
+  const auto pipe = (folder / "x.pth").string();
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const auto& name : {pipe, std::string{"/dev/zero"}}) {
+    const auto ended = run({"limpid-inspect", name});
+    BOOST_TEST(ended.code == 1);
+    BOOST_TEST(holds(ended.err, "cannot read tensor file '" + name + "': "), ended.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(help_and_wrong_usage) {
   const auto help = run({"limpid-inspect", "--help"});
   BOOST_TEST(help.code == 0);
-  for (const auto* option : {"--names", "--checksums", "--json", "FILE"}) {
+  for (const auto* option : {"--names", "--checksums", "--stats", "--json", "FILE"}) {
     BOOST_TEST(holds(help.out, option), option);
   }
   const auto wrong = run({"limpid-inspect"});

@@ -14,14 +14,14 @@ namespace examples {
 /// Adds an option that takes an interval within `limits`, or one number of it.
 inline CLI::Option* add_interval(CLI::App& app, const std::string& name, limpid::Interval& interval,
                                  const limpid::Interval& limits, const std::string& text) {
-  const auto read = [&interval, limits](const std::string& written) {
+  const auto read = [name, &interval, limits](const std::string& written) {
     try {
       interval = limpid::Interval::parse(written);
       if (limits.contains(interval)) return;
     } catch (const c10::ValueError&) {
     }
-    throw CLI::ValidationError("expected a number N or an interval LOW:HIGH within " +
-                               limits.text() + ", found '" + written + "'");
+    throw CLI::ValidationError(name, "expected a number N or an interval LOW:HIGH within " +
+                                         limits.text() + ", found '" + written + "'");
   };
   return app.add_option_function<std::string>(name, read, text)
       ->default_str(interval.text())

@@ -54,7 +54,7 @@ WeightsReport write_converted(const Conversion& from, E encoder, const D& first_
 
 /// Writes the model file of a published checkpoint; sizes of the networks follow from its shapes.
 ///
-/// @param map_name  one of `published_maps()` that names a model
+/// @param map_name  one of `kPublishedMaps` that names a model
 /// @param tasks     of the file's decoders, in its order
 /// @return what was loaded.
 /// @throws c10::ValueError if the map is unknown, no model's, or has one task and several are
@@ -66,12 +66,13 @@ inline WeightsReport import_published(const std::filesystem::path& checkpoint,
                                       const std::vector<std::string>& tasks,
                                       LoadOptions options = {}) {
   using namespace detail;
-  TORCH_CHECK_VALUE(published_map(map_name).is_model, "import_published: '", map_name,
+  TORCH_CHECK_VALUE(kPublishedMaps.at(map_name).is_model, "import_published: '", map_name,
                     "' names no model, but a network that limpid reads as it is");
   for (const auto& task : tasks) {
     TORCH_CHECK_VALUE(is_task_name(task), "import_published: a task is named by a-z, 0-9, '-' and ",
                       "'_', got '", task, "'");
   }
+  const auto family = kPublishedMaps.spelled(map_name);
   const auto file = index_tensor_file(checkpoint);
   const auto source = "weights '" + checkpoint.string() + "'";
   TORCH_CHECK(file.format != TensorFormat::limpid, source,
@@ -84,23 +85,23 @@ inline WeightsReport import_published(const std::filesystem::path& checkpoint,
   options.key = level.path();
   const Conversion from{file, source, tasks, name_map(map_name, tasks, names), options};
   const nlohmann::json facts{
-      {"facts", {{"weights", checkpoint.filename().string()}, {"map", map_name}}}};
+      {"facts", {{"weights", checkpoint.filename().string()}, {"map", family}}}};
   const auto write = [&](auto encoder, auto decoder) {
     auto report = write_converted(from, encoder, decoder, facts, model);
     report.others = level.others;
     return report;
   };
-  if (map_name.ends_with("resnet")) {
+  if (family.ends_with("resnet")) {
     const auto encoder = resnet_encoder_options(shapes);
     return write(ResNetEncoder{encoder},
                  ResNetDecoder<"any">{ResNetDecoderOptions{.width = encoder.width}});
   }
-  if (map_name == "nafnet") {
+  if (family == "nafnet") {
     return write(NAFNetEncoder{nafnet_encoder_options(shapes)},
                  NAFNetDecoder<"any">{nafnet_decoder_options(shapes)});
   }
   const FPNDecoder<"any"> decoder{fpn_decoder_options(shapes)};
-  if (map_name.ends_with("mobilenet")) {
+  if (family.ends_with("mobilenet")) {
     return write(FPNEncoder<MobileNetV2>{fpn_encoder_options<MobileNetV2>(shapes)}, decoder);
   }
   return write(FPNEncoder<InceptionResNetV2>{fpn_encoder_options<InceptionResNetV2>(shapes)},
@@ -120,7 +121,7 @@ inline std::vector<std::string> export_published(const std::filesystem::path& mo
                                                  std::vector<std::string> tasks = {},
                                                  SaveOptions options = {}) {
   using namespace detail;
-  TORCH_CHECK_VALUE(published_map(map_name).is_model, "export_published: '", map_name,
+  TORCH_CHECK_VALUE(kPublishedMaps.at(map_name).is_model, "export_published: '", map_name,
                     "' names no model");
   const auto file = read_with_manifest(model, "model");
   const auto present = tasks_of(file.manifest);

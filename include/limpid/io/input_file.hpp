@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/io/regular_file.hpp>
+
 #include <c10/util/Exception.h>
 
 #include <cerrno>
@@ -8,19 +10,18 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace limpid {
 
-/// A file read at any place, never beyond its end.
+/// A regular file read at any place, never beyond its end.
 class InputFile {
  public:
   /// @param what  how errors call it: "cannot read WHAT 'PATH': ..."
   InputFile(std::filesystem::path path, std::string what)
       : path_(std::move(path)), where_("cannot read " + what + " '" + path_.string() + "': ") {
-    std::error_code ignored;
-    TORCH_CHECK(!std::filesystem::is_directory(path_, ignored), where_, "it is a folder");
+    const auto problem = why_not_regular(path_);
+    TORCH_CHECK(problem.empty(), where_, problem);
     errno = 0;
     stream_.open(path_, std::ios::binary);
     TORCH_CHECK(stream_.is_open(), where_, std::strerror(errno));
