@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(a_video_comes_through_ffmpeg) {
   const auto bad = blur("bad.mp4", (folder / "bin").string());
   BOOST_TEST(bad.code == 1);
   BOOST_TEST(has(bad.err, "bad.mp4': ffmpeg could not decode it"), bad.err);
+  fs::remove_all(folder / "set/train/bad");
   const auto none = blur("bad.mp4", folder.path().string());
   BOOST_TEST(none.code == 1);
   BOOST_TEST(has(none.err, "expected ffmpeg on the PATH, found none"), none.err);
