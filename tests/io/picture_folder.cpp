@@ -1,4 +1,5 @@
 #include <limpid/io/picture_folder.hpp>
+#include <support/errors.hpp>
 #include <support/images.hpp>
 
 #include <c10/util/Exception.h>
@@ -13,7 +14,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,15 +23,6 @@ namespace {
 using namespace limpid_test;
 using namespace std::string_literals;
 namespace fs = std::filesystem;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
 
 std::vector<std::string> names(const std::vector<fs::path>& paths, const fs::path& folder) {
   std::vector<std::string> names;
@@ -128,7 +119,7 @@ BOOST_AUTO_TEST_CASE(pipes_sockets_folders_and_broken_links_are_passed_over_at_o
   // To load one by name ends at once too.
   for (const auto& [file, what] : expected) {
     const auto reason = what == "a subfolder" ? "a folder"s : what;
-    BOOST_TEST(error_of([&] { limpid::Image::load(folder / file); }) ==
+    BOOST_TEST(error_of([&] { return limpid::Image::load(folder / file); }) ==
                "cannot read image '" + (folder / file).string() + "': it is " + reason);
   }
 }
@@ -164,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_folder_without_pictures_says_what_it_holds) {
   fs::create_directory(folder / "sub");
   const auto start = "cannot list images in '" + folder.path().string();
   const auto error = [&](const fs::path& path) {
-    return error_of([&] { limpid::list_images(path); });
+    return error_of([&] { return limpid::list_images(path); });
   };
   BOOST_TEST(error(folder.path()) == start + "': found no " + limpid::detail::readable_formats() +
                                          " file (passed over 2 of 2: a text file ('notes.txt'), "
