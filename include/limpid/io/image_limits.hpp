@@ -8,13 +8,24 @@
 
 namespace limpid {
 
+namespace detail {
+
+/// 108 megapixels pass; stb_image holds the samples of a grey picture beside its RGB.
+#if LIMPID_WITH_JPEG && LIMPID_WITH_PNG
+inline constexpr std::int64_t kMaxBytesOfSmallFile = 340'000'000;
+#else
+inline constexpr std::int64_t kMaxBytesOfSmallFile = 440'000'000;
+#endif
+
+}  // namespace detail
+
 /// The largest picture that limpid reads. A file that asks for more is refused before memory is
 /// taken for its pixels.
 struct ImageLimits {
   std::int64_t max_file_bytes = std::int64_t{4} << 30;  ///< 4 GiB
   std::int64_t max_pixels = 400'000'000;                ///< height x width
   /// Bytes that decoding a file below 1 MiB may take: a few kilobytes can ask for gigabytes.
-  std::int64_t max_bytes_of_small_file = 440'000'000;
+  std::int64_t max_bytes_of_small_file = detail::kMaxBytesOfSmallFile;
 
   /// What is used where no limits are given. A program may change it before its first picture.
   static ImageLimits& of_process() {
