@@ -24,6 +24,7 @@
 int main(int argc, char** argv) {
   CLI::App app{"Makes data for image restoration.", "limpid-data"};
   app.require_subcommand(1);
+  examples::add_max_pixels(app);
 
   examples::DegradeOptions degrade_options;
   auto* degrade = examples::add_degrade(app, degrade_options);

@@ -205,6 +205,7 @@ int main(int argc, char** argv) {
       ->type_name("N");
   examples::add_json(app, plan.json, "Write the scores, with each class's");
   examples::add_tiling(app, plan.tiling);
+  examples::add_max_pixels(app);
   examples::add_compute(app, plan.compute);
   return examples::run_program(app, argc, argv, [&] {
     if (plan.classes == "order" && plan.boxes.empty()) {

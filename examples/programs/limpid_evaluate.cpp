@@ -201,6 +201,7 @@ int main(int argc, char** argv) {
       ->type_name("DIR")
       ->needs(model);
   examples::add_tiling(app, plan.tiling);
+  examples::add_max_pixels(app);
   examples::add_report(app, model, plan.report);
   examples::add_compute(app, plan.compute);
   plan.command = examples::command_line(argc, argv);

@@ -174,6 +174,7 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("TASK");
   examples::add_tiling(app, plan.tiling);
+  examples::add_max_pixels(app);
   app.add_option("--out", plan.out, "Folder for the restored pictures; made where missing")
       ->capture_default_str()
       ->type_name("DIR");
@@ -190,7 +191,8 @@ int main(int argc, char** argv) {
   examples::add_json(app, plan.json, "Write what was restored, and how long it took");
   examples::add_max_pixels(app);
   examples::add_compute(app, plan.compute);
-  app.add_option("IMAGE", plan.images, "PNG, JPEG, BMP or PNM files, and folders of them")
+  app.add_option("IMAGE", plan.images,
+                 "Pictures (" + limpid::detail::readable_formats() + "), and folders of them")
       ->required()
       ->type_name("");
   app.footer(

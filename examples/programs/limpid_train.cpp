@@ -274,6 +274,7 @@ int main(int argc, char** argv) {
   examples::add_json(app, plan.json, "Write what came out here");
   app.add_flag("--quiet", plan.quiet, "No progress on standard error");
   examples::add_threads(app, plan.threads);
+  examples::add_max_pixels(app);
   app.footer(
       "Ctrl-C, SIGTERM or SIGHUP finishes the step, saves and ends; --resume goes on from there.");
   return examples::run_program(app, argc, argv, [&] { run(plan); });

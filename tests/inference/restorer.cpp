@@ -215,4 +215,24 @@ BOOST_AUTO_TEST_CASE(no_pairs_are_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(restored_facts)
+
+BOOST_AUTO_TEST_CASE(a_grey_picture_comes_back_grey_with_its_profile) {
+  PictureFacts facts;
+  facts.channels = 1;
+  facts.is_grey = true;
+  facts.colour_profile = "kept";
+  const auto tinted = [](const at::Tensor& x) {
+    return x * torch::tensor({0.5, 1.0, 0.7}).view({1, 3, 1, 1});
+  };
+  const auto restored =
+      limpid::detail::restore_picture(tinted, picture(16, 20).with_facts(facts), {});
+  BOOST_TEST(restored.facts().colour_profile == "kept");
+  const auto written = Image::decode(restored.encoded("png"), "x");
+  BOOST_TEST(written.facts().is_grey);
+  BOOST_TEST(written.facts().channels == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 }  // namespace

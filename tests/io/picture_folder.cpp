@@ -1,3 +1,4 @@
+#include <limpid/io/input_file.hpp>
 #include <limpid/io/picture_folder.hpp>
 #include <support/errors.hpp>
 #include <support/images.hpp>
@@ -121,6 +122,8 @@ BOOST_AUTO_TEST_CASE(pipes_sockets_folders_and_broken_links_are_passed_over_at_o
     const auto reason = what == "a subfolder" ? "a folder"s : what;
     BOOST_TEST(error_of([&] { return limpid::Image::load(folder / file); }) ==
                "cannot read image '" + (folder / file).string() + "': it is " + reason);
+    BOOST_TEST(error_of([&] { limpid::InputFile(folder / file, "weights"); }) ==
+               "cannot read weights '" + (folder / file).string() + "': it is " + reason);
   }
 }
 
