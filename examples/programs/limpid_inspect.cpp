@@ -16,6 +16,7 @@
 
 #include <fnmatch.h>
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -74,19 +75,30 @@ struct Stats {
   double lowest = 0, highest = 0, mean = 0, deviation = 0;
 };
 
+/// In pieces, each widened by itself.
+/// Source: Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", 1983, of the
+/// mean and the squares of two parts.
 std::optional<Stats> stats_of(const at::Tensor& tensor) {
   if (tensor.is_complex() || tensor.numel() == 0) return std::nullopt;
-  auto values = tensor.to(at::kDouble);
+  constexpr std::int64_t kPiece = 1 << 20;
   Stats stats;
-  if (!limpid::detail::is_finite(tensor)) {
-    values = values.masked_select(at::isfinite(values));
-    stats.not_finite = tensor.numel() - values.numel();
-    if (values.numel() == 0) return stats;
+  double count = 0, squares = 0;
+  for (const auto& piece : tensor.reshape({-1}).split(kPiece)) {
+    auto values = piece.to(at::kDouble);
+    if (!limpid::detail::is_finite(piece)) values = values.masked_select(at::isfinite(values));
+    stats.not_finite += piece.numel() - values.numel();
+    if (values.numel() == 0) continue;
+    const auto lowest = values.min().item<double>(), highest = values.max().item<double>();
+    stats.lowest = count > 0 ? std::min(stats.lowest, lowest) : lowest;
+    stats.highest = count > 0 ? std::max(stats.highest, highest) : highest;
+    const auto more = static_cast<double>(values.numel());
+    const auto mean = values.mean().item<double>(), apart = mean - stats.mean;
+    squares += (values - mean).square_().sum().item<double>() +
+               apart * apart * count * more / (count + more);
+    stats.mean += apart * more / (count + more);
+    count += more;
   }
-  stats.lowest = values.min().item<double>();
-  stats.highest = values.max().item<double>();
-  stats.mean = values.mean().item<double>();
-  stats.deviation = values.std(/*unbiased=*/false).item<double>();
+  if (count > 0) stats.deviation = std::sqrt(squares / count);
   return stats;
 }
 

@@ -36,7 +36,7 @@ struct ZipLimits {
   std::uint64_t entries = 1'000'000;
   std::uint64_t inflated_bytes = std::uint64_t{4} << 30;  ///< of all deflated entries together
   std::uint64_t inflated_ratio = 64;  ///< and not more than this times the archive's size
-  std::uint64_t inflated_bytes_of_any = 256 << 20;  ///< but this, however small it is
+  std::uint64_t inflated_bytes_of_any = 128 << 20;  ///< but this, however small it is
 };
 
 namespace detail {
