@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(a_grey_picture_comes_back_grey_with_its_profile) {
     return x * torch::tensor({0.5, 1.0, 0.7}).view({1, 3, 1, 1});
   };
   const auto restored =
-      limpid::detail::restore_picture(tinted, picture(16, 20).with_facts(facts), {});
+      limpid::detail::restore_picture(tinted, picture(16, 20).with_facts(facts), {}, "x");
   BOOST_TEST(restored.facts().colour_profile == "kept");
   const auto written = Image::decode(restored.encoded("png"), "x");
   BOOST_TEST(written.facts().is_grey);
