@@ -1,6 +1,7 @@
 // Measures what limpid takes on this machine, as JSON:
 //
 //   limpid-benchmark step --recipe thesis-resnet --tasks 3
+//   limpid-benchmark step --recipe quickstart --network nafnet:width=16
 //   limpid-benchmark restore --model run/model.limpid --task deblur --size 1280x720
 //   limpid-benchmark data --data deblur=gopro:GoPro
 //
@@ -9,14 +10,11 @@
 #include <limpid/datasets/loader.hpp>
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/metrics/evaluation.hpp>
-#include <limpid/recipes/quickstart.hpp>
-#include <limpid/recipes/thesis_fpn_inception.hpp>
-#include <limpid/recipes/thesis_resnet.hpp>
-#include <limpid/training/trainer.hpp>
+#include <limpid/recipes/named_recipes.hpp>
+#include <limpid/training/any_trainer.hpp>
 
 #include <torch/torch.h>
 
-#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -25,7 +23,9 @@
 #include <vector>
 
 #include "benchmark/operations.hpp"
+#include "changes.hpp"
 #include "measure.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "program.hpp"
 
@@ -41,8 +41,8 @@ struct Plan {
   std::vector<std::string> data;
   std::int64_t tasks = 3, runs = 5, warmup = 1, crop = 0, batch = 4, batches = 25, cache_mb = 0,
                workers = 1;
-  std::int64_t critic_updates = 0;
-  double contextual = 0;
+  examples::NetworkOptions network;
+  examples::Changes<recipes::ThesisObjective> objective;
   Tiling tiling;
   examples::Compute compute;
 };
@@ -61,49 +61,50 @@ void report(const Plan& plan, json what, std::int64_t images, Body body) {
   if (plan.json != "-") examples::write_json(plan.json, what);
 }
 
-/// The task name "t1", "t2" ...
-consteval FixedString<3> numbered(std::size_t i) {
-  FixedString<3> name{"t1"};
-  name.characters[1] = static_cast<char>('1' + i);
-  return name;
-}
-
 /// Training steps on random batches of the recipe's shapes.
-template <class Recipe, std::size_t... I>
-void step(Recipe recipe, const Plan& plan, std::index_sequence<I...>) {
+template <Recipe R>
+void step(R recipe, const Plan& plan) {
+  recipe.network = plan.network.chosen(recipe.network);
   if constexpr (requires { recipe.objective; }) {
-    recipe.objective.contextual_weight = plan.contextual;
-    if (plan.critic_updates > 0) recipe.objective.critic_updates = plan.critic_updates;
+    plan.objective.apply(recipe.objective);
+  } else if (!plan.objective.empty()) {
+    throw examples::UsageError("--critic-updates, --contextual: recipe " + recipe.name +
+                               " has no such losses");
   }
   auto options = recipe.options;
   options.device = examples::device_of(plan.compute.device);
   options.precision = examples::precision_of(plan.compute.precision);
   if (plan.crop > 0) options.crop = plan.crop;
-  MultiTaskTrainer<typename Recipe::Encoder, typename Recipe::template Decoder<numbered(I)>...>
-      trainer{options, recipe.make_encoder(), recipe.template make_decoder<numbered(I)>()...};
-  // The first task has deblurring's batch size, which is larger in the paper.
-  const std::array like{I == 0 ? "deblur" : "dehaze" ...};
-  const std::array sizes{recipe.batch_size(like[I])...};
-  if constexpr (Recipe::needs_vgg) {
-    auto vgg = VGG19::random_for_benchmark({.deepest = "conv3_3"});
+  std::vector<std::string> tasks;
+  for (std::int64_t i = 1; i <= plan.tasks; ++i) tasks.push_back("t" + std::to_string(i));
+  AnyTrainer trainer{options, make_model(recipe.network, tasks)};
+  VGG19 vgg{nullptr};
+  if (R::needs_vgg) {
+    vgg = VGG19::random_for_benchmark({.deepest = "conv3_3"});
     vgg->to(options.device);
-    (trainer.template branch<numbered(I)>(recipe.branch(like[I], {}, vgg)), ...);
-  } else {
-    (trainer.template branch<numbered(I)>(recipe.branch(like[I], {})), ...);
   }
   std::vector<Batch> batches;
+  std::vector<std::int64_t> sizes;
   std::int64_t images = 0;
-  for (const auto size : sizes) {
-    const auto random = [&] { return 2 * torch::rand({size, 3, options.crop, options.crop}) - 1; };
+  for (const auto& task : tasks) {
+    // The first task has deblurring's batch size, which is larger in the paper.
+    const auto* like = sizes.empty() ? "deblur" : "dehaze";
+    trainer.branch(task, recipe.branch(like, {}, vgg));
+    sizes.push_back(recipe.batch_size(like));
+    const auto random = [&] {
+      return 2 * torch::rand({sizes.back(), 3, options.crop, options.crop}) - 1;
+    };
     batches.push_back({random(), random()});
-    images += size;
+    images += sizes.back();
   }
   json what{{"benchmark", "step"},
             {"recipe", recipe.name},
+            {"network", recipe.network.family},
+            {"network_options", all_options(recipe.network)},
             {"tasks", sizes.size()},
             {"batches", sizes},
             {"crop", options.crop}};
-  if (Recipe::needs_vgg) what["vgg"] = "random weights, for the speed only";
+  if (R::needs_vgg) what["vgg"] = "random weights, for the speed only";
   if (examples::kCountsOperations) {
     const examples::OperationCounter counter;
     trainer.step(batches);
@@ -112,27 +113,28 @@ void step(Recipe recipe, const Plan& plan, std::index_sequence<I...>) {
   report(plan, what, images, [&] { trainer.step(batches); });
 }
 
-template <class Recipe>
-void step(const Recipe& recipe, const Plan& plan) {
-  const auto one_of = [&]<std::size_t... N>(std::index_sequence<N...>) {
-    const auto wanted = static_cast<std::size_t>(plan.tasks);
-    ((wanted == N ? step(recipe, plan, std::make_index_sequence<N>{}) : void()), ...);
-  };
-  one_of(std::index_sequence<1, 2, 3, 4, 8>{});  // each is a type of its own
-}
-
-/// A recipe's networks with random weights.
-template <class Recipe>
-std::function<Image(const Image&)> untrained(const RestorerOptions& options) {
-  MultiTaskModel<typename Recipe::Encoder, typename Recipe::template Decoder<"any">> model;
-  return [restorer = Restorer{model, options}](const Image& image) mutable {
-    return restorer.template restore<"any">(image);
-  };
+/// What is to restore: a model file, or networks with random weights, those of a recipe or others.
+AnyRestorer restorer_of(const Plan& plan, const RestorerOptions& options, json& what) {
+  if (!plan.model.empty()) {
+    what["network"] = plan.model.string();
+    AnyRestorer restorer{plan.model, options};
+    restorer.check_task(plan.task);
+    return restorer;
+  }
+  const auto usual =
+      plan.recipe.empty()
+          ? Network{}
+          : with_recipe(plan.recipe, [](const auto& recipe) { return Network{recipe.network}; });
+  const auto network = plan.network.chosen(usual);
+  what["network"] = network.family;
+  what["network_options"] = all_options(network);
+  return AnyRestorer{make_model(network, {"any"}), options};
 }
 
 void restore(const Plan& plan) {
-  if (plan.recipe.empty() == plan.model.empty()) {
-    throw examples::UsageError("expected --recipe, or --model and --task");
+  const bool built = !plan.recipe.empty() || plan.network.given();
+  if (built == !plan.model.empty()) {
+    throw examples::UsageError("expected --recipe, --network, or --model and --task");
   }
   int width = 0, height = 0, end = 0;
   if (std::sscanf(plan.size.c_str(), "%5dx%5d%n", &width, &height, &end) != 2 || width < 1 ||
@@ -140,23 +142,11 @@ void restore(const Plan& plan) {
     throw examples::UsageError("--size: expected WIDTHxHEIGHT, got '" + plan.size + "'");
   }
   const auto options = examples::restorer_options(plan.compute, plan.tiling);
-  std::function<Image(const Image&)> run;
-  if (plan.recipe == "quickstart") run = untrained<recipes::Quickstart>(options);
-  if (plan.recipe == "thesis-resnet") run = untrained<recipes::ThesisResNet>(options);
-  if (plan.recipe == "thesis-fpn-inception") {
-    run = untrained<recipes::ThesisFPNInception>(options);
-  }
-  if (!plan.model.empty()) {
-    const AnyRestorer restorer{plan.model, options};
-    restorer.check_task(plan.task);
-    run = [restorer, task = plan.task](const auto& image) { return restorer.restore(task, image); };
-  }
+  json what{{"benchmark", "restore"}, {"size", plan.size}, {"tile", plan.tiling.tile}};
+  const auto restorer = restorer_of(plan, options, what);
+  const auto task = plan.model.empty() ? std::string{"any"} : plan.task;
   const auto image = Image::from_unit(torch::rand({3, height, width}));
-  const json what{{"benchmark", "restore"},
-                  {"network", plan.model.empty() ? plan.recipe : plan.model.string()},
-                  {"size", plan.size},
-                  {"tile", plan.tiling.tile}};
-  report(plan, what, 1, [&] { run(image); });
+  report(plan, what, 1, [&] { restorer.restore(task, image); });
 }
 
 /// Batches of crops as training draws them, without the training.
@@ -196,17 +186,26 @@ int main(int argc, char** argv) {
     examples::add_json(*command, plan.json, "Write the JSON here too");
     examples::add_compute(*command, plan.compute);
     if (command == data_app) continue;
-    command->add_option("--recipe", plan.recipe, "Whose networks and losses")
-        ->check(CLI::IsMember({"quickstart", "thesis-resnet", "thesis-fpn-inception"}))
+    command->add_option("--recipe", plan.recipe, "Whose networks and losses: " + kRecipes.list())
+        ->check(examples::one_of(kRecipes))
+        ->type_name("NAME")
         ->required(command == step_app);
+    examples::add_network(*command, plan.network, "the recipe's");
   }
   step_app->add_option("--tasks", plan.tasks, "Tasks that train together")
-      ->check(CLI::IsMember({1, 2, 3, 4, 8}))
-      ->capture_default_str();
-  examples::add_count(*step_app, "--critic-updates", plan.critic_updates,
-                      "Steps of the critic in each step; 0: the recipe's", 0);
-  step_app->add_option("--contextual", plan.contextual, "Weight of the contextual loss")
-      ->check(CLI::NonNegativeNumber);
+      ->check(examples::Whole{1, 64})
+      ->capture_default_str()
+      ->type_name("N");
+  plan.objective
+      .bind(*step_app, "--critic-updates", &recipes::ThesisObjective::critic_updates,
+            "Steps of the critic in each step [the recipe's]")
+      ->check(examples::Whole{})
+      ->type_name("N");
+  plan.objective
+      .bind(*step_app, "--contextual", &recipes::ThesisObjective::contextual_weight,
+            "Weight of the contextual loss [the recipe's]")
+      ->check(examples::Real{})
+      ->type_name("W");
   examples::add_count(*step_app, "--crop", plan.crop, "Side of a crop, pixels; 0: the recipe's", 0);
   auto* task = restore_app->add_option("--task", plan.task, "A task of the model");
   restore_app->add_option("--model", plan.model, "A model instead of a recipe")->needs(task);
@@ -225,8 +224,6 @@ int main(int argc, char** argv) {
   return examples::run_program(app, argc, argv, [&] {
     if (data_app->parsed()) return data(plan);
     if (restore_app->parsed()) return restore(plan);
-    if (plan.recipe == "quickstart") return step(recipes::quickstart(), plan);
-    if (plan.recipe == "thesis-resnet") return step(recipes::thesis_resnet(), plan);
-    step(recipes::thesis_fpn_inception(), plan);
+    with_recipe(plan.recipe, [&](auto recipe) { step(std::move(recipe), plan); });
   });
 }

@@ -201,7 +201,7 @@ int main(int argc, char** argv) {
                  "A library of operators the detector needs, such as libtorchvision.so")
       ->type_name("FILE");
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
-      ->check(CLI::PositiveNumber)
+      ->check(examples::Whole{})
       ->type_name("N");
   examples::add_json(app, plan.json, "Write the scores, with each class's");
   examples::add_tiling(app, plan.tiling);

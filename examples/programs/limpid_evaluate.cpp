@@ -194,7 +194,7 @@ int main(int argc, char** argv) {
   examples::add_metrics(app, plan.metrics);
   examples::add_json(app, plan.json, "Write all scores");
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
-      ->check(CLI::PositiveNumber)
+      ->check(examples::Whole{})
       ->type_name("N")
       ->needs(model);
   app.add_option("--save", plan.save, "Keep the restored pictures: DIR/TASK/NAME.png")

@@ -38,8 +38,7 @@ limpid::Pairs open_tests(limpid::DataArgument argument) {
   return open_pairs(argument, limpid::DataUse::evaluation);
 }
 
-template <class Recipe>
-TableData open_data(const TablePlan& plan, const limpid::recipes::PaperTable<Recipe>& table) {
+TableData open_data(const TablePlan& plan, const limpid::recipes::PaperTable& table) {
   TableData data;
   const auto arguments = examples::parse_data("--data", plan.data);
   const auto tests = examples::parse_data("--test", plan.test);
@@ -91,8 +90,7 @@ examples::RecipeWeights load_weights(const TablePlan& plan) {
   return weights;
 }
 
-template <class Recipe>
-void show_plan(const TablePlan& plan, const limpid::recipes::PaperTable<Recipe>& table) {
+void show_plan(const TablePlan& plan, const limpid::recipes::PaperTable& table) {
   for (const auto& run : table.runs) {
     std::string tasks;
     for (const auto& task : run.tasks) tasks += (tasks.empty() ? "" : ", ") + task;
@@ -105,14 +103,13 @@ void show_plan(const TablePlan& plan, const limpid::recipes::PaperTable<Recipe>&
   }
 }
 
-template <class Recipe>
-void make_table(const TablePlan& plan, limpid::recipes::PaperTable<Recipe> table) {
+void make_table(const TablePlan& plan, limpid::recipes::PaperTable table) {
   if (!plan.no_twins) table = limpid::recipes::with_twins(std::move(table));
   if (plan.show_plan) return show_plan(plan, table);
   if (!plan.smoke) {
     TORCH_CHECK(!plan.vgg.empty(), "Table ", table.number,
                 " needs --vgg FILE for its perceptual loss: ", limpid::kVGG19Source);
-    if (examples::has_backbone<Recipe>() && plan.backbone.empty()) {
+    if (examples::has_backbone(table.runs.front().recipe.network) && plan.backbone.empty()) {
       throw examples::UsageError("Table " + table.number +
                                  " needs --backbone FILE, ImageNet weights");
     }
@@ -167,14 +164,14 @@ int main(int argc, char** argv) {
                "Only the paper's runs, without each task's run of its own to compare with");
   app.add_flag("--plan", plan.show_plan, "List the runs and what is done, and end");
   auto* length = app.add_option_group("Length", "of each run; the paper's 80 epochs if not given");
-  length->add_option("--epochs", plan.epochs)->check(CLI::PositiveNumber)->type_name("N");
-  length->add_option("--steps", plan.steps)->check(CLI::PositiveNumber)->type_name("N");
+  length->add_option("--epochs", plan.epochs)->check(examples::Whole{})->type_name("N");
+  length->add_option("--steps", plan.steps)->check(examples::Whole{})->type_name("N");
   length->require_option(0, 1);
   app.add_option("--max-images", plan.max_images, "Measure at most so many pictures of each task")
-      ->check(CLI::PositiveNumber)
+      ->check(examples::Whole{})
       ->type_name("N");
   app.add_option("--workers", plan.workers, "Threads that decode ahead, for each task")
-      ->check(CLI::Range(0, 64))
+      ->check(examples::Whole{0, 64})
       ->capture_default_str();
   app.add_option("--seed", plan.seed, "Of weights, shuffling and crops")->capture_default_str();
   app.add_flag("--quiet", plan.quiet, "No progress on standard error");

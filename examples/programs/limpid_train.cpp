@@ -1,15 +1,14 @@
 // Trains one encoder and a decoder for each task, by a recipe:
 //
 //   limpid-train --recipe quickstart --data deblur=pairs:blurred --data dehaze=pairs:hazy --out run
+//   limpid-train --recipe quickstart --network nafnet:width=16 --data my-task=pairs:mine --out run
 //
 // Shows progress, validates, and writes run/model.limpid, run/checkpoint.limpid and
 // run/metrics.jsonl. `--resume` goes on where a run stood.
 #include <limpid/core/json_text.hpp>
 #include <limpid/datasets/data_argument.hpp>
-#include <limpid/recipes/adversaries.hpp>
-#include <limpid/recipes/quickstart.hpp>
-#include <limpid/recipes/thesis_fpn_inception.hpp>
-#include <limpid/recipes/thesis_resnet.hpp>
+#include <limpid/recipes/named_recipes.hpp>
+#include <limpid/weights/load_pretrained.hpp>
 
 #include <torch/torch.h>
 
@@ -19,27 +18,27 @@
 #include <string>
 #include <vector>
 
+#include "changes.hpp"
+#include "network_options.hpp"
+#include "numbers.hpp"
 #include "options.hpp"
 #include "program.hpp"
+#include "train/loss_options.hpp"
 #include "train_recipe.hpp"
 
 namespace {
 
-/// The command line.
+/// The command line: what it names, and what it changes of the recipe.
 struct Plan {
   std::string recipe;
+  examples::NetworkOptions network;
   std::vector<std::string> data, validate, batches;
-  std::filesystem::path out, vgg, backbone, json;
-  std::string adversarial, critic;
-  std::int64_t epochs = 0, steps = 0, crop = 0, stop_after = 0, workers = 1;
-  std::int64_t critic_updates = 0, freeze_epochs = -1;
-  double minutes = 0, adversarial_weight = 0, critic_rate = 0, contextual = 0;
+  std::filesystem::path vgg, backbone, json;
   bool random_backbone = false;
-  std::uint64_t seed = 0;
-  std::string device = "cpu", precision;
-  bool resume = false, data_changed = false, quiet = false;
-  std::int64_t validation_images = 0;
   int threads = 1;
+  examples::Changes<limpid::TrainerOptions> options;
+  examples::Changes<limpid::recipes::ThesisObjective> objective;
+  examples::LossOptions losses;
 };
 
 /// What the command line says of the tasks.
@@ -48,14 +47,11 @@ struct Tasks {
   std::map<std::string, std::int64_t> batches;
 };
 
-Tasks open_tasks(const Plan& plan) {
+Tasks open_tasks(const Plan& plan, std::uint64_t seed) {
   Tasks tasks;
   for (const auto& argument : examples::parse_data("--data", plan.data)) {
-    examples::as_usage("--data: ", [&] {
-      limpid::with_tasks<"deblur", "dehaze", "derain">({argument.task}, [](auto) {});
-    });
     tasks.data[argument.task].pairs =
-        limpid::open_pairs(argument, limpid::DataUse::training, nullptr, plan.seed);
+        limpid::open_pairs(argument, limpid::DataUse::training, nullptr, seed);
   }
   const auto check_known = [&](const std::string& option, const std::string& task) {
     if (tasks.data.count(task) == 0) {
@@ -69,9 +65,8 @@ Tasks open_tasks(const Plan& plan) {
   }
   for (const auto& text : plan.batches) {
     const auto equals = text.find('=');
-    const auto number = equals == text.npos ? "" : text.substr(equals + 1);
-    if (number.empty() || number.find_first_not_of("0123456789") != number.npos ||
-        number.size() > 6 || std::stoll(number) < 1) {
+    auto number = equals == text.npos ? std::string{} : text.substr(equals + 1);
+    if (!examples::Whole{1, 1 << 20}(number).empty()) {
       throw examples::UsageError("--batch: expected TASK=N with N from 1, got '" + text + "'");
     }
     check_known("--batch", text.substr(0, equals));
@@ -80,37 +75,28 @@ Tasks open_tasks(const Plan& plan) {
   return tasks;
 }
 
-/// The recipe's options with what the command line changes.
-limpid::TrainerOptions adjusted(limpid::TrainerOptions options, const Plan& plan) {
-  options.out = plan.out;
-  if (plan.epochs > 0) options.length = limpid::Epochs{plan.epochs};
-  if (plan.steps > 0) options.length = limpid::Steps{plan.steps};
-  if (plan.minutes > 0) options.length = limpid::Minutes{plan.minutes};
-  if (plan.crop > 0) options.crop = plan.crop;
-  if (plan.critic_rate > 0) options.critic_rate = plan.critic_rate;
-  if (plan.freeze_epochs >= 0) options.freeze_encoder_epochs = plan.freeze_epochs;
-  options.stop_after = plan.stop_after;
-  options.workers = plan.workers;
-  options.seed = plan.seed;
-  options.quiet = plan.quiet;
-  options.data_changed = plan.data_changed;
-  options.validation_images = plan.validation_images;
-  options.start = plan.resume ? limpid::Start::resume : limpid::Start::fresh;
-  options.device = examples::device_of(plan.device);
-  if (!plan.precision.empty()) options.precision = examples::precision_of(plan.precision);
-  options.facts["threads"] = plan.threads;
-  options.facts["data"] = plan.data;
-  return options;
+std::string name_of(limpid::FitResult result) {
+  switch (result) {
+    case limpid::FitResult::finished:
+      return "finished";
+    case limpid::FitResult::stopped:
+      return "stopped";
+    case limpid::FitResult::interrupted:
+      return "interrupted";
+  }
+  return "";
 }
 
-void write_result(const Plan& plan, const limpid::TrainerOptions& options, std::int64_t steps,
-                  limpid::FitResult result) {
+template <limpid::Recipe R>
+void write_result(const Plan& plan, const R& recipe, const examples::Trained& trained) {
   if (plan.json.empty()) return;
-  constexpr const char* kEnds[] = {"finished", "stopped", "interrupted"};
-  nlohmann::json json{{"recipe", options.recipe},
+  const auto& options = recipe.options;
+  nlohmann::json json{{"recipe", recipe.name},
+                      {"network", recipe.network.family},
+                      {"network_options", limpid::all_options(recipe.network)},
                       {"out", options.out.string()},
-                      {"steps", steps},
-                      {"result", kEnds[static_cast<int>(result)]},
+                      {"steps", trained.steps},
+                      {"result", name_of(trained.result)},
                       {"threads", plan.threads},
                       {"device", options.device.str()},
                       {"precision", limpid::name_of(resolve(options.precision, options.device))}};
@@ -124,158 +110,175 @@ void write_result(const Plan& plan, const limpid::TrainerOptions& options, std::
   examples::write_json(plan.json, json);
 }
 
-/// Gives a branch what the command line says of its losses.
-void adjust(const Plan& plan, const Tasks& tasks, const std::string& task,
-            limpid::AnyBranch& branch) {
-  if (tasks.batches.count(task) != 0) branch.batch_size = tasks.batches.at(task);
-  if (!plan.adversarial.empty() || !plan.critic.empty()) {
-    branch.adversary = examples::as_usage("--adversarial, --critic: ", [&] {
-      const auto objective = plan.adversarial.empty() ? "wasserstein-gp" : plan.adversarial;
-      return limpid::recipes::make_adversary(objective, plan.critic);
-    });
+/// Puts the networks of the command line into a recipe, and sees to their ImageNet weights.
+template <limpid::Recipe R>
+void choose_network(R& recipe, const Plan& plan) {
+  recipe.network = plan.network.chosen(recipe.network);
+  const auto& family = recipe.network.family;
+  if (examples::has_backbone(recipe.network)) {
+    if (plan.backbone.empty() && !plan.random_backbone) {
+      throw examples::UsageError("recipe " + recipe.name + " with network " + family +
+                                 " needs --backbone FILE, ImageNet weights, or --random-backbone "
+                                 "to train all of it from scratch");
+    }
+    if (plan.random_backbone) examples::from_scratch(recipe);
+  } else {
+    if (!plan.backbone.empty() || plan.random_backbone) {
+      throw examples::UsageError("--backbone, --random-backbone: recipe " + recipe.name +
+                                 " with network " + family + " has no backbone");
+    }
+    recipe.options.freeze_encoder_epochs = 0;
   }
-  if (plan.adversarial_weight > 0) branch.adversarial_weight = plan.adversarial_weight;
-  if (plan.critic_updates > 0) branch.critic_updates = plan.critic_updates;
 }
 
-template <class Recipe>
-void train(Recipe recipe, const Plan& plan, const Tasks& tasks) {
+template <limpid::Recipe R>
+void train(R recipe, const Plan& plan, const Tasks& tasks) {
+  choose_network(recipe, plan);
   if constexpr (requires { recipe.objective; }) {
-    recipe.objective.contextual_weight = plan.contextual;
-  } else if (plan.contextual > 0) {
+    plan.objective.apply(recipe.objective);
+  } else if (!plan.objective.empty()) {
     throw examples::UsageError("--contextual: recipe " + recipe.name + " has no VGG-19");
   }
-  if constexpr (examples::has_backbone<Recipe>()) {
-    if (plan.backbone.empty() && !plan.random_backbone) {
-      throw examples::UsageError(
-          "recipe " + recipe.name +
-          " needs --backbone FILE, ImageNet weights, or --random-backbone to "
-          "train all of it from scratch");
-    }
-    if (plan.random_backbone) recipe = examples::from_scratch(std::move(recipe));
-  } else if (!plan.backbone.empty() || plan.random_backbone) {
-    throw examples::UsageError("--backbone, --random-backbone: recipe " + recipe.name +
-                               " has no backbone");
-  }
+  plan.options.apply(recipe.options);
+  recipe.options.facts["threads"] = plan.threads;
+  recipe.options.facts["data"] = plan.data;
   examples::RecipeWeights weights{nullptr, plan.backbone};
-  if constexpr (Recipe::needs_vgg) {
+  if (R::needs_vgg) {
     TORCH_CHECK(!plan.vgg.empty(), "recipe ", recipe.name,
                 " needs --vgg FILE for its perceptual loss: ", limpid::kVGG19Source);
     weights.vgg = limpid::load_vgg19(plan.vgg, {.deepest = "conv3_3"});
-    if (plan.device == "cuda") weights.vgg->to(torch::kCUDA);
+    weights.vgg->to(recipe.options.device);
   }
-  recipe.options = adjusted(std::move(recipe.options), plan);
-  const auto [result, steps] = examples::train_recipe(
+  const auto trained = examples::train_recipe(
       recipe, tasks.data, weights, [&](const std::string& task, limpid::AnyBranch& branch) {
-        adjust(plan, tasks, task, branch);
+        if (tasks.batches.count(task) != 0) branch.batch_size = tasks.batches.at(task);
+        plan.losses.apply(branch);
       });
-  write_result(plan, recipe.options, steps, result);
+  write_result(plan, recipe, trained);
 }
 
-void run(const Plan& plan) {
-  const auto tasks = open_tasks(plan);
-  examples::make_folder("--out", plan.out);
-  examples::try_output("--json", plan.json);
-  if (plan.recipe == "quickstart") train(limpid::recipes::quickstart(), plan, tasks);
-  if (plan.recipe == "thesis-resnet") train(limpid::recipes::thesis_resnet(), plan, tasks);
-  if (plan.recipe == "thesis-fpn-inception") {
-    train(limpid::recipes::thesis_fpn_inception(), plan, tasks);
-  }
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
+/// Options of the trainer; the recipe's where they are not given.
+void add_trainer_options(CLI::App& app, Plan& plan) {
+  using limpid::TrainerOptions;
+  auto& options = plan.options;
+  options
+      .bind(app, "--out", &TrainerOptions::out,
+            "Folder of model.limpid, checkpoint.limpid and metrics.jsonl")
+      ->required()
+      ->type_name("RUN");
+  auto& length = *app.add_option_group("Length", "of the run; the recipe's where none is given");
+  const auto add_length = [&]<class Length, class Number>(const char* name, CLI::Validator check,
+                                                          const char* type) {
+    options
+        .add<Number>(
+            length, name, [](TrainerOptions& o, Number count) { o.length = Length{count}; }, "")
+        ->check(check)
+        ->type_name(type);
+  };
+  add_length.operator()<limpid::Epochs, std::int64_t>("--epochs", examples::Whole{}, "N");
+  add_length.operator()<limpid::Steps, std::int64_t>("--steps", examples::Whole{}, "N");
+  add_length.operator()<limpid::Minutes, double>("--minutes", examples::positive(), "M");
+  length.require_option(0, 1);
+  options.bind(app, "--crop", &TrainerOptions::crop, "Side of a crop, pixels")
+      ->check(examples::Whole{16, 4096})
+      ->type_name("N");
+  options
+      .bind(app, "--freeze-epochs", &TrainerOptions::freeze_encoder_epochs,
+            "Epochs without an update of the encoder's pretrained part")
+      ->check(examples::Whole{0})
+      ->type_name("N");
+  options.flag(
+      app, "--resume", [](TrainerOptions& o) { o.start = limpid::Start::resume; },
+      "Go on with the run in RUN, or start it");
+  options.flag(
+      app, "--data-changed", [](TrainerOptions& o) { o.data_changed = true; },
+      "With --resume: take the run up although its --data have other pairs than before");
+  options
+      .bind(app, "--validation-images", &TrainerOptions::validation_images,
+            "Validate on so many pictures of each task, spread over its --validate; 0: all")
+      ->check(examples::Whole{0})
+      ->type_name("N");
+  options
+      .bind(app, "--stop-after", &TrainerOptions::stop_after,
+            "End this sitting after so many steps, saved; schedules still run to the end")
+      ->check(examples::Whole{})
+      ->type_name("STEPS");
+  options
+      .add<std::string>(
+          app, "--device",
+          [](TrainerOptions& o, const auto& name) { o.device = examples::device_of(name); },
+          "cpu or cuda [cpu]")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
+  options
+      .add<std::string>(
+          app, "--precision",
+          [](TrainerOptions& o, const auto& name) { o.precision = examples::precision_of(name); },
+          "float32, bfloat16 or auto; the recipe's if not given")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}));
+  options
+      .bind(app, "--workers", &TrainerOptions::workers, "Threads that decode ahead, for each task")
+      ->check(examples::Whole{0, 64})
+      ->type_name("N");
+  options
+      .bind(app, "--seed", &TrainerOptions::seed,
+            "Of weights, shuffling, crops and degradations [0]")
+      ->check(examples::Whole{0})
+      ->type_name("N");
+  options.flag(
+      app, "--quiet", [](TrainerOptions& o) { o.quiet = true; }, "No progress on standard error");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Plan plan;
-  CLI::App app{"Trains deblurring, dehazing and raindrop removal together from one encoder.",
-               "limpid-train"};
+  CLI::App app{"Trains tasks of any names together from one encoder.", "limpid-train"};
   app.add_option("--recipe", plan.recipe,
-                 "quickstart (minutes on a CPU), thesis-resnet or thesis-fpn-inception (the paper)")
+                 "Losses, rates and length, by name: " + limpid::kRecipes.list())
       ->required()
-      ->check(CLI::IsMember({"quickstart", "thesis-resnet", "thesis-fpn-inception"}));
+      ->check(examples::one_of(limpid::kRecipes))
+      ->type_name("NAME");
+  examples::add_network(app, plan.network, "the recipe's");
   app.add_option("--data", plan.data, limpid::data_argument_help())
       ->required()
       ->type_name("TASK=FORMAT:PATH[@PART]");
   app.add_option("--validate", plan.validate,
                  "Pairs to measure PSNR on; read like --data, the test part")
       ->type_name("TASK=FORMAT:PATH[@PART]");
-  app.add_option("--out", plan.out, "Folder of model.limpid, checkpoint.limpid and metrics.jsonl")
-      ->required()
-      ->type_name("RUN");
-  auto* length = app.add_option_group("Length", "of the run; the recipe's where none is given");
-  length->add_option("--epochs", plan.epochs)->check(CLI::PositiveNumber)->type_name("N");
-  length->add_option("--steps", plan.steps)->check(CLI::PositiveNumber)->type_name("N");
-  length->add_option("--minutes", plan.minutes)->check(CLI::PositiveNumber)->type_name("M");
-  length->require_option(0, 1);
+  add_trainer_options(app, plan);
   app.add_option("--batch", plan.batches, "Crops of a task in each step")->type_name("TASK=N");
-  app.add_option("--crop", plan.crop, "Side of a crop, pixels")
-      ->check(CLI::Range(16, 4096))
-      ->type_name("N");
-  auto* losses = app.add_option_group("Losses", "instead of the recipe's");
-  losses
-      ->add_option("--adversarial", plan.adversarial,
-                   "GAN objective: " + joined(limpid::adversarial_names()))
-      ->check(CLI::IsMember(limpid::adversarial_names()))
-      ->type_name("NAME");
-  losses
-      ->add_option(
-          "--critic", plan.critic,
-          "Critic: " + joined(limpid::critic_names()) + " [autoencoder for began, else patch]")
-      ->check(CLI::IsMember(limpid::critic_names()))
-      ->type_name("NAME");
-  const auto number = [&](const std::string& name, auto& value, const std::string& text) {
-    losses->add_option(name, value, text)->check(CLI::PositiveNumber);
-  };
-  number("--adversarial-weight", plan.adversarial_weight, "Of the GAN losses, beside content");
-  number("--critic-updates", plan.critic_updates, "Steps of the critic in each training step");
-  number("--critic-rate", plan.critic_rate, "Learning rate of the critics");
-  number("--contextual", plan.contextual, "Weight of the contextual loss, added to the content");
+  auto& losses = *app.add_option_group("Losses", "instead of the recipe's");
+  examples::add_losses(losses, plan.losses);
+  plan.options
+      .bind(losses, "--critic-rate", &limpid::TrainerOptions::critic_rate,
+            "Learning rate of the critics")
+      ->check(examples::positive())
+      ->type_name("RATE");
+  plan.objective
+      .bind(losses, "--contextual", &limpid::recipes::ThesisObjective::contextual_weight,
+            "Weight of the contextual loss, added to the content")
+      ->check(examples::Real{})
+      ->type_name("W");
   app.add_option("--vgg", plan.vgg, "VGG-19 weights under torchvision's names, safetensors or .pth")
       ->type_name("FILE");
   auto* backbone = app.add_option("--backbone", plan.backbone,
-                                  "ImageNet weights of the FPN's backbone, as pretrainedmodels or "
-                                  "timm name them, safetensors or .pth");
+                                  "ImageNet weights of the FPN's backbone, as pretrainedmodels, "
+                                  "timm or torchvision name them, safetensors or .pth");
   backbone->type_name("FILE");
   app.add_flag("--random-backbone", plan.random_backbone,
                "No ImageNet weights: train the backbone from scratch, never frozen")
       ->excludes(backbone);
-  app.add_option("--freeze-epochs", plan.freeze_epochs,
-                 "Epochs without an update of the encoder's pretrained part [the recipe's]")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
-  app.add_flag("--resume", plan.resume, "Go on with the run in RUN, or start it");
-  app.add_flag("--data-changed", plan.data_changed,
-               "With --resume: take the run up although its --data have other pairs than before");
-  app.add_option("--validation-images", plan.validation_images,
-                 "Validate on so many pictures of each task, spread over its --validate; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
-  app.add_option("--stop-after", plan.stop_after,
-                 "End this sitting after so many steps, saved; schedules still run to the end")
-      ->check(CLI::PositiveNumber)
-      ->type_name("STEPS");
-  app.add_option("--device", plan.device, "cpu or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
-      ->capture_default_str();
-  app.add_option("--precision", plan.precision,
-                 "float32, bfloat16 or auto; the recipe's if not given")
-      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}));
-  app.add_option("--workers", plan.workers, "Threads that decode ahead, for each task")
-      ->check(CLI::Range(0, 64))
-      ->capture_default_str();
-  app.add_option("--seed", plan.seed, "Of weights, shuffling, crops and degradations")
-      ->capture_default_str();
   examples::add_json(app, plan.json, "Write what came out here");
-  app.add_flag("--quiet", plan.quiet, "No progress on standard error");
   examples::add_threads(app, plan.threads);
   examples::add_max_pixels(app);
   app.footer(
       "Ctrl-C, SIGTERM or SIGHUP finishes the step, saves and ends; --resume goes on from there.");
-  return examples::run_program(app, argc, argv, [&] { run(plan); });
+  return examples::run_program(app, argc, argv, [&] {
+    limpid::TrainerOptions given;
+    plan.options.apply(given);
+    const auto tasks = open_tasks(plan, given.seed);
+    examples::make_folder("--out", given.out);
+    examples::try_output("--json", plan.json);
+    limpid::with_recipe(plan.recipe, [&](auto recipe) { train(std::move(recipe), plan, tasks); });
+  });
 }

@@ -34,6 +34,20 @@ auto as_usage(const std::string& prefix, Read read) {
   }
 }
 
+/// Takes the names of a table (`core/named.hpp`).
+template <class Table>
+CLI::Validator one_of(const Table& table) {
+  return CLI::Validator{[&table](std::string& text) -> std::string {
+                          try {
+                            text = table.spelled(text);
+                          } catch (const c10::ValueError& error) {
+                            return error.what_without_backtrace();
+                          }
+                          return {};
+                        },
+                        ""};
+}
+
 /// The values "TASK=FORMAT:PATH[@PART]" of `option`, each task at most once.
 inline std::vector<limpid::DataArgument> parse_data(const std::string& option,
                                                     const std::vector<std::string>& texts) {
@@ -107,7 +121,7 @@ inline void add_compute(CLI::App& app, Compute& compute) {
 inline void add_count(CLI::App& app, const std::string& name, std::int64_t& value,
                       const std::string& text, int least = 1) {
   app.add_option(name, value, text)
-      ->check(CLI::Range(least, 1 << 20))
+      ->check(Whole{least, 1 << 20})
       ->capture_default_str()
       ->type_name("N");
 }

@@ -4,6 +4,7 @@
 #include <limpid/core/printable.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/io/picture_losses.hpp>
+#include <limpid/version.hpp>
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "arguments.hpp"
+#include "numbers.hpp"
 #include "output.hpp"
 
 // What the programs share: command lines, errors, threads.
@@ -33,7 +35,18 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Parses the command line and runs `body`, which returns nothing or an exit code.
+/// In all commands: a key of a `--config` file that is no option is an error, and so is what is no
+/// whole number where an option takes N.
+inline void refuse_nonsense(CLI::App& app) {
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  for (auto* option : app.get_options()) {
+    if (option->get_type_name() == "N") option->check(Whole{0});
+  }
+  for (auto* command : app.get_subcommands({})) refuse_nonsense(*command);
+}
+
+/// Parses the command line, with `--version` and `--config FILE`, and runs `body`, which returns
+/// nothing or an exit code.
 ///
 /// Errors go to standard error as "NAME: text", NAME being the app's; no file name in them can
 /// control the terminal. Before them stands what pictures lost when they were read or written, one
@@ -53,6 +66,10 @@ int run_program(CLI::App& app, int argc, char** argv, Body body) {
     tell(text);
     return code;
   };
+  app.set_version_flag("--version", app.get_name() + ", limpid " + limpid::kVersion);
+  app.set_config("--config", "", "Read options from a file: lines NAME = VALUE, as TOML")
+      ->type_name("FILE");
+  refuse_nonsense(app);
   try {
     int code = 0;
     try {
@@ -92,7 +109,7 @@ inline void add_threads(CLI::App& app, int& threads) {
            at::set_num_threads(count);
          },
          "Threads to use [all " + std::to_string(threads) + " cores]")
-      ->check(CLI::Range(1, 1024))
+      ->check(Whole{1, 1024})
       ->type_name("N");
 }
 

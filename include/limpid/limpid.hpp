@@ -271,7 +271,6 @@
 #include <limpid/training/run_plan.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/stop_signal.hpp>
-#include <limpid/training/task_dispatch.hpp>
 #include <limpid/training/trainer.hpp>
 #include <limpid/training/training_log.hpp>
 #include <limpid/training/training_loop.hpp>
@@ -281,7 +280,9 @@
 
 #include <limpid/recipes/adversarial_names.hpp>
 #include <limpid/recipes/adversaries.hpp>
+#include <limpid/recipes/named_recipes.hpp>
 #include <limpid/recipes/quickstart.hpp>
+#include <limpid/recipes/recipe.hpp>
 #include <limpid/recipes/tables.hpp>
 #include <limpid/recipes/thesis.hpp>
 #include <limpid/recipes/thesis_fpn_inception.hpp>

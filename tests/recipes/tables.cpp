@@ -14,8 +14,7 @@ using namespace limpid;
 using namespace limpid::recipes;
 using Tasks = std::vector<std::string>;
 
-template <class Recipe>
-void check_names(const PaperTable<Recipe>& table) {
+void check_names(const PaperTable& table) {
   std::set<std::string> names;
   for (const auto& run : table.runs) {
     BOOST_TEST(names.insert(run.name).second, "two runs are called " << run.name);

@@ -1,5 +1,6 @@
 #include <limpid/recipes/thesis_resnet.hpp>
-#include <limpid/training/trainer.hpp>
+#include <limpid/model/families.hpp>
+#include <limpid/training/any_trainer.hpp>
 #include <support/tiny.hpp>
 
 #include <torch/torch.h>
@@ -8,16 +9,13 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <variant>
 
 namespace {
 
 using namespace limpid;
-using limpid::recipes::ThesisResNet;
 using limpid_test::DarkPictures;
 
-static_assert(std::is_same_v<ThesisResNet::Encoder, ResNetEncoder>);
 static_assert(ResNetEncoderOptions{}.width == 64 && ResNetEncoderOptions{}.blocks == 9);
 static_assert(ResNetEncoderOptions{}.dropout == 0.5);
 
@@ -35,9 +33,12 @@ BOOST_AUTO_TEST_CASE(has_the_numbers_of_the_thesis) {
   BOOST_TEST(recipe.batch_size("deblur") == 2);
   BOOST_TEST(recipe.batch_size("dehaze") == 1);
   BOOST_TEST(recipe.batch_size("derain") == 1);
-  BOOST_TEST(recipe.encoder.width == 64);
-  BOOST_TEST(recipe.encoder.blocks == 9);
-  BOOST_TEST(recipe.decoder.width == 64);
+  BOOST_TEST(recipe.network.family == "resnet");
+  const auto network = all_options(recipe.network);
+  BOOST_TEST(network.at("encoder").at("width") == 64);
+  BOOST_TEST(network.at("encoder").at("blocks") == 9);
+  BOOST_TEST(network.at("encoder").at("dropout") == 0.5);
+  BOOST_TEST(network.at("decoder").at("width") == 64);
   BOOST_TEST(std::get<Epochs>(options.length).count == 80);
   BOOST_TEST(options.rate == 1e-4);
   BOOST_TEST(options.critic_rate == 1e-4);
@@ -109,20 +110,16 @@ BOOST_AUTO_TEST_CASE(branches_train_a_step_beside_each_other) {
   recipe.options.crop = 32;
   recipe.options.quiet = true;
   // The recipe's networks, small enough for a test.
-  recipe.encoder = {.width = 8, .blocks = 1};
-  recipe.decoder = {.width = 8};
+  recipe.network.options.update({{"width", 8}, {"blocks", 1}});
   recipe.objective.critic_width = 8;
   recipe.batch_sizes.clear();
   const auto vgg = random_vgg();
-  MultiTaskTrainer<ThesisResNet::Encoder, ThesisResNet::Decoder<"deblur">,
-                   ThesisResNet::Decoder<"derain">>
-      trainer{recipe.options, recipe.make_encoder(), recipe.make_decoder<"deblur">(),
-              recipe.make_decoder<"derain">()};
-  trainer.branch<"deblur">(recipe.branch("deblur", DarkPictures{}, vgg));
-  trainer.branch<"derain">(recipe.branch("derain", DarkPictures{}, vgg));  // its own critic
-  const auto before = trainer.model()->encoder()->parameters()[0].detach().clone();
+  AnyTrainer trainer{recipe.options, make_model(recipe.network, {"deblur", "derain"})};
+  trainer.branch("deblur", recipe.branch("deblur", DarkPictures{}, vgg));
+  trainer.branch("derain", recipe.branch("derain", DarkPictures{}, vgg));  // its own critic
+  const auto before = trainer.model().parameters[0].second.detach().clone();
   BOOST_TEST((trainer.fit() == FitResult::finished));
-  BOOST_TEST(!torch::equal(trainer.model()->encoder()->parameters()[0], before));
+  BOOST_TEST(!torch::equal(trainer.model().parameters[0].second, before));
   for (const auto& parameter : vgg->parameters()) BOOST_TEST(!parameter.grad().defined());
 }
 

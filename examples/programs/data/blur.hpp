@@ -189,7 +189,7 @@ inline CLI::App* add_blur(CLI::App& app, BlurOptions& options) {
       ->add_option("--step", options.step,
                    "Frames from the start of one picture to that of the next; 0: they follow each "
                    "other without sharing a frame")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}))
+      ->check(Whole{0, 1'000'000})
       ->capture_default_str()
       ->type_name("N");
   command
@@ -206,7 +206,7 @@ inline CLI::App* add_blur(CLI::App& app, BlurOptions& options) {
   command
       ->add_option("--gamma", options.gamma,
                    "The curve of --linear-light gamma: stored = light ^ (1 / GAMMA)")
-      ->check(CLI::Range(0.1, 10.0))
+      ->check(Real{0.1, 10})
       ->capture_default_str()
       ->type_name("GAMMA");
   command->add_option("--part", options.part, "train or test")

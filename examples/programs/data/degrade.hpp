@@ -189,7 +189,7 @@ inline CLI::App* add_degrade(CLI::App& app, DegradeOptions& options) {
   command
       ->add_option("--max-side", options.max_side,
                    "Shrink photographs whose longer side has more pixels")
-      ->check(CLI::Range(std::int64_t{16}, std::int64_t{65536}))
+      ->check(Whole{16, 65536})
       ->type_name("N");
   command->add_option("INPUT_DIR", options.input, "Folder of clean photographs; only read")
       ->required()

@@ -212,7 +212,7 @@ inline CLI::App* add_haze(CLI::App& app, HazeOptions& options) {
                    "d = UNIT * value (16 bits in millimetres: 0.001 gives metres); for disparity "
                    "the focal length in pixels times the baseline. Without it d is 1 at the "
                    "farthest known point of each map")
-      ->check(CLI::Range(1e-12, 1e12))
+      ->check(Real{1e-12, 1e12})
       ->type_name("UNIT");
   command->add_flag("--zero-is-near", options.zero_is_near,
                     "A value of 0 is the nearest depth, not an unknown one");

@@ -233,12 +233,12 @@ inline CLI::App* add_interpolate(CLI::App& app, InterpolateOptions& options) {
   auto* command = app.add_subcommand(
       "interpolate", "Frames between frames: a higher frame rate, as blur by averaging needs it");
   command->add_option("--fps", options.from, "Frames a second of FRAMES_DIR")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(Whole{1, 1'000'000})
       ->capture_default_str()
       ->type_name("N");
   command->add_option("--to", options.to, "Frames a second wanted: 2, 4, 8 or 16 times as many")
       ->required()
-      ->check(CLI::Range(1, 16'000'000))
+      ->check(Whole{1, 16'000'000})
       ->type_name("N");
   command
       ->add_option("--weights", options.weights,

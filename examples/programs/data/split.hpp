@@ -89,7 +89,7 @@ inline CLI::App* add_split(CLI::App& app, SplitOptions& options) {
   auto* command = app.add_subcommand(
       "split", "Splits photographs by picture: OUTPUT_DIR/{train,test}/NAME.png");
   command->add_option("--test", options.test_share, "Share of the photographs to test on")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(Real{0, 1})
       ->capture_default_str()
       ->type_name("SHARE");
   command->add_option("--seed", options.seed, "Another seed gives another split")
@@ -98,7 +98,7 @@ inline CLI::App* add_split(CLI::App& app, SplitOptions& options) {
   command
       ->add_option("--max-side", options.max_side,
                    "Shrink photographs whose longer side has more pixels")
-      ->check(CLI::Range(std::int64_t{16}, std::int64_t{65536}))
+      ->check(Whole{16, 65536})
       ->type_name("N");
   add_existing(*command, options.existing);
   command->add_option("INPUT_DIR", options.input, "Folder of photographs; only read")

@@ -130,21 +130,21 @@ inline CLI::App* add_train_interpolation(CLI::App& app, TrainInterpolationOption
       ->check(CLI::IsMember({"small", "published"}))
       ->capture_default_str();
   auto* length = command->add_option_group("Length", "of the run");
-  length->add_option("--minutes", training.minutes)->check(CLI::PositiveNumber)->type_name("M");
-  length->add_option("--steps", training.steps)->check(CLI::PositiveNumber)->type_name("N");
+  length->add_option("--minutes", training.minutes)->check(positive())->type_name("M");
+  length->add_option("--steps", training.steps)->check(Whole{})->type_name("N");
   length->require_option(1);
   add_count(*command, "--crop", training.crop, "Side of a crop, pixels, a multiple of 32");
   add_count(*command, "--batch", training.batch, "Crops in each step");
   command
       ->add_option("--learning-rate", training.learning_rate,
                    "Of Adamax; falls in the second half of the run")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str()
       ->type_name("RATE");
   command
       ->add_option("--held-back", options.held_back,
                    "Part of each sequence, its end, that is measured and never trained with")
-      ->check(CLI::Range(0.01, 0.9))
+      ->check(Real{0.01, 0.9})
       ->capture_default_str()
       ->type_name("PART");
   add_count(*command, "--validate", options.validate, "Held-back triplets to measure, at most");

@@ -91,19 +91,17 @@ inline std::string metric_label(const std::string& name) {
 }
 
 /// A table's runs with their results; a run that is not finished has null.
-template <class Recipe>
 struct FinishedRuns {
-  const limpid::recipes::PaperTable<Recipe>& table;
+  const limpid::recipes::PaperTable& table;
   std::vector<nlohmann::json> results;
 
-  const nlohmann::json& of(const limpid::recipes::TableRun<Recipe>& run) const {
+  const nlohmann::json& of(const limpid::recipes::TableRun& run) const {
     return results[static_cast<std::size_t>(&run - table.runs.data())];
   }
 };
 
 /// The paper's numbers beside ours and beside the degraded input's.
-template <class Recipe>
-limpid::ReportTable paper_table(const FinishedRuns<Recipe>& runs) {
+inline limpid::ReportTable paper_table(const FinishedRuns& runs) {
   limpid::ReportTable table{
       .title = "The paper and this machine",
       .caption = "Means over the test pictures; degraded: the input itself against the target.",
@@ -156,8 +154,7 @@ limpid::ReportTable paper_table(const FinishedRuns<Recipe>& runs) {
 }
 
 /// Each task that shares an encoder beside the same task trained alone.
-template <class Recipe>
-limpid::ReportTable sharing_table(const FinishedRuns<Recipe>& runs) {
+inline limpid::ReportTable sharing_table(const FinishedRuns& runs) {
   limpid::ReportTable table{
       .title = "The price or the gain of sharing",
       .caption =
@@ -191,8 +188,7 @@ limpid::ReportTable sharing_table(const FinishedRuns<Recipe>& runs) {
 }
 
 /// Every run under every protocol of SSIM.
-template <class Recipe>
-limpid::ReportTable protocols_table(const FinishedRuns<Recipe>& runs) {
+inline limpid::ReportTable protocols_table(const FinishedRuns& runs) {
   limpid::ReportTable table{.title = "Every run, every protocol",
                             .caption = "Restored; small below: the degraded input.",
                             .columns = {"Task"},
@@ -219,9 +215,7 @@ limpid::ReportTable protocols_table(const FinishedRuns<Recipe>& runs) {
 }
 
 /// The runs' kept pictures, those of the paper's runs only.
-template <class Recipe>
-std::vector<limpid::ReportTask> samples_of(const TablePlan& plan,
-                                           const FinishedRuns<Recipe>& runs) {
+inline std::vector<limpid::ReportTask> samples_of(const TablePlan& plan, const FinishedRuns& runs) {
   std::vector<limpid::ReportTask> tasks;
   for (const auto& run : runs.table.runs) {
     const auto& result = runs.of(run);
@@ -232,7 +226,7 @@ std::vector<limpid::ReportTask> samples_of(const TablePlan& plan,
       const auto picture = [&](const std::string& which) {
         return limpid::Image::load(sample_file(plan.out / run.name, task, which));
       };
-      shown.pictures.push_back({result.at("samples").at(task).template get<std::string>(),
+      shown.pictures.push_back({result.at("samples").at(task).get<std::string>(),
                                 picture("degraded"), picture("restored"), picture("target")});
       tasks.push_back(std::move(shown));
     }
@@ -269,10 +263,9 @@ inline std::vector<std::string> table_warnings(const TablePlan& plan, std::size_
 }
 
 /// Writes OUT/index.html and OUT/table.json's sibling results.json from what is finished.
-template <class Recipe>
-void write_page(const TablePlan& plan, const limpid::recipes::PaperTable<Recipe>& table,
-                const std::vector<std::string>& remarks) {
-  FinishedRuns<Recipe> runs{table, {}};
+inline void write_page(const TablePlan& plan, const limpid::recipes::PaperTable& table,
+                       const std::vector<std::string>& remarks) {
+  FinishedRuns runs{table, {}};
   std::size_t unfinished = 0;
   auto results = nlohmann::json::object();
   for (const auto& run : table.runs) {

@@ -66,30 +66,31 @@ struct MiddleParts {
 
 constexpr std::int64_t kSmokeImages = 2, kSmokeSide = 160, kSmokeSteps = 2;
 
-inline void shrink(limpid::recipes::ThesisResNet& recipe) {
-  recipe.encoder = {.width = 8, .blocks = 1, .dropout = recipe.encoder.dropout};
-  recipe.decoder = {.width = 8};
-  recipe.options.crop = 32;
-}
-
-inline void shrink(limpid::recipes::ThesisFPNInception& recipe) {
-  recipe.encoder.backbone = {.width = 0.125, .repeat = 1, .repeat_1 = 1};
-  recipe.encoder.pyramid_width = 32;
-  recipe.encoder.head_width = 16;
-  recipe.decoder.width = 16;
-  recipe.options.crop = 128;
+/// Networks and crops so narrow that a run takes seconds.
+inline void shrink(limpid::recipes::ThesisRecipe& recipe) {
+  auto& options = recipe.network.options;
+  if (recipe.network.family == "resnet") {
+    options.update({{"width", 8}, {"blocks", 1}});
+    recipe.options.crop = 32;
+  } else {
+    options.update({{"backbone", {{"width", 0.125}, {"repeat", 1}, {"repeat_1", 1}}},
+                    {"pyramid_width", 32},
+                    {"head_width", 16}});
+    recipe.options.crop = 128;
+  }
+  recipe.objective.critic_width = 8;
 }
 
 /// The recipe of one run with what the command line changes.
-template <class Recipe>
-Recipe planned(Recipe recipe, const TablePlan& plan, const std::filesystem::path& folder) {
+inline limpid::recipes::ThesisRecipe planned(limpid::recipes::ThesisRecipe recipe,
+                                             const TablePlan& plan,
+                                             const std::filesystem::path& folder) {
   auto& options = recipe.options;
   if (plan.smoke) {
     shrink(recipe);
-    recipe.objective.critic_width = 8;
     options.length = limpid::Steps{kSmokeSteps};
   }
-  if (has_backbone<Recipe>() && plan.backbone.empty()) recipe = from_scratch(std::move(recipe));
+  if (has_backbone(recipe.network) && plan.backbone.empty()) from_scratch(recipe);
   if (plan.epochs > 0) options.length = limpid::Epochs{plan.epochs};
   if (plan.steps > 0) options.length = limpid::Steps{plan.steps};
   options.out = folder;

@@ -75,10 +75,10 @@ inline void measure_run(const TablePlan& plan, const std::filesystem::path& fold
 
 /// Trains and measures a run, going on where it stood.
 /// @return whether it is finished; false where a signal stopped it.
-template <class Recipe>
-bool finish_run(const TablePlan& plan, const limpid::recipes::TableRun<Recipe>& run,
-                const std::map<std::string, limpid::Pairs>& training,
-                const std::map<std::string, limpid::Pairs>& tests, const RecipeWeights& weights) {
+inline bool finish_run(const TablePlan& plan, const limpid::recipes::TableRun& run,
+                       const std::map<std::string, limpid::Pairs>& training,
+                       const std::map<std::string, limpid::Pairs>& tests,
+                       const RecipeWeights& weights) {
   const auto folder = plan.out / run.name;
   Progress progress{plan.quiet};
   if (!read_result(result_file(folder)).is_null()) {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <limpid/decoders/pixel_unet.hpp>
-#include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/losses/content/psnr_loss.hpp>
+#include <limpid/model/network.hpp>
+#include <limpid/recipes/recipe.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
 
@@ -17,30 +17,23 @@ namespace limpid::recipes {
 /// critic and no file of weights. L1 is no choice here: most pixels of a picture with raindrops
 /// need no change, so its best answer in the first minutes is none.
 struct Quickstart {
-  using Encoder = PixelUNetEncoder;
-  template <FixedString Task>
-  using Decoder = PixelUNetDecoder<Task>;
-
   std::string name = "quickstart";
   TrainerOptions options{};
+  Network network{"pixel-unet"};
   std::int64_t batch = 4;  ///< crops of each task in a step
 
   /// Whether a branch needs the weights of VGG-19.
   static constexpr bool needs_vgg = false;
 
-  Encoder make_encoder() const { return Encoder{}; }
-
-  template <FixedString Task>
-  Decoder<Task> make_decoder() const {
-    return Decoder<Task>{};
-  }
-
   std::int64_t batch_size(std::string_view) const { return batch; }
 
-  AnyBranch branch(std::string_view task, Pairs pairs) const {
+  /// A task's branch; it takes no VGG-19.
+  AnyBranch branch(std::string_view task, Pairs pairs, const VGG19& = VGG19{nullptr}) const {
     return Branch{.pairs = std::move(pairs), .batch_size = batch_size(task), .content = PSNRLoss{}};
   }
 };
+
+static_assert(Recipe<Quickstart>);
 
 inline Quickstart quickstart() {
   Quickstart recipe;

@@ -27,22 +27,20 @@ struct CitedScore {
 };
 
 /// One training run of a table.
-template <class Recipe>
 struct TableRun {
   std::string name;     ///< of its folder
   std::string title;    ///< what readers see
   std::string variant;  ///< runs of one variant differ in their tasks only
   std::vector<std::string> tasks;
-  Recipe recipe;
+  ThesisRecipe recipe;
   std::vector<PaperScore> paper{};  ///< empty for runs that the paper does not have
 };
 
 /// A table of the paper: its runs, in order.
-template <class Recipe>
 struct PaperTable {
   std::string number;
   std::string title;
-  std::vector<TableRun<Recipe>> runs;
+  std::vector<TableRun> runs;
   std::vector<CitedScore> cited{};
   std::string cited_note{};
 };
@@ -52,12 +50,12 @@ struct PaperTable {
 ///
 /// The SSIM of the first row is most likely the CW-SSIM of DeblurGAN's script, that of the others
 /// scikit-image's default (docs/metrics.md).
-inline PaperTable<ThesisFPNInception> table_4_1() {
+inline PaperTable table_4_1() {
   const auto recipe = thesis_fpn_inception();
   const auto run = [&](std::string name, std::string title, std::vector<std::string> tasks,
                        PaperScore paper) {
-    return TableRun<ThesisFPNInception>{std::move(name),  std::move(title), "fpn-inception",
-                                        std::move(tasks), recipe,           {std::move(paper)}};
+    return TableRun{std::move(name),  std::move(title), "fpn-inception",
+                    std::move(tasks), recipe,           {std::move(paper)}};
   };
   return {.number = "4.1",
           .title = "FPN-Inception with one, two and three tasks",
@@ -76,7 +74,7 @@ inline PaperTable<ThesisFPNInception> table_4_1() {
 ///
 /// The thesis does not say which critic rate its second row has; here it is that of the first, to
 /// which the row adds its term.
-inline PaperTable<ThesisResNet> table_4_2() {
+inline PaperTable table_4_2() {
   auto doubled = thesis_resnet();
   doubled.options.critic_rate = 2 * doubled.options.rate;
   auto contextual = doubled;
@@ -103,8 +101,7 @@ inline PaperTable<ThesisResNet> table_4_2() {
 
 /// The table with a single-task run of the same variant for every task that shares an encoder in
 /// it: what the sharing costs or gains is the difference to that twin. The paper's runs come first.
-template <class Recipe>
-PaperTable<Recipe> with_twins(PaperTable<Recipe> table) {
+inline PaperTable with_twins(PaperTable table) {
   const auto paper_runs = table.runs;
   for (const auto& run : paper_runs) {
     if (run.tasks.size() < 2) continue;
@@ -127,9 +124,8 @@ PaperTable<Recipe> with_twins(PaperTable<Recipe> table) {
 
 /// The run that trains `task` alone as `run` trains it among others; null where there is none, or
 /// where `run` has no other task.
-template <class Recipe>
-const TableRun<Recipe>* twin_of(const PaperTable<Recipe>& table, const TableRun<Recipe>& run,
-                                const std::string& task) {
+inline const TableRun* twin_of(const PaperTable& table, const TableRun& run,
+                               const std::string& task) {
   if (run.tasks.size() < 2) return nullptr;
   for (const auto& other : table.runs) {
     if (other.variant == run.variant && other.tasks == std::vector<std::string>{task}) {

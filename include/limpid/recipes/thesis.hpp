@@ -1,12 +1,13 @@
 #pragma once
 
 #include <limpid/backbones/vgg19.hpp>
-#include <limpid/core/concepts.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/contextual.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/perceptual.hpp>
+#include <limpid/model/network.hpp>
 #include <limpid/recipes/adversaries.hpp>
+#include <limpid/recipes/recipe.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
 
@@ -35,31 +36,15 @@ struct ThesisObjective {
 
 /// A recipe of Martyniuk, "Multi-task learning for image restoration", UCU 2019, as a value: its
 /// numbers can be changed before it is used.
-template <Encoder EncoderT, template <FixedString> class DecoderT>
 struct ThesisRecipe {
-  using Encoder = EncoderT;
-  template <FixedString Task>
-  using Decoder = DecoderT<Task>;
-  using EncoderOptions = std::remove_cvref_t<decltype(std::declval<const EncoderT&>()->options())>;
-  using DecoderOptions =
-      std::remove_cvref_t<decltype(std::declval<const DecoderT<"any">&>()->options())>;
-
   std::string name;
   TrainerOptions options{};
-  EncoderOptions encoder{};
-  DecoderOptions decoder{};
+  Network network{};
   ThesisObjective objective{};
   std::map<std::string, std::int64_t, std::less<>> batch_sizes{{"deblur", 2}};  ///< others: 1 (4.3)
 
   /// Whether a branch needs the weights of VGG-19.
   static constexpr bool needs_vgg = true;
-
-  EncoderT make_encoder() const { return EncoderT{encoder}; }
-
-  template <FixedString Task>
-  DecoderT<Task> make_decoder() const {
-    return DecoderT<Task>{decoder};
-  }
 
   std::int64_t batch_size(std::string_view task) const {
     const auto found = batch_sizes.find(task);
@@ -86,6 +71,8 @@ struct ThesisRecipe {
     return branch;
   }
 };
+
+static_assert(Recipe<ThesisRecipe>);
 
 /// Options of every recipe of the paper: Adam at 1e-4 for generator and critics, 40 epochs constant
 /// and 40 linear to 1e-7, crops of 256 x 256 (sec. 4.3).
