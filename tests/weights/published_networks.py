@@ -456,7 +456,7 @@ def main(programs):
         disturb(network)
         network.eval()
         # NAFNet's windows of 384 pixels are smaller than one of its pictures.
-        sizes = ((64, 96), (61, 437)) if name == "nafnet" else ((64, 96), (77, 109))
+        sizes = ((64, 96), (61, 437)) if name == "nafnet" else ((128, 160), (141, 163))
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             torch.save({"params": network.state_dict()} if name == "nafnet" else network.state_dict(),
