@@ -2,6 +2,7 @@
 //
 //   limpid-convert fpn_inception.h5 deblur.limpid --map deblurgan-v2-fpn-inception
 //   limpid-convert thesis.pth.tar tasks.limpid --map thesis-resnet --task deblur dehaze derain
+//   limpid-convert trained.pth deblur.limpid --network pixel-unet:width=16
 //   limpid-convert run/model.limpid for_python.safetensors --map thesis-resnet
 //
 // A model file is published, anything else becomes a model file. Prints what was loaded, what is
@@ -20,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "network_options.hpp"
 #include "options.hpp"
 #include "program.hpp"
 
@@ -31,6 +33,7 @@ namespace fs = std::filesystem;
 struct Plan {
   fs::path in, out, json;
   std::string map, key;
+  examples::NetworkOptions network;
   std::vector<std::string> tasks;
   bool list = false, force = false, lenient = false, for_published_code = false;
 };
@@ -68,13 +71,19 @@ void convert(const Plan& plan) {
     }
     examples::print("%zu tensors written to '%s'\n", file.tensors.size(), plan.out.c_str());
   } else if (is_model(plan.in)) {
+    if (plan.map.empty()) throw examples::UsageError("a model is published by --map NAME");
     const auto names = limpid::export_published(plan.in, plan.out, plan.map, plan.tasks,
                                                 {.for_published_code = plan.for_published_code});
     examples::print("%zu tensors written to '%s'\n", names.size(), plan.out.c_str());
   } else {
     const auto tasks = plan.tasks.empty() ? std::vector<std::string>{"deblur"} : plan.tasks;
-    const auto report = limpid::import_published(plan.in, plan.out, plan.map, tasks,
-                                                 {.strict = !plan.lenient, .key = plan.key});
+    const auto changed = examples::as_usage(
+        "--network-options: ", [&] { return limpid::parse_network_options(plan.network.options); });
+    const limpid::LoadOptions load{.strict = !plan.lenient, .key = plan.key};
+    const auto report =
+        plan.map.empty()
+            ? limpid::import_weights(plan.in, plan.out, plan.network.chosen(), tasks, load)
+            : limpid::import_published(plan.in, plan.out, plan.map, tasks, load, changed);
     examples::print("%s", report.table().c_str());
     examples::print("model '%s' of %zu task%s\n", plan.out.c_str(), tasks.size(),
                     tasks.size() == 1 ? "" : "s");
@@ -93,6 +102,7 @@ int main(int argc, char** argv) {
   app.add_flag("--list", plan.list, "List the maps");
   app.add_option("--map", plan.map, "Whose names the published file has; see --list")
       ->type_name("NAME");
+  examples::add_network(app, plan.network, "the map's; without --map the file has limpid's names");
   app.add_option(
          "--task", plan.tasks,
          "Tasks of the published file's decoders, in its order [deblur; of a model: its own]")
@@ -113,10 +123,14 @@ int main(int argc, char** argv) {
   app.add_option("OUT", plan.out, "The file to write")->type_name("");
   return examples::run_program(app, argc, argv, [&] {
     if (plan.list) return list_maps();
-    if (plan.in.empty() || plan.out.empty() || plan.map.empty()) {
+    const bool own_names = plan.map.empty() && !plan.network.network.empty();
+    if (plan.in.empty() || plan.out.empty() || (plan.map.empty() && !own_names)) {
       throw examples::UsageError("expected IN, OUT and --map NAME, or --list");
     }
-    if (plan.map != "same") {
+    if (!plan.map.empty() && !plan.network.network.empty()) {
+      throw examples::UsageError("--network: the map says which networks; see --network-options");
+    }
+    if (!own_names && plan.map != "same") {
       const bool is_model = examples::as_usage(
           "--map: ", [&] { return limpid::kPublishedMaps.at(plan.map).is_model; });
       if (!is_model) {

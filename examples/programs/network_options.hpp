@@ -26,8 +26,8 @@ struct NetworkOptions {
           network.empty() ? limpid::Network{usual.family} : limpid::parse_network(network);
       chosen.family = limpid::kFamilies.spelled(chosen.family);
       auto all = chosen.family == usual.family ? usual.options : nlohmann::json::object();
-      all.merge_patch(chosen.options);
-      all.merge_patch(limpid::parse_network_options(options));
+      all.update(chosen.options, /*merge_objects=*/true);
+      all.update(limpid::parse_network_options(options), /*merge_objects=*/true);
       chosen.options = std::move(all);
       limpid::all_options(chosen);
       return chosen;

@@ -2,7 +2,7 @@
 
 #include <limpid/inference/published_shapes.hpp>
 #include <limpid/io/tensor_file.hpp>
-#include <limpid/model/model_file.hpp>
+#include <limpid/model/families.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/map_registry.hpp>
 #include <limpid/weights/save_weights.hpp>
@@ -22,31 +22,13 @@ namespace limpid {
 
 namespace detail {
 
-/// What a program asks of a conversion.
-struct Conversion {
-  const TensorIndex& file;
-  std::string source;
-  std::vector<std::string> tasks;
-  NameMap map;
-  LoadOptions load;
-};
-
-/// Builds the networks of one family, fills them from the file, and writes them as a model file.
-template <class E, class D>
-WeightsReport write_converted(const Conversion& from, E encoder, const D& first_decoder,
-                              const nlohmann::json& facts, const std::filesystem::path& path) {
-  auto weights = weights_of(encoder, "encoder.");
-  auto tasks = nlohmann::json::array();
-  for (const auto& task : from.tasks) {
-    const D decoder{first_decoder->options()};
-    append(weights, weights_of(decoder, decoder_prefix(task)));
-    tasks.push_back({{"name", task}, {"decoder", describe(decoder)}});
-  }
-  auto report = load_weights(weights, from.file, from.source, from.map, from.load);
-  nlohmann::json manifest{
-      {"kind", "model"}, {"encoder", describe(encoder)}, {"tasks", std::move(tasks)}};
-  manifest.update(facts);
-  write_with_manifest(path, std::move(manifest), TensorMap(weights.begin(), weights.end()));
+/// Builds networks, has `fill` fill their tensors from a file, and writes them as a model file.
+template <class Fill>
+WeightsReport write_filled(const Network& network, const std::vector<std::string>& tasks, Fill fill,
+                           const nlohmann::json& facts, const std::filesystem::path& path) {
+  const auto model = make_model(network, tasks);
+  WeightsReport report = fill(named_tensors(*model.module));
+  save(model, path, {{"facts", facts}});
   return report;
 }
 
@@ -56,6 +38,8 @@ WeightsReport write_converted(const Conversion& from, E encoder, const D& first_
 ///
 /// @param map_name  one of `kPublishedMaps` that names a model
 /// @param tasks     of the file's decoders, in its order
+/// @param changed   options that differ from the published evaluation's, as `Network::options`:
+///                  `{{"local_train_size", 0}}` takes NAFNet's means over whole pictures
 /// @return what was loaded.
 /// @throws c10::ValueError if the map is unknown, no model's, or has one task and several are
 /// given.
@@ -64,7 +48,8 @@ inline WeightsReport import_published(const std::filesystem::path& checkpoint,
                                       const std::filesystem::path& model,
                                       const std::string& map_name,
                                       const std::vector<std::string>& tasks,
-                                      LoadOptions options = {}) {
+                                      LoadOptions options = {},
+                                      const nlohmann::json& changed = nlohmann::json::object()) {
   using namespace detail;
   TORCH_CHECK_VALUE(kPublishedMaps.at(map_name).is_model, "import_published: '", map_name,
                     "' names no model, but a network that limpid reads as it is");
@@ -83,29 +68,35 @@ inline WeightsReport import_published(const std::filesystem::path& checkpoint,
   const PublishedShapes shapes{file, level, source};
   const auto names = resnet_names(shapes);
   options.key = level.path();
-  const Conversion from{file, source, tasks, name_map(map_name, tasks, names), options};
-  const nlohmann::json facts{
-      {"facts", {{"weights", checkpoint.filename().string()}, {"map", family}}}};
-  const auto write = [&](auto encoder, auto decoder) {
-    auto report = write_converted(from, encoder, decoder, facts, model);
-    report.others = level.others;
-    return report;
+  const auto map = name_map(map_name, tasks, names);
+  auto network = published_network(family, shapes);
+  network.options.update(changed, /*merge_objects=*/true);
+  return write_filled(
+      network, tasks,
+      [&](const NamedTensors& weights) {
+        auto report = load_weights(weights, file, source, map, options);
+        report.others = level.others;
+        return report;
+      },
+      {{"weights", checkpoint.filename().string()}, {"map", family}}, model);
+}
+
+/// Writes the model file of weights under limpid's own names, `encoder.NAME` and
+/// `decoder.TASK.NAME`, of any networks in the table of families.
+///
+/// @return what was loaded.
+/// @throws c10::ValueError for networks or tasks that cannot be.
+/// @throws c10::Error that names the file if it does not fit; then nothing is written.
+inline WeightsReport import_weights(const std::filesystem::path& weights_file,
+                                    const std::filesystem::path& model, const Network& network,
+                                    const std::vector<std::string>& tasks,
+                                    LoadOptions options = {}) {
+  const auto fill = [&](const NamedTensors& weights) {
+    return load_weights(weights, index_tensor_file(weights_file),
+                        "weights '" + weights_file.string() + "'", NameMap{}, options);
   };
-  if (family.ends_with("resnet")) {
-    const auto encoder = resnet_encoder_options(shapes);
-    return write(ResNetEncoder{encoder},
-                 ResNetDecoder<"any">{ResNetDecoderOptions{.width = encoder.width}});
-  }
-  if (family == "nafnet") {
-    return write(NAFNetEncoder{nafnet_encoder_options(shapes)},
-                 NAFNetDecoder<"any">{nafnet_decoder_options(shapes)});
-  }
-  const FPNDecoder<"any"> decoder{fpn_decoder_options(shapes)};
-  if (family.ends_with("mobilenet")) {
-    return write(FPNEncoder<MobileNetV2>{fpn_encoder_options<MobileNetV2>(shapes)}, decoder);
-  }
-  return write(FPNEncoder<InceptionResNetV2>{fpn_encoder_options<InceptionResNetV2>(shapes)},
-               decoder);
+  return detail::write_filled(network, tasks, fill, {{"weights", weights_file.filename().string()}},
+                              model);
 }
 
 /// Writes the weights of a model file as safetensors under published names.

@@ -3,15 +3,16 @@
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/decoders/fpn.hpp>
-#include <limpid/decoders/nafnet.hpp>
-#include <limpid/decoders/resnet.hpp>
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/io/tensor_index.hpp>
+#include <limpid/model/network.hpp>
 #include <limpid/weights/find_weights.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/name_pattern.hpp>
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -151,10 +152,21 @@ inline NAFNetEncoderOptions nafnet_encoder_options(const PublishedShapes& shapes
           .range = ValueRange::unit_range};
 }
 
-inline NAFNetDecoderOptions nafnet_decoder_options(const PublishedShapes& shapes) {
-  return {.width = shapes.side("intro.weight"),
-          .blocks = nafnet_blocks(shapes, "decoders", shapes.count("ups.#.0.weight")),
-          .local_train_size = kPublishedNAFNetPatch};
+/// The networks of a published file, their sizes from its shapes.
+inline Network published_network(const std::string& map_name, const PublishedShapes& shapes) {
+  if (map_name.ends_with("resnet")) {
+    return {"resnet", {{"encoder", resnet_encoder_options(shapes)}}};
+  }
+  if (map_name == "nafnet") {
+    const auto blocks = nafnet_blocks(shapes, "decoders", shapes.count("ups.#.0.weight"));
+    return {"nafnet",
+            {{"encoder", nafnet_encoder_options(shapes)}, {"decoder", {{"blocks", blocks}}}}};
+  }
+  const bool mobile = map_name.ends_with("mobilenet");
+  const auto encoder = mobile ? nlohmann::json(fpn_encoder_options<MobileNetV2>(shapes))
+                              : nlohmann::json(fpn_encoder_options<InceptionResNetV2>(shapes));
+  return {mobile ? "fpn-mobilenet-v2" : "fpn-inception-resnet-v2",
+          {{"encoder", encoder}, {"decoder", fpn_decoder_options(shapes)}}};
 }
 
 }  // namespace limpid::detail

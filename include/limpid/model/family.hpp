@@ -47,8 +47,7 @@ struct NetworkFamily {
 
 namespace detail {
 
-/// The options of a decoder that reads what an encoder of the given options gives: what
-/// `DecoderOptions::matching` says.
+/// What `NetworkFamily` asks of a pair.
 template <Encoder E, DecoderFor<E> D>
 struct FamilyOf {
   using EncoderOptions = OptionsOf<E>;
@@ -62,15 +61,16 @@ struct FamilyOf {
     TORCH_CHECK_VALUE(given.is_object(), "options ", of, ": expected an object, found ",
                       shown_value(given));
     for (const auto& [key, value] : given.items()) {
-      if (key == "encoder" || key == "decoder") {
-        TORCH_CHECK_VALUE(value.is_object(), "options ", of, "'s ", key,
-                          ": expected an object, found ", shown_value(value));
-        (key == "encoder" ? for_encoder : for_decoder).update(value);
-        continue;
-      }
+      if (key != "encoder" && key != "decoder") continue;
+      TORCH_CHECK_VALUE(value.is_object(), "options ", of, "'s ", key,
+                        ": expected an object, found ", shown_value(value));
+      (key == "encoder" ? for_encoder : for_decoder) = value;
+    }
+    for (const auto& [key, value] : given.items()) {
+      if (key == "encoder" || key == "decoder") continue;
       const bool of_encoder = encoder_defaults.contains(key);
       if (!of_encoder && !decoder_defaults.contains(key)) refuse_option(key);
-      (of_encoder ? for_encoder : for_decoder)[key] = value;
+      (of_encoder ? for_encoder : for_decoder).update({{key, value}}, /*merge_objects=*/true);
     }
     const auto encoder = options_from_json<EncoderOptions>(for_encoder, of);
     const auto decoder = options_from_json<DecoderOptions>(for_decoder, of + "'s decoder",
