@@ -174,7 +174,6 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("TASK");
   examples::add_tiling(app, plan.tiling);
-  examples::add_max_pixels(app);
   app.add_option("--out", plan.out, "Folder for the restored pictures; made where missing")
       ->capture_default_str()
       ->type_name("DIR");
