@@ -8,9 +8,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <sstream>
 #include <string>
 
 namespace {
@@ -20,11 +17,6 @@ using namespace limpid_test;
 
 std::string error_of(const std::string& text) {
   return limpid_test::value_error_of([&] { return DataArgument::parse(text); });
-}
-
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream stream{path};
-  return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
 BOOST_AUTO_TEST_SUITE(data_argument)
@@ -189,9 +181,9 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_photographs_is_named_before_they_are_rea
   };
   ends(",degradation=blur",
        "expected a degradation, one of " + limpid::kDegradations.list() + "; got 'blur'");
-  ends(",sise=4",
+  ends(",sizes=4",
        "motion-blur: expected an option, one of size, anxiety, exposure, gamma; got "
-       "'sise', did you mean 'size'?");
+       "'sizes', did you mean 'size'?");
   ends(",size=9:5", "motion-blur: size: expected a number N or an interval LOW:HIGH, found '9:5'");
   ends(",size=0", "MotionBlur: size must be positive, got 0");
   ends(",seed=-1", "seed: expected a whole number, found '-1'");
@@ -199,20 +191,11 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_photographs_is_named_before_they_are_rea
   ends(",seed=nan", "seed: expected a whole number, found 'nan'");
 }
 
-BOOST_AUTO_TEST_CASE(the_table_of_formats_is_in_order_and_so_is_its_page) {
+BOOST_AUTO_TEST_CASE(the_table_of_formats_is_in_order_and_help_shows_all_of_it) {
   limpid_test::check_table(limpid::kDataFormats);
-  const auto page = read_text(std::filesystem::path{LIMPID_SOURCE_DIR} / "docs/datasets.md");
   const auto help = limpid::data_argument_help();
   limpid::kDataFormats.for_each([&](const auto& entry) {
-    const auto name = std::string{entry.name};
-    const auto row = page.find("\n| `" + name + "` |");
-    BOOST_REQUIRE(row != page.npos);
-    const auto line = page.substr(row + 1, page.find('\n', row + 1) - row - 1);
-    std::istringstream parts{std::string{entry.value.parts}};
-    for (std::string part; parts >> part;) {
-      BOOST_TEST(line.find(part) != line.npos, name << " lacks " << part << " in: " << line);
-    }
-    BOOST_TEST(help.find("\n" + name + ": PATH is ") != help.npos);
+    BOOST_TEST(help.find("\n" + std::string{entry.name} + ": PATH is ") != help.npos);
   });
 }
 

@@ -6,9 +6,6 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <thread>
@@ -53,17 +50,6 @@ BOOST_AUTO_TEST_CASE(each_one_has_options_that_text_can_set) {
       BOOST_TEST(static_cast<Interval>(value) == Interval{before.low()}, name);
     });
     BOOST_TEST(!names.empty());
-  });
-}
-
-BOOST_AUTO_TEST_CASE(each_one_has_a_row_of_the_page) {
-  std::ifstream stream{std::filesystem::path{LIMPID_SOURCE_DIR} / "docs/degradations.md"};
-  const std::string page{std::istreambuf_iterator<char>{stream}, {}};
-  kDegradations.for_each([&](const auto& entry) {
-    const auto row = page.find("\n| `" + std::string{entry.name} + "` | ");
-    BOOST_REQUIRE(row != page.npos);
-    const auto line = page.substr(row + 1, page.find('\n', row + 1) - row - 1);
-    BOOST_TEST(line.find("| " + std::string{entry.value.task} + " |") != line.npos, line);
   });
 }
 

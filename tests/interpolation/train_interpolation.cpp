@@ -97,8 +97,7 @@ BOOST_AUTO_TEST_CASE(follows_links_to_folders_and_reads_no_folder_twice) {
 
 BOOST_AUTO_TEST_CASE(says_what_is_wrong_with_a_folder) {
   TemporaryFolder folder;
-  BOOST_TEST(fails_with([&] { limpid::frame_sequences(folder.path()); },
-                        "files, found none"));
+  BOOST_TEST(fails_with([&] { limpid::frame_sequences(folder.path()); }, "files, found none"));
   BOOST_TEST(fails_with([&] { limpid::frame_sequences(folder / "none"); },
                         "expected a folder, found nothing"));
   const Image frame{torch::zeros({8, 8, 3}, torch::kByte)};

@@ -118,7 +118,8 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_evaluate) {
 BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_benchmark) {
   check_usage({"limpid-benchmark"}, "A subcommand is required");
   check_usage({"limpid-benchmark", "step", "--recipe", "quickstart", "--tasks", "65"}, "65");
-  check_usage({"limpid-benchmark", "restore"}, "expected --recipe, --network, or --model and --task");
+  check_usage({"limpid-benchmark", "restore"},
+              "expected --recipe, --network, or --model and --task");
   check_usage({"limpid-benchmark", "restore", "--recipe", "quickstart", "--size", "big"},
               "--size: expected WIDTHxHEIGHT, got 'big'");
 }

@@ -1,6 +1,6 @@
-#include <limpid/recipes/quickstart.hpp>
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
+#include <limpid/recipes/quickstart.hpp>
 #include <limpid/training/trainer.hpp>
 #include <support/tiny.hpp>
 

@@ -1,5 +1,5 @@
-#include <limpid/recipes/thesis_resnet.hpp>
 #include <limpid/model/families.hpp>
+#include <limpid/recipes/thesis_resnet.hpp>
 #include <limpid/training/any_trainer.hpp>
 #include <support/tiny.hpp>
 

@@ -96,8 +96,7 @@ void check_degradation(const D& degradation, const std::string& name) {
 
   limpid::Random random{1};
   const auto refuses = [&](const at::Tensor& image, const std::string& text) {
-    const auto error =
-        limpid_test::value_error_of([&] { return degradation(image, random); });
+    const auto error = limpid_test::value_error_of([&] { return degradation(image, random); });
     BOOST_TEST(error.size() > text.size() + 2, name);  // its own name comes first
     BOOST_TEST(error.ends_with(": " + text), name << ": " << error);
   };

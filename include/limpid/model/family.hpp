@@ -135,15 +135,12 @@ inline nlohmann::json manifest_of(const NetworkFamily& family, const Network& ne
 template <Encoder E, DecoderFor<E> D>
 consteval Named<NetworkFamily> network_family(std::string_view what) {
   using Family = detail::FamilyOf<E, D>;
-  return {ModuleOf<E>::architecture, what,
-          NetworkFamily{.encoder = ModuleOf<E>::architecture,
-                        .decoder = ModuleOf<D>::architecture,
-                        .has_pretrained = requires(E encoder){encoder->pretrained();
-}
-, .options = &Family::options, .build = &Family::build, .load_pretrained = &Family::load_pretrained
-}  // namespace limpid
-}
-;
+  NetworkFamily family{.encoder = ModuleOf<E>::architecture, .decoder = ModuleOf<D>::architecture};
+  if constexpr (requires(E encoder) { encoder->pretrained(); }) family.has_pretrained = true;
+  family.options = &Family::options;
+  family.build = &Family::build;
+  family.load_pretrained = &Family::load_pretrained;
+  return {family.encoder, what, family};
 }
 
 }  // namespace limpid

@@ -63,16 +63,15 @@ struct TrainerOptions {
   bool tf32 = true;  ///< CUDA: whether float32 convolutions and products may round to TF32
 
   Start start = Start::fresh;
-  bool data_changed = false;        ///< resume although branches have other pairs than before
-  std::int64_t stop_after = 0;      ///< steps of this sitting; 0: until the run's end
-  std::int64_t log_every = 0;       ///< steps between lines of metrics.jsonl; 0: by time, 5 s
-  std::int64_t validate_every = 0;  ///< steps; 0: each epoch, but at most once a minute
-  std::int64_t validation_images =
-      0;                             ///< at most so many of each task, spread over its set; 0: all
-  std::int64_t validation_tile = 0;  ///< larger pictures are validated in tiles of this side,
-                                     ///< pixels; 0: those above two megapixels, in tiles of 1024
-  double checkpoint_seconds = 300;   ///< between checkpoints; one is written at the end in any case
-  bool quiet = false;                ///< no progress line
+  bool data_changed = false;           ///< resume although branches have other pairs than before
+  std::int64_t stop_after = 0;         ///< steps of this sitting; 0: until the run's end
+  std::int64_t log_every = 0;          ///< steps between lines of metrics.jsonl; 0: by time, 5 s
+  std::int64_t validate_every = 0;     ///< steps; 0: each epoch, but at most once a minute
+  std::int64_t validation_images = 0;  ///< at most so many a task, spread over its set; 0: all
+  std::int64_t validation_tile = 0;    ///< larger pictures are validated in tiles of this side,
+                                       ///< pixels; 0: those above two megapixels, in tiles of 1024
+  double checkpoint_seconds = 300;  ///< between checkpoints; one is written at the end in any case
+  bool quiet = false;               ///< no progress line
 
   std::string recipe{};                             ///< name, for manifest and reports
   nlohmann::json facts = nlohmann::json::object();  ///< kept in the files as they are

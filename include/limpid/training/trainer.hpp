@@ -104,8 +104,8 @@ class MultiTaskTrainer<EncoderT, Decoders...> {
   /// @return the step's losses.
   std::vector<LossValue> step(const std::vector<Batch>& batches) { return loop_.step(batches); }
 
-  /// Freezes or thaws the encoder's pretrained part for the steps of an own loop; `fit` does so by
-  /// `options().freeze_encoder_epochs`.
+  /// Freezes or thaws the encoder's pretrained part, for a loop of your own; `fit` does so as
+  /// `options().freeze_encoder_epochs` says.
   void freeze_encoder(bool frozen) { loop_.freeze(frozen); }
 
   /// The model in training.
