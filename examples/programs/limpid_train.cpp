@@ -132,18 +132,23 @@ void choose_network(R& recipe, const Plan& plan) {
 }
 
 template <limpid::Recipe R>
-void train(R recipe, const Plan& plan, const Tasks& tasks) {
+void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetworks networks) {
   choose_network(recipe, plan);
   if constexpr (requires { recipe.objective; }) {
     plan.objective.apply(recipe.objective);
   } else if (!plan.objective.empty()) {
     throw examples::UsageError("--contextual: recipe " + recipe.name + " has no VGG-19");
   }
+  const auto slope = plan.losses.change_slope(recipe);
+  const bool own_content = !plan.losses.content.empty();
+  if (own_content && !plan.objective.empty()) {
+    throw examples::UsageError("--contextual: --content says the whole content loss");
+  }
   plan.options.apply(recipe.options);
   recipe.options.facts["threads"] = plan.threads;
   recipe.options.facts["data"] = plan.data;
   examples::RecipeWeights weights{nullptr, plan.backbone};
-  if (R::needs_vgg) {
+  if (R::needs_vgg && !own_content) {
     TORCH_CHECK(!plan.vgg.empty(), "recipe ", recipe.name,
                 " needs --vgg FILE for its perceptual loss: ", limpid::kVGG19Source);
     weights.vgg = limpid::load_vgg19(plan.vgg, {.deepest = "conv3_3"});
@@ -152,7 +157,7 @@ void train(R recipe, const Plan& plan, const Tasks& tasks) {
   const auto trained = examples::train_recipe(
       recipe, tasks.data, weights, [&](const std::string& task, limpid::AnyBranch& branch) {
         if (tasks.batches.count(task) != 0) branch.batch_size = tasks.batches.at(task);
-        plan.losses.apply(branch);
+        plan.losses.apply(branch, slope, networks);
       });
   write_result(plan, recipe, trained);
 }
@@ -276,9 +281,12 @@ int main(int argc, char** argv) {
   return examples::run_program(app, argc, argv, [&] {
     limpid::TrainerOptions given;
     plan.options.apply(given);
+    auto networks = plan.losses.networks(plan.vgg);
     const auto tasks = open_tasks(plan, given.seed);
     examples::make_folder("--out", given.out);
     examples::try_output("--json", plan.json);
-    limpid::with_recipe(plan.recipe, [&](auto recipe) { train(std::move(recipe), plan, tasks); });
+    limpid::with_recipe(plan.recipe, [&](auto recipe) {
+      train(std::move(recipe), plan, tasks, std::move(networks));
+    });
   });
 }

@@ -136,6 +136,26 @@ BOOST_AUTO_TEST_CASE(any_recipe_trains_with_any_objective_and_critic) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_content_loss_and_a_penaltys_slope_are_chosen_by_name) {
+  TemporaryFolder folder;
+  const auto ended = run(SmallRun::get().train(
+      (folder / "run").string(), {"--content", "charbonnier + 0.5 l1", "--adversarial",
+                                  "wasserstein-gp", "--penalty-slope", "per-pixel"}));
+  BOOST_TEST(ended.code == 0, ended.err);
+  const auto log = read_bytes((folder / "run" / "metrics.jsonl").string());
+  for (const std::string term : {"charbonnier", "l1", "slope"}) {
+    BOOST_TEST(contains(log, "\"" + term + "\""), term);
+  }
+  const auto without = run(SmallRun::get().train(
+      (folder / "hinge").string(), {"--adversarial", "hinge", "--penalty-slope", "sum"}));
+  BOOST_TEST(without.code == 2);
+  BOOST_TEST(contains(without.err, "objective 'hinge' has no gradient penalty"), without.err);
+  const auto alone =
+      run(SmallRun::get().train((folder / "other").string(), {"--penalty-slope", "sum"}));
+  BOOST_TEST(alone.code == 2);
+  BOOST_TEST(contains(alone.err, "--penalty-slope: recipe quickstart has no critic"), alone.err);
+}
+
 BOOST_AUTO_TEST_CASE(an_objective_that_cannot_use_its_critic_is_wrong_usage) {
   TemporaryFolder folder;
   const auto check = [&](const Words& more, const std::string& text) {

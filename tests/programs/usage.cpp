@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-table"}, {"--data", "--test", "--out", "--vgg", "--backbone", "--smoke",
                                 "--no-twins", "--plan", "--epochs", "--max-images", "--device"});
   check_help({"limpid-train"},
-             {"--adversarial", "--critic", "--critic-updates", "--critic-rate", "--contextual",
+             {"--content", "--weights", "--penalty-slope", "per-pixel", "charbonnier",
+              "--adversarial", "--critic", "--critic-updates", "--critic-rate", "--contextual",
               "--backbone", "--random-backbone", "--freeze-epochs", "softplus-r1", "double-scale"});
   check_help({"limpid-train"},
              {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
@@ -89,6 +90,17 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
               "--data: task 'deblur' is named twice");
   check_usage(with({"--data", "deblur=pairs:x", "--steps", "3", "--epochs", "2"}),
               "[--epochs,--steps,--minutes]");
+  const auto content = [&](const std::string& text) {
+    return with({"--data", "deblur=pairs:x", "--content", text});
+  };
+  check_usage(content("psnr ++ l1"), "expected a weight or a content loss at character 7");
+  check_usage(content("l1 + perceptal"), "did you mean 'perceptual'?");
+  check_usage(content("perceptual + 0.5 l1"),
+              "--content: 'perceptual + 0.5 l1' needs the weights of vgg19: --weights vgg19=FILE");
+  check_usage(with({"--data", "deblur=pairs:x", "--weights", "vgg19"}),
+              "--weights: expected NAME=FILE, got 'vgg19'");
+  check_usage(with({"--data", "deblur=pairs:x", "--penalty-slope", "steep"}),
+              "expected a penalty's slope, one of mean, sum, per-pixel");
   check_usage({"limpid-train", "--recipe", "best", "--out", "x", "--data", "deblur=pairs:x"},
               "best");
 }

@@ -2,13 +2,17 @@
 
 // limpid-train: losses that the command line puts in the place of the recipe's.
 
+#include <limpid/losses/content/content_losses.hpp>
 #include <limpid/recipes/adversaries.hpp>
 #include <limpid/training/branch.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "../changes.hpp"
 #include "../numbers.hpp"
@@ -18,15 +22,69 @@ namespace examples {
 
 /// What is not given stays the recipe's.
 struct LossOptions {
-  std::string adversarial, critic;  ///< names; empty where not given
+  std::string content;               ///< an expression of content losses; empty where not given
+  std::vector<std::string> weights;  ///< NAME=FILE, of the networks that content losses take
+  std::string adversarial, critic;   ///< names; empty where not given
+  std::optional<limpid::PenaltySlope> slope;
   Changes<limpid::AnyBranch> branch;
 
+  /// The networks that `content` looks through.
+  /// @param vgg  the file of VGG-19; empty where not given
+  /// @throws UsageError if `content` needs one whose weights are not given.
+  limpid::ContentNetworks networks(const std::filesystem::path& vgg) const {
+    limpid::ContentNetworks known;
+    if (!vgg.empty()) known.set_file("vgg19", vgg);
+    for (const auto& text : weights) {
+      const auto equals = text.find('=');
+      if (equals == text.npos || equals == 0 || equals + 1 == text.size()) {
+        throw UsageError("--weights: expected NAME=FILE, got '" + text + "'");
+      }
+      known.set_file(text.substr(0, equals), text.substr(equals + 1));
+    }
+    if (content.empty()) return known;
+    for (const auto& name : limpid::content_networks(content)) {
+      if (known.has(name)) continue;
+      throw UsageError("--content: '" + content + "' needs the weights of " + name +
+                       ": --weights " + name + "=FILE" +
+                       (name == "vgg19" ? ", or --vgg FILE" : ""));
+    }
+    return known;
+  }
+
+  /// Changes a recipe's objective, where it has one; a slope without any critic, or for an
+  /// objective without a penalty, is wrong usage.
+  /// @return the slope of new critics
+  template <class R>
+  limpid::PenaltySlope change_slope(R& recipe) const {
+    if (slope && !adversarial.empty()) {
+      limpid::with_adversarial(adversarial, [&](const auto& loss) {
+        if constexpr (!requires { loss.slope; }) {
+          throw UsageError("--penalty-slope: objective '" + adversarial +
+                           "' has no gradient penalty");
+        }
+      });
+    }
+    if constexpr (requires { recipe.objective.penalty_slope; }) {
+      if (slope) recipe.objective.penalty_slope = *slope;
+      return recipe.objective.penalty_slope;
+    } else {
+      if (slope && adversarial.empty() && critic.empty()) {
+        throw UsageError("--penalty-slope: recipe " + recipe.name +
+                         " has no critic; --adversarial NAME gives it one");
+      }
+      return slope.value_or(limpid::PenaltySlope::mean);
+    }
+  }
+
   /// Changes a branch that a recipe made; its critic is new where one of both names is given.
-  void apply(limpid::AnyBranch& made) const {
+  /// @param new_slope  which slope a new critic's penalty holds
+  void apply(limpid::AnyBranch& made, limpid::PenaltySlope new_slope,
+             limpid::ContentNetworks& networks) const {
+    if (!content.empty()) made.content = limpid::content_by_name(content, networks);
     if (!adversarial.empty() || !critic.empty()) {
       made.adversary = as_usage("--adversarial, --critic: ", [&] {
         return limpid::recipes::make_adversary(adversarial.empty() ? "wasserstein-gp" : adversarial,
-                                               critic);
+                                               critic, limpid::CriticOptions{}.width, new_slope);
       });
     }
     branch.apply(made);
@@ -35,6 +93,22 @@ struct LossOptions {
 
 /// Adds the options of losses.
 inline void add_losses(CLI::App& app, LossOptions& losses) {
+  app.add_option("--content", losses.content,
+                 "Content loss, a sum of weighted names: \"psnr\", \"perceptual + 0.5 l1\"; of " +
+                     limpid::kContentLosses.list())
+      ->check(CLI::Validator{[](std::string& text) -> std::string {
+                               try {
+                                 limpid::content_networks(text);
+                               } catch (const c10::ValueError& error) {
+                                 return error.what_without_backtrace();
+                               }
+                               return {};
+                             },
+                             ""})
+      ->type_name("SUM");
+  app.add_option("--weights", losses.weights,
+                 "Weights of a network that a content loss looks through, by its name: vgg19")
+      ->type_name("NAME=FILE");
   app.add_option("--adversarial", losses.adversarial,
                  "GAN objective: " + limpid::kObjectives.list())
       ->check(one_of(limpid::kObjectives))
@@ -42,6 +116,13 @@ inline void add_losses(CLI::App& app, LossOptions& losses) {
   app.add_option("--critic", losses.critic,
                  "Critic: " + limpid::kCritics.list() + " [autoencoder for began, else patch]")
       ->check(one_of(limpid::kCritics))
+      ->type_name("NAME");
+  app.add_option_function<std::string>(
+         "--penalty-slope",
+         [&losses](const std::string& name) { losses.slope = limpid::kPenaltySlopes.at(name); },
+         "Whose slope a gradient penalty holds: " + limpid::kPenaltySlopes.list() +
+             " [the recipe's; mean for one without a critic]")
+      ->check(one_of(limpid::kPenaltySlopes))
       ->type_name("NAME");
   losses.branch
       .bind(app, "--adversarial-weight", &limpid::AnyBranch::adversarial_weight,

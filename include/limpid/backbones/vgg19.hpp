@@ -22,7 +22,7 @@ namespace limpid {
 
 /// How much of VGG-19 is built.
 struct VGG19Options {
-  std::string deepest = "conv5_4";  ///< Layers behind it are neither built nor loaded.
+  std::string deepest = "conv5_4";  ///< layers behind it are neither built nor loaded
 };
 
 namespace detail {

@@ -18,7 +18,7 @@ namespace limpid {
 /// critic (E s(E f - r) + E s(f - E r)) / 2; generator (E s(r - E f) + E s(E r - f)) / 2.
 /// Differs: halved, as in DeblurGAN-v2, and both terms have gradients.
 struct Relativistic {
-  bool constant_means = false;  ///< No gradient through the means in the critic's loss (BasicSR).
+  bool constant_means = false;  ///< no gradient through the means in the critic's loss (BasicSR)
 
   static constexpr std::string_view name = "relativistic";
 

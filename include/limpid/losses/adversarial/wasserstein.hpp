@@ -15,7 +15,7 @@ namespace limpid {
 /// Critic: E D(restored) - E D(target); generator: -E D(restored). Unbounded: the values are
 /// distances, not likelihoods, and may be negative.
 struct Wasserstein {
-  double clip = 0.01;  ///< Every parameter of the critic stays in [-clip, clip].
+  double clip = 0.01;  ///< every parameter of the critic stays in [-clip, clip]
 
   static constexpr std::string_view name = "wasserstein";
 

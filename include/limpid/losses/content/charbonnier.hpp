@@ -18,7 +18,7 @@ namespace limpid {
 /// Takes the images as they come. On images in [-1, 1], `2 * epsilon` gives exactly twice the loss
 /// that `epsilon` gives in [0, 1].
 struct Charbonnier {
-  double epsilon = 1e-3;  ///< In the range of the images; equal images give epsilon, not zero.
+  double epsilon = 1e-3;  ///< in the range of the images; equal images give epsilon, not zero
 
   static constexpr std::string_view name = "charbonnier";
 

@@ -29,8 +29,8 @@ namespace limpid {
 struct Contextual {
   VGG19 vgg;
   std::string layer = "conv3_3";  ///< convI_J before, reluI_J after the activation.
-  double bandwidth = 0.5;         ///< The paper's h: smaller makes the nearest feature count more.
-  double epsilon = 1e-5;          ///< Keeps the relative distance finite where features agree.
+  double bandwidth = 0.5;         ///< the paper's h: smaller makes the nearest feature count more
+  double epsilon = 1e-5;          ///< keeps the relative distance finite where features agree
   VGGInput input = VGGInput::imagenet;
 
   static constexpr std::string_view name = "contextual";

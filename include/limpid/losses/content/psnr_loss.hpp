@@ -19,7 +19,7 @@ namespace limpid {
 /// error's divided by the squared error, so each sample pulls alike, however bad it is. Negative
 /// for any reasonable image; equal images give -80 dB.
 struct PSNRLoss {
-  double epsilon = 1e-8;  ///< Added to the squared error in unit range: the loss is at least -80.
+  double epsilon = 1e-8;  ///< added to the squared error in unit range: the loss is at least -80
 
   static constexpr std::string_view name = "psnr";
 
