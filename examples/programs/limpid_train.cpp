@@ -6,6 +6,7 @@
 // Shows progress, validates, and writes run/model.limpid, run/checkpoint.limpid and
 // run/metrics.jsonl. `--resume` goes on where a run stood.
 #include <limpid/core/json_text.hpp>
+#include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/recipes/named_recipes.hpp>
 #include <limpid/weights/load_pretrained.hpp>
@@ -32,7 +33,7 @@ namespace {
 struct Plan {
   std::string recipe;
   examples::NetworkOptions network;
-  std::vector<std::string> data, validate, batches;
+  std::vector<std::string> data, validate, batches, augmentations;
   std::filesystem::path vgg, backbone, json;
   bool random_backbone = false;
   int threads = 1;
@@ -45,6 +46,7 @@ struct Plan {
 struct Tasks {
   std::map<std::string, examples::TaskData> data;
   std::map<std::string, std::int64_t> batches;
+  std::map<std::string, limpid::Augmentation> augmentations;
 };
 
 Tasks open_tasks(const Plan& plan, std::uint64_t seed) {
@@ -71,6 +73,17 @@ Tasks open_tasks(const Plan& plan, std::uint64_t seed) {
     }
     check_known("--batch", text.substr(0, equals));
     tasks.batches[text.substr(0, equals)] = std::stoll(number);
+  }
+  for (const auto& text : plan.augmentations) {
+    const auto equals = text.find('=');
+    if (equals == text.npos) {
+      throw examples::UsageError("--augment: expected TASK=HOW, got '" + text + "'");
+    }
+    const auto task = text.substr(0, equals);
+    check_known("--augment", task);
+    examples::as_usage("--augment: ", [&] {
+      tasks.augmentations[task] = limpid::Augmentation::parse(text.substr(equals + 1));
+    });
   }
   return tasks;
 }
@@ -157,6 +170,9 @@ void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetwor
   const auto trained = examples::train_recipe(
       recipe, tasks.data, weights, [&](const std::string& task, limpid::AnyBranch& branch) {
         if (tasks.batches.count(task) != 0) branch.batch_size = tasks.batches.at(task);
+        if (tasks.augmentations.count(task) != 0) {
+          branch.augmentation = tasks.augmentations.at(task);
+        }
         plan.losses.apply(branch, slope, networks);
       });
   write_result(plan, recipe, trained);
@@ -252,6 +268,9 @@ int main(int argc, char** argv) {
       ->type_name("TASK=FORMAT:PATH[@PART]");
   add_trainer_options(app, plan);
   app.add_option("--batch", plan.batches, "Crops of a task in each step")->type_name("TASK=N");
+  app.add_option("--augment", plan.augmentations,
+                 "How a task's crops are varied: flip+turns, flip, turns or none [flip+turns]")
+      ->type_name("TASK=HOW");
   auto& losses = *app.add_option_group("Losses", "instead of the recipe's");
   examples::add_losses(losses, plan.losses);
   plan.options

@@ -7,6 +7,7 @@
 #include <limpid/losses/adversarial/per_critic.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
+#include <limpid/recipes/adversaries.hpp>
 #include <limpid/training/adversary.hpp>
 
 #include <torch/torch.h>
@@ -112,6 +113,18 @@ BOOST_AUTO_TEST_CASE(a_critic_of_several_parts_is_described_by_its_whole_name) {
                  PerCritic{Hinge{}}};
   BOOST_TEST(both.describe_critic().at("architecture") == "conditional-double-scale");
   BOOST_TEST(both.loss_name() == "hinge");
+}
+
+BOOST_AUTO_TEST_CASE(the_slope_of_a_penalty_has_its_name) {
+  const Adversary hinge{PatchGAN<>{PatchGANOptions{.width = 4, .layers = 1}}, Hinge{}};
+  BOOST_TEST(hinge.penalty_slope().empty());
+  for (const auto slope : {PenaltySlope::mean, PenaltySlope::per_pixel}) {
+    const Adversary one = recipes::make_adversary("wasserstein-gp", "patch", 4, slope);
+    const Adversary both = recipes::make_adversary("wasserstein-gp", "double-scale", 4, slope);
+    const std::string name = slope == PenaltySlope::mean ? "mean" : "per-pixel";
+    BOOST_TEST(one.penalty_slope() == name);
+    BOOST_TEST(both.penalty_slope() == name);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

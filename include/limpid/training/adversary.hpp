@@ -2,6 +2,7 @@
 
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/losses/adversarial/gradient_penalty.hpp>
 #include <limpid/model/describe.hpp>
 
 #include <torch/nn.h>
@@ -39,7 +40,10 @@ class Adversary {
   /// @param handle  the critic; its module is shared.
   template <class CriticT, AdversarialLossFor<CriticT> Objective>
   Adversary(CriticT handle, Objective objective)
-      : critic_(&*handle), description_(detail::describe(handle)), name_(name_of(objective)) {
+      : critic_(&*handle),
+        description_(detail::describe(handle)),
+        name_(name_of(objective)),
+        slope_(slope_of(objective)) {
     struct Pair {
       CriticT critic;
       Objective loss;
@@ -79,6 +83,9 @@ class Adversary {
   /// The objective's name; empty where it has none.
   const std::string& loss_name() const { return name_; }
 
+  /// By its name, which slope the objective's gradient penalty holds; empty where it has none.
+  const std::string& penalty_slope() const { return slope_; }
+
   void to(c10::Device device) {
     if (critic_ != nullptr) critic_->to(device);
   }
@@ -95,9 +102,23 @@ class Adversary {
     }
   }
 
+  template <class Objective>
+  static std::string slope_of(const Objective& objective) {
+    std::string name;
+    if constexpr (requires { objective.slope; }) {
+      kPenaltySlopes.for_each([&](const auto& entry) {
+        if (entry.value == objective.slope) name = entry.name;
+      });
+    } else if constexpr (requires { objective.part().slope; }) {
+      name = slope_of(objective.part());
+    }
+    return name;
+  }
+
   torch::nn::Module* critic_ = nullptr;
   nlohmann::json description_;
   std::string name_;
+  std::string slope_;
 };
 
 }  // namespace limpid

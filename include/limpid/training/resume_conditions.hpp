@@ -21,6 +21,10 @@ inline nlohmann::json comparable(nlohmann::json json, const nlohmann::json& othe
   for (auto& [task, branch] : json.at("branches").items()) {
     const auto said = others.value(task, nlohmann::json::object());
     for (const auto* key : {"pair_names", "augmentation"}) drop_unsaid(branch, said, key);
+    if (branch.contains("losses")) {
+      drop_unsaid(branch["losses"], said.value("losses", nlohmann::json::object()),
+                  "penalty_slope");
+    }
     if (said.contains("pairs") && said["pairs"] != branch["pairs"]) branch.erase("pair_names");
     if (with_data) continue;
     branch.erase("pairs");

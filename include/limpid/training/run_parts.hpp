@@ -128,6 +128,8 @@ inline RunPart branch_part(const TaskState& task) {
     nlohmann::json losses{{"content", branch.content.name()}};
     const auto adversarial = branch.adversary.loss_name();
     if (!adversarial.empty()) losses["adversarial"] = adversarial;
+    const auto slope = branch.adversary.penalty_slope();
+    if (!slope.empty()) losses["penalty_slope"] = slope;
     conditions["branches"][task.name] = {
         {"pairs", branch.pairs.size()},
         {"pair_names", checksum_of_names(branch.pairs)},

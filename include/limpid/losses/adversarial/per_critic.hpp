@@ -51,6 +51,9 @@ class PerCritic : public detail::NameOf<Loss> {
   PerCritic() = default;
   explicit PerCritic(Loss loss) : loss_(std::move(loss)) {}
 
+  /// The objective that each critic has a copy of.
+  const Loss& part() const { return loss_; }
+
   template <CompositeCritic C>
   requires detail::kFitsEach<Loss, PartsOf<C>> at::Tensor critic_loss(
       C& critic, const AdversarialBatch& batch) {
