@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -152,6 +153,29 @@ BOOST_AUTO_TEST_CASE(every_data_format_stands_on_its_page_with_its_parts) {
       BOOST_TEST((row[2].find(part) != std::string::npos), entry.name << " lacks " << part);
     }
   });
+}
+
+BOOST_AUTO_TEST_CASE(every_option_of_a_program_stands_on_a_page) {
+  const fs::path root = LIMPID_SOURCE_DIR;
+  std::string pages;
+  for (const auto& entry : fs::directory_iterator{root / "docs"}) {
+    if (entry.path().extension() == ".md") pages += text_of(entry.path());
+  }
+  const std::regex written{R"(--[a-z][a-z-]*)"}, quoted{R"("(--[a-z][a-z-]*))"};
+  std::set<std::string> named;
+  for (std::sregex_iterator at{pages.begin(), pages.end(), written}, end; at != end; ++at) {
+    named.insert(at->str());
+  }
+  for (const auto& entry : fs::recursive_directory_iterator{root / "examples" / "programs"}) {
+    const auto type = entry.path().extension();
+    if (type != ".hpp" && type != ".cpp") continue;
+    const auto code = text_of(entry.path());
+    for (std::sregex_iterator at{code.begin(), code.end(), quoted}, end; at != end; ++at) {
+      const auto option = (*at)[1].str();
+      BOOST_TEST((named.count(option) == 1),
+                 "no page of docs/ names " << option << " of " << entry.path().filename());
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_room_uses_the_rooms_that_the_architecture_names_and_no_other) {
