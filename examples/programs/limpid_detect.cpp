@@ -5,6 +5,7 @@
 //
 // Runs any TorchScript detector on the degraded, the restored and the sharp pictures and prints its
 // average precision on each: against given boxes, or against its own finds in the sharp pictures.
+#include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/detection/coco_boxes.hpp>
 #include <limpid/detection/detection_scores.hpp>
@@ -57,8 +58,8 @@ void load_libraries(const Plan& plan) {
     try {
       const at::DynamicLibrary library{file.c_str(), nullptr, /*leak_handle=*/true};
     } catch (const std::exception& error) {
-      TORCH_CHECK(false, "--library: cannot load '", file, "' (", limpid::detail::plain_text(error),
-                  ")");
+      limpid::detail::fail("--library: cannot load '", file, "' (",
+                           limpid::detail::plain_text(error), ")");
     }
   }
 }

@@ -5,6 +5,7 @@
 //
 // Prints a table: each metric of the degraded pictures (identity), of the restored ones, and the
 // gain. --json writes the same with every picture's scores, --report a page with pictures.
+#include <limpid/core/fail.hpp>
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/metrics/compare_folders.hpp>
@@ -71,7 +72,7 @@ void check_measured(const std::vector<limpid::PictureScores>& pictures) {
       if (!std::isnan(score)) return;
     }
   }
-  TORCH_CHECK(false, "no picture has a score");
+  limpid::detail::fail("no picture has a score");
 }
 
 void compare(const Plan& plan) {

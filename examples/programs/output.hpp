@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/atomic_file.hpp>
@@ -76,7 +77,7 @@ inline void try_output(const std::string& option, const std::filesystem::path& p
   try {
     limpid::check_writable(path);
   } catch (const c10::Error& error) {
-    TORCH_CHECK(false, option, ": ", error.what_without_backtrace());
+    limpid::detail::fail(option, ": ", error.what_without_backtrace());
   }
 }
 

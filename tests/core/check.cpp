@@ -14,14 +14,6 @@ using namespace limpid::detail;
 
 BOOST_AUTO_TEST_SUITE(checks)
 
-BOOST_AUTO_TEST_CASE(what_always_throws_says_its_parts) {
-  BOOST_TEST(limpid_test::value_error_of([] { refuse("crop ", 7, ": expected 8"); }) ==
-             "crop 7: expected 8");
-  BOOST_CHECK_EXCEPTION(fail("file '", "a", "': damaged"), c10::Error, [](const auto& error) {
-    return std::string{error.what_without_backtrace()} == "file 'a': damaged";
-  });
-}
-
 BOOST_AUTO_TEST_CASE(numbers_in_range_pass) {
   check_at_least("a", 1, 1);
   check_positive("a", std::numeric_limits<double>::min());

@@ -2,6 +2,7 @@
 
 // limpid-data haze: hazy pictures from photographs and their depth, as D-HAZY was made.
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/depth_map.hpp>
@@ -105,7 +106,7 @@ inline HazedPicture haze_one(const HazeOptions& options, const limpid::Haze& haz
     const auto distances = limpid::resized_map(values, photo.height(), photo.width());
     hazy = limpid::haze(photo.unit()[0], distances, result.drawn.beta, result.drawn.airlight);
   } catch (const c10::ValueError& error) {
-    TORCH_CHECK(false, "'", depth.string(), "': ", error.what_without_backtrace());
+    limpid::detail::fail("'", depth.string(), "': ", error.what_without_backtrace());
   }
   result.hazy = limpid::Image::from_unit(hazy).with_colours_of(result.clean);
   return result;

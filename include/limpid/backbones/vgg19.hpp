@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/maps.hpp>
 
@@ -220,7 +221,7 @@ inline VGG19 load_vgg19(const std::filesystem::path& path, VGG19Options options 
   try {
     load_weights(vgg, path, maps::torchvision_vgg19());
   } catch (const c10::Error& error) {
-    TORCH_CHECK(false, "VGG19: ", error.what_without_backtrace(), "; ", kVGG19Source);
+    detail::fail("VGG19: ", error.what_without_backtrace(), "; ", kVGG19Source);
   }
   return vgg;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
+
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -70,14 +72,14 @@ inline std::string joined_names(const std::vector<std::string>& names) {
     nearest = edits;
     hint = ", did you mean '" + names[i] + "'?";
   }
-  TORCH_CHECK_VALUE(false, "expected ", kind, ", one of ", joined_names(names), "; got '",
-                    written.substr(0, 80), written.size() > 80 ? "...'" : "'", hint);
+  detail::refuse("expected ", kind, ", one of ", joined_names(names), "; got '",
+                 written.substr(0, 80), written.size() > 80 ? "...'" : "'", hint);
 }
 
 /// @throws c10::ValueError, always. Not constexpr, so that a wrong table does not compile.
 [[noreturn]] inline void refuse_entry(std::string_view kind, std::string_view name) {
-  TORCH_CHECK_VALUE(false, "a table of ", kind, ": '", name,
-                    "' comes twice, or is not of lower-case words with hyphens between them");
+  detail::refuse("a table of ", kind, ": '", name,
+                 "' comes twice, or is not of lower-case words with hyphens between them");
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/io/image.hpp>
@@ -34,8 +35,8 @@ struct Augmentation {
                               Augmentation{false, true}, Augmentation{false, false}}) {
       if (known.text() == text) return known;
     }
-    TORCH_CHECK_VALUE(
-        false, "expected an augmentation, one of flip+turns, flip, turns, none; got '", text, "'");
+    detail::refuse("expected an augmentation, one of flip+turns, flip, turns, none; got '", text,
+                   "'");
   }
 
   friend bool operator==(const Augmentation&, const Augmentation&) = default;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/datasets/data_format.hpp>
@@ -54,7 +55,7 @@ auto of_argument(std::string_view text, F f) {
   try {
     return f();
   } catch (const c10::ValueError& error) {
-    TORCH_CHECK_VALUE(false, "'", text, "': ", error.what_without_backtrace());
+    detail::refuse("'", text, "': ", error.what_without_backtrace());
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/datasets/pairs.hpp>
@@ -113,7 +114,7 @@ class DegradedPhotos {
     try {
       return degrade();
     } catch (const c10::ValueError& error) {
-      TORCH_CHECK(false, "'", path(i).string(), "': ", error.what_without_backtrace());
+      detail::fail("'", path(i).string(), "': ", error.what_without_backtrace());
     }
   }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
+
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -49,9 +51,9 @@ inline void check_folders(const std::string& component, const std::filesystem::p
   std::error_code ignored;
   for (const auto& name : expected) {
     if (std::filesystem::is_directory(folder / name, ignored)) continue;
-    TORCH_CHECK(false, component, ": expected ", expected.size() == 1 ? "a folder " : "folders ",
-                quoted_list(expected), " in '", folder.string(), "', found ",
-                describe_folder(folder));
+    detail::fail(component, ": expected ", expected.size() == 1 ? "a folder " : "folders ",
+                 quoted_list(expected), " in '", folder.string(), "', found ",
+                 describe_folder(folder));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/shuffled.hpp>
@@ -64,8 +65,8 @@ struct PairSplit {
       split.train = json.at("train").get<std::vector<std::string>>();
       split.test = json.at("test").get<std::vector<std::string>>();
     } catch (const nlohmann::json::exception& error) {
-      TORCH_CHECK(false, where, "expected JSON with lists of names 'train' and 'test' (",
-                  error.what(), ")");
+      detail::fail(where, "expected JSON with lists of names 'train' and 'test' (", error.what(),
+                   ")");
     }
     std::set<std::string> seen;
     for (const auto* part : {&split.train, &split.test}) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/io/image.hpp>
 
@@ -211,7 +212,7 @@ class Pairs {
       refuse_parts();
     }
     [[noreturn]] static void refuse_parts() {
-      TORCH_CHECK_VALUE(false, "Pairs: this source loads whole pairs only");
+      detail::refuse("Pairs: this source loads whole pairs only");
     }
     std::optional<PairedFile> file(std::int64_t i) const override {
       if constexpr (requires { source.file(i); }) {

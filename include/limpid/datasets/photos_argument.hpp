@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/degraded_photos.hpp>
@@ -75,7 +76,7 @@ struct PhotosArgument {
       try {
         detail::read_option(value, number);
       } catch (const c10::ValueError& error) {
-        TORCH_CHECK_VALUE(false, name, ": ", error.what_without_backtrace());
+        detail::refuse(name, ": ", error.what_without_backtrace());
       }
       TORCH_CHECK_VALUE(number >= least, name, " must be at least ", least, ", got ", number);
       return true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/named.hpp>
 
@@ -64,7 +65,7 @@ void set_option(D& degradation, std::string_view option, std::string_view text) 
     try {
       detail::read_option(text, value);
     } catch (const c10::ValueError& error) {
-      TORCH_CHECK_VALUE(false, name, ": ", error.what_without_backtrace());
+      detail::refuse(name, ": ", error.what_without_backtrace());
     }
   });
   if (!found) detail::refuse_name("an option", names, option);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/degradation_options.hpp>
@@ -70,7 +71,7 @@ auto with_degradation(const DegradationText& text, F&& f) {
     try {
       for (const auto& [option, value] : text.options) set_option(degradation, option, value);
     } catch (const c10::ValueError& error) {
-      TORCH_CHECK_VALUE(false, name, ": ", error.what_without_backtrace());
+      detail::refuse(name, ": ", error.what_without_backtrace());
     }
     degradation.check();
     return f(degradation);

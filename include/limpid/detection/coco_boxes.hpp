@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/detection/average_precision.hpp>
@@ -39,8 +40,8 @@ class CocoBoxes {
     try {
       read(json);
     } catch (const nlohmann::json::exception& error) {
-      TORCH_CHECK(false, source_, ": expected COCO's images, annotations and categories (",
-                  printable(error.what()), ")");
+      detail::fail(source_, ": expected COCO's images, annotations and categories (",
+                   printable(error.what()), ")");
     }
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/detection/average_precision.hpp>
 #include <limpid/io/image.hpp>
 
@@ -128,8 +129,8 @@ class Detector {
     try {
       module_ = torch::jit::load(path.string(), options_.device);
     } catch (const std::exception& reason) {
-      TORCH_CHECK(false, source_, ": expected a TorchScript module, as torch.jit.save writes it (",
-                  detail::plain_text(reason), ")");
+      detail::fail(source_, ": expected a TorchScript module, as torch.jit.save writes it (",
+                   detail::plain_text(reason), ")");
     }
     prepare();
   }
@@ -153,13 +154,13 @@ class Detector {
       auto module = module_;
       output = module.forward(arguments(image));
     } catch (const std::exception& reason) {
-      TORCH_CHECK(false, source_, ": failed on a picture of ", picture.width(), " x ",
-                  picture.height(), " pixels (", detail::plain_text(reason), ")");
+      detail::fail(source_, ": failed on a picture of ", picture.width(), " x ", picture.height(),
+                   " pixels (", detail::plain_text(reason), ")");
     }
     try {
       return detail::detections_of(output);
     } catch (const c10::Error& reason) {
-      TORCH_CHECK(false, source_, ": ", reason.what_without_backtrace());
+      detail::fail(source_, ": ", reason.what_without_backtrace());
     }
   }
 

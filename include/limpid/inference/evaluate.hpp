@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/any_metric.hpp>
@@ -35,11 +36,11 @@ auto naming_picture(const std::string& task, const std::string& name, Work work)
   try {
     return work();
   } catch (const c10::ValueError& error) {
-    TORCH_CHECK_VALUE(false, where, error.what_without_backtrace());
+    detail::refuse(where, error.what_without_backtrace());
   } catch (const c10::Error& error) {
-    TORCH_CHECK(false, where, error.what_without_backtrace());
+    detail::fail(where, error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
-    TORCH_CHECK(false, where, "the memory ran out (tiles need less: --tile)");
+    detail::fail(where, "the memory ran out (tiles need less: --tile)");
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
 #include <limpid/io/safetensors.hpp>
@@ -35,10 +36,10 @@ inline std::string sepconv_prefix(const TensorFile& file, const std::string& sou
       if (fits) return name.substr(0, name.size() - std::string_view{"Conv1.0.weight"}.size());
     }
   }
-  TORCH_CHECK(false, source,
-              ": expected a tensor 'netConv1.0.weight' (or 'moduleConv1.0.weight'), "
-              "found ",
-              file.tensors.size(), " tensors without");
+  detail::fail(source,
+               ": expected a tensor 'netConv1.0.weight' (or 'moduleConv1.0.weight'), "
+               "found ",
+               file.tensors.size(), " tensors without");
 }
 
 /// The network that a file's shapes and metadata describe.

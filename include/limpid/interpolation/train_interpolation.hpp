@@ -2,6 +2,7 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/interpolation/adamax.hpp>
@@ -151,8 +152,8 @@ inline double resume_training(const std::filesystem::path& path, SepConvNetwork 
   try {
     return std::stod(file.metadata["seconds"]);
   } catch (const std::exception&) {
-    TORCH_CHECK(false, source, ": expected metadata 'seconds', found '",
-                file.metadata["seconds"].substr(0, 80), "'");
+    detail::fail(source, ": expected metadata 'seconds', found '",
+                 file.metadata["seconds"].substr(0, 80), "'");
   }
 }
 

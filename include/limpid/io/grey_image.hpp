@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_file.hpp>
 #include <limpid/io/upright.hpp>
@@ -38,8 +39,8 @@ struct GreyImage {
           detail::turned_upright<std::int32_t>(samples.values, header.facts.orientation),
           samples.highest);
     } catch (const c10::Error& error) {
-      TORCH_CHECK(false, "cannot read grey picture '", path.string(),
-                  "': ", error.what_without_backtrace());
+      detail::fail("cannot read grey picture '", path.string(),
+                   "': ", error.what_without_backtrace());
     }
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
@@ -57,8 +58,7 @@ class Image {
       PictureLosses::of_process().add(image.facts().losses, path.string());
       return image;
     } catch (const c10::Error& error) {
-      TORCH_CHECK(false, "cannot read image '", path.string(),
-                  "': ", error.what_without_backtrace());
+      detail::fail("cannot read image '", path.string(), "': ", error.what_without_backtrace());
     }
   }
 
@@ -68,7 +68,7 @@ class Image {
     try {
       return from_file(bytes, limits);
     } catch (const c10::Error& error) {
-      TORCH_CHECK(false, "cannot read image '", name, "': ", error.what_without_backtrace());
+      detail::fail("cannot read image '", name, "': ", error.what_without_backtrace());
     }
   }
 

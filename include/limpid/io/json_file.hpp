@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/input_file.hpp>
@@ -65,10 +66,10 @@ inline nlohmann::json parse_json(std::string_view text, const std::string& where
     const auto at = std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0);
     const auto end = at == text.size() ? std::string{" (cut short?)"} : std::string{};
     const auto found = at == text.size() ? "the end" : "'" + printable(text.substr(at), 40) + "'";
-    TORCH_CHECK(false, where, ": expected JSON, found ", found, " at byte ", at, end);
+    detail::fail(where, ": expected JSON, found ", found, " at byte ", at, end);
   } catch (const nlohmann::json::exception& error) {  // a number that no double holds
-    TORCH_CHECK(false, where, ": expected JSON, found what cannot be read (",
-                printable(error.what()), ")");
+    detail::fail(where, ": expected JSON, found what cannot be read (", printable(error.what()),
+                 ")");
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/picture_folder.hpp>
 #include <limpid/metrics/any_metric.hpp>
@@ -51,8 +52,8 @@ inline void check_partners(const std::map<std::string, std::filesystem::path>& p
       missing == 1 ? std::string{} : ", and for " + std::to_string(missing - 1) + " more";
   std::string passed_over;
   for (const auto& note : notes) passed_over += "; " + note;
-  TORCH_CHECK(false, "compare: no partner for '", first->string(), "' in '", folder.string(), "'",
-              others, passed_over);
+  detail::fail("compare: no partner for '", first->string(), "' in '", folder.string(), "'", others,
+               passed_over);
 }
 
 }  // namespace detail
@@ -90,9 +91,9 @@ inline Comparison compare_folders(const std::filesystem::path& restored_folder,
     try {
       comparison.add(stem, image.unit(), target.unit());
     } catch (const c10::Error& error) {
-      TORCH_CHECK(false, "compare: '", path.string(), "': ", error.what_without_backtrace());
+      detail::fail("compare: '", path.string(), "': ", error.what_without_backtrace());
     } catch (const std::bad_alloc&) {
-      TORCH_CHECK(false, "compare: '", path.string(), "': the memory ran out");
+      detail::fail("compare: '", path.string(), "': the memory ran out");
     }
     if (each) each({comparison.images.size() - 1, restored.size(), stem});
   }

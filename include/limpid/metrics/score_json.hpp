@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/io/json_file.hpp>
 #include <limpid/metrics/any_metric.hpp>
@@ -36,7 +37,7 @@ inline double number_of_json(const nlohmann::json& value, const std::string& whe
   if (value == "inf") return std::numeric_limits<double>::infinity();
   if (value == "-inf") return -std::numeric_limits<double>::infinity();
   if (value == "none" || value == "nan") return std::numeric_limits<double>::quiet_NaN();
-  TORCH_CHECK(false, where, ": expected a number, found ", json_excerpt(value));
+  detail::fail(where, ": expected a number, found ", json_excerpt(value));
 }
 
 inline void add_left_out(nlohmann::json& json, const Statistics& statistics) {

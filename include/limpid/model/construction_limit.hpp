@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
+
 #include <c10/core/Allocator.h>
 #include <c10/core/impl/alloc_cpu.h>
 #include <c10/util/Exception.h>
@@ -58,7 +60,7 @@ class ConstructionLimit {
       c10::free_cpu(memory);  // the allocator has not handed it out yet
       --tensors_;
       bytes_ -= bytes;
-      TORCH_CHECK(false, text_);
+      detail::fail(text_);
     }
 
     std::int64_t most_tensors_, most_bytes_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/model/options_from_json.hpp>
 
 #include <torch/nn.h>
@@ -60,11 +61,11 @@ H construct(const nlohmann::json& description, const std::string& source) {
         return H{options_from_json<OptionsOf<H>>(description["options"], of)};
       } catch (const c10::Error& error) {
         const std::string text = error.what_without_backtrace();
-        TORCH_CHECK(false, text.rfind(source, 0) == 0 ? text : source + ": " + text);
+        detail::fail(text.rfind(source, 0) == 0 ? text : source + ": " + text);
       } catch (const nlohmann::json::exception&) {
         throw;
       } catch (const std::exception& error) {  // sizes that no vector has
-        TORCH_CHECK(false, source, ": its options cannot be built (", error.what(), ")");
+        detail::fail(source, ": its options cannot be built (", error.what(), ")");
       }
     }
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/describe.hpp>
@@ -95,8 +96,8 @@ struct FamilyOf {
                         ModuleOf<E>::architecture);
       return limpid::load_pretrained(family->encoder(), path);
     } else {
-      TORCH_CHECK_VALUE(false, "load_pretrained: ", ModuleOf<E>::architecture,
-                        " has no part with weights of its own");
+      detail::refuse("load_pretrained: ", ModuleOf<E>::architecture,
+                     " has no part with weights of its own");
     }
   }
 

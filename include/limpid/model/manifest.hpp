@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/finite.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/io/json_file.hpp>
@@ -97,7 +98,7 @@ inline ManifestFile read_with_manifest(const std::filesystem::path& path, const 
                   ": the checksum of tensor '", name, "' does not hold; the file is damaged");
     }
   } catch (const nlohmann::json::exception& error) {
-    TORCH_CHECK(false, read.source, ": its manifest is malformed (", error.what(), ")");
+    detail::fail(read.source, ": its manifest is malformed (", error.what(), ")");
   }
   check_finite(file.tensors, read.source);
   read.tensors = std::move(file.tensors);

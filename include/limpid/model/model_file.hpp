@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/describe.hpp>
@@ -56,7 +57,7 @@ AnyModel read_model(const ManifestFile& file, Build build) {
     model.module->eval();
     return model;
   } catch (const nlohmann::json::exception& error) {
-    TORCH_CHECK(false, file.source, ": its manifest is malformed (", error.what(), ")");
+    detail::fail(file.source, ": its manifest is malformed (", error.what(), ")");
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/recipes/adversarial_names.hpp>
 #include <limpid/training/adversary.hpp>
 
@@ -21,8 +22,8 @@ Adversary paired(CriticT critic, Loss loss, const std::string& objective,
   if constexpr (AdversarialLossFor<decltype(fitted), CriticT>) {
     return Adversary{std::move(critic), std::move(fitted)};
   } else {
-    TORCH_CHECK_VALUE(false, "objective '", objective, "' cannot use critic '", critic_name,
-                      "': began needs an autoencoder, all others a critic that gives scores");
+    detail::refuse("objective '", objective, "' cannot use critic '", critic_name,
+                   "': began needs an autoencoder, all others a critic that gives scores");
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/model/model_file.hpp>
 #include <limpid/training/resume_conditions.hpp>
 #include <limpid/training/run_folder.hpp>
@@ -71,7 +72,7 @@ inline void read_checkpoint(TrainingState& state, const TrainerOptions& options)
     reader.apply({"encoder.", "decoder.", "critic."});
     if (other_data) state.data_changes.push_back(state.step);
   } catch (const nlohmann::json::exception& error) {
-    TORCH_CHECK(false, file.source, ": its manifest is malformed (", error.what(), ")");
+    detail::fail(file.source, ": its manifest is malformed (", error.what(), ")");
   }
 }
 

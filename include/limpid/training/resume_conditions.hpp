@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 
 #include <c10/util/Exception.h>
@@ -60,8 +61,8 @@ inline void check_conditions(const nlohmann::json& saved, const nlohmann::json& 
   };
   const bool names = path.ends_with("/pair_names");
   const bool data = names || path.ends_with("/pairs");
-  TORCH_CHECK(
-      false, source, ": cannot resume, because the run was started with ",
+  detail::fail(
+      source, ": cannot resume, because the run was started with ",
       names ? "pairs of other names (" + path + ")"
             : path + " = " + value(found) + ", and this one has " + value(expected),
       data ? "; if its data have changed on purpose, say so: --data-changed, data_changed" : "");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
+
 #include <c10/util/Exception.h>
 
 #include <fcntl.h>
@@ -41,8 +43,8 @@ class RunFolder {
     } else if (errno == EWOULDBLOCK) {
       const auto holder = holder_of_lock();
       ::close(lock_);
-      TORCH_CHECK(false, "'", path_.string(), "' is in use: ", holder,
-                  " trains there; one run at a time");
+      detail::fail("'", path_.string(), "' is in use: ", holder,
+                   " trains there; one run at a time");
     }
   }
 

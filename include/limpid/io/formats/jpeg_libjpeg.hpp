@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/io/formats/jpeg_header.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 
@@ -197,7 +198,7 @@ inline at::Tensor decode_jpeg(std::string_view bytes, PictureHeader& header,
   const auto check = [&](bool worked) {
     if (worked) return;
     TORCH_CHECK(!reading.has_ended, "the file is cut short at byte ", bytes.size());
-    TORCH_CHECK(false, "it is damaged (", reading.problem, ")");
+    detail::fail("it is damaged (", reading.problem, ")");
   };
   check(start_reading_jpeg(reading, bytes));
   auto& info = reading.info;

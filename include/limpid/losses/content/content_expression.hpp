@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
+
 #include <c10/util/Exception.h>
 
 #include <charconv>
@@ -112,8 +114,8 @@ class ContentExpression {
     const auto found = next() == '\0' && position_ >= text_.size()
                            ? std::string{"the end"}
                            : "'" + std::string{text_.substr(position_, 20)} + "'";
-    TORCH_CHECK_VALUE(false, "content loss '", text_, "': expected ", expected, " at character ",
-                      position_ + 1, ", got ", found);
+    detail::refuse("content loss '", text_, "': expected ", expected, " at character ",
+                   position_ + 1, ", got ", found);
   }
 
   static constexpr int kDeepest = 20;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/backbones/vgg19.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/losses/content/any_content.hpp>
 #include <limpid/losses/content/charbonnier.hpp>
@@ -112,8 +113,8 @@ void for_each_content_term(std::string_view text, F f) {
     try {
       entry = &kContentLosses.at(term.name);
     } catch (const c10::ValueError& error) {
-      TORCH_CHECK_VALUE(false, "content loss '", text, "', character ", term.at, ": ",
-                        error.what_without_backtrace());
+      detail::refuse("content loss '", text, "', character ", term.at, ": ",
+                     error.what_without_backtrace());
     }
     f(term, *entry);
   }
