@@ -26,6 +26,8 @@ if [ -n "$torch" ]; then
   build=build/$preset-$(basename "$(dirname "$(dirname "$torch")")")
   options=(-B "$build" "-DCMAKE_PREFIX_PATH=$torch")
 fi
+# ccache knows what it has compiled in another checkout, too.
+export CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=$PWD
 cmake --preset "$preset" "${options[@]}"
 cmake --build "$build" -j "$(nproc)"
 ctest --test-dir "$build" --output-on-failure

@@ -1,4 +1,5 @@
 #include <limpid/core/json_text.hpp>
+#include <support/paths.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -36,7 +37,7 @@ BOOST_AUTO_TEST_CASE(no_other_place_turns_json_into_text) {
   namespace fs = std::filesystem;
   for (const auto* folder : {"include", "examples"}) {
     for (const auto& entry :
-         fs::recursive_directory_iterator{fs::path{LIMPID_SOURCE_DIR} / folder}) {
+         fs::recursive_directory_iterator{limpid_test::source_folder() / folder}) {
       const auto& path = entry.path();
       if (path.extension() != ".hpp" && path.extension() != ".cpp") continue;
       if (path.filename() == "json_text.hpp") continue;

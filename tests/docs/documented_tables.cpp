@@ -5,6 +5,7 @@
 #include <limpid/model/families.hpp>
 #include <limpid/recipes/adversarial_names.hpp>
 #include <limpid/weights/map_registry.hpp>
+#include <support/paths.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -30,7 +31,7 @@ std::string text_of(const fs::path& path) {
 }
 
 std::string page(const std::string& name) {
-  return text_of(fs::path{LIMPID_SOURCE_DIR} / "docs" / name);
+  return text_of(limpid_test::source_folder() / "docs" / name);
 }
 
 /// The part of a page from a heading to the next of its level.
@@ -71,7 +72,7 @@ struct Field {
 
 /// The fields of `struct NAME {` in a header, and their defaults without braces.
 std::vector<Field> fields_of(const std::string& header, const std::string& name) {
-  const auto text = text_of(fs::path{LIMPID_SOURCE_DIR} / "include" / "limpid" / header);
+  const auto text = text_of(limpid_test::source_folder() / "include" / "limpid" / header);
   const auto begin = text.find("struct " + name + " {");
   BOOST_REQUIRE_MESSAGE(begin != text.npos, "no struct " << name << " in " << header);
   std::istringstream lines{text.substr(begin, text.find("\n};", begin) - begin)};
@@ -156,7 +157,7 @@ BOOST_AUTO_TEST_CASE(every_data_format_stands_on_its_page_with_its_parts) {
 }
 
 BOOST_AUTO_TEST_CASE(every_option_of_a_program_stands_on_a_page) {
-  const fs::path root = LIMPID_SOURCE_DIR;
+  const fs::path root = limpid_test::source_folder();
   std::string pages;
   for (const auto& entry : fs::directory_iterator{root / "docs"}) {
     if (entry.path().extension() == ".md") pages += text_of(entry.path());
@@ -179,7 +180,7 @@ BOOST_AUTO_TEST_CASE(every_option_of_a_program_stands_on_a_page) {
 }
 
 BOOST_AUTO_TEST_CASE(a_room_uses_the_rooms_that_the_architecture_names_and_no_other) {
-  const fs::path rooms = fs::path{LIMPID_SOURCE_DIR} / "include" / "limpid";
+  const fs::path rooms = limpid_test::source_folder() / "include" / "limpid";
   const std::regex folder{R"( `([a-z/]+)/` )"}, used{R"(#include <limpid/([a-z]+)/.*)"};
   for (const auto& row : rows_of(section(page("architecture.md"), "## Rooms"))) {
     std::smatch match;
@@ -201,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_room_uses_the_rooms_that_the_architecture_names_and_no_ot
 }
 
 BOOST_AUTO_TEST_CASE(every_header_stands_on_the_page_of_its_room) {
-  const fs::path rooms = fs::path{LIMPID_SOURCE_DIR} / "include" / "limpid";
+  const fs::path rooms = limpid_test::source_folder() / "include" / "limpid";
   for (const auto& entry : fs::recursive_directory_iterator{rooms}) {
     if (entry.path().extension() != ".hpp" || entry.path().parent_path() == rooms) continue;
     const auto room = fs::relative(entry.path(), rooms).begin()->string();

@@ -1,3 +1,5 @@
+#include <support/paths.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <cctype>
@@ -48,7 +50,7 @@ std::set<std::string> anchors_of(const fs::path& page) {
 BOOST_AUTO_TEST_SUITE(links)
 
 BOOST_AUTO_TEST_CASE(links_of_the_pages_lead_to_what_is_there) {
-  const fs::path root = LIMPID_SOURCE_DIR;
+  const fs::path root = limpid_test::source_folder();
   std::vector<fs::path> pages{root / "README.md", root / "CONTRIBUTING.md", root / "CHANGELOG.md"};
   for (const auto& entry : fs::directory_iterator{root / "docs"}) {
     if (entry.path().extension() == ".md") pages.push_back(entry.path());

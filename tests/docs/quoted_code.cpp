@@ -1,3 +1,5 @@
+#include <support/paths.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -70,7 +72,7 @@ std::vector<fs::path> files_in(const fs::path& folder, const std::string& extens
 BOOST_AUTO_TEST_SUITE(quoted_code)
 
 BOOST_AUTO_TEST_CASE(code_that_the_docs_show_is_compiled) {
-  const fs::path root = LIMPID_SOURCE_DIR;
+  const fs::path root = limpid_test::source_folder();
   std::vector<Lines> compiled;
   for (const auto& folder : {root / "examples", root / "tests" / "docs"}) {
     for (const auto& file : files_in(folder, ".cpp")) compiled.push_back(squeezed_lines(file));

@@ -4,6 +4,7 @@
 #include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/images.hpp>
+#include <support/paths.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -166,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_jpeg_that_ends_within_its_data_is_an_error) {
 }
 
 BOOST_AUTO_TEST_CASE(the_reported_pictures_are_read_as_they_look) {
-  const auto cases = std::filesystem::path{LIMPID_SOURCE_DIR "/../shared/cases/jpeg"};
+  const auto cases = limpid_test::source_folder() / "../shared/cases/jpeg";
   if (!available(cases)) return;
   int read = 0;
   for (const auto& entry : std::filesystem::directory_iterator{cases}) {

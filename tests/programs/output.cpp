@@ -1,5 +1,6 @@
 #include <limpid/model/families.hpp>
 #include <support/images.hpp>
+#include <support/paths.hpp>
 #include <support/run_program.hpp>
 
 #include <torch/torch.h>
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(standard_output_that_is_full_or_closed_is_an_error) {
 
 BOOST_AUTO_TEST_CASE(no_program_prints_past_the_one_place_that_makes_names_safe) {
   for (const auto& entry :
-       fs::recursive_directory_iterator{fs::path{LIMPID_SOURCE_DIR} / "examples/programs"}) {
+       fs::recursive_directory_iterator{limpid_test::source_folder() / "examples/programs"}) {
     const auto name = entry.path().filename().string();
     if (entry.is_directory() || name == "output.hpp" || name == "program.hpp") continue;
     const auto code = read_bytes(entry.path());

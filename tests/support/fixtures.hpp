@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/io/safetensors.hpp>
+#include <support/paths.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -18,19 +19,20 @@
 // follow from their names.
 namespace limpid_test {
 
-inline std::filesystem::path folder_from(const char* variable, const char* fallback) {
+inline std::filesystem::path folder_from(const char* variable,
+                                         const std::filesystem::path& fallback) {
   const char* named = std::getenv(variable);
-  return named != nullptr && *named != '\0' ? named : fallback;
+  return named != nullptr && *named != '\0' ? std::filesystem::path{named} : fallback;
 }
 
 /// The folder of fixtures: LIMPID_TEST_FIXTURES, or shared/fixtures beside the repository.
 inline std::filesystem::path fixtures_folder() {
-  return folder_from("LIMPID_TEST_FIXTURES", LIMPID_SOURCE_DIR "/../shared/fixtures");
+  return folder_from("LIMPID_TEST_FIXTURES", source_folder() / "../shared/fixtures");
 }
 
 /// The folder of small real image sets: LIMPID_TEST_DATA, or shared/data beside the repository.
 inline std::filesystem::path data_folder() {
-  return folder_from("LIMPID_TEST_DATA", LIMPID_SOURCE_DIR "/../shared/data");
+  return folder_from("LIMPID_TEST_DATA", source_folder() / "../shared/data");
 }
 
 /// False, with a line that says so, where `path` is missing: the test then returns.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <support/paths.hpp>
+
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -36,7 +38,7 @@ class Running {
     auto folder = (std::filesystem::temp_directory_path() / "limpid-run-XXXXXX").string();
     if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
     folder_ = folder;
-    words[0] = std::string{LIMPID_PROGRAMS_DIR} + "/" + words[0];
+    words[0] = (programs_folder() / words[0]).string();
     if (!std::filesystem::exists(words[0])) throw std::runtime_error("not built: " + words[0]);
     const auto out = (folder_ / "out").string(), err = (folder_ / "err").string();
     std::vector<char*> arguments;
