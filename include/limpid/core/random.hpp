@@ -51,9 +51,6 @@ class Random {
     return radius * std::cos(2.0 * std::numbers::pi * uniform());
   }
 
-  /// Goes on as after `count` calls of `bits`.
-  void skip(std::uint64_t count) { state_ += count * kStep; }
-
   /// The whole state: `Random{random.state()}` goes on where `random` stands.
   std::uint64_t state() const { return state_; }
 

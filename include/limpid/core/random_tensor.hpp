@@ -31,7 +31,7 @@ inline at::Tensor random_bits(std::int64_t count, Random& random, c10::Device de
   z.mul_(number(Random::kStep)).add_(number(random.state()));
   z.bitwise_xor_(shifted_right(z, 30)).mul_(number(0xbf58476d1ce4e5b9));
   z.bitwise_xor_(shifted_right(z, 27)).mul_(number(0x94d049bb133111eb));
-  random.skip(static_cast<std::uint64_t>(count));
+  random.skip(static_cast<std::int64_t>(count));
   return z.bitwise_xor_(shifted_right(z, 31));
 }
 
