@@ -9,8 +9,8 @@
 #include <limpid/core/checksum.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
-#include <limpid/core/fail.hpp>
 #include <limpid/core/errors.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/finite.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/interval.hpp>
