@@ -4,8 +4,8 @@
 //   limpid-data degrade --task deblur parts/test blurred
 //                                        blurred/{input,target}/NAME.png
 //   limpid-data blur frames GoPro        GoPro/train/SEQUENCE/{blur,sharp}/NNNNNN.png
-//   limpid-data train-interpolation frames --minutes 10 --out weights.safetensors
-//   limpid-data interpolate frames more --fps 240 --to 960 --weights weights.safetensors
+//   limpid-data train-interpolation frames --minutes 10 --out run
+//   limpid-data interpolate frames more --fps 240 --to 960 --weights run/model.limpid
 //                                        more/NNNNNN.png
 //   limpid-data haze images depths hazy  hazy/{input,target}/NAME.png
 //   limpid-data dhazy-split DHAZY FILE   which pairs of D-HAZY are for training

@@ -14,7 +14,6 @@
 #include <torch/torch.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +24,8 @@
 #include "options.hpp"
 #include "program.hpp"
 #include "train/loss_options.hpp"
+#include "train/run_options.hpp"
+#include "train/run_result.hpp"
 #include "train_recipe.hpp"
 
 namespace {
@@ -88,38 +89,13 @@ Tasks open_tasks(const Plan& plan, std::uint64_t seed) {
   return tasks;
 }
 
-std::string name_of(limpid::FitResult result) {
-  switch (result) {
-    case limpid::FitResult::finished:
-      return "finished";
-    case limpid::FitResult::stopped:
-      return "stopped";
-    case limpid::FitResult::interrupted:
-      return "interrupted";
-  }
-  return "";
-}
-
 template <limpid::Recipe R>
 void write_result(const Plan& plan, const R& recipe, const examples::Trained& trained) {
   if (plan.json.empty()) return;
-  const auto& options = recipe.options;
-  nlohmann::json json{{"recipe", recipe.name},
-                      {"network", recipe.network.family},
-                      {"network_options", limpid::all_options(recipe.network)},
-                      {"out", options.out.string()},
-                      {"steps", trained.steps},
-                      {"result", name_of(trained.result)},
-                      {"threads", plan.threads},
-                      {"device", options.device.str()},
-                      {"precision", limpid::name_of(resolve(options.precision, options.device))}};
-  std::ifstream log{options.out / "metrics.jsonl"};
-  for (std::string line; std::getline(log, line);) {
-    const auto entry = nlohmann::json::parse(line, nullptr, false);
-    if (!entry.is_object()) continue;
-    if (entry.value("kind", "") == "validation") json["validation"] = entry["tasks"];
-    json["seconds"] = entry["seconds"];
-  }
+  auto json = examples::run_result(recipe.options, trained.result, trained.steps, plan.threads);
+  json["recipe"] = recipe.name;
+  json["network"] = recipe.network.family;
+  json["network_options"] = limpid::all_options(recipe.network);
   examples::write_json(plan.json, json);
 }
 
@@ -178,77 +154,6 @@ void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetwor
   write_result(plan, recipe, trained);
 }
 
-/// Options of the trainer; the recipe's where they are not given.
-void add_trainer_options(CLI::App& app, Plan& plan) {
-  using limpid::TrainerOptions;
-  auto& options = plan.options;
-  options
-      .bind(app, "--out", &TrainerOptions::out,
-            "Folder of model.limpid, checkpoint.limpid and metrics.jsonl")
-      ->required()
-      ->type_name("RUN");
-  auto& length = *app.add_option_group("Length", "of the run; the recipe's where none is given");
-  const auto add_length = [&]<class Length, class Number>(const char* name, CLI::Validator check,
-                                                          const char* type) {
-    options
-        .add<Number>(
-            length, name, [](TrainerOptions& o, Number count) { o.length = Length{count}; }, "")
-        ->check(check)
-        ->type_name(type);
-  };
-  add_length.operator()<limpid::Epochs, std::int64_t>("--epochs", examples::Whole{}, "N");
-  add_length.operator()<limpid::Steps, std::int64_t>("--steps", examples::Whole{}, "N");
-  add_length.operator()<limpid::Minutes, double>("--minutes", examples::positive(), "M");
-  length.require_option(0, 1);
-  options.bind(app, "--crop", &TrainerOptions::crop, "Side of a crop, pixels")
-      ->check(examples::Whole{16, 4096})
-      ->type_name("N");
-  options
-      .bind(app, "--freeze-epochs", &TrainerOptions::freeze_encoder_epochs,
-            "Epochs without an update of the encoder's pretrained part")
-      ->check(examples::Whole{0})
-      ->type_name("N");
-  options.flag(
-      app, "--resume", [](TrainerOptions& o) { o.start = limpid::Start::resume; },
-      "Go on with the run in RUN, or start it");
-  options.flag(
-      app, "--data-changed", [](TrainerOptions& o) { o.data_changed = true; },
-      "With --resume: take the run up although its --data have other pairs than before");
-  options
-      .bind(app, "--validation-images", &TrainerOptions::validation_images,
-            "Validate on so many pictures of each task, spread over its --validate; 0: all")
-      ->check(examples::Whole{0})
-      ->type_name("N");
-  options
-      .bind(app, "--stop-after", &TrainerOptions::stop_after,
-            "End this sitting after so many steps, saved; schedules still run to the end")
-      ->check(examples::Whole{})
-      ->type_name("STEPS");
-  options
-      .add<std::string>(
-          app, "--device",
-          [](TrainerOptions& o, const auto& name) { o.device = examples::device_of(name); },
-          "cpu or cuda [cpu]")
-      ->check(CLI::IsMember({"cpu", "cuda"}));
-  options
-      .add<std::string>(
-          app, "--precision",
-          [](TrainerOptions& o, const auto& name) { o.precision = examples::precision_of(name); },
-          "float32, bfloat16 or auto; the recipe's if not given")
-      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}));
-  options
-      .bind(app, "--workers", &TrainerOptions::workers, "Threads that decode ahead, for each task")
-      ->check(examples::Whole{0, 64})
-      ->type_name("N");
-  options
-      .bind(app, "--seed", &TrainerOptions::seed,
-            "Of weights, shuffling, crops and degradations [0]")
-      ->check(examples::Whole{0})
-      ->type_name("N");
-  options.flag(
-      app, "--quiet", [](TrainerOptions& o) { o.quiet = true; }, "No progress on standard error");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -266,7 +171,12 @@ int main(int argc, char** argv) {
   app.add_option("--validate", plan.validate,
                  "Pairs to measure PSNR on; read like --data, the test part")
       ->type_name("TASK=FORMAT:PATH[@PART]");
-  add_trainer_options(app, plan);
+  examples::add_run_options(app, plan.options);
+  plan.options
+      .bind(app, "--freeze-epochs", &limpid::TrainerOptions::freeze_encoder_epochs,
+            "Epochs without an update of the encoder's pretrained part")
+      ->check(examples::Whole{0})
+      ->type_name("N");
   app.add_option("--batch", plan.batches, "Crops of a task in each step")->type_name("TASK=N");
   app.add_option("--augment", plan.augmentations,
                  "How a task's crops are varied: flip+turns, flip, turns or none [flip+turns]")

@@ -296,10 +296,10 @@
 #include <limpid/inference/published_shapes.hpp>
 #include <limpid/inference/restorer.hpp>
 
-#include <limpid/interpolation/adamax.hpp>
 #include <limpid/interpolation/frame_sequences.hpp>
 #include <limpid/interpolation/frame_triplets.hpp>
 #include <limpid/interpolation/interpolate.hpp>
+#include <limpid/interpolation/interpolation_model.hpp>
 #include <limpid/interpolation/separable_convolution.hpp>
 #include <limpid/interpolation/separable_kernels.hpp>
 #include <limpid/interpolation/sepconv_file.hpp>

@@ -143,9 +143,18 @@ struct Darker {
 static_assert(Degradation<Darker>);
 
 void frames(const at::Tensor& before, const at::Tensor& after) {
-  auto network = load_sepconv("weights.safetensors");
+  auto network = load_sepconv("run/model.limpid");
   const auto middle = interpolate(network, before, after);  // (1, 3, H, W) in [0, 1]
   const auto fifteen = interpolate_between(network, before, after, 16);
+}
+
+void train_on_frames() {
+  auto options = interpolation_options();  // rate 1e-3, crops of 128 pixels, ten minutes
+  options.out = "run";
+  SepConvNetwork network{SepConvOptions::small()};
+  network->start_from_average();
+  auto trainer = interpolation_trainer(options, network, split_triplets(frame_sequences("frames")));
+  trainer.fit();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

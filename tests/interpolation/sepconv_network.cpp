@@ -31,6 +31,14 @@ bool fails_with(F f, const std::vector<std::string>& parts) {
   return false;
 }
 
+/// Weights as limpid wrote them before they came in model files.
+limpid::TensorFile older_file(const SepConvNetwork& network) {
+  limpid::TensorFile file;
+  for (const auto& item : network->named_parameters()) file.tensors[item.key()] = item.value();
+  file.metadata["sepconv"] = nlohmann::json(network->options()).dump();
+  return file;
+}
+
 BOOST_AUTO_TEST_SUITE(sepconv_network)
 
 BOOST_AUTO_TEST_CASE(does_what_every_network_does) {
@@ -179,14 +187,17 @@ BOOST_AUTO_TEST_CASE(weights_come_back_with_their_size_and_colours) {
   limpid_test::TemporaryFolder folder;
   for (const bool bgr : {false, true}) {
     SepConvNetwork network{SepConvOptions{.widths = {4, 6, 5}, .taps = 7, .bgr = bgr}};
-    limpid::save_sepconv(folder / "weights.safetensors", network, {{"note", "kept"}});
-    auto loaded = limpid::load_sepconv(folder / "weights.safetensors");
-    BOOST_TEST((nlohmann::json(loaded->options()) == nlohmann::json(network->options())));
-    const auto frame = torch::rand({1, 3, 8, 16});
-    BOOST_TEST(torch::equal(loaded->forward(frame, frame), network->forward(frame, frame)));
+    limpid::save_sepconv(folder / "model.limpid", network, {{"note", "kept"}});
+    limpid::write_safetensors(folder / "older.safetensors", older_file(network));
+    for (const auto* name : {"model.limpid", "older.safetensors"}) {
+      auto loaded = limpid::load_sepconv(folder / name);
+      BOOST_TEST((nlohmann::json(loaded->options()) == nlohmann::json(network->options())));
+      const auto frame = torch::rand({1, 3, 8, 16});
+      BOOST_TEST(torch::equal(loaded->forward(frame, frame), network->forward(frame, frame)));
+    }
   }
-  BOOST_TEST(limpid::read_safetensors(folder / "weights.safetensors").metadata.at("note") ==
-             "kept");
+  const auto file = limpid::read_safetensors(folder / "model.limpid");
+  BOOST_TEST(nlohmann::json::parse(file.metadata.at("limpid"))["note"] == "kept");
 }
 
 BOOST_AUTO_TEST_CASE(published_names_are_read_blue_first) {
@@ -214,8 +225,7 @@ BOOST_AUTO_TEST_CASE(says_what_a_file_lacks) {
   BOOST_TEST(fails_with(load, {path.string(), "expected a tensor 'netConv1.0.weight'"}));
 
   SepConvNetwork network{kTiny};
-  limpid::save_sepconv(path, network);
-  const auto whole = limpid::read_safetensors(path);
+  const auto whole = older_file(network);
   auto file = whole;
   file.tensors.erase("netVertical1.7.weight");
   limpid::write_safetensors(path, file);
@@ -228,6 +238,12 @@ BOOST_AUTO_TEST_CASE(says_what_a_file_lacks) {
   file.metadata["sepconv"] = "{}";
   limpid::write_safetensors(path, file);
   BOOST_TEST(fails_with(load, {path.string(), "metadata 'sepconv'"}));
+
+  limpid::save_sepconv(path, network);
+  file = limpid::read_safetensors(path);
+  file.tensors.at("encoder.netHorizontal2.4.bias")[0] += 1;
+  limpid::write_safetensors(path, file);
+  BOOST_TEST(fails_with(load, {path.string(), "checksum", "netHorizontal2.4.bias"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

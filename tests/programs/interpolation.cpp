@@ -7,6 +7,8 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -138,16 +140,18 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_interpolate) {
   check_fails(command("960", folder / "out"), 1, "weights.safetensors");
 }
 
-BOOST_AUTO_TEST_CASE(training_writes_weights_that_interpolate_takes) {
+BOOST_AUTO_TEST_CASE(training_writes_a_run_that_interpolate_takes) {
   TemporaryFolder folder;
   write_frames(folder / "frames", 7, 32, 32);
-  const auto weights = (folder / "w.safetensors").string();
+  const auto out = folder / "run";
   std::vector<std::string> train{"limpid-data",
                                  "train-interpolation",
                                  (folder / "frames").string(),
                                  "--out",
-                                 weights,
+                                 out.string(),
                                  "--steps",
+                                 "2",
+                                 "--stop-after",
                                  "1",
                                  "--crop",
                                  "32",
@@ -159,25 +163,56 @@ BOOST_AUTO_TEST_CASE(training_writes_weights_that_interpolate_takes) {
                                  (folder / "result.json").string()};
   const auto trained = run(train);
   BOOST_REQUIRE_MESSAGE(trained.code == 0, trained.err);
-  const auto result = nlohmann::json::parse(bytes_of(folder / "result.json"));
+  auto result = nlohmann::json::parse(bytes_of(folder / "result.json"));
+  BOOST_TEST(result["result"] == "stopped");
   BOOST_TEST(result["steps"] == 1);
   BOOST_TEST(result["triplets"]["training"] == 2);
   BOOST_TEST(result["triplets"]["held_back"] == 1);
-  BOOST_TEST(result["psnr"]["network"].get<double>() > 5);
-  check_fails(train, 1, "is there already; --resume goes on with it");
-  fs::remove(weights);
-  check_fails(train, 1, "w.safetensors.state' is there already");
-  train[6] = "2";
-  train.push_back("--resume");
-  const auto resumed = run(train);
+  const std::vector<std::string> expected{"checkpoint.limpid", "metrics.jsonl", "model.limpid",
+                                          "run.lock"};
+  BOOST_TEST(names_in(out) == expected, boost::test_tools::per_element());
+
+  train[8] = "9";  // to the end
+  const auto model = bytes_of(out / "model.limpid");
+  check_fails(train, 1, "already holds a run; resume it, or name another folder");
+  BOOST_TEST((bytes_of(out / "model.limpid") == model));
+  auto resume = train;
+  resume.push_back("--resume");
+  const auto resumed = run(resume);
   BOOST_TEST(resumed.code == 0, resumed.err);
-  BOOST_TEST(nlohmann::json::parse(bytes_of(folder / "result.json"))["steps"] == 2);
+  BOOST_TEST((resumed.err.find("resumed at step 1") != std::string::npos), resumed.err);
+  result = nlohmann::json::parse(bytes_of(folder / "result.json"));
+  BOOST_TEST(result["result"] == "finished");
+  BOOST_TEST(result["steps"] == 2);
+  BOOST_TEST(result["validation"]["interpolate"]["psnr_rgb"].get<double>() > 5);
 
   const auto ended =
       run({"limpid-data", "interpolate", (folder / "frames").string(), (folder / "out").string(),
-           "--to", "480", "--weights", weights, "--threads", "1"});
+           "--to", "480", "--weights", (out / "model.limpid").string(), "--threads", "1"});
   BOOST_TEST(ended.code == 0, ended.err);
   BOOST_TEST(names_in(folder / "out").size() == 14u);
+
+  train.push_back("--overwrite");
+  const auto anew = run(train);
+  BOOST_TEST(anew.code == 0, anew.err);
+  BOOST_TEST((anew.err.find("resumed") == std::string::npos), anew.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_ends_a_training_saved) {
+  TemporaryFolder folder;
+  write_frames(folder / "frames", 7, 32, 32);
+  const auto out = folder / "run";
+  limpid_test::Running training{{"limpid-data", "train-interpolation", (folder / "frames").string(),
+                                 "--out", out.string(), "--minutes", "5", "--crop", "32", "--batch",
+                                 "1", "--threads", "1"}};
+  BOOST_REQUIRE(training.wait_until(
+      [&] { return training.err().find("  interpolate ") != std::string::npos; }));
+  training.send(SIGTERM);
+  const auto ended = training.wait();
+  BOOST_TEST(ended.code == 0, ended.err);
+  BOOST_TEST((ended.err.find("interrupted after ") != std::string::npos), ended.err);
+  BOOST_TEST(fs::exists(out / "checkpoint.limpid"));
+  BOOST_TEST(fs::exists(out / "model.limpid"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -42,7 +42,9 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-data", "interpolate"},
              {"--fps", "--to", "--weights", "--tile", "--padding", "--device", "--threads"});
   check_help({"limpid-data", "train-interpolation"},
-             {"--out", "--minutes", "--steps", "--size", "--held-back", "--resume", "--seed"});
+             {"--out", "--minutes", "--steps", "--epochs", "--batch", "--rate", "--size",
+              "--held-back", "--validation-images", "--resume", "--data-changed", "--overwrite",
+              "--stop-after", "--workers", "--seed", "--json", "--quiet", "--precision"});
   check_help({"limpid-data", "niqe-model"}, {"--luma"});
   check_help({"limpid-table"}, {"--data", "--test", "--out", "--vgg", "--backbone", "--smoke",
                                 "--no-twins", "--plan", "--epochs", "--max-images", "--device"});

@@ -242,8 +242,8 @@ inline CLI::App* add_interpolate(CLI::App& app, InterpolateOptions& options) {
       ->type_name("N");
   command
       ->add_option("--weights", options.weights,
-                   "Of a separable convolution network: from train-interpolation, or a published "
-                   "checkpoint (.pth, .safetensors)")
+                   "RUN/model.limpid of train-interpolation, or a published checkpoint of a "
+                   "separable convolution network (.pth, .safetensors)")
       ->required()
       ->type_name("FILE");
   add_tiling(*command, options.tiling);

@@ -9,6 +9,7 @@
 #include <limpid/datasets/pairs.hpp>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
@@ -27,7 +28,8 @@
 
 namespace limpid {
 
-/// Degraded images and their targets, both (N, 3, H, W) float in [-1, 1].
+/// Degraded images and their targets, both (N, 3, H, W) float in [-1, 1]. Of pairs with pictures
+/// beside the degraded one, these follow it in the channels: (N, 6, H, W) for one.
 struct Batch {
   at::Tensor degraded;
   at::Tensor target;
@@ -46,7 +48,9 @@ inline Batch load_whole(const ImagePair& pair) {
     }
     return values;
   };
-  return {convert(pair.degraded), convert(pair.target)};
+  std::vector<at::Tensor> seen{convert(pair.degraded)};
+  for (const auto& image : pair.beside) seen.push_back(convert(image));
+  return {seen.size() == 1 ? seen[0] : at::cat(seen, 1), convert(pair.target)};
 }
 
 /// How a `PairLoader` makes batches.
@@ -68,7 +72,7 @@ struct LoaderOptions {
 /// An endless stream of batches of random crops, made ahead by worker threads.
 ///
 /// Sample s belongs to epoch s / size, and each epoch draws every pair once, in an order of its
-/// own. Both pictures of a pair are cropped, flipped and turned alike. Everything follows from the
+/// own. All pictures of a pair are cropped, flipped and turned alike. Everything follows from the
 /// seed and the sample's position alone: any number of workers gives the same batches, and `seek`
 /// goes on exactly where another loader stood. Workers share the samples of a batch, so that each
 /// of them helps with the next one. At most `prefetch` batches and `cache_mb` of pictures are kept,
@@ -107,8 +111,8 @@ class PairLoader {
 
   /// A batch that is being made.
   struct Work {
-    Work(std::int64_t count, std::int64_t crop)
-        : batch{at::empty({count, 3, crop, crop}, at::kFloat),
+    Work(std::int64_t count, std::int64_t inputs, std::int64_t crop)
+        : batch{at::empty({count, 3 * inputs, crop, crop}, at::kFloat),
                 at::empty({count, 3, crop, crop}, at::kFloat)},
           missing(count),
           failed(count) {}
@@ -186,7 +190,7 @@ class PairLoader {
 
     Batch next() {
       if (workers.empty()) {
-        Work whole{options.batch_size, options.crop};
+        Work whole{options.batch_size, pairs.inputs(), options.crop};
         for (std::int64_t i = 0; i < options.batch_size; ++i) make(handed_out, i, whole.batch);
         ++handed_out;
         return whole.batch;
@@ -218,7 +222,9 @@ class PairLoader {
         const auto i = claimed % options.batch_size;
         ++claimed;
         auto& place = begun[number];
-        if (place == nullptr) place = std::make_shared<Work>(options.batch_size, options.crop);
+        if (place == nullptr) {
+          place = std::make_shared<Work>(options.batch_size, pairs.inputs(), options.crop);
+        }
         // A copy of the pointer: after a seek nobody waits for this batch, but it is written to.
         const auto batch = place;
         lock.unlock();
@@ -257,9 +263,11 @@ class PairLoader {
         pair = pairs.part(pair, index, epoch, detail::crop_window(plan, crop, height, width));
         plan.top = plan.left = 0;
       }
-      const auto at = i * 3 * crop * crop;
-      detail::write_crop(pair.degraded, plan, crop, batch.degraded.data_ptr<float>() + at);
-      detail::write_crop(pair.target, plan, crop, batch.target.data_ptr<float>() + at);
+      const auto size = 3 * crop * crop;
+      detail::write_crop(pair.target, plan, crop, batch.target.data_ptr<float>() + i * size);
+      auto* seen = batch.degraded.data_ptr<float>() + i * size * pairs.inputs();
+      detail::write_crop(pair.degraded, plan, crop, seen);
+      for (const auto& image : pair.beside) detail::write_crop(image, plan, crop, seen += size);
     }
 
     // The order in which an epoch draws the pairs; the last few are kept.

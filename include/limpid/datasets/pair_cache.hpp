@@ -59,7 +59,9 @@ class PairCache {
   static std::int64_t bytes_of(const ImagePair& pair) {
     const auto bytes = [](const Image& image) { return image.height() * image.width() * 3; };
     const bool shared = pair.degraded.data() == pair.target.data();
-    return bytes(pair.target) + (shared ? 0 : bytes(pair.degraded));
+    auto all = bytes(pair.target) + (shared ? 0 : bytes(pair.degraded));
+    for (const auto& image : pair.beside) all += bytes(image);
+    return all;
   }
 
   void insert(Key key, const ImagePair& pair) {

@@ -23,6 +23,7 @@ namespace limpid {
 struct ImagePair {
   Image degraded;
   Image target;
+  std::vector<Image> beside{};  ///< what a network sees with `degraded`: the frame after it
 };
 
 /// Two picture files and what their pair is called.
@@ -62,6 +63,8 @@ concept PartwiseSource = requires(const S& source, const ImagePair& base, const 
 /// before: files ignore it, degradations on the fly vary with it. Optional members:
 ///  - `variant(draw) -> std::int64_t`: draws of one variant load the same pixels, so that a cache
 ///    may keep them; 0 for all draws where it is missing;
+///  - `inputs() -> std::int64_t`: pictures that a network sees of each pair, `degraded` and those
+///    beside it; 1 where it is missing;
 ///  - `file(i) -> PairedFile`: the files that pair `i` is read from;
 ///  - `description() -> std::string`: one line for a log;
 ///  - all that a `PartwiseSource` has.
@@ -88,7 +91,7 @@ class Pairs {
   }
 
   /// Pair `i`, drawn for the (`draw` + 1)-th time.
-  /// @throws c10::ValueError if there is no pair `i`; c10::Error if it cannot be loaded, or its two
+  /// @throws c10::ValueError if there is no pair `i`; c10::Error if it cannot be loaded, or its
   /// pictures differ in size.
   ImagePair load(std::int64_t i, std::int64_t draw = 0) const {
     check_index(i);
@@ -98,8 +101,20 @@ class Pairs {
                 "pair '", self_->name(i), "': degraded ", pair.degraded.width(), " x ",
                 pair.degraded.height(), " and target ", pair.target.width(), " x ",
                 pair.target.height(), " differ in size");
+    TORCH_CHECK(static_cast<std::int64_t>(pair.beside.size()) + 1 == inputs(), "pair '",
+                self_->name(i), "': expected ", inputs(), " pictures to restore from, got ",
+                pair.beside.size() + 1);
+    for (const auto& image : pair.beside) {
+      TORCH_CHECK(image.height() == pair.target.height() && image.width() == pair.target.width(),
+                  "pair '", self_->name(i), "': the picture beside the degraded one, ",
+                  image.width(), " x ", image.height(), ", and target ", pair.target.width(), " x ",
+                  pair.target.height(), " differ in size");
+    }
     return pair;
   }
+
+  /// Pictures that a network sees of each pair: `degraded` and those beside it.
+  std::int64_t inputs() const { return self_ == nullptr ? 1 : self_->inputs(); }
 
   /// Draws of one variant load the same pixels.
   std::int64_t variant(std::int64_t draw) const {
@@ -171,6 +186,7 @@ class Pairs {
     virtual std::int64_t size() const = 0;
     virtual std::string name(std::int64_t i) const = 0;
     virtual ImagePair load(std::int64_t i, std::int64_t draw) const = 0;
+    virtual std::int64_t inputs() const = 0;
     virtual std::int64_t variant(std::int64_t draw) const = 0;
     virtual bool makes_parts() const = 0;
     virtual ImagePair base(std::int64_t i) const = 0;
@@ -187,6 +203,13 @@ class Pairs {
     std::string name(std::int64_t i) const override { return source.name(i); }
     ImagePair load(std::int64_t i, std::int64_t draw) const override {
       return source.load(i, draw);
+    }
+    std::int64_t inputs() const override {
+      if constexpr (requires { source.inputs(); }) {
+        return source.inputs();
+      } else {
+        return 1;
+      }
     }
     std::int64_t variant(std::int64_t draw) const override {
       if constexpr (requires { source.variant(draw); }) {
@@ -248,6 +271,7 @@ struct Pairs::Subset {
   std::int64_t original(std::int64_t i) const { return indices[static_cast<std::size_t>(i)]; }
   std::string name(std::int64_t i) const { return pairs.name(original(i)); }
   ImagePair load(std::int64_t i, std::int64_t draw) const { return pairs.load(original(i), draw); }
+  std::int64_t inputs() const { return pairs.inputs(); }
   std::int64_t variant(std::int64_t draw) const { return pairs.variant(draw); }
   bool makes_parts() const { return pairs.makes_parts(); }
   ImagePair base(std::int64_t i) const { return pairs.base(original(i)); }

@@ -60,8 +60,9 @@ inline at::Tensor interpolate(SepConvNetwork network, const at::Tensor& first,
                     "interpolate: expected two frames (1, 3, H, W) of one size, got ",
                     first.sizes(), " and ", second.sizes());
   const auto multiple = network->options().multiple();
-  TORCH_CHECK_VALUE(options.tiling.tile % multiple == 0, "interpolate: tile must be a multiple of ",
-                    multiple, ", got ", options.tiling.tile);
+  TORCH_CHECK_VALUE(options.tiling.tile == Tiling::automatic || options.tiling.tile % multiple == 0,
+                    "interpolate: tile must be a multiple of ", multiple, ", got ",
+                    options.tiling.tile);
   const c10::NoGradGuard no_grad;
   const auto height = first.size(2), width = first.size(3);
   const auto pad = detail::frame_padding(network->options(), options.padding, height, width);

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <limpid/core/fail.hpp>
-#include <limpid/core/json_text.hpp>
+#include <limpid/interpolation/interpolation_model.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
+#include <limpid/model/describe.hpp>
+#include <limpid/model/model_file.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/named_tensors.hpp>
@@ -15,7 +17,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -76,20 +77,33 @@ inline SepConvOptions sepconv_options(const TensorFile& file, const std::string&
   return options;
 }
 
+/// The network of a model file.
+inline SepConvNetwork read_interpolation_model(const std::filesystem::path& path) {
+  const auto file = read_with_manifest(path, "model");
+  SepConvNetwork network{nullptr};
+  read_model(file, [&](const nlohmann::json& manifest) -> AnyModel {
+    network = construct<SepConvNetwork>(manifest.at("encoder"), file.source);
+    return InterpolationModel{network};
+  });
+  network->eval();
+  return network;
+}
+
 }  // namespace detail
 
 /// limpid's names of a network's tensors, and those of published checkpoints.
 inline NameMap sepconv_published_names() { return NameMap{}.rename("net*", "module*"); }
 
-/// A network with the weights of a file, of the size that the file holds: one of limpid's, or a
-/// published checkpoint under the names "netConv1..." or "moduleConv1...".
+/// A network with the weights of a file, of the size that the file holds: a model file of limpid's,
+/// or a published checkpoint under the names "netConv1..." or "moduleConv1...".
 ///
-/// Colours: as the file's metadata says, blue first where it says nothing, as published weights
-/// expect.
+/// Colours: as the model file says; of other files as their metadata "sepconv" says, which older
+/// versions of limpid wrote, and blue first where there is none, as published weights expect.
 /// @throws c10::Error that names the file and what was expected and found in it.
 inline SepConvNetwork load_sepconv(const std::filesystem::path& path) {
   const auto source = "weights '" + path.string() + "'";
-  const TensorFile file = read_tensor_file(path);
+  const RecognisedFile file = read_tensor_file(path);
+  if (file.format == TensorFormat::limpid) return detail::read_interpolation_model(path);
   const auto prefix = detail::sepconv_prefix(file, source);
   SepConvNetwork network{detail::sepconv_options(file, prefix, source)};
   const bool published = prefix.size() >= 6 && prefix.compare(prefix.size() - 6, 6, "module") == 0;
@@ -99,14 +113,12 @@ inline SepConvNetwork load_sepconv(const std::filesystem::path& path) {
   return network;
 }
 
-/// Writes a network's weights as safetensors under their published names, with its options in the
-/// metadata "sepconv", and other metadata beside it.
+/// Writes a model file of a network, as training does.
+/// @param facts  further entries of its manifest
+/// @throws c10::ValueError if a fact has the name of an entry of limpid's own.
 inline void save_sepconv(const std::filesystem::path& path, const SepConvNetwork& network,
-                         std::map<std::string, std::string> metadata = {}) {
-  TensorFile file{{}, std::move(metadata)};
-  file.metadata["sepconv"] = json_line(nlohmann::json(network->options()));
-  for (const auto& item : network->named_parameters()) file.tensors[item.key()] = item.value();
-  write_safetensors(path, file);
+                         const nlohmann::json& facts = nlohmann::json::object()) {
+  save(AnyModel{InterpolationModel{network}}, path, facts);
 }
 
 }  // namespace limpid

@@ -54,7 +54,8 @@ class AnyModel {
   torch::nn::Module* pretrained = nullptr;  ///< what freezing the encoder freezes
   std::vector<std::string> tasks;
 
-  /// Task's index, degraded (N, 3, H, W) in [-1, 1] of any size -> restored.
+  /// Task's index, degraded (N, 3, H, W) in [-1, 1] of any size -> restored. Models that see more
+  /// pictures have them in further channels, as `Batch` has.
   std::function<at::Tensor(std::size_t task, const at::Tensor& degraded)> restore;
 
   /// What a model file says of it.

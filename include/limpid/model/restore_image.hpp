@@ -30,7 +30,7 @@ ValueRange range_of(const E& encoder) {
 }
 
 /// What freezing an encoder freezes: the part that it says came with weights, or the whole.
-template <Encoder E>
+template <ModuleHandle E>
 torch::nn::Module* pretrained_part(E& encoder) {
   if constexpr (requires { encoder->pretrained(); }) {
     return &encoder->pretrained();

@@ -45,6 +45,7 @@ class AnyTrainer {
 
   /// The model in training.
   AnyModel& model() { return model_; }
+  const AnyModel& model() const { return model_; }
 
   const TrainerOptions& options() const { return loop_.options(); }
   std::int64_t steps_done() const { return loop_.steps_done(); }

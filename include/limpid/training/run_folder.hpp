@@ -70,6 +70,15 @@ class RunFolder {
     return has(kMetricsName) && !empty ? kMetricsName : nullptr;
   }
 
+  /// Removes the run that is here.
+  void clear() const {
+    for (const auto* name : {kCheckpointName, kModelName, kMetricsName}) {
+      std::error_code error;
+      std::filesystem::remove(path_ / name, error);
+      TORCH_CHECK(!error, "cannot remove '", (path_ / name).string(), "': ", error.message());
+    }
+  }
+
   /// Which file stands under a name now: another value after it was written or replaced.
   std::array<std::int64_t, 3> identity(const char* name) const {
     struct stat found {};

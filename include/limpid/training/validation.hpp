@@ -11,6 +11,7 @@
 #include <limpid/training/evaluation_mode.hpp>
 #include <limpid/training/training_state.hpp>
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/isfinite.h>
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -26,6 +27,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace limpid::detail {
 
@@ -44,6 +46,21 @@ inline Tiling validation_tiling(const at::Tensor& degraded, const TrainerOptions
   return {degraded.size(2) * degraded.size(3) > kWhole ? kTile : 0, kOverlap};
 }
 
+/// What a network sees of a pair: (1, 3, H, W) in [0, 1], and 3 channels more for each picture
+/// beside the degraded one.
+inline at::Tensor seen_of(const ImagePair& pair) {
+  if (pair.beside.empty()) return pair.degraded.unit();
+  std::vector<at::Tensor> pictures{pair.degraded.unit()};
+  for (const auto& image : pair.beside) pictures.push_back(image.unit());
+  return at::cat(pictures, 1);
+}
+
+/// What a picture is without restoring: the degraded one, or the mean of all that a network sees.
+inline at::Tensor unrestored(const at::Tensor& seen) {
+  if (seen.size(1) == 3) return seen;
+  return seen.view({1, seen.size(1) / 3, 3, seen.size(2), seen.size(3)}).mean(1);
+}
+
 /// What one task's validation found.
 struct TaskValidation {
   TaskEvaluation evaluation;
@@ -54,10 +71,10 @@ struct TaskValidation {
            const std::function<at::Tensor(const at::Tensor&)>& restore) {
     try {
       const auto pair = pairs.next();
-      const auto degraded = pair.degraded.unit(), target = pair.target.unit();
-      const auto restored = restore(degraded);
+      const auto seen = seen_of(pair), target = pair.target.unit();
+      const auto restored = restore(seen);
       TORCH_CHECK(at::isfinite(restored).all().item<bool>(), "the restored picture is not finite");
-      evaluation.add(name, degraded, restored, target);
+      evaluation.add(name, unrestored(seen), restored, target);
     } catch (const c10::Error& error) {
       failed[name] = error.what_without_backtrace();
     } catch (const std::exception& error) {

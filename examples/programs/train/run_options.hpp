@@ -1,0 +1,81 @@
+#pragma once
+
+#include <limpid/training/options.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <string>
+
+#include "../changes.hpp"
+#include "../numbers.hpp"
+#include "../options.hpp"
+
+namespace examples {
+
+/// Adds what every training has: folder, length, resuming, devices. What is not given is as the
+/// recipe says.
+inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& options) {
+  using limpid::TrainerOptions;
+  options
+      .bind(app, "--out", &TrainerOptions::out,
+            "Folder of model.limpid, checkpoint.limpid and metrics.jsonl")
+      ->required()
+      ->type_name("RUN");
+  auto& length = *app.add_option_group("Length", "of the run; the recipe's where none is given");
+  const auto add_length = [&]<class Length, class Number>(const char* name, CLI::Validator check,
+                                                          const char* type) {
+    options
+        .add<Number>(
+            length, name, [](TrainerOptions& o, Number count) { o.length = Length{count}; }, "")
+        ->check(check)
+        ->type_name(type);
+  };
+  add_length.operator()<limpid::Epochs, std::int64_t>("--epochs", Whole{}, "N");
+  add_length.operator()<limpid::Steps, std::int64_t>("--steps", Whole{}, "N");
+  add_length.operator()<limpid::Minutes, double>("--minutes", positive(), "M");
+  length.require_option(0, 1);
+  options.bind(app, "--crop", &TrainerOptions::crop, "Side of a crop, pixels")
+      ->check(Whole{16, 4096})
+      ->type_name("N");
+  options.flag(
+      app, "--resume", [](TrainerOptions& o) { o.start = limpid::Start::resume; },
+      "Go on with the run in RUN, or start it");
+  options.flag(
+      app, "--data-changed", [](TrainerOptions& o) { o.data_changed = true; },
+      "With --resume: take the run up although its data have other pairs than before");
+  options
+      .bind(app, "--validation-images", &TrainerOptions::validation_images,
+            "Validate on so many pictures of each task, spread over its validation set; 0: all")
+      ->check(Whole{0})
+      ->type_name("N");
+  options
+      .bind(app, "--stop-after", &TrainerOptions::stop_after,
+            "End this sitting after so many steps, saved; schedules still run to the end")
+      ->check(Whole{})
+      ->type_name("STEPS");
+  options
+      .add<std::string>(
+          app, "--device", [](TrainerOptions& o, const auto& name) { o.device = device_of(name); },
+          "cpu or cuda [cpu]")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
+  options
+      .add<std::string>(
+          app, "--precision",
+          [](TrainerOptions& o, const auto& name) { o.precision = precision_of(name); },
+          "float32, bfloat16 or auto; the recipe's if not given")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}));
+  options
+      .bind(app, "--workers", &TrainerOptions::workers, "Threads that decode ahead, for each task")
+      ->check(Whole{0, 64})
+      ->type_name("N");
+  options
+      .bind(app, "--seed", &TrainerOptions::seed,
+            "Of weights, shuffling, crops and degradations [0]")
+      ->check(Whole{0})
+      ->type_name("N");
+  options.flag(
+      app, "--quiet", [](TrainerOptions& o) { o.quiet = true; }, "No progress on standard error");
+}
+
+}  // namespace examples
