@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
 #include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>

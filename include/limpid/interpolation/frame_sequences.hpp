@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/natural_order.hpp>
 #include <limpid/io/picture_folder.hpp>
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/tensor_index.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/io/content_name.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/pickle.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/atomic_file.hpp>

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/inflate.hpp>
 #include <limpid/io/input_file.hpp>

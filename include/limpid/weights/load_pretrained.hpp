@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/weights/find_weights.hpp>
