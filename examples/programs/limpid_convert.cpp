@@ -64,6 +64,8 @@ void convert(const Plan& plan) {
   examples::try_output("--json", plan.json);
   if (plan.map == "same") {
     const limpid::TensorFile file = limpid::read_tensor_file(plan.in);
+    TORCH_CHECK(!file.tensors.empty(), "weights '", plan.in.string(),
+                "': expected tensors, found none");
     limpid::detail::check_finite(file.tensors, "weights '" + plan.in.string() + "'");
     limpid::write_safetensors(plan.out, {file.tensors, {{"format", "pt"}}});
     for (const auto& [name, what] : file.passed_over) {

@@ -202,6 +202,49 @@ BOOST_AUTO_TEST_CASE(a_nafnet_is_found_in_whatever_training_code_put_around_it) 
              ended.err);
 }
 
+BOOST_AUTO_TEST_CASE(a_model_whose_tensors_are_not_its_networks_is_not_published) {
+  const TemporaryFolder folder;
+  const auto model = (folder / "empty.limpid").string(), out = (folder / "out").string();
+  const auto fails = [&](const char* map, const std::string& error) {
+    const auto ended = convert(model, out, {"--map", map});
+    BOOST_TEST(ended.code == 1);
+    BOOST_TEST((ended.err.find("empty.limpid': " + error) != std::string::npos), ended.err);
+    BOOST_TEST(!fs::exists(out));
+  };
+  const auto write = [&](std::int64_t width, std::int64_t blocks) {
+    const nlohmann::json options{{"width", width}, {"blocks", blocks}, {"dropout", 0.0}};
+    const nlohmann::json task{{"name", "deblur"}, {"decoder", nlohmann::json::object()}};
+    const nlohmann::json manifest{{"kind", "model"},
+                                  {"format_version", 1},
+                                  {"checksums", nlohmann::json::object()},
+                                  {"encoder", {{"architecture", "resnet"}, {"options", options}}},
+                                  {"tasks", nlohmann::json::array({task})}};
+    write_safetensors(model, {{}, {{"limpid", manifest.dump()}}});
+  };
+  write(64, 100'000'000);
+  fails("thesis-resnet", "its options describe a network larger than its 0 tensors");
+  fails("nafnet", "its options describe a network larger than its 0 tensors");
+  fails("same", "expected tensors, found none");
+  write(1'000'000'000'000'000, 9);
+  fails("thesis-resnet", "its options describe a network ");
+}
+
+BOOST_AUTO_TEST_CASE(a_model_is_published_only_under_names_of_its_own_networks) {
+  const TemporaryFolder folder;
+  const auto in = (folder / "a.safetensors").string(), model = (folder / "a.limpid").string(),
+             out = (folder / "out").string();
+  TensorFile file;
+  for (const auto& [name, tensor] : published_nafnet()) file.tensors[name] = tensor;
+  write_safetensors(in, file);
+  BOOST_REQUIRE(convert(in, model, {"--map", "nafnet"}).code == 0);
+  const auto ended = convert(model, out, {"--map", "thesis-resnet"});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST((ended.err.find("the map 'thesis-resnet' names tensors of 'resnet' networks, found "
+                             "'nafnet'") != std::string::npos),
+             ended.err);
+  BOOST_TEST(!fs::exists(out));
+}
+
 BOOST_AUTO_TEST_CASE(weights_that_are_not_finite_are_refused_by_name) {
   const TemporaryFolder folder;
   const auto in = (folder / "net.safetensors").string(), out = (folder / "m.limpid").string();

@@ -115,6 +115,11 @@ inline std::vector<std::string> export_published(const std::filesystem::path& mo
   TORCH_CHECK_VALUE(kPublishedMaps.at(map_name).is_model, "export_published: '", map_name,
                     "' names no model");
   const auto file = read_with_manifest(model, "model");
+  read_known_model(file);  // refuses a file whose tensors are not those of its networks
+  const auto expected = published_family(kPublishedMaps.spelled(map_name));
+  const auto found = file.manifest.at("encoder").at("architecture").get<std::string>();
+  TORCH_CHECK(found == expected, file.source, ": the map '", map_name, "' names tensors of '",
+              expected, "' networks, found '", found, "'");
   const auto present = tasks_of(file.manifest);
   if (tasks.empty()) tasks = present;
   for (const auto& task : tasks) {

@@ -152,21 +152,26 @@ inline NAFNetEncoderOptions nafnet_encoder_options(const PublishedShapes& shapes
           .range = ValueRange::unit_range};
 }
 
+/// The family of networks whose names a map translates.
+inline std::string published_family(const std::string& map_name) {
+  if (map_name.ends_with("resnet")) return "resnet";
+  if (map_name == "nafnet") return "nafnet";
+  return map_name.ends_with("mobilenet") ? "fpn-mobilenet-v2" : "fpn-inception-resnet-v2";
+}
+
 /// The networks of a published file, their sizes from its shapes.
 inline Network published_network(const std::string& map_name, const PublishedShapes& shapes) {
-  if (map_name.ends_with("resnet")) {
-    return {"resnet", {{"encoder", resnet_encoder_options(shapes)}}};
-  }
-  if (map_name == "nafnet") {
+  const auto family = published_family(map_name);
+  if (family == "resnet") return {family, {{"encoder", resnet_encoder_options(shapes)}}};
+  if (family == "nafnet") {
     const auto blocks = nafnet_blocks(shapes, "decoders", shapes.count("ups.#.0.weight"));
-    return {"nafnet",
+    return {family,
             {{"encoder", nafnet_encoder_options(shapes)}, {"decoder", {{"blocks", blocks}}}}};
   }
-  const bool mobile = map_name.ends_with("mobilenet");
-  const auto encoder = mobile ? nlohmann::json(fpn_encoder_options<MobileNetV2>(shapes))
-                              : nlohmann::json(fpn_encoder_options<InceptionResNetV2>(shapes));
-  return {mobile ? "fpn-mobilenet-v2" : "fpn-inception-resnet-v2",
-          {{"encoder", encoder}, {"decoder", fpn_decoder_options(shapes)}}};
+  const auto encoder = family == "fpn-mobilenet-v2"
+                           ? nlohmann::json(fpn_encoder_options<MobileNetV2>(shapes))
+                           : nlohmann::json(fpn_encoder_options<InceptionResNetV2>(shapes));
+  return {family, {{"encoder", encoder}, {"decoder", fpn_decoder_options(shapes)}}};
 }
 
 }  // namespace limpid::detail

@@ -49,19 +49,29 @@ inline AnyModel make_model(const Network& network, const std::vector<std::string
                       "network '" + network.family + "'");
 }
 
-/// Reads a model file of any family in the table.
-/// @return the model in evaluation mode, on the CPU, and its file's manifest
-/// @throws c10::Error that names the file if it is missing, damaged, or of networks that are not in
-///         the table.
-inline LoadedModel load_any(const std::filesystem::path& path) {
-  auto file = detail::read_with_manifest(path, "model");
-  auto model = detail::read_model(file, [&](const nlohmann::json& manifest) {
+namespace detail {
+
+/// Builds the model that a file describes, of any family in the table, and fills it.
+/// @throws c10::Error that names the file if its tensors are not those of its networks.
+inline AnyModel read_known_model(const ManifestFile& file) {
+  return read_model(file, [&](const nlohmann::json& manifest) {
     const auto name = manifest.at("encoder").value("architecture", std::string{});
     TORCH_CHECK(kFamilies.contains(name), file.source, ": expected an encoder of limpid's own (",
                 kFamilies.list(), "), found '", name.substr(0, 80),
                 "'; load it by its type with limpid::load and limpid::Restorer");
     return kFamilies.at(name).build(manifest, file.source);
   });
+}
+
+}  // namespace detail
+
+/// Reads a model file of any family in the table.
+/// @return the model in evaluation mode, on the CPU, and its file's manifest
+/// @throws c10::Error that names the file if it is missing, damaged, or of networks that are not in
+///         the table.
+inline LoadedModel load_any(const std::filesystem::path& path) {
+  auto file = detail::read_with_manifest(path, "model");
+  auto model = detail::read_known_model(file);
   file.manifest.erase("checksums");
   return {std::move(model), std::move(file.manifest)};
 }

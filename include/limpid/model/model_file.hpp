@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/construction_limit.hpp>
@@ -11,6 +12,7 @@
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -57,7 +59,10 @@ AnyModel read_model(const ManifestFile& file, Build build) {
     model.module->eval();
     return model;
   } catch (const nlohmann::json::exception& error) {
-    detail::fail(file.source, ": its manifest is malformed (", error.what(), ")");
+    fail(file.source, ": its manifest is malformed (", error.what(), ")");
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    fail(file.source, ": its options describe a network that the memory cannot hold");
   }
 }
 
