@@ -19,6 +19,18 @@ inline const CLI::Option* option_of(const CLI::App& app, const std::string& word
   return app.get_option_no_throw(word.substr(0, word.find('=')));
 }
 
+/// The place of the first word behind a program's leading options and their values.
+inline std::size_t behind_options(const CLI::App& app, const std::vector<std::string>& words) {
+  std::size_t place = 0;
+  while (place < words.size()) {
+    const auto* option = option_of(app, words[place]);
+    if (option == nullptr) break;
+    const bool has_value = words[place].find('=') != std::string::npos;
+    place += 1 + (has_value ? 0 : static_cast<std::size_t>(option->get_items_expected_min()));
+  }
+  return std::min(place, words.size());
+}
+
 /// How many files and other words without an option a program wants at least.
 inline std::size_t count_positionals(const CLI::App& app) {
   int count = 0;
@@ -74,14 +86,17 @@ inline Words sort_words(const CLI::App& app, const std::vector<std::string>& all
 /// values keeps only as many as leave the program its files: of `--task a b IN OUT` the first two.
 inline std::vector<std::string> arranged(const CLI::App& app, std::vector<std::string> all) {
   const auto* active = &app;
-  std::vector<std::string> result;  // names of subcommands
-  while (!all.empty()) {
+  std::vector<std::string> result;  // names of subcommands, with what stands before each
+  while (true) {
+    const auto place = detail::behind_options(*active, all);
+    if (place == all.size()) break;
     const auto subs =
-        active->get_subcommands([&](const CLI::App* sub) { return sub->check_name(all.front()); });
+        active->get_subcommands([&](const CLI::App* sub) { return sub->check_name(all[place]); });
     if (subs.empty()) break;
     active = subs.front();
-    result.push_back(all.front());
-    all.erase(all.begin());
+    const auto end = all.begin() + static_cast<std::ptrdiff_t>(place) + 1;
+    result.insert(result.end(), all.begin(), end);
+    all.erase(all.begin(), end);
   }
   auto words = detail::sort_words(*active, all);
   const auto wanted = detail::count_positionals(*active);

@@ -15,6 +15,13 @@
 
 namespace examples {
 
+/// What an error says, with the picture's name before it where it does not hold that.
+inline std::string text_naming(const std::string& picture, const std::exception& error) {
+  const auto text = limpid::error_text(error);
+  const auto name = "'" + picture + "'";
+  return text.find(name) == text.npos ? name + ": " + text : text;
+}
+
 /// Pictures of a batch that failed: each is named, and the others go on.
 class Failures {
  public:
@@ -35,10 +42,8 @@ class Failures {
       work();
       return true;
     } catch (const std::exception& error) {
-      auto text = limpid::error_text(error);
+      auto text = text_naming(picture.string(), error);
       if (limpid::is_out_of_memory(error) && !hint_.empty()) text += "; " + hint_;
-      const auto name = "'" + picture.string() + "'";
-      if (text.find(name) == text.npos) text = name + ": " + text;
       const std::lock_guard lock{mutex_};
       all_.push_back({picture, std::move(text)});
       return false;

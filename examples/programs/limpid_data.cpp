@@ -24,7 +24,6 @@
 int main(int argc, char** argv) {
   CLI::App app{"Makes data for image restoration.", "limpid-data"};
   app.require_subcommand(1);
-  examples::add_max_pixels(app);
 
   examples::DegradeOptions degrade_options;
   auto* degrade = examples::add_degrade(app, degrade_options);
@@ -46,6 +45,8 @@ int main(int argc, char** argv) {
   examples::TrainInterpolationOptions train_options;
   auto* train_interpolation = examples::add_train_interpolation(app, train_options);
 
+  examples::add_max_pixels(app);
+  for (auto* command : app.get_subcommands({})) examples::add_max_pixels(*command);
   return examples::run_program(app, argc, argv, [&] {
     if (degrade->parsed()) examples::degrade(degrade_options);
     if (split->parsed()) examples::split(split_options);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/errors.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/io/image_limits.hpp>
@@ -12,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -136,7 +139,7 @@ inline void add_max_pixels(CLI::App& app) {
          "Largest picture to read, height x width; from here on also where a small file asks for "
          "much memory [" +
              std::to_string(limpid::ImageLimits{}.max_pixels) + "]")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->check(Whole{1, std::int64_t{1} << 40})
       ->type_name("N");
 }
 
@@ -146,7 +149,7 @@ inline void add_tiling(CLI::App& app, limpid::Tiling& tiling) {
       app.add_option("--tile", tiling.tile,
                      "Work in tiles of this side, pixels, to save memory; 0: the whole picture at "
                      "once")
-          ->check(CLI::Range(0, 1 << 20))
+          ->check(Whole{0, 1 << 20})
           ->type_name("N");
   if (tiling.tile == limpid::Tiling::automatic) {
     tile->default_str("2048 above 32 megapixels");
@@ -154,6 +157,17 @@ inline void add_tiling(CLI::App& app, limpid::Tiling& tiling) {
     tile->capture_default_str();
   }
   add_count(app, "--overlap", tiling.overlap, "Pixels over which tiles are blended", 0);
+}
+
+/// What `work` returns; where memory ran out the error says what needs less.
+template <class Work>
+auto hinting_at_tiles(Work work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    if (!limpid::is_out_of_memory(error)) throw;
+    limpid::detail::fail("out of memory; smaller tiles need less: --tile 512");
+  }
 }
 
 /// What the command line says of how to restore.

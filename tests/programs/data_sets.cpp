@@ -7,10 +7,14 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include <sys/resource.h>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 // limpid-data, where it makes and checks whole sets.
 
@@ -52,6 +56,25 @@ BOOST_AUTO_TEST_CASE(blurred_frames_are_a_set_as_gopro_was_published) {
                         (folder / "few").string(), "--frames", "13"});
   BOOST_TEST(few.code == 1);
   BOOST_TEST(has(few.err, "expected at least 13 frames"), few.err);
+}
+
+BOOST_AUTO_TEST_CASE(averaged_frames_keep_what_frames_say_of_their_colours) {
+  TemporaryFolder folder;
+  limpid::PictureFacts facts;
+  facts.channels = 1;
+  facts.is_grey = true;
+  facts.colour_profile = "profile";
+  for (const auto* name : {"1.png", "2.png", "3.png"}) {
+    save(flat(70).with_facts(facts), folder / "street" / name);
+  }
+  const auto ended = run({"limpid-data", "blur", (folder / "street").string(),
+                          (folder / "set").string(), "--frames", "3", "--linear-light", "srgb"});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  for (const auto* room : {"sharp", "blur", "blur_gamma"}) {
+    const auto made = Image::load(folder / "set/train/street" / room / "000002.png");
+    BOOST_TEST(made.facts().channels == 1, room);
+    BOOST_TEST(made.facts().colour_profile == "profile", room);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_video_comes_through_ffmpeg) {
@@ -189,7 +212,7 @@ BOOST_AUTO_TEST_CASE(check_counts_all_that_is_wrong) {
   write_bytes(folder / "set/input/b.png", whole.substr(0, whole.size() / 2));
   save(picture(24, 30), folder / "set/target/c.png");
   save(picture(24, 32, 2), folder / "set/input/d.png");
-  const auto bad = run({"limpid-data", "check", set, "--json"});
+  const auto bad = run({"limpid-data", "check", set, "--json", "-"});
   BOOST_TEST(bad.code == 1);
   const auto json = nlohmann::json::parse(bad.out);
   BOOST_TEST(json.at("problems") == 5);
@@ -206,6 +229,64 @@ BOOST_AUTO_TEST_CASE(check_counts_all_that_is_wrong) {
   BOOST_TEST(has(none.out, "GoPro: expected a folder 'train' in"), none.out);
   BOOST_TEST(has(none.out, "found 'set', 'sheet.png'"), none.out);
   BOOST_TEST(has(none.out, "2 problems"), none.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_byte_of_a_png_is_found_by_check) {
+  TemporaryFolder folder;
+  save(picture(24, 32, 1), folder / "set/input/whole.png");
+  save(picture(24, 32, 2), folder / "set/target/whole.png");
+  const auto whole = read_bytes(folder / "set/input/whole.png");
+  const auto last = whole.size();
+  // In the header, the pixels, their checksum, and the end's name.
+  const std::size_t places[]{24, last / 2, last - 20, last - 14, last - 6};
+  for (const auto place : places) {
+    auto changed = whole;
+    changed[place] = static_cast<char>(changed[place] ^ 4);
+    const auto name = std::to_string(place) + ".png";
+    write_bytes(folder / "set/input" / name, changed);
+    save(picture(24, 32, 2), folder / "set/target" / name);
+  }
+  const auto ended = run({"limpid-data", "check", "deblur=pairs:" + (folder / "set").string()});
+  BOOST_TEST(ended.code == 1);
+  for (const auto place : places) {
+    BOOST_TEST(has(ended.out, "input/" + std::to_string(place) + ".png': it is damaged (the check"),
+               ended.out);
+  }
+  BOOST_TEST(has(ended.out, "5 problems"), ended.out);
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_runs_out_names_the_pair_and_is_no_score) {
+  TemporaryFolder folder;
+  const Image large{torch::zeros({4000, 6000, 3}, torch::kByte)};
+  save(large, folder / "set/input/large.png");
+  save(large, folder / "set/target/large.png");
+  const auto ended =
+      run({"limpid-data", "check", "deblur=pairs:" + (folder / "set").string(), "--json", "-"}, [] {
+        const rlimit limit{std::uint64_t{1'000'000'000}, std::uint64_t{1'000'000'000}};
+        ::setrlimit(RLIMIT_AS, &limit);
+      });
+  BOOST_TEST(ended.code == 1, ended.err);
+  const auto part = nlohmann::json::parse(ended.out).at("parts").at(0);
+  BOOST_TEST(part.at("mean_psnr") == "none");
+  BOOST_TEST(part.at("unequal_size").empty());
+  BOOST_TEST(has(part.at("unreadable").at(0), "out of memory"), part.dump());
+  BOOST_TEST(has(part.at("unreadable").at(0), "large"), part.dump());
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_of_pixels_stands_before_or_behind_the_subcommand) {
+  TemporaryFolder folder;
+  save(picture(24, 32), folder / "a.png");
+  const auto set = "deblur=pairs:" + folder.path().string() + "," + folder.path().string();
+  using Words = std::vector<std::string>;
+  for (const auto& words :
+       {Words{"limpid-data", "--max-pixels", "99", "check", set},
+        Words{"limpid-data", "--max-pixels=99", "check", set, "--sheet", "s.png"},
+        Words{"limpid-data", "check", "--max-pixels", "99", set},
+        Words{"limpid-data", "check", set, "--max-pixels", "99"}}) {
+    const auto ended = run(words);
+    BOOST_TEST(ended.code == 1, ended.err);
+    BOOST_TEST(has(ended.out, "its 32 x 24 pixels exceed the limit of 99"), ended.out);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_split_of_dhazy_comes_as_a_file) {
@@ -239,6 +320,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_named) {
   check({"haze", "a", "b", "c", "--airlight", "0.5:1.5"}, "within 0:1, found '0.5:1.5'");
   check({"haze", "a", "b", "c", "--disparity", "--zero-is-near"}, "--zero-is-near");
   check({"check", "dehaze=hazy:a"}, "got 'hazy'");
+  check({"degrade", "a", "b", "--degradation", "motion-blur,size=1e20"}, "MotionBlur: size");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

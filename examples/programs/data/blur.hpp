@@ -114,9 +114,10 @@ inline std::int64_t blur_sequence(const BlurOptions& options, const FrameCount& 
     char name[32];
     std::snprintf(name, sizeof name, "%06lld", static_cast<long long>(first + length / 2));
     const auto file = std::string{name} + ".png";
-    window[static_cast<std::size_t>(length / 2)].save(folder / "sharp" / file);
-    stored.mean().save(folder / "blur" / file);
-    if (linear) light.mean().save(folder / "blur_gamma" / file);
+    const auto& sharp = window[static_cast<std::size_t>(length / 2)];
+    sharp.save(folder / "sharp" / file);
+    stored.mean().with_colours_of(sharp).save(folder / "blur" / file);
+    if (linear) light.mean().with_colours_of(sharp).save(folder / "blur_gamma" / file);
     table += std::string{name} + "," + std::to_string(first) + "," +
              std::to_string(first + length - 1) + "\n";
     ++written;

@@ -2,7 +2,8 @@
 
 // limpid-data check: what is in a set of pairs, and what is wrong with it.
 
-#include <limpid/core/json_text.hpp>
+#include <limpid/core/errors.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/psnr.hpp>
@@ -13,6 +14,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <limits>
 #include <map>
 #include <optional>
@@ -20,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "../failures.hpp"
 #include "../options.hpp"
 #include "contact_sheet.hpp"
 #include "folders.hpp"
@@ -29,7 +32,7 @@ namespace examples {
 
 struct CheckOptions {
   std::string data;
-  bool json = false;
+  fs::path json;
   fs::path sheet;
   std::int64_t sheet_pairs = 12;
   int threads = 1;
@@ -41,32 +44,34 @@ struct CheckedPair {
   std::int64_t width = 0;
   double psnr = 0;  ///< of degraded against target; infinite where they are identical
   std::vector<std::string> unreadable;
-  std::string unequal;  ///< the error of a pair whose sizes differ
+  std::vector<std::string> unequal;  ///< the error of a pair whose sizes differ
 };
 
 inline CheckedPair check_pair(const limpid::Pairs& pairs, std::int64_t i) {
   CheckedPair checked;
   try {
     const auto pair = pairs.load(i);
+    checked.psnr = limpid::PSNR<>{}(pair.degraded.unit(), pair.target.unit());
     checked.height = pair.target.height();
     checked.width = pair.target.width();
-    checked.psnr = limpid::PSNR<>{}(pair.degraded.unit(), pair.target.unit());
-  } catch (const c10::Error& error) {
+    return checked;
+  } catch (const std::exception& error) {
     const auto file = pairs.file(i);
     const auto try_to_read = [&](const fs::path& path) {
       try {
         limpid::Image::load(path);
-      } catch (const c10::Error& unreadable) {
-        checked.unreadable.push_back(unreadable.what_without_backtrace());
+      } catch (const std::exception& unreadable) {
+        checked.unreadable.push_back(text_naming(path.string(), unreadable));
       }
     };
     if (file) {
       try_to_read(file->degraded);
       try_to_read(file->target);
-    } else {
-      checked.unreadable.push_back(error.what_without_backtrace());
     }
-    if (checked.unreadable.empty()) checked.unequal = error.what_without_backtrace();
+    if (!checked.unreadable.empty()) return checked;
+    const bool are_both_readable = file.has_value() && !limpid::is_out_of_memory(error);
+    (are_both_readable ? checked.unequal : checked.unreadable)
+        .push_back(text_naming(pairs.name(i), error));
   }
   return checked;
 }
@@ -142,7 +147,7 @@ inline CheckedPart check_part(const limpid::DataArgument& argument, limpid::Data
     const auto& one = checked[i];
     const auto index = static_cast<std::int64_t>(i);
     part.unreadable.insert(part.unreadable.end(), one.unreadable.begin(), one.unreadable.end());
-    if (!one.unequal.empty()) part.unequal.push_back(one.unequal);
+    part.unequal.insert(part.unequal.end(), one.unequal.begin(), one.unequal.end());
     if (one.height == 0) continue;
     good.push_back(index);
     ++part.sizes[{one.width, one.height}];
@@ -171,7 +176,7 @@ inline void print_list(const std::string& title, const std::vector<std::string>&
   constexpr std::size_t kShown = 10;
   examples::print("  %-26s %zu\n", title.c_str(), items.size());
   for (std::size_t i = 0; i < std::min(kShown, items.size()); ++i) {
-    examples::print("    %s\n", items[i].c_str());
+    examples::print("    %s\n", limpid::printable(items[i], 4096).c_str());
   }
   if (items.size() > kShown) examples::print("    and %zu more\n", items.size() - kShown);
 }
@@ -242,6 +247,7 @@ inline nlohmann::ordered_json json_of(const CheckedPart& part) {
 
 /// @return 0, or 1 where something is wrong.
 inline int check(const CheckOptions& options) {
+  try_output("--json", options.json);
   const auto argument = as_usage("", [&] { return limpid::DataArgument::parse(options.data); });
   const auto& format = limpid::kDataFormats.at(argument.format);
   std::vector<std::pair<limpid::DataUse, std::string>> wanted;
@@ -258,14 +264,13 @@ inline int check(const CheckOptions& options) {
     parts.push_back(check_part(argument, use, name, options, shown));
     problems += parts.back().problems();
   }
-  if (options.json) {
-    nlohmann::ordered_json json{{"data", options.data}, {"problems", problems}};
-    for (const auto& part : parts) json["parts"].push_back(json_of(part));
-    examples::print("%s", limpid::json_text(json).c_str());
-  } else {
-    for (const auto& part : parts) print_part(part);
-    examples::print("%lld problems\n", static_cast<long long>(problems));
+  nlohmann::ordered_json json{{"data", options.data}, {"problems", problems}};
+  for (const auto& part : parts) {
+    print_part(part);
+    json["parts"].push_back(json_of(part));
   }
+  examples::print("%lld problem%s\n", static_cast<long long>(problems), problems == 1 ? "" : "s");
+  examples::write_json(options.json, json);
   if (!options.sheet.empty()) {
     TORCH_CHECK(!shown.empty(), "--sheet: expected pairs that can be read, found none");
     contact_sheet(shown, 4).save(options.sheet);
@@ -285,7 +290,7 @@ inline CLI::App* add_check(CLI::App& app, CheckOptions& options) {
                        "\nWithout @PART the parts are checked that training and evaluation read")
       ->required()
       ->type_name("");
-  command->add_flag("--json", options.json, "Print JSON in place of the table");
+  add_json(*command, options.json, "Write it as JSON");
   command
       ->add_option("--sheet", options.sheet,
                    "Also write a picture (PNG, JPEG ...) with small copies of pairs from all over "

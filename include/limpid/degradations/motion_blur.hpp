@@ -153,6 +153,7 @@ struct MotionBlur {
   /// @throws c10::ValueError for an option out of range.
   void check() const {
     detail::check_positive("MotionBlur: size", size);
+    detail::check_within("MotionBlur: size", size, {0, 4096});
     detail::check_not_negative("MotionBlur: anxiety", anxiety);
     detail::check_positive("MotionBlur: exposure", exposure);
     detail::check_within("MotionBlur: exposure", exposure, {0, 1});
