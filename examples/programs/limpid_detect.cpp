@@ -5,6 +5,7 @@
 //
 // Runs any TorchScript detector on the degraded, the restored and the sharp pictures and prints its
 // average precision on each: against given boxes, or against its own finds in the sharp pictures.
+#include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/detection/coco_boxes.hpp>
@@ -127,15 +128,18 @@ void detect(const Plan& plan) {
       const auto name = pairs.name(i);
       progress.show(argument.task + "  " + std::to_string(i + 1) + "/" +
                     std::to_string(pairs.size()) + "  " + name);
-      const auto pair = pairs.load(i);
-      const auto find = [&](const limpid::Image& image) {
-        return labels.of_finds(detector(image));
-      };
-      const auto sharp = find(pair.target);
-      const auto truth = boxes ? labels.of_truth(given_truth(*boxes, name, pair.target))
-                               : limpid::truth_of_finds(sharp, plan.min_score);
-      evaluation.add(find(pair.degraded), find(restorer.restore(argument.task, pair.degraded)),
-                     sharp, truth);
+      limpid::naming(argument.task + " '" + name + "'", [&] {
+        const auto pair = pairs.load(i);
+        const auto find = [&](const limpid::Image& image) {
+          return labels.of_finds(detector(image));
+        };
+        const auto sharp = find(pair.target);
+        const auto truth = boxes ? labels.of_truth(given_truth(*boxes, name, pair.target))
+                                 : limpid::truth_of_finds(sharp, plan.min_score);
+        const auto restored = examples::hinting_at_tiles(
+            [&] { return restorer.restore(argument.task, pair.degraded); });
+        evaluation.add(find(pair.degraded), find(restored), sharp, truth);
+      });
     }
     evaluations.push_back(std::move(evaluation));
   }
@@ -187,6 +191,7 @@ int main(int argc, char** argv) {
                                "True boxes, COCO's JSON [what it finds in the sharp pictures]");
   boxes->type_name("FILE");
   app.add_option("--min-score", plan.min_score, "Of finds in sharp pictures that count as true")
+      ->check(examples::Real{0})
       ->capture_default_str()
       ->type_name("S")
       ->excludes(boxes);

@@ -43,6 +43,7 @@ struct Plan {
   examples::MetricOptions metrics;
   std::string command;
   examples::ReportPlan report;
+  bool overwrite = false;
   std::int64_t max_images = 0;
   limpid::Tiling tiling;
   examples::Compute compute;
@@ -126,6 +127,21 @@ fs::path save_folder(const Plan& plan, const limpid::DataArgument& data) {
   return folder;
 }
 
+fs::path saved_as(const fs::path& folder, const std::string& name) {
+  return folder / (name + ".png");
+}
+
+/// Stops, before anything is restored, where --save would write over what is there.
+void check_new(const Plan& plan, const fs::path& folder, const limpid::Pairs& pairs) {
+  if (plan.overwrite) return;
+  for (std::int64_t i = 0; i < pairs.size(); ++i) {
+    const auto file = saved_as(folder, pairs.name(i));
+    std::error_code ignored;
+    TORCH_CHECK(!fs::exists(fs::symlink_status(file, ignored)), "--save: '", file.string(),
+                "' is there already; name another folder, or --overwrite to replace");
+  }
+}
+
 void evaluate(const Plan& plan) {
   const auto metrics = examples::metrics_of(plan.metrics);
   const auto options = examples::restorer_options(plan.compute, plan.tiling);
@@ -145,19 +161,20 @@ void evaluate(const Plan& plan) {
                                 " of " + std::to_string(all.size()) + " pictures only");
     }
     const auto folder = plan.save.empty() ? fs::path{} : save_folder(plan, argument);
+    if (!folder.empty()) check_new(plan, folder, pairs);
     const auto shown = plan.report.folder.empty() ? 0 : std::min(kShown, pairs.size());
     limpid::ReportTask task;
     const auto keep = [&](const limpid::EvaluatedPicture& picture) {
       progress.show(argument.task + "  " + std::to_string(picture.index + 1) + "/" +
                     std::to_string(pairs.size()) + "  " + picture.name);
-      if (!folder.empty()) picture.restored.save(folder / (picture.name + ".png"));
+      if (!folder.empty()) picture.restored.save(saved_as(folder, picture.name));
       const auto next = static_cast<std::int64_t>(task.pictures.size());
       if (next < shown && picture.index == next * pairs.size() / shown) {
         task.pictures.push_back({picture.name, picture.degraded, picture.restored, picture.target});
       }
     };
     const auto restore = [&](const limpid::Image& degraded) {
-      return restorer.restore(argument.task, degraded);
+      return examples::hinting_at_tiles([&] { return restorer.restore(argument.task, degraded); });
     };
     task.evaluation = limpid::evaluate(argument.task, pairs, restore, metrics, keep);
     scores.push_back(task.evaluation);
@@ -198,9 +215,10 @@ int main(int argc, char** argv) {
       ->check(examples::Whole{})
       ->type_name("N")
       ->needs(model);
-  app.add_option("--save", plan.save, "Keep the restored pictures: DIR/TASK/NAME.png")
-      ->type_name("DIR")
-      ->needs(model);
+  auto* save = app.add_option("--save", plan.save, "Keep the restored pictures: DIR/TASK/NAME.png");
+  save->type_name("DIR")->needs(model);
+  app.add_flag("--overwrite", plan.overwrite, "Replace pictures of --save that are there")
+      ->needs(save);
   examples::add_tiling(app, plan.tiling);
   examples::add_max_pixels(app);
   examples::add_report(app, model, plan.report);

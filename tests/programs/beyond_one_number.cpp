@@ -124,6 +124,7 @@ BOOST_FIXTURE_TEST_CASE(wrong_use_of_limpid_detect, Squares) {
   check_failure(detect({"--classes", "order"}), 2, "--classes order: expected --boxes");
   check_failure(detect({"--classes", "order", "--boxes", (folder / "boxes.json").string()}), 1,
                 "--classes order: the detector found class 3, --boxes has 1 classes");
+  check_failure(detect({"--min-score", "nan"}), 2, "--min-score: expected a number from 0 on");
   check_failure(detect({"--library", "none.so"}), 1, "--library: cannot load 'none.so'");
   auto words = detect();
   words[2] = small().model();
@@ -199,8 +200,16 @@ BOOST_AUTO_TEST_CASE(a_niqe_model_is_fitted_to_photographs_and_judges_others) {
   }
   TemporaryFolder folder;
   const auto model = (folder / "niqe.safetensors").string();
-  const auto fitted = run({"limpid-data", "niqe-model", photographs.string(), model});
-  BOOST_REQUIRE_MESSAGE(fitted.code == 0, fitted.err);
+  for (const auto& photo : std::filesystem::directory_iterator{photographs}) {
+    const auto link = folder / "photos" / photo.path().filename();
+    std::filesystem::create_directories(link.parent_path());
+    std::filesystem::create_symlink(std::filesystem::absolute(photo.path()), link);
+  }
+  write_bytes(folder / "photos/bad.png", "\x89PNG\r\n\x1a\n");
+  const auto fitted = run({"limpid-data", "niqe-model", (folder / "photos").string(), model});
+  BOOST_TEST(fitted.code == 1, "a bad photograph is named, and the rest counts");
+  BOOST_TEST(has(fitted.err, "photos/bad.png'"), fitted.err);
+  BOOST_REQUIRE_MESSAGE(std::filesystem::exists(model), fitted.err);
 
   // A photograph beside a copy of it made of blocks of four pixels: the copy looks less natural.
   const auto photo = limpid::Image::load(photographs / "kodim03.png");

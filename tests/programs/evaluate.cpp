@@ -14,7 +14,6 @@ using namespace limpid_test;
 using nlohmann::json;
 using Words = std::vector<std::string>;
 
-json read_json(const std::filesystem::path& path) { return json::parse(read_bytes(path)); }
 
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -74,6 +73,33 @@ BOOST_AUTO_TEST_CASE(a_gain_is_over_the_pictures_that_have_both_scores) {
   BOOST_TEST(has(page, "over 1 of 2, 1 exact"));
   BOOST_TEST(has(page, "left out of the gain: &#39;b&#39; (exact before, "));
   for (const auto* word : {">nan", ">inf", "-inf"}) BOOST_TEST(!has(page, word), word);
+}
+
+BOOST_AUTO_TEST_CASE(saved_pictures_replace_nothing_unasked_and_names_stay_on_their_line) {
+  TemporaryFolder folder;
+  const auto sharp = picture(40, 48, 1);
+  for (const auto* part : {"input", "target"}) save(sharp, folder / "set" / part / "a\nb\033.png");
+  const Words words{"limpid-evaluate",
+                    "--model",
+                    SmallRun::get().model(),
+                    "--data",
+                    "deblur=pairs:" + (folder / "set").string(),
+                    "--save",
+                    (folder / "saved").string()};
+  const auto first = run(words);
+  BOOST_REQUIRE_MESSAGE(first.code == 0, first.err);
+  BOOST_TEST(has(first.out, "'a\\x0ab\\x1b' (exact before"), first.out);
+  const auto saved = folder / "saved/deblur/a\nb\033.png";
+  write_bytes(saved, "edited");
+  const auto again = run(words);
+  BOOST_TEST(again.code == 1);
+  BOOST_TEST(has(again.err, "is there already; name another folder, or --overwrite"), again.err);
+  BOOST_TEST(read_bytes(saved) == "edited");
+  auto more = words;
+  more.emplace_back("--overwrite");
+  const auto replaced = run(more);
+  BOOST_TEST(replaced.code == 0, replaced.err);
+  BOOST_TEST(read_bytes(saved) != "edited");
 }
 
 BOOST_AUTO_TEST_CASE(a_picture_too_small_for_a_window_costs_no_other_score) {

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <string>
 
+#include "../failures.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
 #include "made_set.hpp"
@@ -32,15 +33,19 @@ inline void niqe_model(const NIQEModelOptions& options) {
   limpid::NIQEModelFit fit{options.luma == "gray" ? limpid::MetricChannels::gray
                                                   : limpid::MetricChannels::y_rounded};
   Progress progress;
+  Failures failures{"limpid-data"};
   std::int64_t done = 0, small = 0;
   for (const auto& [name, file] : photos) {
-    const auto photo = limpid::Image::load(file);
-    if (photo.height() < 96 || photo.width() < 96) {
-      ++small;
-    } else {
+    failures.attempt(file, [&, file = file] {
+      const auto photo = limpid::Image::load(file);
+      if (photo.height() < 96 || photo.width() < 96) {
+        ++small;
+        return;
+      }
       fit.add(photo.unit());
       ++done;
-    }
+    });
+    failures.say(progress);
     progress.show("niqe-model: " + std::to_string(done + small) + " of " +
                   std::to_string(photos.size()) + " photographs, " + std::to_string(fit.blocks()) +
                   " sharp blocks");
@@ -57,6 +62,7 @@ inline void niqe_model(const NIQEModelOptions& options) {
                             {"blocks", std::to_string(fit.blocks())}});
   progress.say("niqe-model: " + std::to_string(fit.blocks()) + " sharp blocks of " +
                std::to_string(done) + " photographs, in '" + options.output.string() + "'");
+  failures.check(photos.size(), "read");
 }
 
 /// Adds the subcommand; `options` must live until it has run.

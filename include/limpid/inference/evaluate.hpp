@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
+#include <limpid/core/errors.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/any_metric.hpp>
@@ -11,7 +11,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,25 +25,6 @@ struct EvaluatedPicture {
   Image restored;
   Image target;
 };
-
-namespace detail {
-
-/// What `work` returns; an error names the task and the picture.
-template <class Work>
-auto naming_picture(const std::string& task, const std::string& name, Work work) {
-  const auto where = "evaluate: " + task + " '" + name + "': ";
-  try {
-    return work();
-  } catch (const c10::ValueError& error) {
-    detail::refuse(where, error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    detail::fail(where, error.what_without_backtrace());
-  } catch (const std::bad_alloc&) {
-    detail::fail(where, "the memory ran out (tiles need less: --tile)");
-  }
-}
-
-}  // namespace detail
 
 /// Restores each degraded picture and scores it, and the degraded one, against the target.
 ///
@@ -67,9 +47,9 @@ inline TaskEvaluation evaluate(std::string task, const Pairs& pairs,
   TORCH_CHECK_VALUE(!pairs.empty(), "evaluate: task '", task, "' has no pairs");
   TaskEvaluation evaluation{std::move(task), std::move(metrics)};
   for (std::int64_t i = 0; i < pairs.size(); ++i) {
-    auto pair = pairs.load(i);
     const auto name = pairs.name(i);
-    const auto picture = detail::naming_picture(evaluation.task, name, [&] {
+    const auto picture = naming("evaluate: " + evaluation.task + " '" + name + "'", [&] {
+      const auto pair = pairs.load(i);
       EvaluatedPicture scored{i, name, pair.degraded, restore(pair.degraded), pair.target};
       evaluation.add(name, scored.degraded.unit(), scored.restored.unit(), scored.target.unit());
       return scored;

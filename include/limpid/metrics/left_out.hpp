@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/printable.hpp>
 #include <limpid/metrics/score_text.hpp>
 #include <limpid/metrics/scores.hpp>
 
@@ -18,7 +19,8 @@ class NamedFew {
  public:
   void add(const std::string& name, const std::string& why = {}) {
     if (++count_ > kNamed) return;
-    text_ += (count_ == 1 ? "'" : ", '") + name + "'" + (why.empty() ? why : " (" + why + ")");
+    text_ += (count_ == 1 ? "'" : ", '") + printable(name) + "'" +
+             (why.empty() ? why : " (" + why + ")");
   }
 
   std::size_t count() const { return count_; }
