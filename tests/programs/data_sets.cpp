@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE(averaged_frames_keep_what_frames_say_of_their_colours) {
   limpid::PictureFacts facts;
   facts.channels = 1;
   facts.is_grey = true;
-  facts.colour_profile = "profile";
+  facts.colour_profile = std::string("\0\0\0\x80", 4) + std::string(124, 'p');
+  facts.colour_profile.replace(16, 4, "GRAY").replace(36, 4, "acsp");
   for (const auto* name : {"1.png", "2.png", "3.png"}) {
     save(flat(70).with_facts(facts), folder / "street" / name);
   }
@@ -73,7 +74,7 @@ BOOST_AUTO_TEST_CASE(averaged_frames_keep_what_frames_say_of_their_colours) {
   for (const auto* room : {"sharp", "blur", "blur_gamma"}) {
     const auto made = Image::load(folder / "set/train/street" / room / "000002.png");
     BOOST_TEST(made.facts().channels == 1, room);
-    BOOST_TEST(made.facts().colour_profile == "profile", room);
+    BOOST_TEST(made.facts().colour_profile == facts.colour_profile, room);
   }
 }
 
@@ -238,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_changed_byte_of_a_png_is_found_by_check) {
   const auto whole = read_bytes(folder / "set/input/whole.png");
   const auto last = whole.size();
   // In the header, the pixels, their checksum, and the end's name.
-  const std::size_t places[]{24, last / 2, last - 20, last - 14, last - 6};
+  const std::size_t places[]{19, last / 2, last - 20, last - 14, last - 6};
   for (const auto place : places) {
     auto changed = whole;
     changed[place] = static_cast<char>(changed[place] ^ 4);

@@ -25,7 +25,7 @@ inline CLI::Option* add_interval(CLI::App& app, const std::string& name, limpid:
   };
   return app.add_option_function<std::string>(name, read, text)
       ->default_str(interval.text())
-      ->type_name("N");
+      ->type_name("N|LOW:HIGH");
 }
 
 }  // namespace examples
