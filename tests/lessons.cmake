@@ -7,6 +7,7 @@ foreach(lesson make_photos first_training restore_a_photo measure add_a_task add
   add_test(NAME lesson_${lesson} COMMAND ${lesson} ${${lesson}_arguments}
     WORKING_DIRECTORY "${folder}")
   set_tests_properties(lesson_${lesson} PROPERTIES RUN_SERIAL ON TIMEOUT 120
+    LABELS programs
     ENVIRONMENT "OMP_NUM_THREADS=2")
 endforeach()
 set_tests_properties(lesson_make_photos PROPERTIES FIXTURES_SETUP lesson_photos)

@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything, and runs every test.
 #
-#   tests/run.sh [--preset NAME] [--torch DIR]
+#   tests/run.sh [--preset NAME] [--torch DIR] [--library]
 #
-# --preset  dev (default), default or asan: see CMakePresets.json
-# --torch   folder for CMAKE_PREFIX_PATH, to build with another LibTorch than Debian's
+# --preset   dev (default), default or asan: see CMakePresets.json
+# --torch    folder for CMAKE_PREFIX_PATH, to build with another LibTorch than Debian's
+# --library  the library's tests and the programs that train, convert and restore, but not the
+#            tests of programs and lessons, which take as long to build again
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 preset=dev
 torch=
+library=
 while [ $# -gt 0 ]; do
   case $1 in
     --preset) preset=$2; shift 2 ;;
     --torch) torch=$2; shift 2 ;;
-    --help|-h) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --library) library=1; shift ;;
+    --help|-h) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -29,5 +33,11 @@ fi
 # ccache knows what it has compiled in another checkout, too.
 export CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=$PWD
 cmake --preset "$preset" "${options[@]}"
-cmake --build "$build" -j "$(nproc)"
-ctest --test-dir "$build" --output-on-failure
+if [ -n "$library" ]; then
+  cmake --build "$build" -j "$(nproc)" --target test_data test_networks test_training \
+    test_embedded_decoders limpid-train limpid-convert limpid-restore
+  ctest --test-dir "$build" --output-on-failure -LE programs
+else
+  cmake --build "$build" -j "$(nproc)"
+  ctest --test-dir "$build" --output-on-failure
+fi
