@@ -32,10 +32,11 @@ int main() try {
   trainer.fit();
 
   Restorer restorer{trainer.model()};
-  const auto [dark, photo] = Pairs{DegradedPhotos{"photos", Dusk{}, {.seed = 9}}}.load(0);
-  const auto light = restorer.restore<"enlighten">(dark);
+  const auto pair = Pairs{DegradedPhotos{"photos", Dusk{}, {.seed = 9}}}.load(0);
+  const auto dark = pair.degraded.unit(), photo = pair.target.unit();
+  const auto light = restorer.restore<"enlighten">(pair.degraded).unit();
   const PSNR<> psnr;
-  const auto before = psnr(dark.unit(), photo.unit()), after = psnr(light.unit(), photo.unit());
+  const auto before = psnr(dark, photo), after = psnr(light, photo);
   std::printf("enlighten: %.2f dB dark, %.2f dB enlightened\n", before, after);
   return after > before + 1 ? 0 : 1;
 } catch (const c10::Error& error) {
