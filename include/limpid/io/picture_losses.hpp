@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/printable.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
