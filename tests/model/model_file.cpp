@@ -252,14 +252,17 @@ BOOST_AUTO_TEST_CASE(a_later_format_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_manifest_is_an_error_that_says_so) {
-  const auto malformed = [&](const std::string& text) {
+  const auto error_with = [&](const std::string& text) {
     auto file = read_safetensors(path);
     file.metadata["limpid"] = text;
     write_safetensors(path, file);
-    return error().rfind("its manifest is malformed (", 0) == 0;
+    return error();
+  };
+  const auto malformed = [&](const std::string& text) {
+    return error_with(text).rfind("its manifest is malformed (", 0) == 0;
   };
   const auto good = manifest();
-  BOOST_TEST(malformed("{"));
+  BOOST_TEST(error_with("{").rfind("its manifest: expected JSON, found the end", 0) == 0);
   BOOST_TEST(malformed("[1]"));
   BOOST_TEST(malformed("{}"));
   const auto without = [&](const char* key, const nlohmann::json& value = nullptr) {
