@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -83,24 +84,22 @@ BOOST_AUTO_TEST_CASE(pictures_that_cannot_be_read_are_named_and_the_others_resto
   const auto json = (folder / "result.json").string();
   const auto ended = check_failure(
       restore({folder.path().string(), "--out", (folder / "out").string(), "--json", json}),
-      {"cannot read image '" + (folder / "cut.png").string() + "': ",
-       "cannot read image '" + (folder / "text.jpg").string() +
-           "': expected a PNG, JPEG, BMP or PNM file, found text",
-       "cannot read image '" + (folder / "empty.bmp").string() + "': ",
-       "cannot read image '" + (folder / "dangling.png").string() + "': No such file",
-       "limpid-restore: 4 of 5 pictures could not be restored"});
+      {"cannot read image '" + (folder / "cut.png").string() + "': ", "passed over 3 of 5",
+       "a text file ('text.jpg')", "an empty file ('empty.bmp')",
+       "a link to nothing ('dangling.png')"});
   BOOST_TEST(fs::exists(folder / "out/good.png"));
   const auto result = nlohmann::json::parse(read_bytes(json));
   BOOST_TEST(result.at("pictures").size() == 1);
-  BOOST_TEST(result.at("failed").size() == 4);
+  BOOST_TEST(result.at("failed").size() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_pictures_stop_the_making_of_data_and_the_training) {
   TemporaryFolder folder;
   make_pairs(folder / "pairs");
   const auto whole = read_bytes(folder / "pairs/input/a.png");
-  write_bytes(folder / "pairs/input/a.png", whole.substr(0, whole.size() / 2));
-  write_bytes(folder / "pairs/input/b.png", "text");
+  for (const auto* name : {"a.png", "b.png"}) {
+    write_bytes(folder / "pairs/input" / name, whole.substr(0, whole.size() / 2));
+  }
   const auto inputs = (folder / "pairs/input").string();
   check_failure({"limpid-data", "degrade", "--task", "dehaze", inputs, (folder / "out").string()},
                 {"cannot read image '" + inputs + "/"});
@@ -116,7 +115,7 @@ BOOST_AUTO_TEST_CASE(an_empty_folder) {
   check_failure({"limpid-data", "degrade", "--task", "derain", none, (folder / "out").string()},
                 {none, "found no"});
   check_failure(restore({none, "--out", (folder / "out").string()}),
-                {"cannot list images in '" + none + "': found no PNG"});
+                {"'" + none + "': expected pictures, found none"});
   check_failure(train_one(folder / "empty", folder / "run"),
                 {"cannot list images in '", (folder / "empty").string()});
   check_failure(train_one(folder / "none", folder / "run"),
@@ -172,8 +171,10 @@ BOOST_AUTO_TEST_CASE(an_output_never_replaces_an_input) {
   const auto photos = (folder / "photos").string();
   check_failure(restore({a, "--out", photos}), {"'" + a + "' would overwrite the input '" + a});
   check_failure(restore({photos, "--out", photos + "/../photos"}), {"would overwrite the input"});
-  check_failure(restore({same, a, "--out", (folder / "out").string()}),
-                {"'" + same + "' and '" + a + "' would both be written to"});
+  const auto two = run(restore({same, a, "--out", (folder / "out").string()}));
+  BOOST_TEST(two.code == 0, two.err);
+  const auto results = fs::directory_iterator{folder / "out"};
+  BOOST_TEST(std::distance(begin(results), end(results)) == 2);
   fs::create_hard_link(a, folder / "link.png");
   fs::create_directory_symlink(folder / "photos", folder / "shortcut");
   check_failure(restore({(folder / "link.png").string(), same, "--out", photos}),
@@ -207,7 +208,7 @@ BOOST_AUTO_TEST_CASE(files_of_models_that_do_not_fit) {
   write_bytes(folder / "cut.limpid", bytes.substr(0, bytes.size() / 2));
   check_failure(restore_with((folder / "cut.limpid").string(), "deblur"),
                 {(folder / "cut.limpid").string()});
-  BOOST_TEST(!fs::exists(out));
+  BOOST_TEST((!fs::exists(out) || fs::is_empty(out)));
 }
 
 BOOST_AUTO_TEST_CASE(checkpoints_that_do_not_fit) {
@@ -229,7 +230,8 @@ BOOST_AUTO_TEST_CASE(a_target_folder_that_is_full) {
   check_failure(small().train(out.string()), {"cannot write '" + out.string(), "File too large"},
                 with_full_disk(1 << 20));
   for (const auto& entry : fs::directory_iterator{out}) {
-    BOOST_TEST(entry.path().filename() == "metrics.jsonl");
+    const auto name = entry.path().filename();
+    BOOST_TEST((name == "metrics.jsonl" || name == "run.lock"), name);
   }
   save(picture(200, 300), folder / "a.png");
   check_failure(restore({(folder / "a.png").string(), "--out", (folder / "out").string()}),
@@ -240,7 +242,7 @@ BOOST_AUTO_TEST_CASE(a_target_folder_that_is_full) {
 
 BOOST_AUTO_TEST_CASE(a_target_folder_that_is_read_only) {
   const auto photos = small().path("photos"), set = small().data("deblur");
-  check_failure(small().train("/proc/limpid"), {"cannot write to '/proc/limpid'"});
+  check_failure(small().train("/proc/limpid"), {"'/proc/limpid'"});
   check_failure(restore({photos, "--out", "/proc/limpid"}),
                 {"--out: cannot make the folder '/proc/limpid'"});
   check_failure({"limpid-data", "degrade", "--task", "derain", photos, "/proc/limpid"},
