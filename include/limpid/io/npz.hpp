@@ -54,6 +54,7 @@ inline TensorIndex index_npz(const std::filesystem::path& path) {
     const auto start = archive->read_start(entry, detail::kNpyHeader);
     const auto layout = said([&] { return detail::npy_layout(start, entry.size); });
     if (layout.type == nullptr) {
+      archive->read(entry);  // its checksum tells a damaged array from one of another type
       index.passed_over[name] = "an array of " + detail::npy_type_text(layout);
       continue;
     }
