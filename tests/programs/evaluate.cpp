@@ -14,7 +14,6 @@ using namespace limpid_test;
 using nlohmann::json;
 using Words = std::vector<std::string>;
 
-
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
