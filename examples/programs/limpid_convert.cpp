@@ -66,7 +66,7 @@ void convert(const Plan& plan) {
     const limpid::TensorFile file = limpid::read_tensor_file(plan.in);
     TORCH_CHECK(!file.tensors.empty(), "weights '", plan.in.string(),
                 "': expected tensors, found none");
-    limpid::detail::check_finite(file.tensors, "weights '" + plan.in.string() + "'");
+    limpid::check_finite(file.tensors, "weights '" + plan.in.string() + "'");
     limpid::write_safetensors(plan.out, {file.tensors, {{"format", "pt"}}});
     for (const auto& [name, what] : file.passed_over) {
       examples::print("passed over: %s (%s)\n", limpid::printable(name).c_str(), what.c_str());

@@ -59,8 +59,7 @@ void load_libraries(const Plan& plan) {
     try {
       const at::DynamicLibrary library{file.c_str(), nullptr, /*leak_handle=*/true};
     } catch (const std::exception& error) {
-      limpid::detail::fail("--library: cannot load '", file, "' (",
-                           limpid::detail::plain_text(error), ")");
+      limpid::fail("--library: cannot load '", file, "' (", limpid::error_text(error), ")");
     }
   }
 }
@@ -151,7 +150,7 @@ void detect(const Plan& plan) {
     if (entry.name == kCurves.spelled(plan.curve)) curve = entry.what;
   });
   std::string truth = "the detector's own finds of a score of at least " +
-                      limpid::detail::plain_number(plan.min_score) + " in the sharp pictures";
+                      limpid::plain_number(plan.min_score) + " in the sharp pictures";
   if (boxes) truth = "the boxes of '" + plan.boxes.string() + "'";
   examples::print(
       "%s\ntruth: %s\nAP50, AP50:95: average precision at an overlap (IoU) of 0.5, and the "

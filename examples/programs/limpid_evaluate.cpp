@@ -73,7 +73,7 @@ void check_measured(const std::vector<limpid::PictureScores>& pictures) {
       if (!std::isnan(score)) return;
     }
   }
-  limpid::detail::fail("no picture has a score");
+  limpid::fail("no picture has a score");
 }
 
 void compare(const Plan& plan) {

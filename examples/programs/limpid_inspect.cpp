@@ -85,7 +85,7 @@ std::optional<Stats> stats_of(const at::Tensor& tensor) {
   double count = 0, squares = 0;
   for (const auto& piece : tensor.reshape({-1}).split(kPiece)) {
     auto values = piece.to(at::kDouble);
-    if (!limpid::detail::is_finite(piece)) values = values.masked_select(at::isfinite(values));
+    if (!limpid::is_finite(piece)) values = values.masked_select(at::isfinite(values));
     stats.not_finite += piece.numel() - values.numel();
     if (values.numel() == 0) continue;
     const auto lowest = values.min().item<double>(), highest = values.max().item<double>();
@@ -122,7 +122,7 @@ std::map<std::string, std::string> take_checksums(const std::string& where, json
     manifest.erase("checksums");
     return checksums;
   } catch (const json::exception& error) {
-    limpid::detail::fail(where, " is malformed (", printable(error.what()), ")");
+    limpid::fail(where, " is malformed (", printable(error.what()), ")");
   }
 }
 

@@ -89,10 +89,10 @@ void check_new(const Plan& plan, const std::vector<limpid::OutputFile>& files) {
   const auto first = std::find_if(files.begin(), files.end(), is_there);
   if (first == files.end()) return;
   const auto count = static_cast<std::size_t>(std::count_if(first, files.end(), is_there));
-  limpid::detail::fail("--out: '", first->output.string(), "'", others(count - 1),
-                       count == 1 ? " is" : " are",
-                       " there already; name another folder, --overwrite to replace, or "
-                       "--skip-existing to go on with the rest");
+  limpid::fail("--out: '", first->output.string(), "'", others(count - 1),
+               count == 1 ? " is" : " are",
+               " there already; name another folder, --overwrite to replace, or "
+               "--skip-existing to go on with the rest");
 }
 
 /// @throws c10::Error at the end if a picture failed.
@@ -191,7 +191,7 @@ int main(int argc, char** argv) {
   examples::add_max_pixels(app);
   examples::add_compute(app, plan.compute);
   app.add_option("IMAGE", plan.images,
-                 "Pictures (" + limpid::detail::readable_formats() + "), and folders of them")
+                 "Pictures (" + limpid::readable_formats() + "), and folders of them")
       ->required()
       ->type_name("");
   app.footer(

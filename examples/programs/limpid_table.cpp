@@ -120,7 +120,7 @@ void make_table(const TablePlan& plan, limpid::recipes::PaperTable table) {
   const auto settings = examples::table_settings(plan);
   const auto found = examples::read_result(settings_file);
   if (!found.is_null()) {
-    limpid::detail::check_conditions(found, settings, false, "'" + settings_file.string() + "'");
+    limpid::check_conditions(found, settings, false, "'" + settings_file.string() + "'");
   }
   limpid::write_atomically(settings_file, limpid::json_text(settings));
   const auto weights = load_weights(plan);

@@ -166,7 +166,7 @@ auto hinting_at_tiles(Work work) {
     return work();
   } catch (const std::exception& error) {
     if (!limpid::is_out_of_memory(error)) throw;
-    limpid::detail::fail("out of memory; smaller tiles need less: --tile 512");
+    limpid::fail("out of memory; smaller tiles need less: --tile 512");
   }
 }
 

@@ -77,7 +77,7 @@ inline void try_output(const std::string& option, const std::filesystem::path& p
   try {
     limpid::check_writable(path);
   } catch (const c10::Error& error) {
-    limpid::detail::fail(option, ": ", error.what_without_backtrace());
+    limpid::fail(option, ": ", error.what_without_backtrace());
   }
 }
 

@@ -7,7 +7,8 @@
 
 namespace {
 
-using namespace limpid::detail;
+using limpid::fail, limpid::refuse;
+
 BOOST_AUTO_TEST_SUITE(fails)
 
 BOOST_AUTO_TEST_CASE(what_always_throws_says_its_parts) {

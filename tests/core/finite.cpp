@@ -8,7 +8,7 @@
 
 namespace {
 
-using limpid::detail::check_picture_finite, limpid_test::error_of;
+using limpid::check_picture_finite, limpid_test::error_of;
 
 BOOST_AUTO_TEST_SUITE(finite)
 

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_paired_folders_is_named) {
              "PairedFolders: expected folders 'input', 'target' in '" + root + "', found 'input'");
   fs::create_directory(folder / "target");
   BOOST_TEST(open() == "cannot list images in '" + root + "/target': found no " +
-                           limpid::detail::readable_formats() + " file");
+                           limpid::readable_formats() + " file");
   put("target/b.png");
   BOOST_TEST(open() ==
              "PairedFolders: '" + root + "/input/a.png' has no partner in '" + root + "/target'");

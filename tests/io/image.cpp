@@ -19,7 +19,7 @@ using limpid::Image, limpid::ImageLimits;
 using namespace limpid_test;
 namespace fs = std::filesystem;
 
-const auto readable = limpid::detail::readable_formats();
+const auto readable = limpid::readable_formats();
 
 std::string error_of(const std::function<void()>& action) {
   try {

@@ -160,11 +160,11 @@ BOOST_AUTO_TEST_CASE(a_folder_without_pictures_says_what_it_holds) {
   const auto error = [&](const fs::path& path) {
     return error_of([&] { return limpid::list_images(path); });
   };
-  BOOST_TEST(error(folder.path()) == start + "': found no " + limpid::detail::readable_formats() +
+  BOOST_TEST(error(folder.path()) == start + "': found no " + limpid::readable_formats() +
                                          " file (passed over 2 of 2: a text file ('notes.txt'), "
                                          "a subfolder ('sub'))");
   BOOST_TEST(error(folder / "sub") ==
-             start + "/sub': found no " + limpid::detail::readable_formats() + " file");
+             start + "/sub': found no " + limpid::readable_formats() + " file");
   BOOST_TEST(error(folder / "none") == start + "/none': No such file or directory");
   BOOST_TEST(error(folder / "notes.txt") == start + "/notes.txt': expected a folder, found a file");
 }

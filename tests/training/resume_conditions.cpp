@@ -7,7 +7,7 @@
 
 namespace {
 
-using limpid::detail::check_conditions, limpid::detail::same_data;
+using limpid::check_conditions, limpid::detail::same_data;
 using nlohmann::json;
 
 json conditions() {

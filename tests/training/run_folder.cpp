@@ -14,7 +14,7 @@
 
 namespace {
 
-using limpid::detail::RunFolder;
+using limpid::RunFolder;
 using limpid_test::TemporaryFolder;
 
 /// What opening the folder of a run ends with.

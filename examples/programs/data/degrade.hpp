@@ -99,7 +99,7 @@ inline DegradedPhoto degrade_one(const DegradeOptions& options, const ChosenDegr
             ? chosen.degradation(clean, random)
             : (*chosen.haze)(clean, read_depth(depth_file, photo.height(), photo.width()), random);
   } catch (const c10::ValueError& error) {
-    limpid::detail::fail("'", file.string(), "': ", error.what_without_backtrace());
+    limpid::fail("'", file.string(), "': ", error.what_without_backtrace());
   }
   return {photo, limpid::Image::from_unit(degraded.unsqueeze(0)).with_colours_of(photo)};
 }

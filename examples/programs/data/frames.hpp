@@ -90,7 +90,7 @@ class VideoFrames : public FrameStream {
       TORCH_CHECK(
           error != ENOENT, where(),
           "expected ffmpeg on the PATH, found none (install it, or give a folder of frames)");
-      limpid::detail::fail(where(), "cannot run ffmpeg: ", std::strerror(error));
+      limpid::fail(where(), "cannot run ffmpeg: ", std::strerror(error));
     }
     pipe_ = ::fdopen(ends[0], "rb");
     if (pipe_ == nullptr) stop();
@@ -180,20 +180,20 @@ inline std::vector<FrameSequence> sequences_in(const std::string& what, const fs
               ": expected a folder of frames or a video, found nothing at '", path.string(), "'");
   const auto plain = path.has_filename() ? path : path.parent_path();
   if (!fs::is_directory(path)) {
-    TORCH_CHECK(!limpid::detail::has_image_name(path), what,
+    TORCH_CHECK(!limpid::has_image_name(path), what,
                 ": expected a folder of frames or a video, found the picture '", path.string(),
                 "'");
     return {{plain.stem().string(), path}};
   }
   std::vector<FrameSequence> sequences;
   const bool has_frames = !limpid::list_pictures(path).pictures.empty();
-  const auto folders = limpid::detail::subfolders(what, path);
+  const auto folders = limpid::subfolders(what, path);
   if (has_frames) return {{fs::weakly_canonical(plain).filename().string(), path}};
   for (const auto& folder : folders) sequences.push_back({folder.filename().string(), folder});
   TORCH_CHECK(!sequences.empty(), what,
               ": expected frames (PNG, JPEG, BMP or PNM), or a folder of frames for each sequence, "
               "in '",
-              path.string(), "', found ", limpid::detail::describe_folder(path));
+              path.string(), "', found ", limpid::describe_folder(path));
   return sequences;
 }
 

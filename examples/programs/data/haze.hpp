@@ -65,7 +65,7 @@ inline std::vector<fs::path> depth_files(const fs::path& folder) {
               fs::exists(folder) ? "a file" : "nothing", " at '", folder.string(), "'");
   auto files = limpid::list_pictures(folder).pictures;
   for (const auto& entry : fs::directory_iterator{folder}) {
-    const auto extension = limpid::detail::lower_extension(entry.path());
+    const auto extension = limpid::lower_extension(entry.path());
     if (extension == ".npy" || extension == ".npz") files.push_back(entry.path());
   }
   return files;
@@ -106,7 +106,7 @@ inline HazedPicture haze_one(const HazeOptions& options, const limpid::Haze& haz
     const auto distances = limpid::resized_map(values, photo.height(), photo.width());
     hazy = limpid::haze(photo.unit()[0], distances, result.drawn.beta, result.drawn.airlight);
   } catch (const c10::ValueError& error) {
-    limpid::detail::fail("'", depth.string(), "': ", error.what_without_backtrace());
+    limpid::fail("'", depth.string(), "': ", error.what_without_backtrace());
   }
   result.hazy = limpid::Image::from_unit(hazy).with_colours_of(result.clean);
   return result;

@@ -133,9 +133,9 @@ class MadeSet {
     for (const auto& [name, value] : settings_.items()) {
       const auto there = made.value(name, nlohmann::json{});
       if (there == value) continue;
-      limpid::detail::fail("OUTPUT_DIR: '", folder_.string(), "' was made with ", name, " ",
-                           limpid::json_excerpt(there), ", not ", limpid::json_excerpt(value),
-                           "; --overwrite removes it, or name another folder");
+      limpid::fail("OUTPUT_DIR: '", folder_.string(), "' was made with ", name, " ",
+                   limpid::json_excerpt(there), ", not ", limpid::json_excerpt(value),
+                   "; --overwrite removes it, or name another folder");
     }
   }
 

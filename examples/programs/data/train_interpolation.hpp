@@ -42,7 +42,7 @@ inline void train_interpolation(const TrainInterpolationOptions& options) {
       limpid::split_triplets(limpid::frame_sequences(options.input), options.held_back);
   limpid::make_folder("--out", training.out);
   try_output("--json", options.json);
-  if (options.overwrite) limpid::detail::RunFolder{training.out}.clear();
+  if (options.overwrite) limpid::RunFolder{training.out}.clear();
   torch::manual_seed(training.seed);
   limpid::SepConvNetwork network{options.size == "small" ? limpid::SepConvOptions::small()
                                                          : limpid::SepConvOptions{}};

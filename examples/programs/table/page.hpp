@@ -40,7 +40,7 @@ inline std::map<std::string, double> scores_of(const nlohmann::json& result,
   if (result.is_null() || !result.at("scores").at("tasks").contains(task)) return scores;
   for (const auto& image : result.at("scores").at("tasks").at(task).at("images")) {
     scores[image.at("name").get<std::string>()] =
-        limpid::detail::number_of_json(image.at(which).at(metric), "result of " + task);
+        limpid::number_of_json(image.at(which).at(metric), "result of " + task);
   }
   return scores;
 }

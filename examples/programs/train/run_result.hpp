@@ -34,7 +34,7 @@ inline nlohmann::json run_result(const limpid::TrainerOptions& options, limpid::
                       {"threads", threads},
                       {"device", options.device.str()},
                       {"precision", limpid::name_of(resolve(options.precision, options.device))}};
-  std::ifstream log{options.out / limpid::detail::kMetricsName};
+  std::ifstream log{options.out / limpid::kMetricsName};
   for (std::string line; std::getline(log, line);) {
     const auto entry = nlohmann::json::parse(line, nullptr, false);
     if (!entry.is_object()) continue;

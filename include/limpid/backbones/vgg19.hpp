@@ -221,7 +221,7 @@ inline VGG19 load_vgg19(const std::filesystem::path& path, VGG19Options options 
   try {
     load_weights(vgg, path, maps::torchvision_vgg19());
   } catch (const c10::Error& error) {
-    detail::fail("VGG19: ", error.what_without_backtrace(), "; ", kVGG19Source);
+    limpid::fail("VGG19: ", error.what_without_backtrace(), "; ", kVGG19Source);
   }
   return vgg;
 }

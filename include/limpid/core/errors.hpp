@@ -36,9 +36,9 @@ decltype(auto) naming(const std::string& what, Action&& action) {
   try {
     return action();
   } catch (const c10::ValueError& error) {
-    detail::refuse(what, ": ", error.what_without_backtrace());
+    limpid::refuse(what, ": ", error.what_without_backtrace());
   } catch (const std::exception& error) {
-    detail::fail(what, ": ", error_text(error));
+    limpid::fail(what, ": ", error_text(error));
   }
 }
 

@@ -3,7 +3,7 @@
 #include <c10/util/Exception.h>
 #include <c10/util/StringUtil.h>
 
-namespace limpid::detail {
+namespace limpid {
 
 /// Throws a c10::Error made of `parts`, for files and state. Unlike `TORCH_CHECK(false, ...)`,
 /// every compiler and LibTorch knows that it does not return.
@@ -18,4 +18,4 @@ template <class... Parts>
   C10_THROW_ERROR(ValueError, c10::str(parts...));
 }
 
-}  // namespace limpid::detail
+}  // namespace limpid

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string>
 
-namespace limpid::detail {
+namespace limpid {
 
 /// Whether no number of a tensor of any type and device is NaN or infinite.
 inline bool is_finite(const at::Tensor& tensor) {
@@ -45,4 +45,4 @@ inline void check_picture_finite(const std::string& what, const at::Tensor& pict
        " values are NaN or infinite");
 }
 
-}  // namespace limpid::detail
+}  // namespace limpid

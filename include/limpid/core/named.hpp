@@ -72,13 +72,13 @@ inline std::string joined_names(const std::vector<std::string>& names) {
     nearest = edits;
     hint = ", did you mean '" + names[i] + "'?";
   }
-  detail::refuse("expected ", kind, ", one of ", joined_names(names), "; got '",
+  limpid::refuse("expected ", kind, ", one of ", joined_names(names), "; got '",
                  written.substr(0, 80), written.size() > 80 ? "...'" : "'", hint);
 }
 
 /// @throws c10::ValueError, always. Not constexpr, so that a wrong table does not compile.
 [[noreturn]] inline void refuse_entry(std::string_view kind, std::string_view name) {
-  detail::refuse("a table of ", kind, ": '", name,
+  limpid::refuse("a table of ", kind, ": '", name,
                  "' comes twice, or is not of lower-case words with hyphens between them");
 }
 

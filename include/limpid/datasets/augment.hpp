@@ -35,7 +35,7 @@ struct Augmentation {
                               Augmentation{false, true}, Augmentation{false, false}}) {
       if (known.text() == text) return known;
     }
-    detail::refuse("expected an augmentation, one of flip+turns, flip, turns, none; got '", text,
+    limpid::refuse("expected an augmentation, one of flip+turns, flip, turns, none; got '", text,
                    "'");
   }
 

@@ -55,7 +55,7 @@ auto of_argument(std::string_view text, F f) {
   try {
     return f();
   } catch (const c10::ValueError& error) {
-    detail::refuse("'", text, "': ", error.what_without_backtrace());
+    limpid::refuse("'", text, "': ", error.what_without_backtrace());
   }
 }
 

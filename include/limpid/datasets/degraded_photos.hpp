@@ -114,7 +114,7 @@ class DegradedPhotos {
     try {
       return degrade();
     } catch (const c10::ValueError& error) {
-      detail::fail("'", path(i).string(), "': ", error.what_without_backtrace());
+      limpid::fail("'", path(i).string(), "': ", error.what_without_backtrace());
     }
   }
 

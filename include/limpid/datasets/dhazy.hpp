@@ -68,7 +68,7 @@ class DHazy {
 
   std::vector<PairedFile> files(const std::string& source, std::string_view target_ending) const {
     const auto folder = [&](const std::string& name) {
-      const auto found = detail::required_folder("D-HAZY", root_, {name, "D-HAZY_DATASET/" + name});
+      const auto found = required_folder("D-HAZY", root_, {name, "D-HAZY_DATASET/" + name});
       const auto again = found / name;  // an archive unpacked into a folder of its own name
       return std::filesystem::is_directory(again) ? again : found;
     };

@@ -11,7 +11,7 @@
 #include <vector>
 
 // Where the folders of a published set are, and what to say where they are not.
-namespace limpid::detail {
+namespace limpid {
 
 /// What a folder holds, for errors: "'train', 'test'", "nothing", "no such folder".
 inline std::string describe_folder(const std::filesystem::path& folder) {
@@ -51,7 +51,7 @@ inline void check_folders(const std::string& component, const std::filesystem::p
   std::error_code ignored;
   for (const auto& name : expected) {
     if (std::filesystem::is_directory(folder / name, ignored)) continue;
-    detail::fail(component, ": expected ", expected.size() == 1 ? "a folder " : "folders ",
+    limpid::fail(component, ": expected ", expected.size() == 1 ? "a folder " : "folders ",
                  quoted_list(expected), " in '", folder.string(), "', found ",
                  describe_folder(folder));
   }
@@ -99,4 +99,4 @@ inline std::filesystem::path required_folder(const std::string& component,
   return folder;
 }
 
-}  // namespace limpid::detail
+}  // namespace limpid

@@ -40,15 +40,15 @@ class GoPro {
 
  private:
   Pairs part(const std::string& name) const {
-    detail::check_folders("GoPro", root_, {name});
+    check_folders("GoPro", root_, {name});
     const auto folder = root_ / name;
-    const auto sequences = detail::subfolders("GoPro", folder);
+    const auto sequences = subfolders("GoPro", folder);
     TORCH_CHECK(!sequences.empty(), "GoPro: expected folders SEQUENCE/{blur,sharp} in '",
-                folder.string(), "', found ", detail::describe_folder(folder));
+                folder.string(), "', found ", describe_folder(folder));
     const std::string blurred = blur_ == GoProBlur::gamma ? "blur_gamma" : "blur";
     std::vector<PairedFile> files;
     for (const auto& sequence : sequences) {
-      detail::check_folders("GoPro", sequence, {blurred, "sharp"});
+      check_folders("GoPro", sequence, {blurred, "sharp"});
       auto frames = detail::pair_folders("GoPro", sequence / blurred, sequence / "sharp",
                                          detail::stem_of, detail::stem_of, unpaired_);
       for (auto& frame : frames) {

@@ -65,7 +65,7 @@ struct PairSplit {
       split.train = json.at("train").get<std::vector<std::string>>();
       split.test = json.at("test").get<std::vector<std::string>>();
     } catch (const nlohmann::json::exception& error) {
-      detail::fail(where, "expected JSON with lists of names 'train' and 'test' (", error.what(),
+      limpid::fail(where, "expected JSON with lists of names 'train' and 'test' (", error.what(),
                    ")");
     }
     std::set<std::string> seen;

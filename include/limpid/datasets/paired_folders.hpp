@@ -26,7 +26,7 @@ class PairedFolders : public PairedFiles {
   /// FOLDER/input and FOLDER/target, as `limpid-data degrade` writes them.
   static PairedFolders inside(const std::filesystem::path& folder,
                               UnpairedFiles* unpaired = nullptr) {
-    detail::check_folders("PairedFolders", folder, {"input", "target"});
+    check_folders("PairedFolders", folder, {"input", "target"});
     return {folder / "input", folder / "target", unpaired};
   }
 };

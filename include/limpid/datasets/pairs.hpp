@@ -235,7 +235,7 @@ class Pairs {
       refuse_parts();
     }
     [[noreturn]] static void refuse_parts() {
-      detail::refuse("Pairs: this source loads whole pairs only");
+      limpid::refuse("Pairs: this source loads whole pairs only");
     }
     std::optional<PairedFile> file(std::int64_t i) const override {
       if constexpr (requires { source.file(i); }) {

@@ -76,7 +76,7 @@ struct PhotosArgument {
       try {
         detail::read_option(value, number);
       } catch (const c10::ValueError& error) {
-        detail::refuse(name, ": ", error.what_without_backtrace());
+        limpid::refuse(name, ": ", error.what_without_backtrace());
       }
       TORCH_CHECK_VALUE(number >= least, name, " must be at least ", least, ", got ", number);
       return true;

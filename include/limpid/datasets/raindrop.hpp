@@ -32,9 +32,9 @@ class Raindrop {
 
  private:
   Pairs part(const std::string& name) const {
-    detail::check_folders("Raindrop", root_, {name});
+    check_folders("Raindrop", root_, {name});
     const auto folder = root_ / name;
-    detail::check_folders("Raindrop", folder, {"data", "gt"});
+    check_folders("Raindrop", folder, {"data", "gt"});
     const auto without = [](std::string_view ending) {
       return [ending](const std::filesystem::path& path) {
         return detail::stem_without(path, ending);

@@ -70,7 +70,7 @@ class REDS {
 
   std::filesystem::path folder(const std::string& part, const std::string& kind) const {
     const auto name = part + "_" + kind;
-    return detail::required_folder(
+    return required_folder(
         "REDS", root_,
         {part + "/" + name, name + "/" + part + "/" + name, name, part + "/" + kind});
   }
@@ -81,15 +81,15 @@ class REDS {
     const auto pair = [&](const std::filesystem::path& a, const std::filesystem::path& b) {
       return detail::pair_folders("REDS", a, b, detail::stem_of, detail::stem_of, unpaired_);
     };
-    const auto sequences = detail::subfolders("REDS", blurry);
+    const auto sequences = subfolders("REDS", blurry);
     if (sequences.empty()) return pair(blurry, sharp);
-    for (const auto& sequence : detail::subfolders("REDS", sharp)) {
-      detail::check_folders("REDS", blurry, {sequence.filename().string()});
+    for (const auto& sequence : subfolders("REDS", sharp)) {
+      check_folders("REDS", blurry, {sequence.filename().string()});
     }
     std::vector<PairedFile> files;
     for (const auto& sequence : sequences) {
       const auto name = sequence.filename().string();
-      detail::check_folders("REDS", sharp, {name});
+      check_folders("REDS", sharp, {name});
       for (auto& frame : pair(sequence, sharp / name)) {
         frame.name = name + "_" + frame.name;
         files.push_back(std::move(frame));

@@ -71,7 +71,7 @@ class RESIDE {
   }
 
   bool repacked(const std::string& name) const {
-    return !detail::first_folder(root_ / name, hazy_names()).empty();
+    return !first_folder(root_ / name, hazy_names()).empty();
   }
 
   /// The first of `candidates` that has both folders.
@@ -79,29 +79,27 @@ class RESIDE {
     std::filesystem::path half;
     for (const auto& candidate : candidates) {
       const auto folder = candidate.empty() ? root_ : root_ / candidate;
-      const auto hazy = detail::first_folder(folder, hazy_names());
-      const auto clear = detail::first_folder(folder, clear_names());
+      const auto hazy = first_folder(folder, hazy_names());
+      const auto clear = first_folder(folder, clear_names());
       if (!hazy.empty() && !clear.empty()) {
         return PairedFiles{pair(hazy, clear), "RESIDE '" + root_.string() + "' (" + name + ")",
                            kMostBorder};
       }
       if (half.empty() && !(hazy.empty() && clear.empty())) half = folder;
     }
-    const auto folder = half.empty() ? detail::first_folder(root_, candidates) : half;
+    const auto folder = half.empty() ? first_folder(root_, candidates) : half;
     TORCH_CHECK(!folder.empty(), "RESIDE: expected a folder ",
-                candidates.size() == 1 ? "" : "of one of the names ",
-                detail::quoted_list(candidates), " for ", name, " in '", root_.string(),
-                "', found ", detail::describe_folder(root_));
-    detail::fail("RESIDE: expected folders 'hazy' (or ",
-                 detail::quoted_list({hazy_names().begin() + 1, hazy_names().end()}),
-                 ") and 'clear' (or ",
-                 detail::quoted_list({clear_names().begin() + 1, clear_names().end()}), ") in '",
-                 folder.string(), "', found ", detail::describe_folder(folder));
+                candidates.size() == 1 ? "" : "of one of the names ", quoted_list(candidates),
+                " for ", name, " in '", root_.string(), "', found ", describe_folder(root_));
+    limpid::fail("RESIDE: expected folders 'hazy' (or ",
+                 quoted_list({hazy_names().begin() + 1, hazy_names().end()}), ") and 'clear' (or ",
+                 quoted_list({clear_names().begin() + 1, clear_names().end()}), ") in '",
+                 folder.string(), "', found ", describe_folder(folder));
   }
 
   /// The pictures of a folder, or of its subfolders where it has none itself (part1, part2, ...).
   static std::vector<std::filesystem::path> pictures(const std::filesystem::path& folder) {
-    const auto inner = detail::subfolders("RESIDE", folder);
+    const auto inner = subfolders("RESIDE", folder);
     auto files = detail::pictures_or_none(folder);
     if (!files.empty()) return files;
     if (inner.empty()) return list_images(folder);

@@ -65,7 +65,7 @@ void set_option(D& degradation, std::string_view option, std::string_view text) 
     try {
       detail::read_option(text, value);
     } catch (const c10::ValueError& error) {
-      detail::refuse(name, ": ", error.what_without_backtrace());
+      limpid::refuse(name, ": ", error.what_without_backtrace());
     }
   });
   if (!found) detail::refuse_name("an option", names, option);

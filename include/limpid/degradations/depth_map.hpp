@@ -50,7 +50,7 @@ struct Distances {
 /// @return (H, W) float.
 /// @throws c10::Error that names the file and what is wrong with it.
 inline at::Tensor read_depth_map(const std::filesystem::path& path) {
-  const auto extension = detail::lower_extension(path);
+  const auto extension = lower_extension(path);
   if (extension != ".npy" && extension != ".npz") return GreyImage::load(path).values;
   at::Tensor map;
   if (extension == ".npy") {

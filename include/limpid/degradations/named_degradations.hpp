@@ -71,7 +71,7 @@ auto with_degradation(const DegradationText& text, F&& f) {
     try {
       for (const auto& [option, value] : text.options) set_option(degradation, option, value);
     } catch (const c10::ValueError& error) {
-      detail::refuse(name, ": ", error.what_without_backtrace());
+      limpid::refuse(name, ": ", error.what_without_backtrace());
     }
     degradation.check();
     return f(degradation);

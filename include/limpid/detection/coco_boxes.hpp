@@ -40,7 +40,7 @@ class CocoBoxes {
     try {
       read(json);
     } catch (const nlohmann::json::exception& error) {
-      detail::fail(source_, ": expected COCO's images, annotations and categories (",
+      limpid::fail(source_, ": expected COCO's images, annotations and categories (",
                    printable(error.what()), ")");
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/detection/average_precision.hpp>
 #include <limpid/io/image.hpp>
@@ -23,14 +24,6 @@ struct DetectorOptions {
 };
 
 namespace detail {
-
-/// What an error says, without the trace behind it.
-inline std::string plain_text(const std::exception& error) {
-  const auto* own = dynamic_cast<const c10::Error*>(&error);
-  std::string text = own != nullptr ? own->what_without_backtrace() : error.what();
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
-}
 
 constexpr std::string_view kDetectorOutputs =
     "expected a dict {boxes (N, 4), labels (N), scores (N)}, a list of one such dict, a tuple that "
@@ -129,8 +122,8 @@ class Detector {
     try {
       module_ = torch::jit::load(path.string(), options_.device);
     } catch (const std::exception& reason) {
-      detail::fail(source_, ": expected a TorchScript module, as torch.jit.save writes it (",
-                   detail::plain_text(reason), ")");
+      limpid::fail(source_, ": expected a TorchScript module, as torch.jit.save writes it (",
+                   error_text(reason), ")");
     }
     prepare();
   }
@@ -154,13 +147,13 @@ class Detector {
       auto module = module_;
       output = module.forward(arguments(image));
     } catch (const std::exception& reason) {
-      detail::fail(source_, ": failed on a picture of ", picture.width(), " x ", picture.height(),
-                   " pixels (", detail::plain_text(reason), ")");
+      limpid::fail(source_, ": failed on a picture of ", picture.width(), " x ", picture.height(),
+                   " pixels (", error_text(reason), ")");
     }
     try {
       return detail::detections_of(output);
     } catch (const c10::Error& reason) {
-      detail::fail(source_, ": ", reason.what_without_backtrace());
+      limpid::fail(source_, ": ", reason.what_without_backtrace());
     }
   }
 

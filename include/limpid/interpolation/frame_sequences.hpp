@@ -65,7 +65,7 @@ inline std::vector<FrameSequence> frame_sequences(const std::filesystem::path& f
     std::set<fs::path> found_before;
     detail::collect_folders(folder, found_before, folders);
   } catch (const fs::filesystem_error& error) {
-    detail::fail(where, error.code().message(), ", '", error.path1().string(), "'");
+    limpid::fail(where, error.code().message(), ", '", error.path1().string(), "'");
   }
   std::sort(folders.begin(), folders.end(), detail::natural_path_less);
   std::vector<FrameSequence> sequences;
@@ -80,8 +80,7 @@ inline std::vector<FrameSequence> frame_sequences(const std::filesystem::path& f
     }
     sequences.push_back(std::move(sequence));
   }
-  TORCH_CHECK(!sequences.empty(), where, "expected ", detail::readable_formats(),
-              " files, found none");
+  TORCH_CHECK(!sequences.empty(), where, "expected ", readable_formats(), " files, found none");
   return sequences;
 }
 

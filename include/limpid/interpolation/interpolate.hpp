@@ -74,7 +74,7 @@ inline at::Tensor interpolate(SepConvNetwork network, const at::Tensor& first,
         return network->forward(tile.narrow(1, 0, 3), tile.narrow(1, 3, 3));
       },
       both, options.tiling);
-  detail::check_picture_finite("the frame made between two", middle);
+  check_picture_finite("the frame made between two", middle);
   return middle.narrow(2, pad.top, height)
       .narrow(3, pad.left, width)
       .clamp(0, 1)

@@ -37,7 +37,7 @@ inline std::string sepconv_prefix(const TensorFile& file, const std::string& sou
       if (fits) return name.substr(0, name.size() - std::string_view{"Conv1.0.weight"}.size());
     }
   }
-  detail::fail(source,
+  limpid::fail(source,
                ": expected a tensor 'netConv1.0.weight' (or 'moduleConv1.0.weight'), "
                "found ",
                file.tensors.size(), " tensors without");

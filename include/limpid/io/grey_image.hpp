@@ -39,7 +39,7 @@ struct GreyImage {
           detail::turned_upright<std::int32_t>(samples.values, header.facts.orientation),
           samples.highest);
     } catch (const c10::Error& error) {
-      detail::fail("cannot read grey picture '", path.string(),
+      limpid::fail("cannot read grey picture '", path.string(),
                    "': ", error.what_without_backtrace());
     }
   }

@@ -58,7 +58,7 @@ class Image {
       PictureLosses::of_process().add(image.facts().losses, path.string());
       return image;
     } catch (const c10::Error& error) {
-      detail::fail("cannot read image '", path.string(), "': ", error.what_without_backtrace());
+      limpid::fail("cannot read image '", path.string(), "': ", error.what_without_backtrace());
     }
   }
 
@@ -68,7 +68,7 @@ class Image {
     try {
       return from_file(bytes, limits);
     } catch (const c10::Error& error) {
-      detail::fail("cannot read image '", name, "': ", error.what_without_backtrace());
+      limpid::fail("cannot read image '", name, "': ", error.what_without_backtrace());
     }
   }
 
@@ -216,7 +216,7 @@ class Image {
   ///
   /// @throws c10::ValueError for another extension, c10::Error if the file cannot be written.
   void save(const std::filesystem::path& path, int quality = 95) const {
-    const auto extension = detail::lower_extension(path);
+    const auto extension = lower_extension(path);
     const auto* format = detail::format_written_as(extension);
     TORCH_CHECK_VALUE(format != nullptr, "cannot write image '", path.string(),
                       "': expected an extension ", detail::writable_extensions(), ", got '",

@@ -66,9 +66,9 @@ inline nlohmann::json parse_json(std::string_view text, const std::string& where
     const auto at = std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0);
     const auto end = at == text.size() ? std::string{" (cut short?)"} : std::string{};
     const auto found = at == text.size() ? "the end" : "'" + printable(text.substr(at), 40) + "'";
-    detail::fail(where, ": expected JSON, found ", found, " at byte ", at, end);
+    limpid::fail(where, ": expected JSON, found ", found, " at byte ", at, end);
   } catch (const nlohmann::json::exception& error) {  // a number that no double holds
-    detail::fail(where, ": expected JSON, found what cannot be read (", printable(error.what()),
+    limpid::fail(where, ": expected JSON, found what cannot be read (", printable(error.what()),
                  ")");
   }
 }

@@ -49,7 +49,7 @@ class NpyHeader {
         read_shape();
         has_shape = true;
       } else {
-        detail::fail("a header with the entry '", printable(key), "'");
+        limpid::fail("a header with the entry '", printable(key), "'");
       }
       if (!accept(',')) {
         expect('}');
@@ -96,7 +96,7 @@ class NpyHeader {
       at_ += word.size();
       return value;
     }
-    detail::fail("a malformed header (expected True or False at ", at_, ")");
+    limpid::fail("a malformed header (expected True or False at ", at_, ")");
   }
 
   void read_shape() {
@@ -212,7 +212,7 @@ inline TensorIndex index_npy(const std::filesystem::path& path) {
     try {
       return action();
     } catch (const c10::Error& error) {
-      detail::fail(file->where(), "it has ", error.what_without_backtrace());
+      limpid::fail(file->where(), "it has ", error.what_without_backtrace());
     }
   };
   const auto start = file->read(0, std::min(file->size(), detail::kNpyHeader));

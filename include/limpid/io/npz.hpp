@@ -48,7 +48,7 @@ inline TensorIndex index_npz(const std::filesystem::path& path) {
       try {
         return action();
       } catch (const c10::Error& error) {
-        detail::fail(where, "array '", printable(name), "' has ", error.what_without_backtrace());
+        limpid::fail(where, "array '", printable(name), "' has ", error.what_without_backtrace());
       }
     };
     const auto start = archive->read_start(entry, detail::kNpyHeader);

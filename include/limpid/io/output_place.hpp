@@ -37,7 +37,7 @@ struct OutputPlace {
 
   /// @throws c10::Error that names the place, and what the system said.
   [[noreturn]] void fail(int error) const {
-    detail::fail("cannot write ", where, ": ", std::strerror(error));
+    limpid::fail("cannot write ", where, ": ", std::strerror(error));
   }
 };
 

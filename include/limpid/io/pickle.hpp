@@ -39,7 +39,7 @@ class Pickle {
       try {
         step(bytes_.byte());
       } catch (const c10::Error& error) {
-        detail::fail(error.what_without_backtrace(), ", at byte ", here, " of its pickle");
+        limpid::fail(error.what_without_backtrace(), ", at byte ", here, " of its pickle");
       }
     }
   }
@@ -176,7 +176,7 @@ class Pickle {
             make_object(opcode)) {
           return;
         }
-        detail::fail("refused the opcode '", printable(std::string(1, static_cast<char>(opcode))),
+        limpid::fail("refused the opcode '", printable(std::string(1, static_cast<char>(opcode))),
                      "', which no file of tensors needs");
     }
   }

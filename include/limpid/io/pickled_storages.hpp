@@ -58,7 +58,7 @@ inline std::uint64_t storage_item_bytes(std::string_view storage) {
     }
     if (name == "QInt32Storage") return 4;
   }
-  detail::fail("a storage of class '", printable(storage), "'");
+  limpid::fail("a storage of class '", printable(storage), "'");
 }
 
 /// Whether a persistent value is a storage; what else PyTorch writes is the class of a module.

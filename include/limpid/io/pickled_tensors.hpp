@@ -249,7 +249,7 @@ class PickledTensors {
           const bool are_bools = view.type->type == at::kBool;
           return tensor_of(view, storages->read(view.storage, are_bools));
         } catch (const c10::Error& error) {
-          detail::fail(where, "tensor ", shown(name), ": ", error.what_without_backtrace());
+          limpid::fail(where, "tensor ", shown(name), ": ", error.what_without_backtrace());
         }
       };
       IndexedTensor tensor{std::string{view.type->name}, view.type->type, view.shape,
@@ -257,7 +257,7 @@ class PickledTensors {
       TORCH_CHECK(index_.tensors.emplace(name.empty() ? kOnly : name, std::move(tensor)).second,
                   "a name that two tensors have");
     } catch (const c10::Error& error) {
-      detail::fail("tensor ", shown(name), ": ", error.what_without_backtrace());
+      limpid::fail("tensor ", shown(name), ": ", error.what_without_backtrace());
     }
   }
 

@@ -21,8 +21,7 @@
 
 namespace limpid {
 
-namespace detail {
-
+/// ".jpg" of "a/B.JPG".
 inline std::string lower_extension(const std::filesystem::path& path) {
   auto extension = path.extension().string();
   for (auto& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -35,10 +34,8 @@ inline bool has_image_name(const std::filesystem::path& path) {
   if (path.filename().string().front() == '.') return false;
   const auto extension = lower_extension(path);
   return std::any_of(kPictureFormats.begin(), kPictureFormats.end(),
-                     [&](const auto* format) { return has_extension(*format, extension); });
+                     [&](const auto* format) { return detail::has_extension(*format, extension); });
 }
-
-}  // namespace detail
 
 /// A file or folder that is no picture limpid can read, and why.
 struct PassedOver {
@@ -180,7 +177,7 @@ inline PictureFolder list_pictures(const std::filesystem::path& folder,
 inline std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder) {
   auto found = list_pictures(folder);
   TORCH_CHECK(!found.pictures.empty(), "cannot list images in '", folder.string(), "': found no ",
-              detail::readable_formats(), " file",
+              readable_formats(), " file",
               found.passed_over.empty() ? "" : " (" + found.summary() + ")");
   return std::move(found.pictures);
 }

@@ -19,8 +19,6 @@ namespace limpid {
 inline constexpr std::array<const PictureFormat*, 5> kPictureFormats{&kPng, &kJpeg, &kWebp, &kBmp,
                                                                      &kPnm};
 
-namespace detail {
-
 /// "PNG, JPEG, BMP or PNM": what this build reads.
 inline std::string readable_formats() {
   std::string text;
@@ -32,6 +30,8 @@ inline std::string readable_formats() {
   }
   return text + " or " + std::string{last};
 }
+
+namespace detail {
 
 /// The format that is written under an extension (lower case, with its dot), or null.
 inline const PictureFormat* format_written_as(std::string_view extension) {

@@ -135,7 +135,7 @@ inline TensorIndex index_legacy_pth(const std::shared_ptr<InputFile>& file,
 inline void check_has_tensors(const TensorIndex& index) {
   if (!index.tensors.empty() || index.passed_over.empty()) return;
   const auto& [name, what] = *index.passed_over.begin();
-  detail::fail("expected tensors, found none, only what is never executed: '", printable(name),
+  limpid::fail("expected tensors, found none, only what is never executed: '", printable(name),
                "' (", what, ")",
                index.passed_over.size() > 1
                    ? " and " + std::to_string(index.passed_over.size() - 1) + " more"
@@ -165,7 +165,7 @@ inline TensorIndex index_pth(const std::filesystem::path& path) {
     detail::check_has_tensors(index);
     return index;
   } catch (const c10::Error& error) {
-    detail::fail(where, error.what_without_backtrace());
+    limpid::fail(where, error.what_without_backtrace());
   }
 }
 

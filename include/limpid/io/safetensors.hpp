@@ -132,7 +132,7 @@ inline TensorIndex index_safetensors(const std::filesystem::path& path) {
         try {
           detail::check_bools(tensor);
         } catch (const c10::Error& error) {
-          detail::fail(file->where(), current, " has ", error.what_without_backtrace());
+          limpid::fail(file->where(), current, " has ", error.what_without_backtrace());
         }
         return tensor;
       };
@@ -140,9 +140,9 @@ inline TensorIndex index_safetensors(const std::filesystem::path& path) {
                              std::move(read)};
     }
   } catch (const c10::Error& error) {
-    detail::fail(where, current, " has ", error.what_without_backtrace());
+    limpid::fail(where, current, " has ", error.what_without_backtrace());
   } catch (const nlohmann::json::exception& error) {
-    detail::fail(where, current, " is malformed (", printable(error.what()), ")");
+    limpid::fail(where, current, " is malformed (", printable(error.what()), ")");
   }
   return index;
 }

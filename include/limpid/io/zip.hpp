@@ -139,7 +139,7 @@ class ZipArchive {
       return {detail::little_endian(record + 16, 4), detail::little_endian(record + 12, 4),
               detail::little_endian(record + 10, 2), offset};
     }
-    detail::fail(where(), "it has no directory (cut short, or not a zip archive)");
+    limpid::fail(where(), "it has no directory (cut short, or not a zip archive)");
   }
 
   Directory find_zip64_directory(const std::string& locator, std::uint64_t locator_offset) {

@@ -52,7 +52,7 @@ inline void check_partners(const std::map<std::string, std::filesystem::path>& p
       missing == 1 ? std::string{} : ", and for " + std::to_string(missing - 1) + " more";
   std::string passed_over;
   for (const auto& note : notes) passed_over += "; " + note;
-  detail::fail("compare: no partner for '", first->string(), "' in '", folder.string(), "'", others,
+  limpid::fail("compare: no partner for '", first->string(), "' in '", folder.string(), "'", others,
                passed_over);
 }
 
@@ -91,9 +91,9 @@ inline Comparison compare_folders(const std::filesystem::path& restored_folder,
     try {
       comparison.add(stem, image.unit(), target.unit());
     } catch (const c10::Error& error) {
-      detail::fail("compare: '", path.string(), "': ", error.what_without_backtrace());
+      limpid::fail("compare: '", path.string(), "': ", error.what_without_backtrace());
     } catch (const std::bad_alloc&) {
-      detail::fail("compare: '", path.string(), "': the memory ran out");
+      limpid::fail("compare: '", path.string(), "': the memory ran out");
     }
     if (each) each({comparison.images.size() - 1, restored.size(), stem});
   }

@@ -21,15 +21,6 @@
 
 namespace limpid {
 
-namespace detail {
-
-/// JSON has no infinity: one becomes the string "inf" or "-inf", and a score that is missing
-/// "none".
-inline nlohmann::json json_number(double value) {
-  if (std::isfinite(value)) return value;
-  return std::isnan(value) ? "none" : value > 0 ? "inf" : "-inf";
-}
-
 /// What `json_number` wrote, now or when it called a missing score "nan".
 /// @param where  how an error begins, without a colon
 inline double number_of_json(const nlohmann::json& value, const std::string& where) {
@@ -37,7 +28,16 @@ inline double number_of_json(const nlohmann::json& value, const std::string& whe
   if (value == "inf") return std::numeric_limits<double>::infinity();
   if (value == "-inf") return -std::numeric_limits<double>::infinity();
   if (value == "none" || value == "nan") return std::numeric_limits<double>::quiet_NaN();
-  detail::fail(where, ": expected a number, found ", json_excerpt(value));
+  limpid::fail(where, ": expected a number, found ", json_excerpt(value));
+}
+
+namespace detail {
+
+/// JSON has no infinity: one becomes the string "inf" or "-inf", and a score that is missing
+/// "none".
+inline nlohmann::json json_number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "none" : value > 0 ? "inf" : "-inf";
 }
 
 inline void add_left_out(nlohmann::json& json, const Statistics& statistics) {

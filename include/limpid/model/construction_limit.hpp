@@ -60,7 +60,7 @@ class ConstructionLimit {
       c10::free_cpu(memory);  // the allocator has not handed it out yet
       --tensors_;
       bytes_ -= bytes;
-      detail::fail(text_);
+      limpid::fail(text_);
     }
 
     std::int64_t most_tensors_, most_bytes_;

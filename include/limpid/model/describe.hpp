@@ -61,11 +61,11 @@ H construct(const nlohmann::json& description, const std::string& source) {
         return H{options_from_json<OptionsOf<H>>(description["options"], of)};
       } catch (const c10::Error& error) {
         const std::string text = error.what_without_backtrace();
-        detail::fail(text.rfind(source, 0) == 0 ? text : source + ": " + text);
+        limpid::fail(text.rfind(source, 0) == 0 ? text : source + ": " + text);
       } catch (const nlohmann::json::exception&) {
         throw;
       } catch (const std::exception& error) {  // sizes that no vector has
-        detail::fail(source, ": its options cannot be built (", error.what(), ")");
+        limpid::fail(source, ": its options cannot be built (", error.what(), ")");
       }
     }
   }

@@ -96,7 +96,7 @@ struct FamilyOf {
                         ModuleOf<E>::architecture);
       return limpid::load_pretrained(family->encoder(), path);
     } else {
-      detail::refuse("load_pretrained: ", ModuleOf<E>::architecture,
+      limpid::refuse("load_pretrained: ", ModuleOf<E>::architecture,
                      " has no part with weights of its own");
     }
   }

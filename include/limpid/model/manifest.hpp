@@ -98,7 +98,7 @@ inline ManifestFile read_with_manifest(const std::filesystem::path& path, const 
                   ": the checksum of tensor '", name, "' does not hold; the file is damaged");
     }
   } catch (const nlohmann::json::exception& error) {
-    detail::fail(read.source, ": its manifest is malformed (", error.what(), ")");
+    limpid::fail(read.source, ": its manifest is malformed (", error.what(), ")");
   }
   check_finite(file.tensors, read.source);
   read.tensors = std::move(file.tensors);

@@ -22,7 +22,7 @@ Adversary paired(CriticT critic, Loss loss, const std::string& objective,
   if constexpr (AdversarialLossFor<decltype(fitted), CriticT>) {
     return Adversary{std::move(critic), std::move(fitted)};
   } else {
-    detail::refuse("objective '", objective, "' cannot use critic '", critic_name,
+    limpid::refuse("objective '", objective, "' cannot use critic '", critic_name,
                    "': began needs an autoencoder, all others a critic that gives scores");
   }
 }

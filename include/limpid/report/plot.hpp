@@ -29,6 +29,13 @@ struct Plot {
   std::vector<Series> series{};
 };
 
+/// At most four digits that count: "0.25", "1e-06".
+inline std::string plain_number(double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, "%.4g", value);
+  return buffer;
+}
+
 namespace detail {
 
 /// At most `most` points: each the mean of its neighbours, NaN where none of them is finite.
@@ -97,12 +104,6 @@ struct Axis {
 inline std::string fixed(double value, int decimals = 1) {
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
-  return buffer;
-}
-
-inline std::string plain_number(double value) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.4g", value);
   return buffer;
 }
 

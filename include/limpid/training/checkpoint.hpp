@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/fail.hpp>
+#include <limpid/core/finite.hpp>
 #include <limpid/model/model_file.hpp>
 #include <limpid/training/resume_conditions.hpp>
 #include <limpid/training/run_folder.hpp>
@@ -24,21 +25,12 @@ inline nlohmann::json resume_conditions(TrainingState& state, const TrainerOptio
   return conditions;
 }
 
-/// @throws c10::Error that names the first tensor with a value that is not finite.
-inline void check_finite(const TensorMap& tensors) {
-  for (const auto& [name, tensor] : tensors) {
-    TORCH_CHECK(!tensor.is_floating_point() || at::isfinite(tensor).all().item<bool>(),
-                "checkpoint not written: '", name,
-                "' holds a value that is not finite; the last checkpoint stays");
-  }
-}
-
 /// Writes RUN/checkpoint.limpid and RUN/model.limpid, each aside and renamed into place.
 /// @throws c10::Error, with the files as they were, if a weight is not finite or the disk is full.
 inline void write_checkpoint(TrainingState& state, const TrainerOptions& options) {
   SavedRun run;
   for (const auto& part : run_parts(state, options)) part.save(run);
-  check_finite(run.tensors);
+  check_finite(run.tensors, "checkpoint not written, the last one stays");
 
   auto manifest = state.model.describe();
   manifest.update({{"kind", "model"},
@@ -72,7 +64,7 @@ inline void read_checkpoint(TrainingState& state, const TrainerOptions& options)
     reader.apply({"encoder.", "decoder.", "critic."});
     if (other_data) state.data_changes.push_back(state.step);
   } catch (const nlohmann::json::exception& error) {
-    detail::fail(file.source, ": its manifest is malformed (", error.what(), ")");
+    limpid::fail(file.source, ": its manifest is malformed (", error.what(), ")");
   }
 }
 

@@ -8,7 +8,9 @@
 
 #include <string>
 
-namespace limpid::detail {
+namespace limpid {
+
+namespace detail {
 
 /// The conditions of `json` that `other` has a say on: a file of an older limpid does not say all
 /// that is asked today.
@@ -46,12 +48,14 @@ inline bool same_data(const nlohmann::json& saved, const nlohmann::json& now) {
   return true;
 }
 
+}  // namespace detail
+
 /// Refuses to resume under other conditions than the run had, naming the first that differs.
 /// @param data_changed  the pairs may be others
 inline void check_conditions(const nlohmann::json& saved, const nlohmann::json& now,
                              bool data_changed, const std::string& source) {
-  const auto expected = comparable(now, saved, !data_changed);
-  const auto found = comparable(saved, now, !data_changed);
+  const auto expected = detail::comparable(now, saved, !data_changed);
+  const auto found = detail::comparable(saved, now, !data_changed);
   const auto difference = nlohmann::json::diff(found, expected);
   if (difference.empty()) return;
   const auto path = difference.front().at("path").get<std::string>();
@@ -61,11 +65,11 @@ inline void check_conditions(const nlohmann::json& saved, const nlohmann::json& 
   };
   const bool names = path.ends_with("/pair_names");
   const bool data = names || path.ends_with("/pairs");
-  detail::fail(
+  limpid::fail(
       source, ": cannot resume, because the run was started with ",
       names ? "pairs of other names (" + path + ")"
             : path + " = " + value(found) + ", and this one has " + value(expected),
       data ? "; if its data have changed on purpose, say so: --data-changed, data_changed" : "");
 }
 
-}  // namespace limpid::detail
+}  // namespace limpid

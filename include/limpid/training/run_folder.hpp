@@ -18,7 +18,7 @@
 #include <system_error>
 #include <utility>
 
-namespace limpid::detail {
+namespace limpid {
 
 inline constexpr const char* kCheckpointName = "checkpoint.limpid";
 inline constexpr const char* kModelName = "model.limpid";
@@ -43,7 +43,7 @@ class RunFolder {
     } else if (errno == EWOULDBLOCK) {
       const auto holder = holder_of_lock();
       ::close(lock_);
-      detail::fail("'", path_.string(), "' is in use: ", holder,
+      limpid::fail("'", path_.string(), "' is in use: ", holder,
                    " trains there; one run at a time");
     }
   }
@@ -100,4 +100,4 @@ class RunFolder {
   int lock_ = -1;
 };
 
-}  // namespace limpid::detail
+}  // namespace limpid

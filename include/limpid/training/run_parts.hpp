@@ -96,7 +96,7 @@ inline void try_state(const at::Generator& generator, const at::Tensor& state,
     auto trial = original.clone();
     trial.set_state(state);
   } catch (const c10::Error& error) {
-    detail::fail(source, " is no state of a random generator: ", error.what_without_backtrace());
+    limpid::fail(source, " is no state of a random generator: ", error.what_without_backtrace());
   }
 }
 
@@ -166,7 +166,7 @@ inline void check_loss_state(TaskState& task, const std::vector<double>& state,
     adversary.load_state(state);
   } catch (const c10::Error& error) {
     adversary.load_state(before);
-    detail::fail(source, ": branch '", task.name, "': ", error.what_without_backtrace());
+    limpid::fail(source, ": branch '", task.name, "': ", error.what_without_backtrace());
   }
   adversary.load_state(before);
 }

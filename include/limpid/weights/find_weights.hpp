@@ -376,7 +376,7 @@ inline void check_one_level(const FoundWeights& found, const std::string& source
   if (found.rivals.empty()) return;
   auto keys = found.rivals;
   keys.insert(keys.begin(), found.path());
-  detail::fail(source, ": ", keys.size(), " of its keys fit equally well (",
+  limpid::fail(source, ": ", keys.size(), " of its keys fit equally well (",
                printable(detail::listed(keys)), "); choose one (--key, or LoadOptions::key)");
 }
 

@@ -86,7 +86,7 @@ WeightsReport load_pretrained(E encoder, const std::filesystem::path& path) {
   try {
     return load_weights(weights, file, "weights '" + path.string() + "'", *best);
   } catch (const c10::Error& error) {
-    detail::fail(error.what_without_backtrace(), "; ", names.source);
+    limpid::fail(error.what_without_backtrace(), "; ", names.source);
   }
 }
 

@@ -132,7 +132,7 @@ inline WeightsReport load_weights(const NamedTensors& weights, const TensorIndex
   check_one_level(found, source);
   NamedTensors read;
   for (const auto& [name, to] : copies) read.emplace_back(name, file.tensors.at(name).read());
-  detail::check_finite(read, source);
+  check_finite(read, source);
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < copies.size(); ++i) copies[i].second.copy_(read[i].second);
   return report;

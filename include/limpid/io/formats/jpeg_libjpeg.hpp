@@ -198,7 +198,7 @@ inline at::Tensor decode_jpeg(std::string_view bytes, PictureHeader& header,
   const auto check = [&](bool worked) {
     if (worked) return;
     TORCH_CHECK(!reading.has_ended, "the file is cut short at byte ", bytes.size());
-    detail::fail("it is damaged (", reading.problem, ")");
+    limpid::fail("it is damaged (", reading.problem, ")");
   };
   check(start_reading_jpeg(reading, bytes));
   auto& info = reading.info;

@@ -114,7 +114,7 @@ class ContentExpression {
     const auto found = next() == '\0' && position_ >= text_.size()
                            ? std::string{"the end"}
                            : "'" + std::string{text_.substr(position_, 20)} + "'";
-    detail::refuse("content loss '", text_, "': expected ", expected, " at character ",
+    limpid::refuse("content loss '", text_, "': expected ", expected, " at character ",
                    position_ + 1, ", got ", found);
   }
 

@@ -113,7 +113,7 @@ void for_each_content_term(std::string_view text, F f) {
     try {
       entry = &kContentLosses.at(term.name);
     } catch (const c10::ValueError& error) {
-      detail::refuse("content loss '", text, "', character ", term.at, ": ",
+      limpid::refuse("content loss '", text, "', character ", term.at, ": ",
                      error.what_without_backtrace());
     }
     f(term, *entry);
