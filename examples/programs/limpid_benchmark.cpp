@@ -77,7 +77,7 @@ void step(R recipe, const Plan& plan) {
   if (plan.crop > 0) options.crop = plan.crop;
   std::vector<std::string> tasks;
   for (std::int64_t i = 1; i <= plan.tasks; ++i) tasks.push_back("t" + std::to_string(i));
-  AnyTrainer trainer{options, make_model(recipe.network, tasks)};
+  AnyTrainer trainer{options, examples::build_model(recipe.network, tasks)};
   VGG19 vgg{nullptr};
   if (R::needs_vgg) {
     vgg = VGG19::random_for_benchmark({.deepest = "conv3_3"});
@@ -128,7 +128,7 @@ AnyRestorer restorer_of(const Plan& plan, const RestorerOptions& options, json& 
   const auto network = plan.network.chosen(usual);
   what["network"] = network.family;
   what["network_options"] = all_options(network);
-  return AnyRestorer{make_model(network, {"any"}), options};
+  return AnyRestorer{examples::build_model(network, {"any"}), options};
 }
 
 void restore(const Plan& plan) {
@@ -204,7 +204,7 @@ int main(int argc, char** argv) {
   plan.objective
       .bind(*step_app, "--contextual", &recipes::ThesisObjective::contextual_weight,
             "Weight of the contextual loss [the recipe's]")
-      ->check(examples::Real{})
+      ->check(examples::weight_or_none())
       ->type_name("W");
   examples::add_count(*step_app, "--crop", plan.crop, "Side of a crop, pixels; 0: the recipe's", 0);
   auto* task = restore_app->add_option("--task", plan.task, "A task of the model");

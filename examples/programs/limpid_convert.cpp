@@ -82,10 +82,12 @@ void convert(const Plan& plan) {
     const auto changed = examples::as_usage(
         "--network-options: ", [&] { return limpid::parse_network_options(plan.network.options); });
     const limpid::LoadOptions load{.strict = !plan.lenient, .key = plan.key};
-    const auto report =
-        plan.map.empty()
-            ? limpid::import_weights(plan.in, plan.out, plan.network.chosen(), tasks, load)
-            : limpid::import_published(plan.in, plan.out, plan.map, tasks, load, changed);
+    const auto import = [&] {
+      return plan.map.empty()
+                 ? limpid::import_weights(plan.in, plan.out, plan.network.chosen(), tasks, load)
+                 : limpid::import_published(plan.in, plan.out, plan.map, tasks, load, changed);
+    };
+    const auto report = plan.network.given() ? examples::as_usage("", import) : import();
     examples::print("%s", report.table().c_str());
     examples::print("model '%s' of %zu task%s\n", plan.out.c_str(), tasks.size(),
                     tasks.size() == 1 ? "" : "s");

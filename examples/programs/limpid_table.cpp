@@ -106,10 +106,14 @@ void show_plan(const TablePlan& plan, const limpid::recipes::PaperTable& table) 
 void make_table(const TablePlan& plan, limpid::recipes::PaperTable table) {
   if (!plan.no_twins) table = limpid::recipes::with_twins(std::move(table));
   if (plan.show_plan) return show_plan(plan, table);
+  const bool has_backbone = examples::has_backbone(table.runs.front().recipe.network);
+  if (!plan.backbone.empty() && !has_backbone) {
+    throw examples::UsageError("--backbone: the networks of Table " + table.number + " have none");
+  }
   if (!plan.smoke) {
     TORCH_CHECK(!plan.vgg.empty(), "Table ", table.number,
                 " needs --vgg FILE for its perceptual loss: ", limpid::kVGG19Source);
-    if (examples::has_backbone(table.runs.front().recipe.network) && plan.backbone.empty()) {
+    if (has_backbone && plan.backbone.empty()) {
       throw examples::UsageError("Table " + table.number +
                                  " needs --backbone FILE, ImageNet weights");
     }

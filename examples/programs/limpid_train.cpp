@@ -138,10 +138,9 @@ void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetwor
   recipe.options.facts["data"] = plan.data;
   examples::RecipeWeights weights{nullptr, plan.backbone};
   if (R::needs_vgg && !own_content) {
-    TORCH_CHECK(!plan.vgg.empty(), "recipe ", recipe.name,
+    TORCH_CHECK(networks.has("vgg19"), "recipe ", recipe.name,
                 " needs --vgg FILE for its perceptual loss: ", limpid::kVGG19Source);
-    weights.vgg = limpid::load_vgg19(plan.vgg, {.deepest = "conv3_3"});
-    weights.vgg->to(recipe.options.device);
+    weights.vgg = limpid::vgg19_of(networks);
   }
   const auto trained = examples::train_recipe(
       recipe, tasks.data, weights, [&](const std::string& task, limpid::AnyBranch& branch) {
@@ -186,12 +185,12 @@ int main(int argc, char** argv) {
   plan.options
       .bind(losses, "--critic-rate", &limpid::TrainerOptions::critic_rate,
             "Learning rate of the critics")
-      ->check(examples::positive())
+      ->check(examples::rate())
       ->type_name("RATE");
   plan.objective
       .bind(losses, "--contextual", &limpid::recipes::ThesisObjective::contextual_weight,
             "Weight of the contextual loss, added to the content")
-      ->check(examples::Real{})
+      ->check(examples::weight_or_none())
       ->type_name("W");
   app.add_option("--vgg", plan.vgg, "VGG-19 weights under torchvision's names, safetensors or .pth")
       ->type_name("FILE");
@@ -210,7 +209,8 @@ int main(int argc, char** argv) {
   return examples::run_program(app, argc, argv, [&] {
     limpid::TrainerOptions given;
     plan.options.apply(given);
-    auto networks = plan.losses.networks(plan.vgg);
+    auto networks = limpid::with_recipe(
+        plan.recipe, [&](const auto& recipe) { return plan.losses.networks(plan.vgg, recipe); });
     const auto tasks = open_tasks(plan, given.seed);
     examples::make_folder("--out", given.out);
     examples::try_output("--json", plan.json);

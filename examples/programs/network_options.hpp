@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <string>
+#include <vector>
 
 #include "options.hpp"
 
@@ -34,6 +35,13 @@ struct NetworkOptions {
     });
   }
 };
+
+/// A model of networks that a command line may have changed. @throws UsageError where they cannot
+/// be built.
+inline limpid::AnyModel build_model(const limpid::Network& network,
+                                    const std::vector<std::string>& tasks) {
+  return as_usage("--network: ", [&] { return limpid::make_model(network, tasks); });
+}
 
 /// @param usual  what is taken where the option is not given, for help texts
 inline void add_network(CLI::App& app, NetworkOptions& network, const std::string& usual) {

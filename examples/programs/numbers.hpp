@@ -53,7 +53,17 @@ struct Real : CLI::Validator {
   }
 };
 
-/// Takes a number above 0.
-inline Real positive() { return Real{0, std::numeric_limits<double>::max(), true}; }
+/// Takes a learning rate. One above 1 moves every weight by more than its own size in a step, so
+/// it ends where numbers do; it is refused before the work.
+inline Real rate() { return Real{0, 1, true}; }
+
+/// Takes the weight of a loss beside others, above 0; more would leave float32 nothing of those.
+inline Real weight() { return Real{0, 1e6, true}; }
+
+/// The same for a loss that can be left out.
+inline Real weight_or_none() { return Real{0, 1e6}; }
+
+/// Takes minutes; more than a century is a slip of the keyboard.
+inline Real minutes() { return Real{0, 6e7, true}; }
 
 }  // namespace examples

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "network_options.hpp"
 #include "output.hpp"
 
 namespace examples {
@@ -62,7 +63,7 @@ Trained train_recipe(const R& recipe, const std::map<std::string, TaskData>& dat
   std::vector<std::string> names;
   for (const auto& [name, task] : data) names.push_back(name);
   torch::manual_seed(recipe.options.seed);
-  const auto model = limpid::make_model(recipe.network, names);
+  const auto model = build_model(recipe.network, names);
   if (!weights.backbone.empty()) {
     const auto report =
         limpid::kFamilies.at(recipe.network.family).load_pretrained(model, weights.backbone);

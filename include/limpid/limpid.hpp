@@ -16,6 +16,8 @@
 #include <limpid/core/interval.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/named.hpp>
+#include <limpid/core/machine_memory.hpp>
+#include <limpid/core/named.hpp>
 #include <limpid/core/natural_order.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/precision.hpp>

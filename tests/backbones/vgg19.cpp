@@ -1,6 +1,7 @@
 #include <limpid/backbones/imagenet.hpp>
 #include <limpid/backbones/vgg19.hpp>
 #include <limpid/io/safetensors.hpp>
+#include <support/errors.hpp>
 #include <support/fixtures.hpp>
 
 #include <torch/torch.h>
@@ -19,7 +20,7 @@
 namespace {
 
 using namespace limpid;
-using limpid_test::Fixture;
+using limpid_test::error_of, limpid_test::Fixture;
 
 static_assert(!std::default_initializable<VGG19>, "no random weights by accident");
 static_assert(!std::constructible_from<VGG19, VGG19Options>);
@@ -38,17 +39,8 @@ TensorFile weights_of(const VGG19& vgg) {
   return file;
 }
 
-std::string text_of(const auto& f) {
-  try {
-    f();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
-
 std::string text_of_loading(const std::filesystem::path& path, const std::string& deepest) {
-  return text_of([&] { load_vgg19(path, {.deepest = deepest}); });
+  return error_of([&] { load_vgg19(path, {.deepest = deepest}); });
 }
 
 }  // namespace
@@ -117,13 +109,13 @@ BOOST_AUTO_TEST_CASE(layers_that_are_not_there_are_refused) {
   const auto image = torch::zeros({1, 3, 8, 8});
   for (const std::string layer : {"conv3_5", "conv0_1", "conv6_1", "conv2_0", "conv1_3", "pool1",
                                   "conv", "", "conv3-3", "conv3_33"}) {
-    BOOST_TEST(text_of([&] { vgg->forward_to(image, layer); }) ==
+    BOOST_TEST(error_of([&] { vgg->forward_to(image, layer); }) ==
                "VGG19: expected a layer convI_J or reluI_J, conv1_1 to relu5_4, got '" + layer +
                    "'");
   }
-  BOOST_TEST(text_of([&] { vgg->forward_to(image, "relu2_2"); }) ==
+  BOOST_TEST(error_of([&] { vgg->forward_to(image, "relu2_2"); }) ==
              "VGG19: expected a layer no deeper than conv2_1, got 'relu2_2'");
-  BOOST_TEST(text_of([&] {
+  BOOST_TEST(error_of([&] {
                vgg->forward_to(torch::zeros({1, 3, 8, 1}), "conv2_1");
              }) == "VGG19: expected sides of at least 2 pixels, got [1, 3, 8, 1]");
 }
@@ -211,7 +203,7 @@ BOOST_AUTO_TEST_CASE(imagenet_normalisation_is_torchvisions) {
     BOOST_TEST(std::abs(white[c].item<double>() -
                         (1 - kImageNetMean[at]) / kImageNetDeviation[at]) < 1e-12);
   }
-  BOOST_TEST(text_of([] {
+  BOOST_TEST(error_of([] {
                to_imagenet(torch::zeros({3, 4, 4}));
              }) == "to_imagenet: expected image (N, 3, H, W), got [3, 4, 4]");
 }

@@ -217,6 +217,41 @@ BOOST_AUTO_TEST_CASE(published_names_are_read_blue_first) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(averages_come_before_raw_weights_and_a_key_chooses) {
+  torch::manual_seed(10);
+  limpid_test::TemporaryFolder folder;
+  const auto path = folder / "published.safetensors";
+  SepConvNetwork raw{kTiny}, averaged{kTiny};
+  limpid::TensorFile file;
+  const auto add = [&](const std::string& prefix, const SepConvNetwork& network) {
+    for (const auto& item : network->named_parameters()) {
+      file.tensors[prefix + item.key().substr(3)] = item.value().clone();
+    }
+  };
+  const auto is = [](const SepConvNetwork& loaded, const SepConvNetwork& network) {
+    return torch::equal(loaded->parameters()[0], network->parameters()[0]);
+  };
+  add("params.module.module", raw);
+  add("params_ema.module.module", averaged);
+  limpid::write_safetensors(path, file);
+  BOOST_TEST(is(limpid::load_sepconv(path), averaged));
+  BOOST_TEST(is(limpid::load_sepconv(path, {.key = "params"}), raw));
+  const auto wrong = [&] { limpid::load_sepconv(path, {.key = "netG"}); };
+  BOOST_TEST(fails_with(wrong, {"netG", "params, params_ema"}));
+  limpid::save_sepconv(folder / "model.limpid", raw);
+  const auto keyed = [&] { limpid::load_sepconv(folder / "model.limpid", {.key = "params"}); };
+  BOOST_TEST(fails_with(keyed, {"has no keys, got 'params'"}));
+
+  // Two alike: neither is taken for the other.
+  file.tensors.clear();
+  add("generator_a.net", raw);
+  add("generator_b.net", averaged);
+  limpid::write_safetensors(path, file);
+  const auto alike = [&] { limpid::load_sepconv(path); };
+  BOOST_TEST(fails_with(alike, {"2 of its keys fit equally well"}));
+  BOOST_TEST(is(limpid::load_sepconv(path, {.key = "generator_b"}), averaged));
+}
+
 BOOST_AUTO_TEST_CASE(says_what_a_file_lacks) {
   limpid_test::TemporaryFolder folder;
   const auto path = folder / "weights.safetensors";

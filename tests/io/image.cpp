@@ -1,6 +1,7 @@
 #include <limpid/core/random.hpp>
 #include <limpid/io/formats/jpeg_gate.hpp>
 #include <limpid/io/image.hpp>
+#include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/images.hpp>
 
@@ -21,16 +22,7 @@ namespace fs = std::filesystem;
 
 const auto readable = limpid::readable_formats();
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
-
-std::string error_of(const std::string& bytes, const ImageLimits& limits = {}) {
+std::string decoding_error(const std::string& bytes, const ImageLimits& limits = {}) {
   return error_of([&] { Image::decode(bytes, "x", limits); });
 }
 
@@ -109,7 +101,7 @@ BOOST_AUTO_TEST_CASE(reads_palettes_and_masks_of_bmp) {
       Image::decode(header(-2, 32, 0, 54) + "\1\2\3\0\1\2\3\0"s + "\4\5\6\0\4\5\6\0"s, "x");
   BOOST_TEST(pixel(top_down, 0, 0) == std::vector<int>({3, 2, 1}));
   BOOST_TEST(pixel(top_down, 1, 1) == std::vector<int>({6, 5, 4}));
-  BOOST_TEST(error_of(header(1, 8, 1, 54) + "\0\0\0\0"s) ==
+  BOOST_TEST(decoding_error(header(1, 8, 1, 54) + "\0\0\0\0"s) ==
              "cannot read image 'x': a kind of BMP that is not supported (8 bits, compression 1)");
 }
 
@@ -226,11 +218,11 @@ BOOST_AUTO_TEST_CASE(every_truncation_is_an_error) {
       original.encoded("bmp"), original.encoded("ppm"),
       progressive_jpeg(),      with_segment(original.encoded("jpg"), exif_segment(6))};
   for (const auto& file : files) {
-    BOOST_TEST(error_of(file) == "no error");
+    BOOST_TEST(decoding_error(file) == "no error");
     // libjpeg reads a JPEG that lacks nothing but its end marker, and says so.
     const bool may_lack_its_end = limpid::kJpeg.decoder == "libjpeg" && file[1] == '\xd8';
     for (std::size_t size = 0; size < file.size() - (may_lack_its_end ? 2 : 0); ++size) {
-      const auto error = error_of(file.substr(0, size));
+      const auto error = decoding_error(file.substr(0, size));
       const bool cut =
           error == "cannot read image 'x': the file is cut short at byte " + std::to_string(size);
       BOOST_TEST((cut || size < 3), "cut at " << size << ": " << error);
@@ -244,29 +236,29 @@ BOOST_AUTO_TEST_CASE(pictures_that_are_too_large_are_refused_before_they_are_dec
   const auto too_large = [](const std::string& size) {
     return "cannot read image 'x': its " + size + " pixels exceed the limit of 400000000";
   };
-  BOOST_TEST(error_of(png_file(60000, 60000, 8, 2, "\0"s)) == too_large("60000 x 60000"));
-  BOOST_TEST(error_of(png_file(0xffffffff, 1, 8, 2, "\0"s)) == too_large("4294967295 x 1"));
-  BOOST_TEST(error_of("P6\n60000 60000\n255\n"s) == too_large("60000 x 60000"));
+  BOOST_TEST(decoding_error(png_file(60000, 60000, 8, 2, "\0"s)) == too_large("60000 x 60000"));
+  BOOST_TEST(decoding_error(png_file(0xffffffff, 1, 8, 2, "\0"s)) == too_large("4294967295 x 1"));
+  BOOST_TEST(decoding_error("P6\n60000 60000\n255\n"s) == too_large("60000 x 60000"));
   auto jpeg = picture(8, 8).encoded("jpg");
   const auto frame = jpeg.find("\xff\xc0");
   jpeg.replace(frame + 5, 4, "\xff\xff\xff\xff");
-  BOOST_TEST(error_of(jpeg) == too_large("65535 x 65535"));
+  BOOST_TEST(decoding_error(jpeg) == too_large("65535 x 65535"));
   auto bmp = picture(8, 8).encoded("bmp");
   bmp.replace(18, 8, "\xff\xff\0\0\xff\xff\0\0"s);
-  BOOST_TEST(error_of(bmp) == too_large("65535 x 65535"));
+  BOOST_TEST(decoding_error(bmp) == too_large("65535 x 65535"));
   bmp.replace(22, 4, "\0\0\0\x80"s);  // a height whose negative is no int
-  BOOST_TEST(error_of(bmp).find("exceed the limit") != std::string::npos);
+  BOOST_TEST(decoding_error(bmp).find("exceed the limit") != std::string::npos);
 
   const auto png = picture(10, 10).encoded("png");
-  BOOST_TEST(error_of(png, {.max_pixels = 99}) ==
+  BOOST_TEST(decoding_error(png, {.max_pixels = 99}) ==
              "cannot read image 'x': its 10 x 10 pixels exceed the limit of 99");
-  BOOST_TEST(error_of(png, {.max_file_bytes = 50}).find("bytes exceed the limit of 50") !=
+  BOOST_TEST(decoding_error(png, {.max_file_bytes = 50}).find("bytes exceed the limit of 50") !=
              std::string::npos);
   // A large picture whose few bytes of data are not enough: an error, and no wait.
-  const auto empty = error_of(png_file(9000, 9000, 1, 0, "\0"s));
+  const auto empty = decoding_error(png_file(9000, 9000, 1, 0, "\0"s));
   BOOST_TEST(empty.find("cannot read image 'x': it is damaged (") == 0u, empty);
   // A few bytes that ask for gigabytes.
-  const auto bomb = error_of(png_file(19000, 19000, 16, 6, "\0"s));
+  const auto bomb = decoding_error(png_file(19000, 19000, 16, 6, "\0"s));
   BOOST_TEST(bomb.find("its 69 bytes ask for ") != std::string::npos, bomb);
   BOOST_TEST(bomb.find("for a file below 1 MiB") != std::string::npos, bomb);
 }
@@ -296,7 +288,7 @@ BOOST_AUTO_TEST_CASE(hostile_huffman_tables_are_refused_wherever_they_stand) {
   const auto scan = undefined.find("\xff\xda");
   undefined[scan + 6] = '\x33';
   BOOST_TEST(gate(undefined) == "a JPEG scan without its Huffman table");
-  BOOST_TEST(error_of(undefined) != "no error");
+  BOOST_TEST(decoding_error(undefined) != "no error");
   // The same bytes inside a comment are no table.
   BOOST_TEST(gate(with_segment(jpeg, jpeg_segment(0xfe, evil))) == "no error");
 }

@@ -5,6 +5,7 @@
 #include <limpid/io/npz.hpp>
 #include <limpid/io/zip.hpp>
 #include <support/archives.hpp>
+#include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/images.hpp>
 
@@ -13,7 +14,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <string>
 
 namespace {
@@ -22,15 +22,6 @@ using limpid::read_npy, limpid::read_npz, limpid::ZipArchive, limpid::ZipLimits;
 using namespace limpid_test;
 using namespace std::string_literals;
 namespace fs = std::filesystem;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
 
 struct OneFile {
   TemporaryFolder folder;

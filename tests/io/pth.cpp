@@ -3,6 +3,7 @@
 #include <limpid/io/pth.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <support/archives.hpp>
+#include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/images.hpp>
 #include <support/pickles.hpp>
@@ -12,7 +13,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <map>
 #include <string>
@@ -23,20 +23,11 @@ namespace {
 
 using limpid::Pickle, limpid::read_pth, limpid::read_tensor_file, limpid::TensorFile,
     limpid::TensorFormat;
-using limpid_test::little_endian, limpid_test::TemporaryFolder, limpid_test::write_bytes,
-    limpid_test::zip_file;
+using limpid_test::error_of, limpid_test::little_endian, limpid_test::TemporaryFolder,
+    limpid_test::write_bytes, limpid_test::zip_file;
 using namespace limpid_test::pickle;
 using namespace std::string_literals;
 namespace fs = std::filesystem;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
 
 template <class T>
 std::string bytes_of(const std::vector<T>& values) {

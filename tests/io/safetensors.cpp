@@ -1,5 +1,6 @@
 #include <limpid/core/random.hpp>
 #include <limpid/io/safetensors.hpp>
+#include <support/errors.hpp>
 #include <support/images.hpp>
 
 #include <torch/torch.h>
@@ -11,17 +12,9 @@
 namespace {
 
 using limpid::read_safetensors, limpid::TensorFile, limpid::write_safetensors;
-using limpid_test::read_bytes, limpid_test::TemporaryFolder, limpid_test::write_bytes;
+using limpid_test::error_of, limpid_test::read_bytes, limpid_test::TemporaryFolder,
+    limpid_test::write_bytes;
 namespace fs = std::filesystem;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
-}
 
 /// A file with this header and `data_bytes` zeros behind it.
 std::string file_with(const std::string& header, std::size_t data_bytes = 0) {

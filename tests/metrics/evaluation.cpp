@@ -114,6 +114,30 @@ BOOST_AUTO_TEST_CASE(a_program_that_is_better_on_each_picture_is_not_ranked_belo
   BOOST_TEST(!other.contains("exact"));
 }
 
+BOOST_AUTO_TEST_CASE(a_mean_over_no_picture_is_none_and_what_it_leaves_out_stands_beside_it) {
+  const auto of = [](const nlohmann::json& scores) {
+    const auto psnr = nlohmann::json::parse(limpid::json_text(scores.at("psnr_rgb")));
+    BOOST_TEST(psnr.at("mean") == "none");
+    BOOST_TEST(psnr.at("count") == 0);
+    BOOST_TEST(psnr.at("left_out") == 2);
+    BOOST_TEST(psnr.at("exact") == 2);
+    return psnr;
+  };
+  TaskEvaluation perfect{"deblur", metrics_by_name({"psnr_rgb"})};
+  Comparison equal{metrics_by_name({"psnr_rgb"})};
+  for (const auto* name : {"a", "b"}) {
+    perfect.add(name, grey(110), grey(100), grey(100));
+    equal.add(name, grey(100), grey(100));
+  }
+  const auto task = limpid::to_json({perfect}).at("tasks").at("deblur");
+  BOOST_TEST(of(task.at("restored")).at("std") == "none");
+  BOOST_TEST(of(task.at("restored")).at("pooled") == "inf", "over all pictures");
+  of(task.at("gain"));
+  BOOST_TEST(of(limpid::to_json(equal).at("compared")).at("std") == "none");
+  BOOST_TEST(limpid::text_table({perfect}).find("inf") == std::string::npos);
+  BOOST_TEST(limpid::text_table({perfect}).find("none (0 of 2)") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_picture_leaves_no_trace) {
   auto evaluation = two_pictures();
   BOOST_CHECK_THROW(evaluation.add("c", grey(1), torch::zeros({3, 8, 8}), grey(1)),

@@ -1,6 +1,7 @@
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/families.hpp>
 #include <limpid/model/model_file.hpp>
+#include <support/errors.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <torch/torch.h>
@@ -68,12 +69,7 @@ void write_hollow(const std::filesystem::path& path, const json& encoder) {
 template <class Load>
 std::string quick_error_of(Load load) {
   const auto began = std::chrono::steady_clock::now();
-  std::string text = "no error";
-  try {
-    load();
-  } catch (const c10::Error& error) {
-    text = error.what_without_backtrace();
-  }
+  auto text = limpid_test::error_of(load);
   const auto seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   BOOST_TEST(seconds < 2);
@@ -108,6 +104,32 @@ BOOST_AUTO_TEST_CASE(a_small_file_cannot_ask_for_a_large_network) {
     write_hollow(path, {{"architecture", family}, {"options", options}});
     const auto error = quick_error_of([&] { load_any(path); });
     BOOST_TEST(error.rfind(source, 0) == 0U, error);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nor_can_a_slip_on_a_command_line) {
+  const auto most = std::to_string(limpid::detail::ConstructionLimit::largest_network() >> 20);
+  const std::string larger =
+      "its options describe a network of more than 20000 tensors or " + most + " MiB";
+  const std::string none_has = "its options describe a network that the memory cannot hold";
+  const std::int64_t many = 100'000'000;
+  for (const auto& [family, options] : std::vector<std::pair<std::string, json>>{
+           {"resnet", {{"width", 1}, {"blocks", many}}},
+           {"resnet", {{"width", 30'000}}},
+           {"nafnet", {{"width", 1}, {"middle_blocks", many}}},
+           {"fpn-mobilenet-v2", {{"pyramid_width", 1'000'000}}}}) {
+    const auto error = limpid_test::value_error_of([&, &family = family, &options = options] {
+      make_model({family, options}, {"deblur"});
+    });
+    const auto start = "network '" + family + "': ";
+    BOOST_TEST((error == start + larger || error == start + none_has), error);
+  }
+  for (const auto& [option, value] : std::vector<std::pair<std::string, std::int64_t>>{
+           {"width", 4'000'000'000'000'000'000}, {"width", many}, {"width", -1}, {"blocks", -1}}) {
+    const auto error = limpid_test::value_error_of([&, &option = option, &value = value] {
+      make_model({"resnet", {{option, value}}}, {"deblur"});
+    });
+    BOOST_TEST(error.rfind("network 'resnet': ", 0) == 0U, error);
   }
 }
 

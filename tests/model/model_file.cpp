@@ -4,6 +4,7 @@
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/model/model_file.hpp>
+#include <support/errors.hpp>
 #include <support/tiny.hpp>
 
 #include <torch/torch.h>
@@ -43,14 +44,9 @@ struct Saved {
 
   template <class Model = TwoTasks>
   std::string error() const {
-    try {
-      load<Model>(path);
-    } catch (const c10::Error& error) {
-      const std::string text = error.what_without_backtrace();
-      const auto start = "model '" + path.string() + "': ";
-      return text.rfind(start, 0) == 0 ? text.substr(start.size()) : text;
-    }
-    return "no error";
+    const auto text = error_of([&] { load<Model>(path); });
+    const auto start = "model '" + path.string() + "': ";
+    return text.rfind(start, 0) == 0 ? text.substr(start.size()) : text;
   }
 
   nlohmann::json manifest() const {

@@ -1,4 +1,5 @@
 #include <limpid/model/state_dict.hpp>
+#include <support/errors.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -14,12 +15,7 @@ using limpid::detail::collect_tensors, limpid::detail::listed, limpid::detail::n
 
 std::string error_of(const TensorLoader& loader, const TensorMap& tensors,
                      const std::vector<std::string>& prefixes = {""}) {
-  try {
-    loader.apply(tensors, "file", prefixes);
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
+  return limpid_test::error_of([&] { loader.apply(tensors, "file", prefixes); });
 }
 
 BOOST_AUTO_TEST_SUITE(state_dict)

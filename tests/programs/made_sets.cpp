@@ -5,8 +5,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 // Sets that limpid-data makes: never mixed with, or written over, what is there.
@@ -74,6 +76,19 @@ BOOST_AUTO_TEST_CASE(another_split_never_mixes_with_the_one_that_is_there) {
   BOOST_TEST((second != first), "another split, whole");
   save(picture(24, 32), photos.folder / "photos/new.png");
   fails(split, {"--seed", "2", "--skip-existing"}, "was made with names");
+}
+
+BOOST_AUTO_TEST_CASE(a_share_of_none_or_all_means_so) {
+  const Photos photos;
+  const auto parts = [&](const std::string& share) {
+    const auto set = photos.folder / ("set" + share);
+    succeeds({"split", photos.path("photos"), set.string(), "--test", share});
+    return std::pair{files_below(set / "train").size(), files_below(set / "test").size()};
+  };
+  BOOST_TEST((parts("0") == std::pair{std::size_t{8}, std::size_t{0}}));
+  BOOST_TEST((parts("1") == std::pair{std::size_t{0}, std::size_t{8}}));
+  BOOST_TEST((parts("0.001") == std::pair{std::size_t{7}, std::size_t{1}}));
+  BOOST_TEST((parts("0.999") == std::pair{std::size_t{1}, std::size_t{7}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_set_that_was_cut_off_goes_on) {

@@ -142,6 +142,12 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_none_get_one_readable_line) {
                                                         {"--threads", "0"},
                                                         {"--workers", "x"},
                                                         {"--critic-rate", "nan"},
+                                                        {"--critic-rate", "2"},
+                                                        {"--rate", "1e20"},
+                                                        {"--rate", "0"},
+                                                        {"--minutes", "1e300"},
+                                                        {"--adversarial-weight", "1e30"},
+                                                        {"--contextual", "1e30"},
                                                         {"--contextual", "-1"},
                                                         {"--adversarial-weight", "inf"}}) {
     check_usage(train(option, value), option + ": expected a ");
@@ -150,6 +156,9 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_none_get_one_readable_line) {
               "--tasks: expected a whole number");
   check_usage({"limpid-benchmark", "restore", "--recipe", "quickstart", "--tile", "nan"},
               "--tile: expected a whole number");
+  check_usage({"limpid-data", "train-interpolation", "--rate", "1e20", "--out", folder.path("run"),
+               folder.path("frames")},
+              "--rate: expected a number above 0 to 1, got '1e20'");
   check_usage({"limpid-data", "split", "--test", "nan", "a", "b"},
               "--test: expected a number from 0 to 1");
   BOOST_TEST(!fs::exists(folder.path("run")));
@@ -164,6 +173,8 @@ BOOST_AUTO_TEST_CASE(networks_that_are_none_get_one_readable_line) {
   wrong("nafnet:wide=3", "--network: expected an option of nafnet, one of blocks, ");
   wrong("nafnet:width=wide",
         "--network: option 'width' of nafnet: expected a whole number like 32");
+  wrong("resnet:width=1,blocks=100000000", "its options describe a network of more than 20000");
+  wrong("resnet:width=-1", "--network: network 'resnet': ");
   wrong("fpn-mobilenet-v2", "needs --backbone FILE, ImageNet weights, or --random-backbone");
   check_usage(folder.train("nafnet", {"--data", "A/b=pairs:" + folder.path("pairs")}),
               "expected a task name of lower-case letters");

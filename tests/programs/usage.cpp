@@ -101,6 +101,20 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
               "--content: 'perceptual + 0.5 l1' needs the weights of vgg19: --weights vgg19=FILE");
   check_usage(with({"--data", "deblur=pairs:x", "--weights", "vgg19"}),
               "--weights: expected NAME=FILE, got 'vgg19'");
+  // Weights that nothing would look at.
+  check_usage(with({"--data", "deblur=pairs:x", "--vgg", "v.pth"}),
+              "--vgg FILE: nothing would look through vgg19, not the content loss of recipe "
+              "quickstart");
+  check_usage(with({"--data", "deblur=pairs:x", "--vgg", "v.pth", "--content", "psnr"}),
+              "nothing would look through vgg19, not --content 'psnr'");
+  check_usage(with({"--data", "deblur=pairs:x", "--weights", "vg19=v.pth"}),
+              "--weights: expected a network that content losses look through, one of vgg19; got "
+              "'vg19', did you mean 'vgg19'?");
+  check_usage(with({"--data", "deblur=pairs:x", "--content", "perceptual", "--vgg", "v.pth",
+                    "--weights", "vgg19=w.pth"}),
+              "--weights: weights of vgg19 are given twice");
+  check_usage({"limpid-table", "4.2", "--data", "deblur=pairs:x", "--out", "o", "--backbone", "b"},
+              "--backbone: the networks of Table 4.2 have none");
   check_usage(with({"--data", "deblur=pairs:x", "--penalty-slope", "steep"}),
               "expected a penalty's slope, one of mean, sum, per-pixel");
   check_usage({"limpid-train", "--recipe", "best", "--out", "x", "--data", "deblur=pairs:x"},

@@ -1,4 +1,5 @@
 #include <limpid/training/adam_state.hpp>
+#include <support/errors.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -38,12 +39,8 @@ struct Run {
 };
 
 std::string error_of(Run& run, const TensorMap& tensors) {
-  try {
-    restore_adam(run.adam, run.parameters, "adam.", tensors, "file");
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
+  return limpid_test::error_of(
+      [&] { restore_adam(run.adam, run.parameters, "adam.", tensors, "file"); });
 }
 
 BOOST_AUTO_TEST_SUITE(adam_state)

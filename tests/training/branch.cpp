@@ -2,6 +2,7 @@
 #include <limpid/losses/adversarial/began.hpp>
 #include <limpid/losses/adversarial/least_squares.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
+#include <limpid/losses/content/content_losses.hpp>
 #include <limpid/losses/content/l2.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/trainer.hpp>
@@ -105,6 +106,23 @@ BOOST_AUTO_TEST_CASE(an_objectives_figures_are_logged_with_the_losses) {
   for (const auto& loss : trainer.step({images})) terms.insert(loss.term);
   BOOST_TEST(terms.contains("began_k"));
   BOOST_TEST(terms.contains("began_convergence"));
+}
+
+BOOST_AUTO_TEST_CASE(networks_of_content_losses_go_to_the_device_that_trains) {
+  // Tensors of the meta device have shapes only, so this needs no graphics card.
+  const auto vgg = VGG19::random_for_benchmark({.deepest = "conv1_2"});
+  ContentNetworks networks;
+  networks.set("vgg19", vgg);
+  TrainerOptions options;
+  options.quiet = true;
+  options.device = at::kMeta;
+  MultiTaskTrainer<TinyEncoder, TinyDecoder<"deblur">> trainer{options};
+  trainer.branch<"deblur">(Branch{.content = content_by_name("psnr + 0.5 perceptual", networks)});
+  BOOST_TEST(!vgg->parameters().empty());
+  for (const auto& item : vgg->named_parameters()) {
+    BOOST_TEST(item.value().is_meta(), item.key());
+  }
+  for (const auto& item : vgg->named_buffers()) BOOST_TEST(item.value().is_meta(), item.key());
 }
 
 BOOST_AUTO_TEST_CASE(content_chosen_at_run_time_keeps_name_and_terms) {

@@ -66,12 +66,7 @@ struct Sittings {
   }
 
   std::string error() const {
-    try {
-      trainer().fit();
-    } catch (const c10::Error& error) {
-      return error.what_without_backtrace();
-    }
-    return "no error";
+    return error_of([&] { trainer().fit(); });
   }
 
   std::string bytes(const std::string& name) const {

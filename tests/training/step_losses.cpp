@@ -1,4 +1,5 @@
 #include <limpid/training/step_losses.hpp>
+#include <support/errors.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -12,13 +13,10 @@ using limpid::detail::StepLosses;
 
 std::string error_of(double value) {
   StepLosses losses{41};
-  try {
+  return limpid_test::error_of([&] {
     losses.add("deblur", "critic", torch::tensor(0.5f));
     losses.add("derain", "adversarial", torch::tensor(value));
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
+  });
 }
 
 BOOST_AUTO_TEST_SUITE(step_losses)

@@ -1,10 +1,10 @@
 #include <limpid/weights/find_weights.hpp>
 #include <limpid/weights/load_weights.hpp>
+#include <support/errors.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
-#include <functional>
 #include <limits>
 #include <map>
 #include <string>
@@ -13,6 +13,7 @@
 namespace {
 
 using namespace limpid;
+using limpid_test::error_of;
 using Names = std::vector<std::string>;
 
 /// A small network's tensors, each of a value of its own, from `first` on.
@@ -27,15 +28,6 @@ NamedTensors network(float first = 1) {
 
 void add(TensorFile& file, const std::string& prefix, const NamedTensors& weights) {
   for (const auto& [name, tensor] : weights) file.tensors[prefix + name] = tensor.clone();
-}
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "no error";
 }
 
 /// What loading says, and the first number of what was loaded.

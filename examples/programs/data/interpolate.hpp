@@ -34,7 +34,7 @@ struct InterpolateOptions {
   fs::path input, output, weights;
   std::int64_t from = 240, to = 960;  ///< frames a second
   limpid::Tiling tiling = limpid::InterpolationOptions{}.tiling;
-  std::string padding = "improved", device = "cpu";
+  std::string key, padding = "improved", device = "cpu";
   int threads = 1;
   Existing existing;
 
@@ -202,7 +202,7 @@ inline void interpolate(const InterpolateOptions& options) {
     throw UsageError("OUTPUT_DIR: expected a folder that keeps off FRAMES_DIR, found '" +
                      options.output.string() + "'");
   }
-  auto network = limpid::load_sepconv(options.weights);
+  auto network = limpid::load_sepconv(options.weights, {.key = options.key});
   const auto multiple = network->options().multiple();
   if (options.tiling.tile % multiple != 0) {
     throw UsageError("--tile: expected a multiple of " + std::to_string(multiple) + ", got " +
@@ -246,6 +246,11 @@ inline CLI::App* add_interpolate(CLI::App& app, InterpolateOptions& options) {
                    "separable convolution network (.pth, .safetensors)")
       ->required()
       ->type_name("FILE");
+  command
+      ->add_option("--key", options.key,
+                   "Of a checkpoint with several sets of weights the one to take [averaged weights "
+                   "before raw ones]")
+      ->type_name("NAME");
   add_tiling(*command, options.tiling);
   command
       ->add_option("--padding", options.padding,

@@ -34,8 +34,11 @@ struct SplitOptions {
 /// one part, so that no test picture shows what was trained on.
 inline void split(const SplitOptions& options) {
   const auto photos = pictures_by_name("INPUT_DIR", options.input);
-  TORCH_CHECK(photos.size() >= 2, "INPUT_DIR: expected at least 2 photographs to split, found ",
-              photos.size(), " in '", options.input.string(), "'");
+  const bool both = options.test_share > 0 && options.test_share < 1;
+  const std::size_t least = both ? 2 : 1;
+  TORCH_CHECK(photos.size() >= least, "INPUT_DIR: expected at least ", least, " photograph",
+              both ? "s" : "", " to split, found ", photos.size(), " in '", options.input.string(),
+              "'");
   if (lies_in(options.output, options.input)) {
     throw UsageError("OUTPUT_DIR: expected a folder that keeps off INPUT_DIR, found '" +
                      options.output.string() + "'");
@@ -45,7 +48,8 @@ inline void split(const SplitOptions& options) {
   limpid::Random random{options.seed};
   names = limpid::shuffled(std::move(names), random);
   const auto count = static_cast<double>(names.size());
-  const auto tests = std::clamp(options.test_share * count, 1.0, count - 1);
+  const auto share = options.test_share * count;
+  const auto tests = both ? std::clamp(share, 1.0, count - 1) : share;
   const std::set<std::string> test{names.begin(),
                                    names.begin() + static_cast<std::ptrdiff_t>(tests + 0.5)};
 
@@ -88,7 +92,10 @@ inline void split(const SplitOptions& options) {
 inline CLI::App* add_split(CLI::App& app, SplitOptions& options) {
   auto* command = app.add_subcommand(
       "split", "Splits photographs by picture: OUTPUT_DIR/{train,test}/NAME.png");
-  command->add_option("--test", options.test_share, "Share of the photographs to test on")
+  command
+      ->add_option("--test", options.test_share,
+                   "Share of the photographs to test on; 0: none, 1: all, else at "
+                   "least one in each part")
       ->check(Real{0, 1})
       ->capture_default_str()
       ->type_name("SHARE");

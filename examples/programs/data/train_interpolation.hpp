@@ -69,11 +69,6 @@ inline CLI::App* add_train_interpolation(CLI::App& app, TrainInterpolationOption
       ->capture_default_str();
   add_run_options(*command, options.training);
   add_count(*command, "--batch", options.batch, "Crops in each step");
-  options.training
-      .bind(*command, "--rate", &limpid::TrainerOptions::rate,
-            "Learning rate; falls in the second half of the run")
-      ->check(positive())
-      ->type_name("RATE");
   command
       ->add_option("--held-back", options.held_back,
                    "Part of each sequence, its end, that is validated on and never trained with")
@@ -90,9 +85,9 @@ inline CLI::App* add_train_interpolation(CLI::App& app, TrainInterpolationOption
       ->type_name("");
   add_threads(*command, options.threads);
   command->footer(
-      "Where nothing else is said: 10 minutes, rate 0.001, crops of 128 pixels, 12 validation "
-      "triplets.\nCtrl-C, SIGTERM or SIGHUP finishes the step, saves and ends; --resume goes on "
-      "from there.");
+      "Where nothing else is said: 10 minutes, a rate of 0.001 that falls in the second half of "
+      "the run, crops of 128 pixels, 12 validation triplets.\nCtrl-C, SIGTERM or SIGHUP finishes "
+      "the step, saves and ends; --resume goes on from there.");
   return command;
 }
 

@@ -4,10 +4,12 @@
 
 #include <limpid/losses/content/content_losses.hpp>
 #include <limpid/recipes/adversaries.hpp>
+#include <limpid/recipes/recipe.hpp>
 #include <limpid/training/branch.hpp>
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -28,27 +30,28 @@ struct LossOptions {
   std::optional<limpid::PenaltySlope> slope;
   Changes<limpid::AnyBranch> branch;
 
-  /// The networks that `content` looks through.
+  /// The networks that `content`, or else the recipe's content loss, looks through.
   /// @param vgg  the file of VGG-19; empty where not given
-  /// @throws UsageError if `content` needs one whose weights are not given.
-  limpid::ContentNetworks networks(const std::filesystem::path& vgg) const {
-    limpid::ContentNetworks known;
-    if (!vgg.empty()) known.set_file("vgg19", vgg);
-    for (const auto& text : weights) {
-      const auto equals = text.find('=');
-      if (equals == text.npos || equals == 0 || equals + 1 == text.size()) {
-        throw UsageError("--weights: expected NAME=FILE, got '" + text + "'");
-      }
-      known.set_file(text.substr(0, equals), text.substr(equals + 1));
+  /// @throws UsageError if `content` needs one whose weights are not given, and for weights that
+  ///         nothing would look at.
+  template <limpid::Recipe R>
+  limpid::ContentNetworks networks(const std::filesystem::path& vgg, const R& recipe) const {
+    auto given = given_networks(vgg);
+    auto needed = R::needs_vgg ? std::vector<std::string>{"vgg19"} : std::vector<std::string>{};
+    if (!content.empty()) needed = limpid::content_networks(content);
+    for (const auto& name : given.names()) {
+      if (std::find(needed.begin(), needed.end(), name) != needed.end()) continue;
+      throw UsageError(option_of(name) + ": nothing would look through " + name + ", not " +
+                       (content.empty() ? "the content loss of recipe " + recipe.name
+                                        : "--content '" + content + "'"));
     }
-    if (content.empty()) return known;
-    for (const auto& name : limpid::content_networks(content)) {
-      if (known.has(name)) continue;
-      throw UsageError("--content: '" + content + "' needs the weights of " + name +
-                       ": --weights " + name + "=FILE" +
-                       (name == "vgg19" ? ", or --vgg FILE" : ""));
+    if (content.empty()) return given;
+    for (const auto& name : needed) {
+      if (given.has(name)) continue;
+      throw UsageError("--content: '" + content + "' needs the weights of " + name + ": " +
+                       option_of(name));
     }
-    return known;
+    return given;
   }
 
   /// Changes a recipe's objective, where it has one; a slope without any critic, or for an
@@ -89,6 +92,28 @@ struct LossOptions {
     }
     branch.apply(made);
   }
+
+ private:
+  /// "--weights NAME=FILE", and what else gives that network its weights.
+  static std::string option_of(const std::string& network) {
+    return "--weights " + network + "=FILE" + (network == "vgg19" ? ", or --vgg FILE" : "");
+  }
+
+  limpid::ContentNetworks given_networks(const std::filesystem::path& vgg) const {
+    limpid::ContentNetworks given;
+    if (!vgg.empty()) given.set_file("vgg19", vgg);
+    for (const auto& text : weights) {
+      const auto equals = text.find('=');
+      if (equals == text.npos || equals == 0 || equals + 1 == text.size()) {
+        throw UsageError("--weights: expected NAME=FILE, got '" + text + "'");
+      }
+      const auto name = text.substr(0, equals);
+      as_usage("--weights: ", [&] { limpid::check_content_network(name); });
+      if (given.has(name)) throw UsageError("--weights: weights of " + name + " are given twice");
+      given.set_file(name, text.substr(equals + 1));
+    }
+    return given;
+  }
 };
 
 /// Adds the options of losses.
@@ -127,7 +152,7 @@ inline void add_losses(CLI::App& app, LossOptions& losses) {
   losses.branch
       .bind(app, "--adversarial-weight", &limpid::AnyBranch::adversarial_weight,
             "Of the GAN losses, beside content")
-      ->check(positive())
+      ->check(weight())
       ->type_name("W");
   losses.branch
       .bind(app, "--critic-updates", &limpid::AnyBranch::critic_updates,

@@ -33,8 +33,13 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
   };
   add_length.operator()<limpid::Epochs, std::int64_t>("--epochs", Whole{}, "N");
   add_length.operator()<limpid::Steps, std::int64_t>("--steps", Whole{}, "N");
-  add_length.operator()<limpid::Minutes, double>("--minutes", positive(), "M");
+  add_length.operator()<limpid::Minutes, double>("--minutes", minutes(), "M");
   length.require_option(0, 1);
+  options
+      .bind(app, "--rate", &TrainerOptions::rate,
+            "Learning rate at its highest; over the run it goes as its schedule says")
+      ->check(rate())
+      ->type_name("RATE");
   options.bind(app, "--crop", &TrainerOptions::crop, "Side of a crop, pixels")
       ->check(Whole{16, 4096})
       ->type_name("N");

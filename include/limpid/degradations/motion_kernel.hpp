@@ -19,8 +19,8 @@ namespace limpid {
 
 /// How a camera shakes while its shutter is open.
 struct MotionTrajectoryOptions {
-  std::int64_t points = 500;  ///< Steps of the random walk; the papers take 2000.
-  double anxiety = 0.005;     ///< 0: a straight line; 0.005: a hand; above 0.05: a tangle.
+  std::int64_t points = 500;  ///< steps of the random walk; the papers take 2000
+  double anxiety = 0.005;     ///< 0: a straight line; 0.005: a hand; above 0.05: a tangle
 };
 
 /// A random camera path: `points` positions in pixels, (x, y) as (real, imaginary), first at 0,

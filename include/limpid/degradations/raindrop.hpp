@@ -63,8 +63,8 @@ class ScenePyramid {
 class DropOutline {
  public:
   struct Place {
-    float depth;  ///< 0 at the edge and outside, 1 at the middle.
-    float dy;     ///< From the middle of the drop, in radii; down is positive.
+    float depth;  ///< 0 at the edge and outside, 1 at the middle
+    float dy;     ///< from the middle of the drop, in radii; down is positive
     float dx;
   };
 

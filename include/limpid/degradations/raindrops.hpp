@@ -20,8 +20,8 @@ namespace limpid {
 
 /// A photograph seen through drops, and where they are.
 struct RaindropView {
-  at::Tensor image;  ///< (3, H, W) float in [0, 1].
-  at::Tensor mask;   ///< (H, W) float: 0 no drop, 1 nothing but drop.
+  at::Tensor image;  ///< (3, H, W) float in [0, 1]
+  at::Tensor mask;   ///< (H, W) float: 0 no drop, 1 nothing but drop
 };
 
 /// Drops of water on the lens or the window in front of it, out of focus as they always are.

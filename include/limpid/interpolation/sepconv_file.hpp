@@ -1,12 +1,12 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
 #include <limpid/interpolation/interpolation_model.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
-#include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
+#include <limpid/io/tensor_index.hpp>
 #include <limpid/model/describe.hpp>
 #include <limpid/model/model_file.hpp>
+#include <limpid/weights/find_weights.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/named_tensors.hpp>
@@ -18,39 +18,54 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace limpid {
 
 namespace detail {
 
-/// What comes before "Conv1.0.weight" in the names of a network's tensors: "net", "module" in
-/// published checkpoints, or with a wrapper's name, such as "model.net". Undefined where no tensor
-/// has such a name.
-inline std::string sepconv_prefix(const TensorFile& file, const std::string& source) {
-  for (const auto& [name, tensor] : file.tensors) {
-    for (const std::string_view kind : {"net", "module"}) {
-      const auto end = std::string{kind} + "Conv1.0.weight";
-      const bool fits =
-          name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-      if (fits) return name.substr(0, name.size() - std::string_view{"Conv1.0.weight"}.size());
-    }
+/// A network's names as one spelling of published files has them: "netConv1.0.weight" or
+/// "moduleConv1.0.weight".
+inline NameMap sepconv_names(const std::string& start) {
+  NameMap map;
+  for (const auto* part : {"Conv#.*", "Deconv#.*", "Upsample#.*", "Vertical#.*", "Horizontal#.*"}) {
+    map.rename(std::string{"net"} + part, start + part);
   }
-  limpid::fail(source,
-               ": expected a tensor 'netConv1.0.weight' (or 'moduleConv1.0.weight'), "
-               "found ",
-               file.tensors.size(), " tensors without");
+  return map;
+}
+
+/// Where in a file a network stands, and under which names.
+struct FoundSepConv {
+  NameMap map;
+  FoundWeights level;
+};
+
+/// @throws c10::Error where it stands nowhere, or at two places alike.
+inline FoundSepConv find_sepconv(const TensorIndex& file, const FindOptions& options) {
+  const auto find = [&](const char* start) {
+    auto map = sepconv_names(start);
+    auto level = find_weights(file, map, options);
+    return FoundSepConv{std::move(map), std::move(level)};
+  };
+  auto found = find("net");
+  auto other = find("module");
+  if (other.level.fitting > found.level.fitting) found = std::move(other);
+  TORCH_CHECK(found.level.fitting > 0, options.source,
+              ": expected a tensor 'netConv1.0.weight' (or 'moduleConv1.0.weight'), found ",
+              file.tensors.size(), " tensors without");
+  check_one_level(found.level, options.source);
+  return found;
 }
 
 /// The network that a file's shapes and metadata describe.
-inline SepConvOptions sepconv_options(const TensorFile& file, const std::string& prefix,
+inline SepConvOptions sepconv_options(const TensorIndex& file, const FoundSepConv& found,
                                       const std::string& source) {
   SepConvOptions options{.widths = {}, .taps = 0, .bgr = true};
   const auto shape = [&](const std::string& name) {
-    const auto found = file.tensors.find(prefix + name);
-    return found == file.tensors.end() || found->second.dim() == 0 ? std::int64_t{0}
-                                                                   : found->second.size(0);
+    const auto in_file = found.level.names.find(found.map.published("net" + name).value());
+    if (in_file == found.level.names.end()) return std::int64_t{0};
+    const auto& sides = file.tensors.at(in_file->second).shape;
+    return sides.empty() ? std::int64_t{0} : sides[0];
   };
   for (int level = 1; level <= 8; ++level) {
     const auto width = shape("Conv" + std::to_string(level) + ".0.weight");
@@ -91,24 +106,25 @@ inline SepConvNetwork read_interpolation_model(const std::filesystem::path& path
 
 }  // namespace detail
 
-/// limpid's names of a network's tensors, and those of published checkpoints.
-inline NameMap sepconv_published_names() { return NameMap{}.rename("net*", "module*"); }
-
 /// A network with the weights of a file, of the size that the file holds: a model file of limpid's,
-/// or a published checkpoint under the names "netConv1..." or "moduleConv1...".
+/// or a published checkpoint under the names "netConv1..." or "moduleConv1...", at any level of it
+/// (`find_weights`).
 ///
 /// Colours: as the model file says; of other files as their metadata "sepconv" says, which older
 /// versions of limpid wrote, and blue first where there is none, as published weights expect.
 /// @throws c10::Error that names the file and what was expected and found in it.
-inline SepConvNetwork load_sepconv(const std::filesystem::path& path) {
+inline SepConvNetwork load_sepconv(const std::filesystem::path& path, LoadOptions options = {}) {
   const auto source = "weights '" + path.string() + "'";
-  const RecognisedFile file = read_tensor_file(path);
-  if (file.format == TensorFormat::limpid) return detail::read_interpolation_model(path);
-  const auto prefix = detail::sepconv_prefix(file, source);
-  SepConvNetwork network{detail::sepconv_options(file, prefix, source)};
-  const bool published = prefix.size() >= 6 && prefix.compare(prefix.size() - 6, 6, "module") == 0;
-  load_weights(weights_of(network), file, source,
-               published ? sepconv_published_names() : NameMap{});
+  const auto file = index_tensor_file(path);
+  if (file.format == TensorFormat::limpid) {
+    TORCH_CHECK(options.key.empty(), source, ": a model file of limpid's has no keys, got '",
+                options.key, "'");
+    return detail::read_interpolation_model(path);
+  }
+  const auto found = detail::find_sepconv(file, {options.key, source});
+  SepConvNetwork network{detail::sepconv_options(file, found, source)};
+  options.key = found.level.path();
+  load_weights(weights_of(network), file, source, found.map, std::move(options));
   network->eval();
   return network;
 }

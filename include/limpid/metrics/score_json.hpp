@@ -47,7 +47,8 @@ inline void add_left_out(nlohmann::json& json, const Statistics& statistics) {
 }
 
 /// {"mean", "std", "count", "left_out"}, and where pictures are left out how many of them are
-/// "exact" (their score is infinite) and how many have "none".
+/// "exact" (their score is infinite) and how many have "none". Over no picture mean and deviation
+/// are "none".
 /// @param pooled  `AnyMetric::pooled`, where the metric has it
 inline nlohmann::json json_statistics(const Statistics& statistics,
                                       std::optional<double> pooled = {}) {
@@ -142,10 +143,11 @@ inline nlohmann::json json_task(const TaskEvaluation& evaluation) {
 ///   "images": [{"name", "identity": {METRIC: score}, "restored": {...}}]}},
 ///  "protocols": {METRIC: {"protocol", "higher_is_better"}}}
 ///
-/// A mean runs over "count" pictures, the gain over those with a finite score before and after. Of
-/// the pictures left out, "exact" beside it have an infinite score and "none" have no score. A
-/// metric that `AnyMetric::pooled` knows has "pooled" too, over all pictures that have a score. A
-/// number that JSON cannot hold is a string: "inf", "none"; an image then has
+/// A mean runs over "count" pictures, the gain over those with a finite score before and after;
+/// over no picture it is "none". Of the pictures left out, "exact" beside it have an infinite score
+/// and "none" have no score. A metric that `AnyMetric::pooled` knows has "pooled" too, over all
+/// pictures that have a score. A number that JSON cannot hold is a string: "inf", "none"; an image
+/// without a score has
 /// {"none": {"restored": {METRIC: why}}}. With a metric that needs no target, the task and its
 /// images have a "target" beside "restored": what the true picture scores under it.
 inline nlohmann::json to_json(const std::vector<TaskEvaluation>& evaluations) {

@@ -30,7 +30,7 @@ inline std::string count_text(const Statistics& statistics) {
 }
 
 /// A mean with the number of pictures that it runs over where that is not all: "27.31",
-/// "27.31 (3 of 4)", "none (0 of 4)".
+/// "27.31 (3 of 4)", "none (0 of 4)" where no score is finite.
 inline std::string mean_text(const AnyMetric& metric, const Statistics& statistics,
                              bool with_sign = false) {
   const auto count = count_text(statistics);

@@ -13,8 +13,7 @@ namespace limpid {
 /// A picture that equals its target has an infinite PSNR, and one that is smaller than a window has
 /// no SSIM: mean and deviation run over the finite scores, and the rest is counted beside them.
 struct Statistics {
-  /// Over `count` pictures. Where every score is infinite it is infinite; where there is no score
-  /// it is no number.
+  /// Over `count` pictures; over none it is no number, also where all scores are infinite.
   double mean = std::numeric_limits<double>::quiet_NaN();
   double std = std::numeric_limits<double>::quiet_NaN();  ///< of the population: divided by count
   std::int64_t count = 0;  ///< pictures that mean and deviation run over
@@ -28,24 +27,18 @@ struct Statistics {
 /// @param scores  of each picture; not a number where it has none
 inline Statistics statistics(const std::vector<double>& scores) {
   Statistics result;
-  double sum = 0, infinities = 0;
+  double sum = 0;
   for (const auto score : scores) {
     if (std::isnan(score)) {
       ++result.none;
     } else if (std::isinf(score)) {
       ++result.exact;
-      infinities += score;
     } else {
       ++result.count;
       sum += score;
     }
   }
-  if (result.count == 0) {
-    if (result.exact == 0) return result;
-    result.mean = infinities;
-    result.std = 0;
-    return result;
-  }
+  if (result.count == 0) return result;
   const auto count = static_cast<double>(result.count);
   result.mean = sum / count;
   double squares = 0;

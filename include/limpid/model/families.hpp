@@ -2,6 +2,8 @@
 
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/core/errors.hpp>
+#include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/decoders/fpn.hpp>
 #include <limpid/decoders/nafnet.hpp>
@@ -11,7 +13,17 @@
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
+#include <limpid/model/construction_limit.hpp>
 #include <limpid/model/family.hpp>
+
+#include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
+
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace limpid {
 
@@ -41,12 +53,22 @@ inline nlohmann::json all_options(const Network& network) {
 /// ```cpp
 /// AnyModel model = make_model({"nafnet", {{"width", 16}}}, {"deblur", "derain"});
 /// ```
-/// @throws c10::ValueError for a family or an option that is not known, a wrong value, and for
-///         names that cannot name a task, or come twice.
+/// @throws c10::ValueError for a family or an option that is not known, a wrong value, for names
+///         that cannot name a task, or come twice, and for a network larger than
+///         `ConstructionLimit` lets it be.
 inline AnyModel make_model(const Network& network, const std::vector<std::string>& tasks) {
   const auto& family = kFamilies.at(network.family);
-  return family.build(detail::manifest_of(family, network, tasks),
-                      "network '" + network.family + "'");
+  const auto source = "network '" + network.family + "'";
+  const auto manifest = detail::manifest_of(family, network, tasks);
+  try {
+    const detail::ConstructionLimit limit{source};
+    return family.build(manifest, source);
+  } catch (const c10::ValueError&) {
+    throw;
+  } catch (const std::exception& error) {  // all that is built here follows from what was written
+    if (!is_out_of_memory(error)) limpid::refuse(error_text(error));
+    limpid::refuse(source, ": its options describe a network that the memory cannot hold");
+  }
 }
 
 namespace detail {

@@ -8,7 +8,6 @@
 #include <limpid/training/run_parts.hpp>
 #include <limpid/training/training_state.hpp>
 
-#include <ATen/ops/isfinite.h>
 #include <nlohmann/json.hpp>
 
 #include <string>

@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,16 +26,13 @@
 // Content losses by name: "psnr", "perceptual + 0.5 l1".
 namespace limpid {
 
-namespace detail {
-
 /// The VGG-19 that `networks` name "vgg19", no deeper than the losses here look.
+/// @throws c10::ValueError if no weights of it were given.
 inline VGG19 vgg19_of(ContentNetworks& networks) {
   return networks.get<VGG19>("vgg19", kVGG19Source, [](const std::filesystem::path& file) {
     return load_vgg19(file, {.deepest = "conv3_3"});
   });
 }
-
-}  // namespace detail
 
 /// How a content loss that has a name is made.
 struct ContentEntry {
@@ -55,12 +53,12 @@ inline constexpr NamedTable kContentLosses{
           ContentEntry{[](ContentNetworks&) -> AnyContent { return PSNRLoss{}; }}},
     Named{Perceptual::name, "distance of VGG-19's feature maps",
           ContentEntry{[](ContentNetworks& networks) -> AnyContent {
-                         return Perceptual{detail::vgg19_of(networks)};
+                         return Perceptual{vgg19_of(networks)};
                        },
                        "vgg19"}},
     Named{Contextual::name, "distance of VGG-19's features, wherever they are",
           ContentEntry{[](ContentNetworks& networks) -> AnyContent {
-                         return Contextual{.vgg = detail::vgg19_of(networks)};
+                         return Contextual{.vgg = vgg19_of(networks)};
                        },
                        "vgg19"}}};
 
@@ -121,6 +119,18 @@ void for_each_content_term(std::string_view text, F f) {
 }
 
 }  // namespace detail
+
+/// Refuses what is no network that a content loss of the table looks through.
+/// @throws c10::ValueError with all their names.
+inline void check_content_network(const std::string& name) {
+  std::set<std::string> known;
+  kContentLosses.for_each([&](const auto& loss) {
+    if (!loss.value.network.empty()) known.emplace(loss.value.network);
+  });
+  if (known.count(name) != 0) return;
+  detail::refuse_name("a network that content losses look through", {known.begin(), known.end()},
+                      name);
+}
 
 /// The networks whose weights an expression needs, each once: {"vgg19"} for "perceptual + l1".
 /// @throws c10::ValueError as `content_by_name`, but for networks.

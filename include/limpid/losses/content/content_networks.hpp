@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace limpid {
 
@@ -25,6 +27,14 @@ class ContentNetworks {
   template <class Network>
   void set(std::string name, Network network) {
     networks_[std::move(name)] = std::move(network);
+  }
+
+  /// The names that weights were given for, in order.
+  std::vector<std::string> names() const {
+    std::set<std::string> given;
+    for (const auto& item : files_) given.insert(item.first);
+    for (const auto& item : networks_) given.insert(item.first);
+    return {given.begin(), given.end()};
   }
 
   /// Whether its weights are known, so that `get` can succeed.

@@ -28,7 +28,7 @@ namespace limpid {
 /// for the 64 x 64 map that conv3_3 makes of 256 x 256 pixels. Equal images do not give zero.
 struct Contextual {
   VGG19 vgg;
-  std::string layer = "conv3_3";  ///< convI_J before, reluI_J after the activation.
+  std::string layer = "conv3_3";  ///< convI_J before, reluI_J after the activation
   double bandwidth = 0.5;         ///< the paper's h: smaller makes the nearest feature count more
   double epsilon = 1e-5;          ///< keeps the relative distance finite where features agree
   VGGInput input = VGGInput::imagenet;

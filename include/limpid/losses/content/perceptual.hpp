@@ -21,7 +21,7 @@ namespace limpid {
 /// The target's map has no graph and VGG's weights never get a gradient.
 struct Perceptual {
   VGG19 vgg;
-  std::string layer = "conv3_3";  ///< convI_J before, reluI_J after the activation.
+  std::string layer = "conv3_3";  ///< convI_J before, reluI_J after the activation
   VGGInput input = VGGInput::imagenet;
 
   static constexpr std::string_view name = "perceptual";
