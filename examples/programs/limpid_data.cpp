@@ -18,44 +18,24 @@
 #include "data/interpolate.hpp"
 #include "data/niqe_model.hpp"
 #include "data/split.hpp"
+#include "data/subcommands.hpp"
 #include "data/train_interpolation.hpp"
 #include "program.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{"Makes data for image restoration.", "limpid-data"};
-  app.require_subcommand(1);
-
-  examples::DegradeOptions degrade_options;
-  auto* degrade = examples::add_degrade(app, degrade_options);
-  examples::SplitOptions split_options;
-  auto* split = examples::add_split(app, split_options);
-  examples::BlurOptions blur_options;
-  auto* blur = examples::add_blur(app, blur_options);
-  examples::HazeOptions haze_options;
-  auto* haze = examples::add_haze(app, haze_options);
-  examples::DHazySplitOptions dhazy_split_options;
-  auto* dhazy_split = examples::add_dhazy_split(app, dhazy_split_options);
-  examples::CheckOptions check_options;
-  auto* check = examples::add_check(app, check_options);
-  examples::NIQEModelOptions niqe_model_options;
-  auto* niqe_model = examples::add_niqe_model(app, niqe_model_options);
-
-  examples::InterpolateOptions interpolate_options;
-  auto* interpolate = examples::add_interpolate(app, interpolate_options);
-  examples::TrainInterpolationOptions train_options;
-  auto* train_interpolation = examples::add_train_interpolation(app, train_options);
+  examples::Subcommands commands{app};
+  commands.add(examples::add_degrade, examples::degrade);
+  commands.add(examples::add_split, examples::split);
+  commands.add(examples::add_blur, examples::blur);
+  commands.add(examples::add_haze, examples::haze);
+  commands.add(examples::add_dhazy_split, examples::dhazy_split);
+  commands.add(examples::add_check, examples::check);
+  commands.add(examples::add_niqe_model, examples::niqe_model);
+  commands.add(examples::add_interpolate, examples::interpolate);
+  commands.add(examples::add_train_interpolation, examples::train_interpolation);
 
   examples::add_max_pixels(app);
   for (auto* command : app.get_subcommands({})) examples::add_max_pixels(*command);
-  return examples::run_program(app, argc, argv, [&] {
-    if (degrade->parsed()) examples::degrade(degrade_options);
-    if (split->parsed()) examples::split(split_options);
-    if (niqe_model->parsed()) examples::niqe_model(niqe_model_options);
-    if (blur->parsed()) examples::blur(blur_options);
-    if (haze->parsed()) examples::haze(haze_options);
-    if (dhazy_split->parsed()) examples::dhazy_split(dhazy_split_options);
-    if (interpolate->parsed()) examples::interpolate(interpolate_options);
-    if (train_interpolation->parsed()) examples::train_interpolation(train_options);
-    return check->parsed() ? examples::check(check_options) : 0;
-  });
+  return examples::run_program(app, argc, argv, [&] { return commands.run(); });
 }

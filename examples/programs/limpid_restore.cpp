@@ -190,10 +190,8 @@ int main(int argc, char** argv) {
   examples::add_json(app, plan.json, "Write what was restored, and how long it took");
   examples::add_max_pixels(app);
   examples::add_compute(app, plan.compute);
-  app.add_option("IMAGE", plan.images,
-                 "Pictures (" + limpid::readable_formats() + "), and folders of them")
-      ->required()
-      ->type_name("");
+  examples::add_operand(app, "IMAGE", plan.images,
+                        "Pictures (" + limpid::readable_formats() + "), and folders of them");
   app.footer(
       "Two pictures never share a result: of IMG.jpg and IMG.bmp they are IMG.jpg.png and "
       "IMG.bmp.png, of cam1/IMG.jpg and cam2/IMG.jpg cam1/IMG.png and cam2/IMG.png.");

@@ -159,6 +159,14 @@ inline void add_tiling(CLI::App& app, limpid::Tiling& tiling) {
   add_count(app, "--overlap", tiling.overlap, "Pixels over which tiles are blended", 0);
 }
 
+/// Stops where tiles could not be blended over --overlap pixels.
+inline void check_overlap(const limpid::Tiling& tiling) {
+  if (tiling.tile > 0 && 2 * tiling.overlap > tiling.tile) {
+    throw UsageError("--overlap: expected at most half of --tile, got " +
+                     std::to_string(tiling.overlap));
+  }
+}
+
 /// What `work` returns; where memory ran out the error says what needs less.
 template <class Work>
 auto hinting_at_tiles(Work work) {
@@ -176,10 +184,7 @@ inline limpid::RestorerOptions restorer_options(const Compute& compute,
   if (tiling.tile > 0 && tiling.tile < 16) {
     throw UsageError("--tile: expected 0 or at least 16, got " + std::to_string(tiling.tile));
   }
-  if (tiling.tile > 0 && 2 * tiling.overlap > tiling.tile) {
-    throw UsageError("--overlap: expected at most half of --tile, got " +
-                     std::to_string(tiling.overlap));
-  }
+  check_overlap(tiling);
   return {tiling, device_of(compute.device), precision_of(compute.precision)};
 }
 

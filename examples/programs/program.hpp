@@ -97,6 +97,12 @@ int run_program(CLI::App& app, int argc, char** argv, Body body) {
   }
 }
 
+/// Adds a file, folder or other word that must be given and has no option before it.
+template <class Value>
+void add_operand(CLI::App& app, const std::string& name, Value& value, const std::string& text) {
+  app.add_option(name, value, text)->required()->type_name("");
+}
+
 /// Adds --threads, which LibTorch's operators use. Debian's LibTorch takes one thread by default;
 /// this takes all cores, from the moment it is called.
 inline void add_threads(CLI::App& app, int& threads) {

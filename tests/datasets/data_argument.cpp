@@ -129,68 +129,6 @@ BOOST_AUTO_TEST_CASE(each_published_set_has_its_formats) {
   BOOST_TEST(unpaired.target.size() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(photographs_are_degraded_as_their_task_needs) {
-  TemporaryFolder folder;
-  save(picture(24, 32), folder / "clean/a.png");
-  const auto clean = (folder / "clean").string();
-  const auto pairs = open_pairs(DataArgument::parse("dehaze=photos:" + clean), DataUse::training);
-  const auto pair = pairs.load(0);
-  BOOST_TEST((pair.target == picture(24, 32)));
-  BOOST_TEST(!(pair.degraded == pair.target));
-  BOOST_TEST(pairs.variant(0) != pairs.variant(100));
-  BOOST_TEST(error_of("colourise=photos:/x") ==
-             "'colourise=photos:/x': task 'colourise' has no usual degradation: expected "
-             "degradation=NAME, one of " +
-                 limpid::kDegradations.list());
-}
-
-BOOST_AUTO_TEST_CASE(photographs_take_a_degradation_its_ranges_and_a_seed) {
-  TemporaryFolder folder;
-  save(picture(24, 32), folder / "clean, all/a.png");
-  const auto clean = (folder / "clean, all").string();
-  const auto open = [](const std::string& text, std::uint64_t seed = 0) {
-    return open_pairs(DataArgument::parse(text), DataUse::training, nullptr, seed);
-  };
-  const auto chosen =
-      open("smooth=photos:" + clean + ",degradation=motion-blur,size=5:9,gamma=2.2,seed=3,draws=2");
-  const limpid::Pairs same = limpid::DegradedPhotos{
-      std::filesystem::path{clean},
-      limpid::AnyDegradation{limpid::MotionBlur{.size = {5, 9}, .gamma = 2.2}},
-      {.seed = 3, .draws_per_variant = 2}};
-  for (std::int64_t draw = 0; draw < 6; ++draw) {
-    BOOST_TEST((chosen.load(0, draw).degraded == same.load(0, draw).degraded));
-    BOOST_TEST(chosen.variant(draw) == draw / 2);
-  }
-  BOOST_TEST(chosen.description() == "photographs of '" + clean +
-                                         "' with motion-blur (size 5:9, anxiety 0.001:0.01, "
-                                         "exposure 0.7:1, gamma 2.2), seed 3");
-  BOOST_TEST(open("dehaze=photos:" + clean + ",long-side=24").load(0).target.width() == 24);
-
-  const auto plain = "deblur=photos:" + clean;
-  const auto degraded = [&](const std::string& text, std::uint64_t seed) {
-    return open(text, seed).load(0).degraded;
-  };
-  BOOST_TEST(!(degraded(plain, 1) == degraded(plain, 2)));  // the program's seed
-  BOOST_TEST((degraded(plain + ",seed=1", 2) == degraded(plain, 1)));
-}
-
-BOOST_AUTO_TEST_CASE(what_is_wrong_with_photographs_is_named_before_they_are_read) {
-  const auto ends = [](const std::string& rest, const std::string& text) {
-    const auto argument = "deblur=photos:/none" + rest;
-    BOOST_TEST(error_of(argument) == "'" + argument + "': " + text);
-  };
-  ends(",degradation=blur",
-       "expected a degradation, one of " + limpid::kDegradations.list() + "; got 'blur'");
-  ends(",sizes=4",
-       "motion-blur: expected an option, one of size, anxiety, exposure, gamma; got "
-       "'sizes', did you mean 'size'?");
-  ends(",size=9:5", "motion-blur: size: expected a number N or an interval LOW:HIGH, found '9:5'");
-  ends(",size=0", "MotionBlur: size must be positive, got 0");
-  ends(",seed=-1", "seed: expected a whole number, found '-1'");
-  ends(",draws=0", "draws must be at least 1, got 0");
-  ends(",seed=nan", "seed: expected a whole number, found 'nan'");
-}
-
 BOOST_AUTO_TEST_CASE(the_table_of_formats_is_in_order_and_help_shows_all_of_it) {
   limpid_test::check_table(limpid::kDataFormats);
   const auto help = limpid::data_argument_help();

@@ -19,8 +19,7 @@ namespace {
 
 using limpid::Augmentation, limpid::Batch, limpid::Image, limpid::ImagePair, limpid::LoaderOptions,
     limpid::PairCache, limpid::PairLoader, limpid::Pairs;
-using limpid_test::error_of;
-using limpid_test::picture;
+using limpid_test::error_of, limpid_test::picture, limpid_test::value_error_of;
 
 /// Pairs in memory that count how often they are loaded; pair `broken` cannot be.
 struct InMemory {
@@ -298,82 +297,18 @@ BOOST_AUTO_TEST_CASE(the_cache_saves_loads_and_keeps_its_limit) {
   BOOST_TEST(source.loads->load() > 7);
 }
 
-BOOST_AUTO_TEST_CASE(a_cache_for_a_part_of_a_set_is_hit_by_that_part_of_the_draws) {
-  const int epochs = 12;
-  for (const auto& [share, variants] :
-       {std::pair{25, false}, {50, false}, {75, false}, {50, true}}) {
-    // Marked pairs take 2 * 9 * 9 * 3 bytes; the loader's cache counts in MiB, so this one stands
-    // between the source and a loader without a cache.
-    const auto source = std::make_shared<const Marked>(Marked{200});
-    const auto cache = std::make_shared<PairCache>(source->count * 486 * share / 100);
-    const auto loads = std::make_shared<int>(0);
-    struct Cached {
-      std::shared_ptr<const Marked> source;
-      std::shared_ptr<PairCache> cache;
-      std::shared_ptr<int> loads;
-      bool variants;
-      std::int64_t size() const { return source->size(); }
-      std::string name(std::int64_t i) const { return source->name(i); }
-      ImagePair load(std::int64_t i, std::int64_t draw) const {
-        return cache->get({i, variants ? draw / 8 : 0}, [&] {
-          ++*loads;
-          return source->load(i, draw);
-        });
-      }
-    };
-    PairLoader loader{Cached{source, cache, loads, variants},
-                      {.batch_size = 1, .crop = 4, .workers = 0}};
-    take(loader, 200);
-    *loads = 0;
-    take(loader, (epochs - 1) * 200);
-    const auto hits = 1 - *loads / (200.0 * (epochs - 1));
-    // With variants of eight epochs one epoch of the eleven finds nothing.
-    const auto expected = share / 100.0 * (variants ? 10.0 / 11 : 1.0);
-    BOOST_TEST(std::abs(hits - expected) < 0.02, "hit " << hits << ", expected " << expected);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(another_variant_takes_the_place_of_the_one_before) {
-  PairCache cache{3 * 600};
-  int loads = 0;
-  const auto get = [&](std::int64_t index, std::int64_t variant = 0) {
-    return cache.get({index, variant}, [&] {
-      ++loads;
-      return ImagePair{picture(10, 10), picture(10, 10)};
-    });
-  };
-  for (const std::int64_t i : {0, 1, 2, 0, 3}) get(i);  // no room for 3
-  BOOST_TEST(loads == 4);
-  for (const std::int64_t i : {0, 1, 2}) get(i);
-  BOOST_TEST(loads == 4);
-  get(3);
-  BOOST_TEST(loads == 5);
-  get(1, 1);
-  get(1, 1);
-  BOOST_TEST(loads == 6);
-  get(1, 0);
-  BOOST_TEST(loads == 7);
-  BOOST_TEST(cache.size() == 3);
-  BOOST_TEST(cache.bytes() == 3 * 600);
-  PairCache none{0};
-  none.get({0, 0}, [] { return ImagePair{picture(2, 2), picture(2, 2)}; });
-  BOOST_TEST(none.size() == 0);
-}
-
 BOOST_AUTO_TEST_CASE(misuse_is_named) {
-  const auto error_is = [](const std::string& text) {
-    return [text](const c10::Error& error) {
-      return std::string(error.what_without_backtrace()) == text;
-    };
-  };
-  BOOST_CHECK_EXCEPTION(PairLoader{Pairs{}}, c10::ValueError,
-                        error_is("PairLoader: expected at least one pair, got none"));
-  BOOST_CHECK_EXCEPTION((PairLoader{InMemory{}, {.crop = 0}}), c10::ValueError,
-                        error_is("PairLoader: crop must be at least 1, got 0"));
-  BOOST_CHECK_EXCEPTION((PairLoader{InMemory{}, {.prefetch = 0}}), c10::ValueError,
-                        error_is("PairLoader: prefetch must be at least 1, got 0"));
-  BOOST_CHECK_EXCEPTION((PairLoader{InMemory{}, {.world = 2, .rank = 2}}), c10::ValueError,
-                        error_is("PairLoader: expected a rank below world = 2, got 2"));
+  BOOST_TEST(value_error_of([&] { PairLoader{Pairs{}}; }) ==
+             "PairLoader: expected at least one pair, got none");
+  BOOST_TEST(value_error_of([&] {
+               PairLoader{InMemory{}, {.crop = 0}};
+             }) == "PairLoader: crop must be at least 1, got 0");
+  BOOST_TEST(value_error_of([&] {
+               PairLoader{InMemory{}, {.prefetch = 0}};
+             }) == "PairLoader: prefetch must be at least 1, got 0");
+  BOOST_TEST(value_error_of([&] {
+               PairLoader{InMemory{}, {.world = 2, .rank = 2}};
+             }) == "PairLoader: expected a rank below world = 2, got 2");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,5 @@
 #include <limpid/datasets/pairs.hpp>
+#include <support/errors.hpp>
 #include <support/images.hpp>
 
 #include <torch/torch.h>
@@ -10,7 +11,7 @@
 namespace {
 
 using limpid::Image, limpid::ImagePair, limpid::Pairs, limpid::PairSource;
-using limpid_test::picture;
+using limpid_test::error_of, limpid_test::picture, limpid_test::value_error_of;
 
 struct Numbered {
   std::int64_t count = 5;
@@ -82,18 +83,12 @@ BOOST_AUTO_TEST_CASE(a_few_pairs_are_spread_over_the_whole_list) {
 }
 
 BOOST_AUTO_TEST_CASE(misuse_is_named) {
-  const auto error_is = [](const std::string& text) {
-    return [text](const c10::Error& error) {
-      return std::string(error.what_without_backtrace()) == text;
-    };
-  };
   const Pairs all = Numbered{};
-  BOOST_CHECK_EXCEPTION(all.load(5), c10::ValueError,
-                        error_is("Pairs: expected an index below 5, got 5"));
-  BOOST_CHECK_EXCEPTION(all.subset({-1}), c10::ValueError,
-                        error_is("Pairs: expected an index below 5, got -1"));
-  BOOST_CHECK_EXCEPTION(Pairs{Unequal{}}.load(1), c10::Error,
-                        error_is("pair 'pair1': degraded 5 x 4 and target 4 x 5 differ in size"));
+  BOOST_TEST(value_error_of([&] { all.load(5); }) == "Pairs: expected an index below 5, got 5");
+  BOOST_TEST(value_error_of([&] { all.subset({-1}); }) ==
+             "Pairs: expected an index below 5, got -1");
+  BOOST_TEST(error_of([&] { Pairs{Unequal{}}.load(1); }) ==
+             "pair 'pair1': degraded 5 x 4 and target 4 x 5 differ in size");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

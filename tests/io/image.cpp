@@ -158,6 +158,24 @@ BOOST_AUTO_TEST_CASE(crops_and_resizes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(shrinks_until_it_fits_and_keeps_its_proportions) {
+  const auto size = [](const Image& image) { return std::pair{image.height(), image.width()}; };
+  const auto original = picture(30, 80);
+  BOOST_TEST((size(original.shrunk_into(15, 80)) == std::pair<std::int64_t, std::int64_t>{15, 40}));
+  BOOST_TEST((size(original.shrunk_into(90, 40)) == std::pair<std::int64_t, std::int64_t>{15, 40}));
+  BOOST_TEST((size(original.shrunk_into(1, 1)) == std::pair<std::int64_t, std::int64_t>{1, 1}));
+  BOOST_TEST((original.shrunk_into(30, 80) == original));
+  BOOST_TEST((original.shrunk_into(31, 200) == original));
+  BOOST_TEST((original.shrunk_to(40) == original.shrunk_into(40, 40)));
+  BOOST_TEST((original.shrunk_to(80) == original));
+  for (std::int64_t side = 1; side < 80; ++side) {
+    const auto small = original.shrunk_into(side, 2 * side);
+    BOOST_TEST(small.height() <= side);
+    BOOST_TEST(small.width() <= 2 * side);
+    BOOST_TEST((side >= 30 || small.height() == side || small.width() == 2 * side));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(misuse_is_named) {
   BOOST_TEST(error_of([] {
                Image{torch::zeros({2, 2, 3})};

@@ -18,9 +18,9 @@
 #include "../program.hpp"
 #include "folders.hpp"
 #include "frames.hpp"
-#include "interval_option.hpp"
 #include "made_set.hpp"
 #include "parallel.hpp"
+#include "shared_options.hpp"
 
 namespace examples {
 
@@ -145,9 +145,8 @@ inline void blur(const BlurOptions& options) {
     }
     sequences.front().name = options.sequence;
   }
-  if (fs::is_directory(options.input) && lies_in(options.output, options.input)) {
-    throw UsageError("OUTPUT_DIR: expected a folder that keeps off FRAMES_DIR, found '" +
-                     options.output.string() + "'");
+  if (fs::is_directory(options.input)) {
+    check_apart(options.output, "FRAMES_DIR", options.input);
   }
   // All folders first: nothing is made where one of them is refused.
   std::vector<MadeSet> made;
@@ -193,11 +192,8 @@ inline CLI::App* add_blur(CLI::App& app, BlurOptions& options) {
       ->check(Whole{0, 1'000'000})
       ->capture_default_str()
       ->type_name("N");
-  command
-      ->add_option("--seed", options.seed,
-                   "Of the lengths; those of a sequence depend on the seed and its name only")
-      ->capture_default_str()
-      ->type_name("N");
+  add_seed(*command, options.seed,
+           "Of the lengths; those of a sequence depend on the seed and its name only");
   command
       ->add_option("--linear-light", options.linear_light,
                    "Also writes blur_gamma/, the mean of light behind the camera's response curve: "
@@ -217,15 +213,10 @@ inline CLI::App* add_blur(CLI::App& app, BlurOptions& options) {
       ->add_option("--sequence", options.sequence,
                    "What the sequence is called, where there is one [its folder's name]")
       ->type_name("NAME");
-  command
-      ->add_option("FRAMES_DIR", options.input,
-                   "Folder of frames, in the order of the numbers in their names; or with a "
-                   "subfolder of frames for each sequence; or a video, read through ffmpeg")
-      ->required()
-      ->type_name("");
-  command->add_option("OUTPUT_DIR", options.output, "Folder for the set; made where missing")
-      ->required()
-      ->type_name("");
+  add_operand(*command, "FRAMES_DIR", options.input,
+              "Folder of frames, in the order of the numbers in their names; or with a "
+              "subfolder of frames for each sequence; or a video, read through ffmpeg");
+  add_operand(*command, "OUTPUT_DIR", options.output, "Folder for the set; made where missing");
   add_existing(*command, options.existing);
   add_threads(*command, options.threads);
   return command;

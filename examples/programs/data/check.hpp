@@ -284,12 +284,9 @@ inline CLI::App* add_check(CLI::App& app, CheckOptions& options) {
       "check",
       "Decodes every picture of a set of pairs and says what is in it and what is wrong: missing "
       "partners, unreadable files, unequal sizes, identical pairs. Ends with 1 if anything is");
-  command
-      ->add_option("TASK=FORMAT:PATH[@PART]", options.data,
-                   limpid::data_argument_help("The set. FORMAT is") +
-                       "\nWithout @PART the parts are checked that training and evaluation read")
-      ->required()
-      ->type_name("");
+  add_operand(*command, "TASK=FORMAT:PATH[@PART]", options.data,
+              limpid::data_argument_help("The set. FORMAT is") +
+                  "\nWithout @PART the parts are checked that training and evaluation read");
   add_json(*command, options.json, "Write it as JSON");
   command
       ->add_option("--sheet", options.sheet,

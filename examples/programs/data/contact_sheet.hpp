@@ -8,7 +8,6 @@
 
 #include <ATen/ops/full.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -16,14 +15,7 @@ namespace examples {
 
 /// The picture shrunk into `height` x `width`, in the middle of white.
 inline limpid::Image fitted(const limpid::Image& picture, std::int64_t height, std::int64_t width) {
-  const auto shrink =
-      std::max({1.0, static_cast<double>(picture.height()) / static_cast<double>(height),
-                static_cast<double>(picture.width()) / static_cast<double>(width)});
-  const auto side = [&](std::int64_t whole, std::int64_t most) {
-    const auto part = static_cast<std::int64_t>(static_cast<double>(whole) / shrink + 0.5);
-    return std::clamp<std::int64_t>(part, 1, most);
-  };
-  const auto small = picture.resized(side(picture.height(), height), side(picture.width(), width));
+  const auto small = picture.shrunk_into(height, width);
   auto cell = at::full({height, width, 3}, 255, at::kByte);
   cell.narrow(0, (height - small.height()) / 2, small.height())
       .narrow(1, (width - small.width()) / 2, small.width())

@@ -4,6 +4,7 @@
 
 #include <limpid/core/fail.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/datasets/pairs.hpp>
 #include <limpid/degradations/depth_map.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/degradations/named_degradations.hpp>
@@ -17,15 +18,12 @@
 #include <optional>
 #include <string>
 #include <type_traits>
-#include <utility>
-#include <vector>
 
-#include "../failures.hpp"
 #include "../options.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
-#include "made_set.hpp"
-#include "parallel.hpp"
+#include "made_pairs.hpp"
+#include "shared_options.hpp"
 
 namespace examples {
 
@@ -78,16 +76,11 @@ inline ChosenDegradation chosen_degradation(const DegradeOptions& options) {
   });
 }
 
-/// A clean photograph and its degraded copy.
-struct DegradedPhoto {
-  limpid::Image clean, degraded;
-};
-
 /// Makes one pair. What is drawn depends on the seed, the task (or the degradation's name) and the
 /// photograph's name, on nothing else.
-inline DegradedPhoto degrade_one(const DegradeOptions& options, const ChosenDegradation& chosen,
-                                 const std::string& name, const fs::path& file,
-                                 const fs::path& depth_file) {
+inline limpid::ImagePair degrade_one(const DegradeOptions& options, const ChosenDegradation& chosen,
+                                     const std::string& name, const fs::path& file,
+                                     const fs::path& depth_file) {
   auto photo = limpid::Image::load(file);
   if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
   auto random = limpid::Random::stream(options.seed, {hash_of(chosen.name), hash_of(name)});
@@ -101,7 +94,7 @@ inline DegradedPhoto degrade_one(const DegradeOptions& options, const ChosenDegr
   } catch (const c10::ValueError& error) {
     limpid::fail("'", file.string(), "': ", error.what_without_backtrace());
   }
-  return {photo, limpid::Image::from_unit(degraded.unsqueeze(0)).with_colours_of(photo)};
+  return {limpid::Image::from_unit(degraded.unsqueeze(0)).with_colours_of(photo), photo};
 }
 
 inline void degrade(const DegradeOptions& options) {
@@ -111,7 +104,7 @@ inline void degrade(const DegradeOptions& options) {
                      chosen.name);
   }
   const auto photos = pictures_by_name("INPUT_DIR", options.input);
-  check_apart(options.output, options.input);
+  check_apart(options.output, "INPUT_DIR", options.input, {"input", "target"});
   std::map<std::string, fs::path> depths;
   if (!options.depth.empty()) {
     depths = pictures_by_name("--depth", options.depth);
@@ -120,44 +113,21 @@ inline void degrade(const DegradeOptions& options) {
                   file.filename().string(), "', found none in '", options.depth.string(), "'");
     }
   }
-  MadeSet made{options.output,
-               {{"command", "degrade"},
-                {"photographs", whole_path(options.input)},
-                {"task", options.task},
-                {"degradation", options.degradation},
-                {"depth", options.depth.empty() ? "" : whole_path(options.depth)},
-                {"seed", options.seed},
-                {"max-side", options.max_side}},
-               {"input", "target"},
-               options.existing};
-  Failures failures{"limpid-data degrade"};
-  const std::vector<std::pair<std::string, fs::path>> listed{photos.begin(), photos.end()};
-  Progress progress;
-  in_parallel(
-      listed.size(), options.threads,
-      [&](std::size_t i) {
-        const auto& [name, file] = listed[i];
-        const auto png = name + ".png";
-        if (made.keeps({fs::path{"input"} / png, fs::path{"target"} / png})) return;
-        DegradedPhoto photo;
-        const bool went_well = failures.attempt(file, [&, &name = name, &file = file] {
-          photo = degrade_one(options, chosen, name, file,
-                              options.depth.empty() ? fs::path{} : depths.at(name));
-        });
-        if (!went_well) return;
-        photo.clean.save(options.output / "target" / png);
-        photo.degraded.save(options.output / "input" / png);
-      },
-      [&](std::size_t i, std::size_t done) {
-        failures.say(progress);
-        progress.show(chosen.name + ": " + std::to_string(done) + " of " +
-                      std::to_string(listed.size()) + " photographs, " + listed[i].first);
-      });
-  progress.end();
-  failures.check(listed.size(), "degraded");
+  MadePairs made{options.output,
+                 {"degrade", chosen.name, "photographs", "degraded"},
+                 {{"photographs", whole_path(options.input)},
+                  {"task", options.task},
+                  {"degradation", options.degradation},
+                  {"depth", options.depth.empty() ? "" : whole_path(options.depth)},
+                  {"seed", options.seed},
+                  {"max-side", options.max_side}},
+                 options.existing};
+  made.make(photos, options.threads, [&](const MadePairs::Picture& photo, bool is_there) {
+    if (is_there) return limpid::ImagePair{};
+    return degrade_one(options, chosen, photo.name, photo.file,
+                       depths.empty() ? fs::path{} : depths.at(photo.name));
+  });
   made.finish();
-  progress.say(chosen.name + ": " + std::to_string(listed.size()) + " pairs in '" +
-               options.output.string() + "'");
 }
 
 /// Adds the subcommand; `options` must live until it has run.
@@ -176,28 +146,17 @@ inline CLI::App* add_degrade(CLI::App& app, DegradeOptions& options) {
                    "draw for each photograph:\n" +
                        limpid::degradations_help())
       ->type_name("NAME[,OPTION=VALUE]...");
-  command
-      ->add_option("--seed", options.seed,
-                   "Another seed gives other degradations; a photograph's own depends on the seed, "
-                   "the task and its name only")
-      ->capture_default_str()
-      ->type_name("N");
+  add_seed(*command, options.seed,
+           "Another seed gives other degradations; a photograph's own depends on the seed, "
+           "the task and its name only");
   command
       ->add_option("--depth", options.depth,
                    "Folder of grey pictures named like the photographs, black near, white far "
                    "(dehaze; without it a synthetic depth)")
       ->type_name("DIR");
-  command
-      ->add_option("--max-side", options.max_side,
-                   "Shrink photographs whose longer side has more pixels")
-      ->check(Whole{16, 65536})
-      ->type_name("N");
-  command->add_option("INPUT_DIR", options.input, "Folder of clean photographs; only read")
-      ->required()
-      ->type_name("");
-  command->add_option("OUTPUT_DIR", options.output, "Folder for the pairs; made where missing")
-      ->required()
-      ->type_name("");
+  add_max_side(*command, options.max_side);
+  add_operand(*command, "INPUT_DIR", options.input, "Folder of clean photographs; only read");
+  add_operand(*command, "OUTPUT_DIR", options.output, "Folder for the pairs; made where missing");
   add_existing(*command, options.existing);
   add_threads(*command, options.threads);
   return command;

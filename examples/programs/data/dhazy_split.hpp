@@ -10,6 +10,7 @@
 #include "../program.hpp"
 #include "folders.hpp"
 #include "made_set.hpp"
+#include "shared_options.hpp"
 
 namespace examples {
 
@@ -35,13 +36,9 @@ inline CLI::App* add_dhazy_split(CLI::App& app, DHazySplitOptions& options) {
       "dhazy-split",
       "Writes which NYU pairs of D-HAZY are for training (1000 of 1449) and which for the test, to "
       "be given back as dhazy:DHAZY_DIR,FILE. The papers' own split was never published");
-  command->add_option("--seed", options.seed, "Another seed gives another split")
-      ->capture_default_str()
-      ->type_name("N");
-  command->add_option("DHAZY_DIR", options.input, "Folder with NYU_Hazy/ and NYU_GT/; only read")
-      ->required()
-      ->type_name("");
-  command->add_option("FILE", options.output, "The split, JSON")->required()->type_name("");
+  add_seed(*command, options.seed, "Another seed gives another split");
+  add_operand(*command, "DHAZY_DIR", options.input, "Folder with NYU_Hazy/ and NYU_GT/; only read");
+  add_operand(*command, "FILE", options.output, "The split, JSON");
   add_overwrite(*command, options.overwrite);
   return command;
 }

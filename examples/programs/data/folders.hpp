@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "../program.hpp"
 
@@ -37,11 +38,13 @@ inline bool lies_in(const fs::path& path, const fs::path& folder) {
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
-/// Stops where a written folder OUTPUT_DIR/{input,target} would lie among what is read.
-inline void check_apart(const fs::path& output, const fs::path& input,
-                        const std::string& name = "INPUT_DIR") {
-  for (const auto* part : {"input", "target"}) {
-    if (!lies_in(output / part, input)) continue;
+/// Stops where what is written to OUTPUT_DIR would lie among what is read.
+/// @param name   what names the folder that is read
+/// @param rooms  the subfolders that are written; "": OUTPUT_DIR itself
+inline void check_apart(const fs::path& output, const std::string& name, const fs::path& input,
+                        const std::vector<fs::path>& rooms = {""}) {
+  for (const auto& room : rooms) {
+    if (!lies_in(output / room, input)) continue;
     throw UsageError("OUTPUT_DIR: expected a folder that keeps off " + name + ", found '" +
                      output.string() + "'");
   }

@@ -5,24 +5,24 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/datasets/pairs.hpp>
 #include <limpid/degradations/depth_map.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image.hpp>
 
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "../failures.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
-#include "interval_option.hpp"
-#include "made_set.hpp"
-#include "parallel.hpp"
+#include "made_pairs.hpp"
+#include "shared_options.hpp"
 
 namespace examples {
 
@@ -79,37 +79,37 @@ inline std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-struct HazedPicture {
+/// What a picture got.
+struct HazeFacts {
   limpid::Haze::Drawn drawn;
   limpid::Distances distances;  ///< without their values
   std::int64_t pixels = 0;      ///< of the depth map
-  limpid::Image clean, hazy;    ///< empty where they were there
 };
 
 /// Makes one pair. What is drawn depends on the seed and the name, on nothing else.
-/// @param is_there  whether only what was drawn is wanted
-inline HazedPicture haze_one(const HazeOptions& options, const limpid::Haze& haze,
-                             const std::string& name, const fs::path& image, const fs::path& depth,
-                             bool is_there) {
+/// @param is_there  whether only the facts are wanted
+inline limpid::ImagePair haze_one(const HazeOptions& options, const limpid::Haze& haze,
+                                  const MadePairs::Picture& picture, const fs::path& depth,
+                                  bool is_there, HazeFacts& facts) {
   const auto map = limpid::read_depth_map(depth);
-  HazedPicture result;
+  limpid::ImagePair pair;
   at::Tensor hazy;
   try {
-    result.distances = limpid::distances_of(map, options.depth);
-    result.pixels = map.numel();
-    const auto values = std::exchange(result.distances.values, at::Tensor{});
-    auto random = limpid::Random::stream(options.seed, {hash_of(name)});
-    result.drawn = haze.draw(random);
-    if (is_there) return result;
-    result.clean = limpid::Image::load(image);
-    const auto& photo = result.clean;
+    facts.distances = limpid::distances_of(map, options.depth);
+    facts.pixels = map.numel();
+    const auto values = std::exchange(facts.distances.values, at::Tensor{});
+    auto random = limpid::Random::stream(options.seed, {hash_of(picture.name)});
+    facts.drawn = haze.draw(random);
+    if (is_there) return pair;
+    pair.target = limpid::Image::load(picture.file);
+    const auto& photo = pair.target;
     const auto distances = limpid::resized_map(values, photo.height(), photo.width());
-    hazy = limpid::haze(photo.unit()[0], distances, result.drawn.beta, result.drawn.airlight);
+    hazy = limpid::haze(photo.unit()[0], distances, facts.drawn.beta, facts.drawn.airlight);
   } catch (const c10::ValueError& error) {
     limpid::fail("'", depth.string(), "': ", error.what_without_backtrace());
   }
-  result.hazy = limpid::Image::from_unit(hazy).with_colours_of(result.clean);
-  return result;
+  pair.degraded = limpid::Image::from_unit(hazy).with_colours_of(pair.target);
+  return pair;
 }
 
 inline void haze(HazeOptions options) {
@@ -118,8 +118,8 @@ inline void haze(HazeOptions options) {
   if (options.zero_is_near && options.depth.disparity) {
     throw UsageError("--zero-is-near: expected without --disparity, whose 0 is unknown");
   }
-  check_apart(options.output, options.images, "IMAGES");
-  check_apart(options.output, options.depths, "DEPTHS");
+  check_apart(options.output, "IMAGES", options.images, {"input", "target"});
+  check_apart(options.output, "DEPTHS", options.depths, {"input", "target"});
   const auto images =
       by_name_before(options.image_ending, limpid::list_images(options.images), "IMAGES");
   const auto depths = by_name_before(options.depth_ending, depth_files(options.depths), "DEPTHS");
@@ -130,69 +130,44 @@ inline void haze(HazeOptions options) {
                 options.depth_ending, "' for '", file.filename().string(), "', found none in '",
                 options.depths.string(), "'");
   }
-  MadeSet made{options.output,
-               {{"command", "haze"},
-                {"photographs", whole_path(options.images)},
-                {"depths", whole_path(options.depths)},
-                {"beta", options.beta},
-                {"airlight", options.airlight},
-                {"unit", options.depth.unit},
-                {"disparity", options.depth.disparity},
-                {"zero-is-near", options.zero_is_near},
-                {"image-ending", options.image_ending},
-                {"depth-ending", options.depth_ending},
-                {"seed", options.seed}},
-               {"input", "target"},
-               options.existing};
-  Failures failures{"limpid-data haze"};
-  const std::vector<std::pair<std::string, fs::path>> listed{images.begin(), images.end()};
-  std::vector<HazedPicture> results(listed.size());
-  Progress progress;
-  in_parallel(
-      listed.size(), options.threads,
-      [&](std::size_t i) {
-        const auto& [name, file] = listed[i];
-        const auto png = name + ".png";
-        const bool is_there = made.keeps({fs::path{"input"} / png, fs::path{"target"} / png});
-        HazedPicture hazed;
-        const bool went_well = failures.attempt(file, [&, &name = name, &file = file] {
-          hazed = haze_one(options, haze, name, file, depths.at(name), is_there);
-        });
-        if (went_well && !is_there) {
-          hazed.clean.save(options.output / "target" / png);
-          hazed.hazy.save(options.output / "input" / png);
-        }
-        hazed.clean = hazed.hazy = {};
-        results[i] = std::move(hazed);
-      },
-      [&](std::size_t i, std::size_t done) {
-        failures.say(progress);
-        progress.show("haze: " + std::to_string(done) + " of " + std::to_string(listed.size()) +
-                      " pictures, " + listed[i].first);
-      });
-  progress.end();
-  failures.check(listed.size(), "hazed");
+  MadePairs made{options.output,
+                 {"haze", "haze", "pictures", "hazed"},
+                 {{"photographs", whole_path(options.images)},
+                  {"depths", whole_path(options.depths)},
+                  {"beta", options.beta},
+                  {"airlight", options.airlight},
+                  {"unit", options.depth.unit},
+                  {"disparity", options.depth.disparity},
+                  {"zero-is-near", options.zero_is_near},
+                  {"image-ending", options.image_ending},
+                  {"depth-ending", options.depth_ending},
+                  {"seed", options.seed}},
+                 options.existing};
+  std::vector<HazeFacts> facts(images.size());
+  made.make(images, options.threads, [&](const MadePairs::Picture& picture, bool is_there) {
+    return haze_one(options, haze, picture, depths.at(picture.name), is_there,
+                    facts[picture.number]);
+  });
 
   std::ostringstream table;
   table << "picture,beta,airlight,nearest,farthest,unknown_pixels,depth_pixels\n";
   std::int64_t unknown = 0;
   std::int64_t pixels = 0;
-  for (std::size_t i = 0; i < listed.size(); ++i) {
-    const auto& [drawn, distances, count, clean, hazy] = results[i];
-    table << csv_field(listed[i].first) << ',' << drawn.beta << ',' << drawn.airlight[0] << ','
+  std::size_t number = 0;
+  for (const auto& [name, file] : images) {
+    const auto& [drawn, distances, count] = facts[number++];
+    table << csv_field(name) << ',' << drawn.beta << ',' << drawn.airlight[0] << ','
           << distances.nearest << ',' << distances.farthest << ',' << distances.unknown << ','
           << count << '\n';
     unknown += distances.unknown;
     pixels += count;
   }
   limpid::write_atomically(options.output / "haze.csv", table.str());
-  made.finish();
   char share[32];
   std::snprintf(share, sizeof share, "%.1f",
                 100.0 * static_cast<double>(unknown) / static_cast<double>(pixels));
-  progress.say("haze: " + std::to_string(listed.size()) + " pairs in '" + options.output.string() +
-               "'; " + std::to_string(unknown) + " depth values were unknown and filled (" + share +
-               " %)");
+  made.finish("; " + std::to_string(unknown) + " depth values were unknown and filled (" + share +
+              " %)");
 }
 
 /// Adds the subcommand; `options` must live until it has run.
@@ -226,24 +201,14 @@ inline CLI::App* add_haze(CLI::App& app, HazeOptions& options) {
       ->add_option("--depth-ending", options.depth_ending,
                    "The same of depth maps, such as _Depth_")
       ->type_name("TEXT");
-  command
-      ->add_option("--seed", options.seed,
-                   "Of what is drawn; a picture's own depends on the seed and its name only")
-      ->capture_default_str()
-      ->type_name("N");
-  command->add_option("IMAGES", options.images, "Folder of clear photographs; only read")
-      ->required()
-      ->type_name("");
-  command
-      ->add_option("DEPTHS", options.depths,
-                   "Folder of depth maps of the same names: grey pictures of 8 or 16 bits, .npy or "
-                   ".npz. Infinite, NaN and 0 are unknown: filled from the nearest known pixel, "
-                   "and counted")
-      ->required()
-      ->type_name("");
-  command->add_option("OUTPUT_DIR", options.output, "Folder for the pairs; made where missing")
-      ->required()
-      ->type_name("");
+  add_seed(*command, options.seed,
+           "Of what is drawn; a picture's own depends on the seed and its name only");
+  add_operand(*command, "IMAGES", options.images, "Folder of clear photographs; only read");
+  add_operand(*command, "DEPTHS", options.depths,
+              "Folder of depth maps of the same names: grey pictures of 8 or 16 bits, .npy or "
+              ".npz. Infinite, NaN and 0 are unknown: filled from the nearest known pixel, "
+              "and counted");
+  add_operand(*command, "OUTPUT_DIR", options.output, "Folder for the pairs; made where missing");
   add_existing(*command, options.existing);
   add_threads(*command, options.threads);
   return command;

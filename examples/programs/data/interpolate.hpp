@@ -198,7 +198,8 @@ inline void interpolate(const InterpolateOptions& options) {
                      ", got " + std::to_string(options.to));
   }
   const auto sequences = limpid::frame_sequences(options.input);
-  if (lies_in(options.output, options.input) || lies_in(options.input, options.output)) {
+  check_apart(options.output, "FRAMES_DIR", options.input);
+  if (lies_in(options.input, options.output)) {
     throw UsageError("OUTPUT_DIR: expected a folder that keeps off FRAMES_DIR, found '" +
                      options.output.string() + "'");
   }
@@ -208,10 +209,7 @@ inline void interpolate(const InterpolateOptions& options) {
     throw UsageError("--tile: expected a multiple of " + std::to_string(multiple) + ", got " +
                      std::to_string(options.tiling.tile));
   }
-  if (options.tiling.tile > 0 && 2 * options.tiling.overlap > options.tiling.tile) {
-    throw UsageError("--overlap: expected at most half of --tile, got " +
-                     std::to_string(options.tiling.overlap));
-  }
+  check_overlap(options.tiling);
   std::int64_t wanted = 0;
   for (const auto& sequence : sequences) {
     wanted += (factor - 1) * (static_cast<std::int64_t>(sequence.frames.size()) - 1);
@@ -260,17 +258,11 @@ inline CLI::App* add_interpolate(CLI::App& app, InterpolateOptions& options) {
   command->add_option("--device", options.device, "cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
-  command
-      ->add_option("FRAMES_DIR", options.input,
-                   "Folder of frames, sorted by name with numbers as numbers; subfolders are "
-                   "sequences of their own; only read")
-      ->required()
-      ->type_name("");
-  command
-      ->add_option("OUTPUT_DIR", options.output,
-                   "Folder for NUMBER.png and copies of the originals")
-      ->required()
-      ->type_name("");
+  add_operand(*command, "FRAMES_DIR", options.input,
+              "Folder of frames, sorted by name with numbers as numbers; subfolders are "
+              "sequences of their own; only read");
+  add_operand(*command, "OUTPUT_DIR", options.output,
+              "Folder for NUMBER.png and copies of the originals");
   add_existing(*command, options.existing);
   add_threads(*command, options.threads);
   return command;

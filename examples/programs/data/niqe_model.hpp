@@ -75,12 +75,8 @@ inline CLI::App* add_niqe_model(CLI::App& app, NIQEModelOptions& options) {
                    "What is judged: y for the metric niqe, gray for niqe_gray")
       ->check(CLI::IsMember({"y", "gray"}))
       ->capture_default_str();
-  command->add_option("INPUT_DIR", options.input, "Folder of photographs; only read")
-      ->required()
-      ->type_name("");
-  command->add_option("FILE", options.output, "The model to write, safetensors")
-      ->required()
-      ->type_name("");
+  add_operand(*command, "INPUT_DIR", options.input, "Folder of photographs; only read");
+  add_operand(*command, "FILE", options.output, "The model to write, safetensors");
   add_overwrite(*command, options.overwrite);
   return command;
 }

@@ -18,6 +18,7 @@
 #include "../program.hpp"
 #include "folders.hpp"
 #include "made_set.hpp"
+#include "shared_options.hpp"
 
 namespace examples {
 
@@ -39,10 +40,7 @@ inline void split(const SplitOptions& options) {
   TORCH_CHECK(photos.size() >= least, "INPUT_DIR: expected at least ", least, " photograph",
               both ? "s" : "", " to split, found ", photos.size(), " in '", options.input.string(),
               "'");
-  if (lies_in(options.output, options.input)) {
-    throw UsageError("OUTPUT_DIR: expected a folder that keeps off INPUT_DIR, found '" +
-                     options.output.string() + "'");
-  }
+  check_apart(options.output, "INPUT_DIR", options.input);
   std::vector<std::string> names;
   for (const auto& [name, file] : photos) names.push_back(name);
   limpid::Random random{options.seed};
@@ -99,21 +97,12 @@ inline CLI::App* add_split(CLI::App& app, SplitOptions& options) {
       ->check(Real{0, 1})
       ->capture_default_str()
       ->type_name("SHARE");
-  command->add_option("--seed", options.seed, "Another seed gives another split")
-      ->capture_default_str()
-      ->type_name("N");
-  command
-      ->add_option("--max-side", options.max_side,
-                   "Shrink photographs whose longer side has more pixels")
-      ->check(Whole{16, 65536})
-      ->type_name("N");
+  add_seed(*command, options.seed, "Another seed gives another split");
+  add_max_side(*command, options.max_side);
   add_existing(*command, options.existing);
-  command->add_option("INPUT_DIR", options.input, "Folder of photographs; only read")
-      ->required()
-      ->type_name("");
-  command->add_option("OUTPUT_DIR", options.output, "Folder for the two parts; made where missing")
-      ->required()
-      ->type_name("");
+  add_operand(*command, "INPUT_DIR", options.input, "Folder of photographs; only read");
+  add_operand(*command, "OUTPUT_DIR", options.output,
+              "Folder for the two parts; made where missing");
   return command;
 }
 

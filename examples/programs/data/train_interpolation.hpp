@@ -78,11 +78,8 @@ inline CLI::App* add_train_interpolation(CLI::App& app, TrainInterpolationOption
   command->add_flag("--overwrite", options.overwrite, "Remove the run in RUN, and begin anew")
       ->excludes(command->get_option("--resume"));
   add_json(*command, options.json, "Write what came out here");
-  command
-      ->add_option("FRAMES_DIR", options.input,
-                   "Folder of successive frames; subfolders are sequences of their own; only read")
-      ->required()
-      ->type_name("");
+  add_operand(*command, "FRAMES_DIR", options.input,
+              "Folder of successive frames; subfolders are sequences of their own; only read");
   add_threads(*command, options.threads);
   command->footer(
       "Where nothing else is said: 10 minutes, a rate of 0.001 that falls in the second half of "

@@ -9,6 +9,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -37,6 +38,7 @@ struct PhotosArgument {
       texts.emplace(texts.begin(), last.name, last.value);
       path = last.rest;
     }
+    check_set_once(texts);
     result.folder = std::filesystem::path{std::string{path}};
     for (const auto& [name, value] : texts) {
       if (name == "degradation") {
@@ -49,6 +51,7 @@ struct PhotosArgument {
     TORCH_CHECK_VALUE(!result.degradation.name.empty(), "task '", argument.task,
                       "' has no usual degradation: expected degradation=NAME, one of ",
                       kDegradations.list());
+    result.check_option_names();
     static_cast<void>(named_degradation(result.degradation));
     return result;
   }
@@ -68,6 +71,15 @@ struct PhotosArgument {
     const auto equals = piece.find('=');
     if (equals == piece.npos || !is_table_name(piece.substr(0, equals))) return {path, {}, {}};
     return {path.substr(0, comma), piece.substr(0, equals), piece.substr(equals + 1)};
+  }
+
+  void check_option_names() const {
+    auto known = option_names(degradation.name);
+    known.insert(known.end(), {"degradation", "seed", "draws", "long-side"});
+    for (const auto& [name, value] : degradation.options) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      detail::refuse_name("an option of photographs with " + degradation.name, known, name);
+    }
   }
 
   /// Whether `name` is one of `DegradedPhotosOptions`, which is then set.

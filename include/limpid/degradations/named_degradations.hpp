@@ -60,6 +60,29 @@ struct DegradationText {
   }
 };
 
+/// @throws c10::ValueError for an option that is set twice.
+inline void check_set_once(const OptionTexts& options) {
+  for (const auto& option : options) {
+    const auto same = std::count_if(options.begin(), options.end(), [&](const auto& other) {
+      return means_name(other.first, option.first);
+    });
+    TORCH_CHECK_VALUE(same == 1, "'", option.first, "' is named twice");
+  }
+}
+
+/// The names of a degradation's options.
+/// @throws c10::ValueError for an unknown degradation.
+inline std::vector<std::string> option_names(std::string_view degradation) {
+  return kDegradations.with(degradation, [](const auto& entry) {
+    using D = typename std::remove_cvref_t<decltype(entry)>::type;
+    std::vector<std::string> names;
+    D::each_option(D{}, [&](std::string_view name, const auto&, std::string_view) {
+      names.emplace_back(name);
+    });
+    return names;
+  });
+}
+
 /// `f(degradation)` with the degradation that the words name, as its own type.
 ///
 /// @throws c10::ValueError for an unknown name or option, and for a value out of range.
@@ -69,6 +92,7 @@ auto with_degradation(const DegradationText& text, F&& f) {
   return kDegradations.with(name, [&](const auto& entry) {
     typename std::remove_cvref_t<decltype(entry)>::type degradation{};
     try {
+      check_set_once(text.options);
       for (const auto& [option, value] : text.options) set_option(degradation, option, value);
     } catch (const c10::ValueError& error) {
       limpid::refuse(name, ": ", error.what_without_backtrace());

@@ -137,11 +137,19 @@ class Image {
 
   /// Shrunk so that its longer side has at most `long_side` pixels; itself where it has no more.
   Image shrunk_to(std::int64_t long_side) const {
-    check_not_empty("shrunk_to");
-    const auto longest = std::max(height(), width());
-    if (longest <= long_side) return *this;
+    return shrunk_into(long_side, long_side);
+  }
+
+  /// Shrunk until it fits into `most_height` x `most_width`, its sides in proportion; itself where
+  /// it fits.
+  Image shrunk_into(std::int64_t most_height, std::int64_t most_width) const {
+    check_not_empty("shrunk_into");
+    if (height() <= most_height && width() <= most_width) return *this;
+    const bool by_height = height() * most_width >= width() * most_height;
+    const auto from = by_height ? height() : width();
+    const auto to = by_height ? most_height : most_width;
     const auto scaled = [&](std::int64_t side) {
-      return std::max<std::int64_t>(1, (side * long_side + longest / 2) / longest);
+      return std::max<std::int64_t>(1, (side * to + from / 2) / from);
     };
     return resized(scaled(height()), scaled(width()));
   }

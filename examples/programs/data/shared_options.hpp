@@ -1,17 +1,20 @@
 #pragma once
 
-// Options that take one number or an interval: 1, or 0.6:1.8.
+// Options that several subcommands of limpid-data have.
 
 #include <limpid/core/interval.hpp>
 
 #include <c10/util/Exception.h>
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <string>
+
+#include "../numbers.hpp"
 
 namespace examples {
 
-/// Adds an option that takes an interval within `limits`, or one number of it.
+/// Adds an option that takes an interval within `limits`, or one number of it: 1, or 0.6:1.8.
 inline CLI::Option* add_interval(CLI::App& app, const std::string& name, limpid::Interval& interval,
                                  const limpid::Interval& limits, const std::string& text) {
   const auto read = [name, &interval, limits](const std::string& written) {
@@ -26,6 +29,18 @@ inline CLI::Option* add_interval(CLI::App& app, const std::string& name, limpid:
   return app.add_option_function<std::string>(name, read, text)
       ->default_str(interval.text())
       ->type_name("N|LOW:HIGH");
+}
+
+/// Adds --seed.
+inline void add_seed(CLI::App& app, std::uint64_t& seed, const std::string& text) {
+  app.add_option("--seed", seed, text)->capture_default_str()->type_name("N");
+}
+
+/// Adds --max-side.
+inline void add_max_side(CLI::App& app, std::int64_t& side) {
+  app.add_option("--max-side", side, "Shrink photographs whose longer side has more pixels")
+      ->check(Whole{16, 65536})
+      ->type_name("N");
 }
 
 }  // namespace examples
