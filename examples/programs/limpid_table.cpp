@@ -167,16 +167,22 @@ int main(int argc, char** argv) {
   app.add_flag("--no-twins", plan.no_twins,
                "Only the paper's runs, without each task's run of its own to compare with");
   app.add_flag("--plan", plan.show_plan, "List the runs and what is done, and end");
-  auto* length = app.add_option_group("Length", "of each run; the paper's 80 epochs if not given");
-  length->add_option("--epochs", plan.epochs)->check(examples::Whole{})->type_name("N");
-  length->add_option("--steps", plan.steps)->check(examples::Whole{})->type_name("N");
+  auto* length =
+      app.add_option_group("Length of each run", "one of them; else the paper's 80 epochs");
+  length->add_option("--epochs", plan.epochs, "Passes over the data")
+      ->check(examples::Whole{})
+      ->type_name("N");
+  length->add_option("--steps", plan.steps, "Updates of the networks")
+      ->check(examples::Whole{})
+      ->type_name("N");
   length->require_option(0, 1);
   app.add_option("--max-images", plan.max_images, "Measure at most so many pictures of each task")
       ->check(examples::Whole{})
       ->type_name("N");
   app.add_option("--workers", plan.workers, "Threads that decode ahead, for each task")
       ->check(examples::Whole{0, 64})
-      ->capture_default_str();
+      ->capture_default_str()
+      ->type_name("N");
   app.add_option("--seed", plan.seed, "Of weights, shuffling and crops")->capture_default_str();
   app.add_flag("--quiet", plan.quiet, "No progress on standard error");
   examples::add_tiling(app, plan.tiling);

@@ -162,24 +162,31 @@ int main(int argc, char** argv) {
                  "Losses, rates and length, by name: " + limpid::kRecipes.list())
       ->required()
       ->check(examples::one_of(limpid::kRecipes))
-      ->type_name("NAME");
-  examples::add_network(app, plan.network, "the recipe's");
+      ->type_name("NAME")
+      ->group("Recipe and networks");
+  examples::add_network(app, plan.network, "the recipe's", "Recipe and networks");
   app.add_option("--data", plan.data, limpid::data_argument_help())
       ->required()
-      ->type_name("TASK=FORMAT:PATH[@PART]");
+      ->type_name("TASK=FORMAT:PATH[@PART]")
+      ->group("Data");
   app.add_option("--validate", plan.validate,
                  "Pairs to measure PSNR on; read like --data, the test part")
-      ->type_name("TASK=FORMAT:PATH[@PART]");
+      ->type_name("TASK=FORMAT:PATH[@PART]")
+      ->group("Data");
   examples::add_run_options(app, plan.options);
   plan.options
       .bind(app, "--freeze-epochs", &limpid::TrainerOptions::freeze_encoder_epochs,
             "Epochs without an update of the encoder's pretrained part")
       ->check(examples::Whole{0})
-      ->type_name("N");
-  app.add_option("--batch", plan.batches, "Crops of a task in each step")->type_name("TASK=N");
+      ->type_name("N")
+      ->group("Recipe and networks");
+  app.add_option("--batch", plan.batches, "Crops of a task in each step")
+      ->type_name("TASK=N")
+      ->group("Data");
   app.add_option("--augment", plan.augmentations,
                  "How a task's crops are varied: flip+turns, flip, turns or none [flip+turns]")
-      ->type_name("TASK=HOW");
+      ->type_name("TASK=HOW")
+      ->group("Data");
   auto& losses = *app.add_option_group("Losses", "instead of the recipe's");
   examples::add_losses(losses, plan.losses);
   plan.options
@@ -193,14 +200,16 @@ int main(int argc, char** argv) {
       ->check(examples::weight_or_none())
       ->type_name("W");
   app.add_option("--vgg", plan.vgg, "VGG-19 weights under torchvision's names, safetensors or .pth")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group("Recipe and networks");
   auto* backbone = app.add_option("--backbone", plan.backbone,
                                   "ImageNet weights of the FPN's backbone, as pretrainedmodels, "
                                   "timm or torchvision name them, safetensors or .pth");
-  backbone->type_name("FILE");
+  backbone->type_name("FILE")->group("Recipe and networks");
   app.add_flag("--random-backbone", plan.random_backbone,
                "No ImageNet weights: train the backbone from scratch, never frozen")
-      ->excludes(backbone);
+      ->excludes(backbone)
+      ->group("Recipe and networks");
   examples::add_json(app, plan.json, "Write what came out here");
   examples::add_threads(app, plan.threads);
   examples::add_max_pixels(app);

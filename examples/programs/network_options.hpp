@@ -44,14 +44,18 @@ inline limpid::AnyModel build_model(const limpid::Network& network,
 }
 
 /// @param usual  what is taken where the option is not given, for help texts
-inline void add_network(CLI::App& app, NetworkOptions& network, const std::string& usual) {
+/// @param group  where they stand there
+inline void add_network(CLI::App& app, NetworkOptions& network, const std::string& usual,
+                        const std::string& group = "Options") {
   app.add_option("--network", network.network,
                  "Networks, by name: " + limpid::kFamilies.list() +
                      "; options behind a colon, width=16,blocks=[1,1,1,28] [" + usual + "]")
-      ->type_name("NAME[:KEY=VALUE,...]");
+      ->type_name("NAME[:KEY=VALUE,...]")
+      ->group(group);
   app.add_option("--network-options", network.options,
                  "Options of the networks, KEY=VALUE,... or JSON")
-      ->type_name("OPTIONS");
+      ->type_name("OPTIONS")
+      ->group(group);
 }
 
 }  // namespace examples

@@ -111,10 +111,10 @@ struct Compute {
 
 /// Adds --device, --precision and --threads.
 inline void add_compute(CLI::App& app, Compute& compute) {
-  app.add_option("--device", compute.device, "cpu or cuda")
+  app.add_option("--device", compute.device, "Where to compute")
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
-  app.add_option("--precision", compute.precision, "float32, bfloat16, or auto: what is fast here")
+  app.add_option("--precision", compute.precision, "Of convolutions; auto: what is fast here")
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->capture_default_str();
   add_threads(app, compute.threads);

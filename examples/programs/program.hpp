@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "arguments.hpp"
+#include "help_text.hpp"
 #include "numbers.hpp"
 #include "output.hpp"
 
@@ -70,6 +71,7 @@ int run_program(CLI::App& app, int argc, char** argv, Body body) {
   app.set_config("--config", "", "Read options from a file: lines NAME = VALUE, as TOML")
       ->type_name("FILE");
   refuse_nonsense(app);
+  format_help(app);
   try {
     int code = 0;
     try {

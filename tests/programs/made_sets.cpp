@@ -135,6 +135,21 @@ BOOST_AUTO_TEST_CASE(one_bad_photograph_is_named_and_the_others_are_made) {
   BOOST_TEST(files_below(photos.folder / "set").size() == 16u);
 }
 
+BOOST_AUTO_TEST_CASE(two_photographs_of_one_name_are_two_pairs) {
+  const Photos photos;
+  save(picture(24, 32, 8), photos.folder / "photos/3.bmp");
+  const Names degrade{"degrade", "--task", "derain", photos.path("photos"), photos.path("set")};
+  succeeds(degrade);
+  const auto made = files_below(photos.folder / "set");
+  BOOST_TEST(made.size() == 18u);
+  for (const auto* name : {"input/3.bmp.png", "input/3.png.png", "target/3.bmp.png"}) {
+    BOOST_TEST((std::count(made.begin(), made.end(), name) == 1), name);
+  }
+  succeeds({"split", photos.path("photos"), photos.path("parts")});
+  BOOST_TEST(files_below(photos.folder / "parts").size() == 9u);
+  succeeds({"check", "derain=pairs:" + photos.path("set")});
+}
+
 BOOST_AUTO_TEST_CASE(hazy_and_blurred_sets_too) {
   const Photos photos;
   for (int i = 0; i < 8; ++i) {

@@ -59,14 +59,20 @@ inline std::string whole_path(const fs::path& path) {
 
 inline void make_folder(const fs::path& folder) { limpid::make_folder("OUTPUT_DIR", folder); }
 
-/// The pictures of a folder by their names without extension.
+/// The pictures of a folder by their names without extension; with it where two differ by it alone,
+/// IMG.jpg and IMG.bmp.
 inline std::map<std::string, fs::path> pictures_by_name(const std::string& what,
                                                         const fs::path& folder) {
   TORCH_CHECK(fs::is_directory(folder), what, ": expected a folder of pictures, found ",
               fs::exists(folder) ? "a file" : "nothing", " at '", folder.string(), "'");
+  const auto files = limpid::list_images(folder);
+  std::map<std::string, int> stems;
+  for (const fs::path& file : files) ++stems[file.stem().string()];
   std::map<std::string, fs::path> pictures;
-  for (const fs::path& file : limpid::list_images(folder)) {
-    const auto [other, is_new] = pictures.emplace(file.stem().string(), file);
+  for (const fs::path& file : files) {
+    const bool is_alone = stems.at(file.stem().string()) == 1;
+    const auto name = is_alone ? file.stem() : file.filename();
+    const auto [other, is_new] = pictures.emplace(name.string(), file);
     TORCH_CHECK(is_new, what, ": expected names that differ, found '",
                 other->second.filename().string(), "' and '", file.filename().string(), "' in '",
                 folder.string(), "'");

@@ -21,66 +21,85 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
       .bind(app, "--out", &TrainerOptions::out,
             "Folder of model.limpid, checkpoint.limpid and metrics.jsonl")
       ->required()
-      ->type_name("RUN");
-  auto& length = *app.add_option_group("Length", "of the run; the recipe's where none is given");
+      ->type_name("RUN")
+      ->group("Run");
+  auto& length = *app.add_option_group("Length of the run", "one of them; else the recipe's");
   const auto add_length = [&]<class Length, class Number>(const char* name, CLI::Validator check,
-                                                          const char* type) {
+                                                          const char* type, const char* text) {
     options
         .add<Number>(
-            length, name, [](TrainerOptions& o, Number count) { o.length = Length{count}; }, "")
+            length, name, [](TrainerOptions& o, Number count) { o.length = Length{count}; }, text)
         ->check(check)
         ->type_name(type);
   };
-  add_length.operator()<limpid::Epochs, std::int64_t>("--epochs", Whole{}, "N");
-  add_length.operator()<limpid::Steps, std::int64_t>("--steps", Whole{}, "N");
-  add_length.operator()<limpid::Minutes, double>("--minutes", minutes(), "M");
+  add_length.operator()<limpid::Epochs, std::int64_t>("--epochs", Whole{}, "N",
+                                                      "Passes over the data");
+  add_length.operator()<limpid::Steps, std::int64_t>("--steps", Whole{}, "N",
+                                                     "Updates of the networks");
+  add_length.operator()<limpid::Minutes, double>("--minutes", minutes(), "M",
+                                                 "Time, over all sittings");
   length.require_option(0, 1);
   options
       .bind(app, "--rate", &TrainerOptions::rate,
             "Learning rate at its highest; over the run it goes as its schedule says")
       ->check(rate())
-      ->type_name("RATE");
+      ->type_name("RATE")
+      ->group("Run");
   options.bind(app, "--crop", &TrainerOptions::crop, "Side of a crop, pixels")
       ->check(Whole{16, 4096})
-      ->type_name("N");
-  options.flag(
-      app, "--resume", [](TrainerOptions& o) { o.start = limpid::Start::resume; },
-      "Go on with the run in RUN, or start it");
-  options.flag(
-      app, "--data-changed", [](TrainerOptions& o) { o.data_changed = true; },
-      "With --resume: take the run up although its data have other pairs than before");
+      ->type_name("N")
+      ->group("Data");
+  options
+      .flag(
+          app, "--resume", [](TrainerOptions& o) { o.start = limpid::Start::resume; },
+          "Go on with the run in RUN, or start it")
+      ->group("Run");
+  options
+      .flag(
+          app, "--data-changed", [](TrainerOptions& o) { o.data_changed = true; },
+          "With --resume: take the run up although its data have other pairs than before")
+      ->group("Run");
   options
       .bind(app, "--validation-images", &TrainerOptions::validation_images,
             "Validate on so many pictures of each task, spread over its validation set; 0: all")
       ->check(Whole{0})
-      ->type_name("N");
+      ->type_name("N")
+      ->group("Data");
   options
       .bind(app, "--stop-after", &TrainerOptions::stop_after,
             "End this sitting after so many steps, saved; schedules still run to the end")
       ->check(Whole{})
-      ->type_name("STEPS");
+      ->type_name("STEPS")
+      ->group("Run");
   options
       .add<std::string>(
           app, "--device", [](TrainerOptions& o, const auto& name) { o.device = device_of(name); },
-          "cpu or cuda [cpu]")
-      ->check(CLI::IsMember({"cpu", "cuda"}));
+          "Where to compute [cpu]")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->group("Run");
   options
       .add<std::string>(
           app, "--precision",
           [](TrainerOptions& o, const auto& name) { o.precision = precision_of(name); },
-          "float32, bfloat16 or auto; the recipe's if not given")
-      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}));
+          "Of convolutions; auto: what is fast here [the recipe's]")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
+      ->group("Run");
   options
       .bind(app, "--workers", &TrainerOptions::workers, "Threads that decode ahead, for each task")
       ->check(Whole{0, 64})
-      ->type_name("N");
+      ->type_name("N")
+      ->group("Data");
   options
       .bind(app, "--seed", &TrainerOptions::seed,
             "Of weights, shuffling, crops and degradations [0]")
       ->check(Whole{0})
-      ->type_name("N");
-  options.flag(
-      app, "--quiet", [](TrainerOptions& o) { o.quiet = true; }, "No progress on standard error");
+      ->type_name("N")
+      ->group("Run");
+  options
+      .flag(
+          app, "--quiet", [](TrainerOptions& o) { o.quiet = true; },
+          "No progress on standard error")
+      ->group("Run");
 }
 
 }  // namespace examples
