@@ -9,7 +9,7 @@ function(run)
 endfunction()
 
 if(WAY STREQUAL "install")
-  run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${work}/prefix")
+  run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${work}/prefix" --component library)
   set(how)
 else()
   set(how "-DFETCHCONTENT_SOURCE_DIR_LIMPID=${SOURCE}" "-DUSE_FETCH_CONTENT=ON")
