@@ -100,6 +100,7 @@
 #include <limpid/weights/named_tensors.hpp>
 #include <limpid/weights/save_weights.hpp>
 #include <limpid/weights/weights_report.hpp>
+#include <limpid/weights/weights_search.hpp>
 
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/fpn_head.hpp>

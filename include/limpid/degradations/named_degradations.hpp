@@ -75,8 +75,9 @@ inline void check_set_once(const OptionTexts& options) {
 inline std::vector<std::string> option_names(std::string_view degradation) {
   return kDegradations.with(degradation, [](const auto& entry) {
     using D = typename std::remove_cvref_t<decltype(entry)>::type;
+    D degradation{};
     std::vector<std::string> names;
-    D::each_option(D{}, [&](std::string_view name, const auto&, std::string_view) {
+    D::each_option(degradation, [&](std::string_view name, const auto&, std::string_view) {
       names.emplace_back(name);
     });
     return names;
