@@ -14,12 +14,13 @@
 namespace examples {
 
 /// `text` in lines of at most `width` letters, broken at spaces; a word that is longer stays whole.
-/// Lines of the text stay lines, and what does not fit is indented below its line.
-inline std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
+/// Lines of the text stay lines, and what does not fit stands below its line, with `indent` before.
+inline std::vector<std::string> wrapped(const std::string& text, std::size_t width,
+                                        const std::string& indent = {}) {
   std::vector<std::string> lines;
   std::istringstream all{text};
   for (std::string line; std::getline(all, line);) {
-    const std::string indent = lines.empty() ? "" : "  ";
+    const bool is_first = lines.empty();
     std::istringstream words{line};
     std::string current;
     for (std::string word; words >> word;) {
@@ -29,12 +30,18 @@ inline std::vector<std::string> wrapped(const std::string& text, std::size_t wid
         current += " " + word;
       } else {
         lines.push_back(current);
-        current = indent + word;
+        current = (is_first ? "" : indent) + word;
       }
     }
     lines.push_back(current);
   }
   return lines;
+}
+
+/// What a list of commands says of one: the first sentence of its description.
+inline std::string first_sentence(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text.substr(0, text.find(". "));
 }
 
 class HelpText : public CLI::Formatter {
@@ -76,7 +83,7 @@ class HelpText : public CLI::Formatter {
     if (const auto commands = named_commands(app); !commands.empty()) {
       text += "\nCommands, each with --help:\n";
       for (const auto* command : commands) {
-        text += entry(command->get_name(), command->get_description());
+        text += entry(command->get_name(), first_sentence(command->get_description()));
       }
     }
     return text + own_group(app, "Options") + make_footer(app);
@@ -166,7 +173,7 @@ class HelpText : public CLI::Formatter {
   static std::string entry(const std::string& name, const std::string& text) {
     auto all = "  " + name;
     bool fits = all.size() + 2 <= kColumn;
-    for (const auto& line : wrapped(text, kWidth - kColumn)) {
+    for (const auto& line : wrapped(text, kWidth - kColumn, "  ")) {
       all += fits ? std::string(kColumn - all.size(), ' ') : "\n" + std::string(kColumn, ' ');
       all += line;
       fits = false;
