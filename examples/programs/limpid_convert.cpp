@@ -41,7 +41,7 @@ struct Plan {
 void list_maps() {
   limpid::kPublishedMaps.for_each([](const auto& map) {
     examples::print("%-38s %s%s\n", std::string{map.name}.c_str(), std::string{map.what}.c_str(),
-                    map.value.is_model ? "" : " (read as it is, not converted)");
+                    map.value.is_model() ? "" : " (read as it is, not converted)");
   });
   examples::print("%-38s %s\n", "same", "any file of tensors, as safetensors under the same names");
 }
@@ -136,7 +136,7 @@ int main(int argc, char** argv) {
     }
     if (!own_names && plan.map != "same") {
       const bool is_model = examples::as_usage(
-          "--map: ", [&] { return limpid::kPublishedMaps.at(plan.map).is_model; });
+          "--map: ", [&] { return limpid::kPublishedMaps.at(plan.map).is_model(); });
       if (!is_model) {
         throw examples::UsageError("--map: '" + plan.map +
                                    "' names no model; limpid reads such files as they are");

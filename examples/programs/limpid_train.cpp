@@ -64,7 +64,7 @@ Tasks open_tasks(const Plan& plan, std::uint64_t seed) {
   for (const auto& argument : examples::parse_data("--validate", plan.validate)) {
     check_known("--validate", argument.task);
     tasks.data[argument.task].validation =
-        limpid::open_pairs(argument, limpid::DataUse::evaluation);
+        limpid::open_pairs(argument, limpid::DataUse::evaluation, nullptr, seed);
   }
   for (const auto& text : plan.batches) {
     const auto equals = text.find('=');

@@ -23,11 +23,12 @@ struct RecipeTrainer {
 
 /// @param crop  side of a crop, pixels; 0: the recipe's
 inline RecipeTrainer make_trainer(const std::string& name, at::Device device,
-                                  limpid::Precision precision, std::int64_t crop) {
+                                  limpid::Precision precision, bool tf32, std::int64_t crop) {
   return limpid::with_recipe(name, [&](auto recipe) {
     auto options = recipe.options;
     options.device = device;
     options.precision = precision;
+    options.tf32 = tf32;
     options.quiet = true;
     if (crop > 0) options.crop = crop;
     torch::manual_seed(1);

@@ -44,7 +44,8 @@ void time_step(Findings& findings, const Setting& setting, const std::string& re
                const Way& way) {
   findings.guard("time of " + recipe, [&] {
     allow_tf32(way.tf32);
-    auto made = make_trainer(recipe, setting.device, way.precision, setting.quick ? 64 : 0);
+    auto made =
+        make_trainer(recipe, setting.device, way.precision, way.tf32, setting.quick ? 64 : 0);
     forget_peak(setting.device);
     const auto seconds = seconds_of(setting.device, setting.quick ? 1 : 10,
                                     [&] { made.trainer.step(made.batches); });

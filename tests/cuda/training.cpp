@@ -27,9 +27,9 @@ double total_of(const std::vector<LossValue>& losses) {
 void check_recipe(Findings& findings, const Setting& setting, const std::string& name) {
   findings.guard("recipe " + name, [&] {
     const std::int64_t crop = setting.quick ? 64 : 128;
-    auto here = make_trainer(name, at::kCPU, Precision::float32, crop);
+    auto here = make_trainer(name, at::kCPU, Precision::float32, false, crop);
     const auto expected = total_of(here.trainer.step(here.batches));
-    auto there = make_trainer(name, setting.device, Precision::float32, crop);
+    auto there = make_trainer(name, setting.device, Precision::float32, false, crop);
     double found = 0, last = 0;
     for (int step = 0; step < (setting.quick ? 3 : 10); ++step) {
       last = total_of(there.trainer.step(there.batches));

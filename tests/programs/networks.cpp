@@ -146,6 +146,8 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_none_get_one_readable_line) {
                                                         {"--rate", "1e20"},
                                                         {"--rate", "0"},
                                                         {"--minutes", "1e300"},
+                                                        {"--epochs", "500000000000000000"},
+                                                        {"--steps", "9223372036854775807"},
                                                         {"--adversarial-weight", "1e30"},
                                                         {"--contextual", "1e30"},
                                                         {"--contextual", "-1"},

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -114,6 +115,34 @@ BOOST_AUTO_TEST_CASE(a_latin_1_folder_takes_json_of_a_training) {
            "--out", (folder / "run").string(), "--json", file.string()});
   BOOST_TEST(ended.code == 0, ended.err);
   BOOST_TEST(json::parse(read_bytes(file)).at("steps") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_seed_of_a_training_reaches_the_photographs_that_it_is_validated_on) {
+  const Model model;
+  const auto photos = "=photos:" + (model.folder / "photos").string();
+  for (int i = 0; i < 2; ++i) {
+    save(picture(40, 48, static_cast<std::uint64_t>(i)),
+         model.folder / "photos" / (std::to_string(i) + ".png"));
+  }
+  const auto identity = [&](const std::string& seed) {
+    const auto out = model.folder / ("run" + seed);
+    const auto ended =
+        run({"limpid-train", "--recipe", "quickstart", "--steps", "1", "--crop", "32", "--batch",
+             "deblur=1", "--threads", "1", "--data", "deblur" + photos, "--validate",
+             "deblur" + photos, "--seed", seed, "--out", out.string()});
+    BOOST_TEST(ended.code == 0, ended.err);
+    std::istringstream lines{read_bytes(out / "metrics.jsonl")};
+    double score = 0;
+    for (std::string line; std::getline(lines, line);) {
+      const auto entry = json::parse(line);
+      if (entry.at("kind") != "validation") continue;
+      score = entry.at("tasks").at("deblur").at("identity_psnr_rgb").get<double>();
+    }
+    return score;
+  };
+  const auto first = identity("1"), second = identity("2");
+  BOOST_TEST(first > 0);
+  BOOST_TEST(first != second);
 }
 
 BOOST_AUTO_TEST_CASE(standard_output_that_is_full_or_closed_is_an_error) {

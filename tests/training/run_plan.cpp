@@ -1,4 +1,5 @@
 #include <limpid/training/run_plan.hpp>
+#include <support/errors.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -46,6 +47,14 @@ BOOST_AUTO_TEST_CASE(epochs_are_counted_in_steps) {
   BOOST_TEST(told.step == 7);
   BOOST_TEST(told.steps == 400);
   BOOST_TEST(told.steps_per_epoch == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_longer_than_numbers_reach_is_refused) {
+  const auto most = limpid::kMostSteps;
+  BOOST_TEST(plan(Epochs{most / 5}).last_step() == most);
+  BOOST_TEST(limpid_test::value_error_of([&] { plan(Epochs{most / 5 + 1}); }) ==
+             "TrainerOptions: length: 200000000000001 epochs of 5 steps are more than "
+             "1000000000000000 steps");
 }
 
 BOOST_AUTO_TEST_CASE(steps_are_steps_whatever_an_epoch_is) {

@@ -180,6 +180,9 @@ BOOST_AUTO_TEST_CASE(large_pictures_are_restored_in_tiles) {
   options.validation_tile = 0;
   const auto whole = scores();
   BOOST_TEST(largest == 40 * 48);
+  BOOST_TEST(tiled.at("deblur").at("in_tiles") == tiled.at("deblur").at("images"));
+  BOOST_TEST(!whole.at("deblur").contains("in_tiles"));
+  BOOST_TEST(limpid::detail::validation_text(1, tiled).find(" in tiles)") != std::string::npos);
   BOOST_TEST(tiled.at("deblur").at("psnr_rgb").get<double>() ==
                  whole.at("deblur").at("psnr_rgb").get<double>(),
              boost::test_tools::tolerance(1e-9));

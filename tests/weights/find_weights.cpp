@@ -242,6 +242,20 @@ BOOST_AUTO_TEST_CASE(in_files_of_many_names_in_no_time) {
   BOOST_TEST(found.fitting == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(in_files_of_many_levels_that_fit_too) {
+  TensorIndex index;
+  int reads = 0;
+  const auto read = [&reads] { return torch::full({1}, ++reads); };
+  for (int i = 0; i < 15'000; ++i) {
+    index.tensors["p" + std::to_string(i) + ".intro"] = {"float32", at::kFloat, {1}, read};
+  }
+  const auto found =
+      find_weights(index, {{"intro", torch::zeros({1})}}, [](const auto&) { return false; }, {});
+  BOOST_TEST(found.fitting == 1U);
+  BOOST_TEST(!found.rivals.empty());
+  BOOST_TEST(reads < 100);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

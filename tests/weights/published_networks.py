@@ -455,8 +455,8 @@ def main(programs):
         network = NETWORKS[name]()
         disturb(network)
         network.eval()
-        # NAFNet's windows of 384 pixels are smaller than one of its pictures.
-        sizes = ((64, 96), (61, 437)) if name == "nafnet" else ((128, 160), (141, 163))
+        # NAFNet's windows of 384 pixels: larger than the picture, than one side, than neither.
+        sizes = ((64, 96), (61, 437), (389, 437)) if name == "nafnet" else ((128, 160), (141, 163))
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             torch.save({"params": network.state_dict()} if name == "nafnet" else network.state_dict(),

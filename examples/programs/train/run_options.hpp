@@ -32,9 +32,9 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
         ->check(check)
         ->type_name(type);
   };
-  add_length.operator()<limpid::Epochs, std::int64_t>("--epochs", Whole{}, "N",
+  add_length.operator()<limpid::Epochs, std::int64_t>("--epochs", Whole{1, limpid::kMostSteps}, "N",
                                                       "Passes over the data");
-  add_length.operator()<limpid::Steps, std::int64_t>("--steps", Whole{}, "N",
+  add_length.operator()<limpid::Steps, std::int64_t>("--steps", Whole{1, limpid::kMostSteps}, "N",
                                                      "Updates of the networks");
   add_length.operator()<limpid::Minutes, double>("--minutes", minutes(), "M",
                                                  "Time, over all sittings");

@@ -63,13 +63,15 @@ struct PhotosArgument {
     std::string_view rest, name, value;
   };
 
-  /// ",NAME=VALUE" at the end of `path`; without a name where there is none.
+  /// ",NAME=VALUE" at the end of `path`; without a name where there is none, as in "/a,b=c/d".
   static Piece last_option(std::string_view path) {
     const auto comma = path.rfind(',');
     if (comma == path.npos) return {path, {}, {}};
     const auto piece = path.substr(comma + 1);
     const auto equals = piece.find('=');
-    if (equals == piece.npos || !is_table_name(piece.substr(0, equals))) return {path, {}, {}};
+    const bool is_option = equals != piece.npos && is_table_name(piece.substr(0, equals)) &&
+                           piece.find('/') == piece.npos;
+    if (!is_option) return {path, {}, {}};
     return {path.substr(0, comma), piece.substr(0, equals), piece.substr(equals + 1)};
   }
 

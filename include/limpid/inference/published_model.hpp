@@ -41,8 +41,7 @@ WeightsReport write_filled(const Network& network, const std::vector<std::string
 /// @param changed   options that differ from the published evaluation's, as `Network::options`:
 ///                  `{{"local_train_size", 0}}` takes NAFNet's means over whole pictures
 /// @return what was loaded.
-/// @throws c10::ValueError if the map is unknown, no model's, or has one task and several are
-/// given.
+/// @throws c10::ValueError if the map is unknown or no model's, or has one task and gets several.
 /// @throws c10::Error that names the file if it does not fit; then nothing is written.
 inline WeightsReport import_published(const std::filesystem::path& checkpoint,
                                       const std::filesystem::path& model,
@@ -51,13 +50,13 @@ inline WeightsReport import_published(const std::filesystem::path& checkpoint,
                                       LoadOptions options = {},
                                       const nlohmann::json& changed = nlohmann::json::object()) {
   using namespace detail;
-  TORCH_CHECK_VALUE(kPublishedMaps.at(map_name).is_model, "import_published: '", map_name,
+  TORCH_CHECK_VALUE(kPublishedMaps.at(map_name).is_model(), "import_published: '", map_name,
                     "' names no model, but a network that limpid reads as it is");
   for (const auto& task : tasks) {
     TORCH_CHECK_VALUE(is_task_name(task), "import_published: a task is named by a-z, 0-9, '-' and ",
                       "'_', got '", task, "'");
   }
-  const auto family = kPublishedMaps.spelled(map_name);
+  const auto& published = kPublishedMaps.at(map_name);
   const auto file = index_tensor_file(checkpoint);
   const auto source = "weights '" + checkpoint.string() + "'";
   TORCH_CHECK(file.format != TensorFormat::limpid, source,
@@ -69,7 +68,7 @@ inline WeightsReport import_published(const std::filesystem::path& checkpoint,
   const auto names = resnet_names(shapes);
   options.key = level.path();
   const auto map = name_map(map_name, tasks, names);
-  auto network = published_network(family, shapes);
+  auto network = kPublishedNetworks.at(published.family)(shapes);
   network.options.update(changed, /*merge_objects=*/true);
   return write_filled(
       network, tasks,
@@ -78,7 +77,8 @@ inline WeightsReport import_published(const std::filesystem::path& checkpoint,
         report.others = level.others;
         return report;
       },
-      {{"weights", checkpoint.filename().string()}, {"map", family}}, model);
+      {{"weights", checkpoint.filename().string()}, {"map", kPublishedMaps.spelled(map_name)}},
+      model);
 }
 
 /// Writes the model file of weights under limpid's own names, `encoder.NAME` and
@@ -112,11 +112,11 @@ inline std::vector<std::string> export_published(const std::filesystem::path& mo
                                                  std::vector<std::string> tasks = {},
                                                  SaveOptions options = {}) {
   using namespace detail;
-  TORCH_CHECK_VALUE(kPublishedMaps.at(map_name).is_model, "export_published: '", map_name,
+  TORCH_CHECK_VALUE(kPublishedMaps.at(map_name).is_model(), "export_published: '", map_name,
                     "' names no model");
   const auto file = read_with_manifest(model, "model");
   read_known_model(file);  // refuses a file whose tensors are not those of its networks
-  const auto expected = published_family(kPublishedMaps.spelled(map_name));
+  const std::string expected{kPublishedMaps.at(map_name).family};
   const auto found = file.manifest.at("encoder").at("architecture").get<std::string>();
   TORCH_CHECK(found == expected, file.source, ": the map '", map_name, "' names tensors of '",
               expected, "' networks, found '", found, "'");

@@ -2,6 +2,7 @@
 
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/core/named.hpp>
 #include <limpid/decoders/fpn.hpp>
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/nafnet.hpp>
@@ -152,26 +153,28 @@ inline NAFNetEncoderOptions nafnet_encoder_options(const PublishedShapes& shapes
           .range = ValueRange::unit_range};
 }
 
-/// The family of networks whose names a map translates.
-inline std::string published_family(const std::string& map_name) {
-  if (map_name.ends_with("resnet")) return "resnet";
-  if (map_name == "nafnet") return "nafnet";
-  return map_name.ends_with("mobilenet") ? "fpn-mobilenet-v2" : "fpn-inception-resnet-v2";
+inline Network published_resnet(const PublishedShapes& shapes) {
+  return {"resnet", {{"encoder", resnet_encoder_options(shapes)}}};
 }
 
-/// The networks of a published file, their sizes from its shapes.
-inline Network published_network(const std::string& map_name, const PublishedShapes& shapes) {
-  const auto family = published_family(map_name);
-  if (family == "resnet") return {family, {{"encoder", resnet_encoder_options(shapes)}}};
-  if (family == "nafnet") {
-    const auto blocks = nafnet_blocks(shapes, "decoders", shapes.count("ups.#.0.weight"));
-    return {family,
-            {{"encoder", nafnet_encoder_options(shapes)}, {"decoder", {{"blocks", blocks}}}}};
-  }
-  const auto encoder = family == "fpn-mobilenet-v2"
-                           ? nlohmann::json(fpn_encoder_options<MobileNetV2>(shapes))
-                           : nlohmann::json(fpn_encoder_options<InceptionResNetV2>(shapes));
-  return {family, {{"encoder", encoder}, {"decoder", fpn_decoder_options(shapes)}}};
+inline Network published_nafnet(const PublishedShapes& shapes) {
+  const auto blocks = nafnet_blocks(shapes, "decoders", shapes.count("ups.#.0.weight"));
+  return {"nafnet",
+          {{"encoder", nafnet_encoder_options(shapes)}, {"decoder", {{"blocks", blocks}}}}};
 }
+
+template <class BackboneT>
+Network published_fpn(const PublishedShapes& shapes) {
+  return {std::string{ModuleOf<FPNEncoder<BackboneT>>::architecture},
+          {{"encoder", fpn_encoder_options<BackboneT>(shapes)},
+           {"decoder", fpn_decoder_options(shapes)}}};
+}
+
+/// For each family that has published files, how their networks follow from their shapes.
+inline constexpr NamedTable kPublishedNetworks{
+    "networks of published files", Named{"resnet", "ResNet", &published_resnet},
+    Named{"fpn-inception-resnet-v2", "FPN", &published_fpn<InceptionResNetV2>},
+    Named{"fpn-mobilenet-v2", "FPN", &published_fpn<MobileNetV2>},
+    Named{"nafnet", "NAFNet", &published_nafnet}};
 
 }  // namespace limpid::detail

@@ -88,9 +88,8 @@ inline OutputPlace output_place(const std::filesystem::path& path) {
 
 /// Tries whether `write_atomically` may write there, before long work; writes and makes nothing.
 ///
-/// @throws c10::Error as `write_atomically` would: no folder to write in, no permission, a folder
-/// in
-///         its place, a closed standard output. A full disk shows only in writing.
+/// @throws c10::Error as `write_atomically` would: no folder to write in, no permission, a
+///         folder in its place, a closed standard output. A full disk shows only in writing.
 inline void check_writable(const std::filesystem::path& path) {
   using Kind = detail::OutputPlace::Kind;
   const auto place = detail::output_place(path);

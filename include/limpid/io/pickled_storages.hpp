@@ -28,7 +28,7 @@ namespace limpid::detail {
 struct StorageId {
   std::string key;
   const TensorType* type = nullptr;  ///< nothing of a type that limpid does not read
-  std::uint64_t item_bytes = 1;      ///< of one number
+  std::uint64_t item_bytes = 1;      ///< of one number; 0 where its class is not known
   std::uint64_t numel = 0;
   std::uint64_t view_offset = 0;  ///< in numbers, where the storage is part of a larger one
   std::uint64_t view_numel = 0;
@@ -44,7 +44,7 @@ inline std::uint64_t count_of(const PickleValue& value, std::string_view what) {
   return static_cast<std::uint64_t>(value.integer);
 }
 
-/// Bytes of one number in a storage of a class that limpid reads or at least knows.
+/// Bytes of one number in a storage of a class that limpid reads or at least knows, 0 for another.
 inline std::uint64_t storage_item_bytes(std::string_view storage) {
   constexpr std::string_view kTorch = "torch.";
   if (storage == "torch.storage.UntypedStorage") return 1;  // its length is in bytes
@@ -58,7 +58,7 @@ inline std::uint64_t storage_item_bytes(std::string_view storage) {
     }
     if (name == "QInt32Storage") return 4;
   }
-  limpid::fail("a storage of class '", printable(storage), "'");
+  return 0;
 }
 
 /// Whether a persistent value is a storage; what else PyTorch writes is the class of a module.
@@ -80,7 +80,9 @@ inline StorageId parse_storage(const PickleValue& value) {
   StorageId storage;
   storage.key = std::string{id[2]->text};
   storage.item_bytes = storage_item_bytes(id[1]->text);
-  storage.type = find_tensor_type(&TensorType::storage, id[1]->text.substr(6));
+  if (storage.item_bytes > 0) {
+    storage.type = find_tensor_type(&TensorType::storage, id[1]->text.substr(6));
+  }
   storage.numel = count_of(*id[4], "length of a storage");
   storage.view_numel = storage.numel;
   if (id.size() == 6 && !id[5]->is(Kind::none)) {

@@ -21,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -86,7 +87,8 @@ inline void check_view(const PickledView& view, std::uint64_t numel) {
   }
 }
 
-/// The view that a call of `_rebuild_tensor` and its kin describes.
+/// The view that a call of `_rebuild_tensor` and its kin describes; without a type where its
+/// numbers are of none that limpid reads.
 inline PickledView parse_view(const TensorCall& call) {
   using Kind = PickleValue::Kind;
   const auto& arguments = *call.arguments;
@@ -94,6 +96,7 @@ inline PickledView parse_view(const TensorCall& call) {
   TORCH_CHECK(arguments.size() >= (names_type ? 7 : 4), "too few arguments");
   PickledView view;
   view.storage = parse_storage(*arguments[0]);
+  if (view.storage.item_bytes == 0) return view;
   view.type = view.storage.type;
   if (names_type) {
     const auto& type = *arguments[6];
@@ -158,6 +161,9 @@ class PickledTensors {
         return walk_dict(value, name, depth);
       case Kind::list:
       case Kind::tuple:
+        if (is_long_list_of_numbers(value)) {
+          return pass_over(name, "a list of " + std::to_string(value.items.size()) + " numbers");
+        }
         for (std::size_t i = 0; i < value.items.size(); ++i) {
           walk(*value.items[i], below(name, std::to_string(i)), depth + 1);
         }
@@ -176,6 +182,19 @@ class PickledTensors {
       default:
         return keep_text(name, text_of(value));
     }
+  }
+
+  /// Whether a list is what checkpoints keep beside tensors: a number for each step that was made.
+  bool is_long_list_of_numbers(const PickleValue& list) {
+    constexpr std::size_t kLong = 64;
+    if (list.items.size() <= kLong) return false;
+    const auto [known, is_new] = lists_of_numbers_.emplace(&list, false);
+    if (is_new) {  // a list may be asked for often
+      known->second = std::all_of(list.items.begin(), list.items.end(), [](const auto* item) {
+        return item->is(Kind::integer) || item->is(Kind::real) || item->is(Kind::boolean);
+      });
+    }
+    return known->second;
   }
 
   void walk_dict(const PickleValue& dict, const std::string& name, int depth) {
@@ -313,6 +332,7 @@ class PickledTensors {
   std::string where_;
   std::uint64_t most_copied_;
   TensorIndex index_;
+  std::unordered_map<const PickleValue*, bool> lists_of_numbers_;
   std::size_t visits_ = 0;
   std::uint64_t text_ = 0;
   std::uint64_t copied_ = 0;

@@ -85,6 +85,8 @@ inline std::map<std::string, std::uint64_t> find_legacy_storages(InputFile& file
   for (const auto* value : object.persistent()) {
     if (!is_storage(*value)) continue;
     auto id = parse_storage(*value);
+    TORCH_CHECK(id.item_bytes > 0, "a storage of class '",
+                printable(value->items[0]->items[1]->text), "'");
     const auto known = named.emplace(id.key, id);
     TORCH_CHECK(known.second || known.first->second.bytes() == id.bytes(),
                 "a storage with two lengths");

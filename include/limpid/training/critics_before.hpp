@@ -22,21 +22,22 @@ class CriticsBefore {
   CriticsBefore(TrainingState& state, c10::Device device) {
     for (auto& task : state.tasks) {
       if (!task.branch.adversary) continue;
-      auto weights = clones([&](TensorMap& tensors) {
-        collect_tensors(*task.branch.adversary.critic(), "", tensors);
-      });
-      auto moments = clones([&](TensorMap& tensors) {
-        collect_adam(*task.critic_adam, task.critic_parameters, "", tensors);
-      });
+      TensorMap weights, moments;
+      collect_tensors(*task.branch.adversary.critic(), "", weights);
+      for (auto& [name, tensor] : weights) tensor = tensor.clone();
+      collect_adam(*task.critic_adam, task.critic_parameters, "", moments);
+      // Copies now: bringing them back must not need memory that a failed step may lack.
+      auto restore_moments =
+          load_adam(*task.critic_adam, task.critic_parameters, "", moments, task.name);
       // Reading an objective's state waits for a device; what it does there keeps itself finite.
       auto objective = device.is_cpu() ? task.branch.adversary.state() : std::vector<double>{};
-      restore_.push_back([&task, weights = std::move(weights), moments = std::move(moments),
+      restore_.push_back([&task, weights = std::move(weights), restore_moments,
                           objective = std::move(objective), random = task.random] {
         torch::NoGradGuard no_grad;
         for (auto& [name, tensor] : named_tensors(*task.branch.adversary.critic())) {
           at::Tensor{tensor}.copy_(weights.at(name));
         }
-        restore_adam(*task.critic_adam, task.critic_parameters, "", moments, task.name);
+        restore_moments();
         forget_gradients(task.critic_parameters);
         if (!objective.empty()) task.branch.adversary.load_state(objective);
         task.random = random;
@@ -54,14 +55,6 @@ class CriticsBefore {
   void keep_step() { restore_.clear(); }
 
  private:
-  template <class Collect>
-  static TensorMap clones(Collect collect) {
-    TensorMap tensors;
-    collect(tensors);
-    for (auto& [name, tensor] : tensors) tensor = tensor.clone();
-    return tensors;
-  }
-
   std::vector<std::function<void()>> restore_;
 };
 

@@ -15,6 +15,9 @@
 
 namespace limpid {
 
+/// The longest run, in steps: a hundred thousand a second for a century.
+inline constexpr std::int64_t kMostSteps = 1'000'000'000'000'000;
+
 /// Length of a run in epochs, each as long as the epoch policy says.
 struct Epochs {
   std::int64_t count = 80;
@@ -69,7 +72,8 @@ struct TrainerOptions {
   std::int64_t validate_every = 0;     ///< steps; 0: each epoch, but at most once a minute
   std::int64_t validation_images = 0;  ///< at most so many a task, spread over its set; 0: all
   std::int64_t validation_tile = 0;    ///< larger pictures are validated in tiles of this side,
-                                       ///< pixels; 0: those above two megapixels, in tiles of 1024
+                                       ///< pixels; 0: those above two megapixels, in tiles of
+                                       ///< 1024; as large as any picture: none. The log counts them
   double checkpoint_seconds = 300;  ///< between checkpoints; one is written at the end in any case
   bool quiet = false;               ///< no progress line
 
@@ -94,6 +98,9 @@ inline void check_options(const TrainerOptions& options) {
   std::visit(
       [](const auto& length) {
         check_positive("TrainerOptions: length", static_cast<double>(length.count));
+        TORCH_CHECK_VALUE(static_cast<double>(length.count) <= static_cast<double>(kMostSteps),
+                          "TrainerOptions: length must be at most ", kMostSteps, ", got ",
+                          length.count);
       },
       options.length);
 }

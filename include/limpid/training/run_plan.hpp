@@ -3,6 +3,8 @@
 #include <limpid/core/check.hpp>
 #include <limpid/training/options.hpp>
 
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -21,6 +23,9 @@ class RunPlan {
       : steps_per_epoch_(options.epoch(batches_per_epoch)) {
     check_at_least("epoch policy: steps of an epoch", steps_per_epoch_, 1);
     if (const auto* epochs = std::get_if<Epochs>(&options.length)) {
+      TORCH_CHECK_VALUE(epochs->count <= kMostSteps / steps_per_epoch_,
+                        "TrainerOptions: length: ", epochs->count, " epochs of ", steps_per_epoch_,
+                        " steps are more than ", kMostSteps, " steps");
       last_step_ = epochs->count * steps_per_epoch_;
     } else if (const auto* steps = std::get_if<Steps>(&options.length)) {
       last_step_ = steps->count;

@@ -163,7 +163,7 @@ class TrainingLoop {
     std::int64_t images = 0;
     for (const auto& batch : batches) images += batch.target.size(0);
     freeze(plan_.epoch_of(state_.step) < options_.freeze_encoder_epochs);
-    const auto losses = step(std::move(batches));
+    const auto losses = step_or_save(std::move(batches));
     meter.add(losses, images);
     log_meter_.add(losses, images);
     seconds_of_step_ = seconds_since(began);
@@ -196,6 +196,21 @@ class TrainingLoop {
       }
     }
     return batches;
+  }
+
+  /// A step. One that fails leaves the run as it was before it, which is saved before that is
+  /// reported.
+  std::vector<LossValue> step_or_save(std::vector<Batch> batches) {
+    try {
+      return step(std::move(batches));
+    } catch (c10::Error& error) {
+      const auto saved = saved_after_error();
+      if (!saved.empty()) error.add_context("step " + std::to_string(state_.step + 1) + saved);
+      throw;
+    } catch (...) {
+      saved_after_error();
+      throw;
+    }
   }
 
   std::string saved_after_error() {

@@ -65,6 +65,7 @@ inline at::Tensor unrestored(const at::Tensor& seen) {
 struct TaskValidation {
   TaskEvaluation evaluation;
   std::map<std::string, std::string> failed{};  ///< pictures without a score, and why
+  std::int64_t in_tiles = 0;                    ///< pictures that were restored in tiles
 
   /// Scores one picture; one that cannot be loaded, restored or compared is left out.
   void add(const std::string& name, DecodedAhead& pairs,
@@ -90,6 +91,7 @@ struct TaskValidation {
     json["images"] = evaluation.images.size();
     json["failed"] = failed.size();
     if (!failed.empty()) json["failures"] = failed;
+    if (in_tiles > 0) json["in_tiles"] = in_tiles;
     double before = 0, after = 0;
     for (const auto& image : evaluation.images) {
       if (!std::isfinite(image.identity[0]) || !std::isfinite(image.restored[0])) continue;
@@ -118,16 +120,18 @@ inline std::optional<nlohmann::json> validation_scores(
     const auto& task = state.tasks[t];
     const auto pairs = validation_pairs(task, options);
     if (pairs.empty()) continue;
+    TaskValidation found{{task.name, {AnyMetric{PSNR<>{}}}}};
     const auto restore = [&](const at::Tensor& degraded) {
       const AutocastScope autocast{options.precision, options.device};
+      const auto tiling = validation_tiling(degraded, options);
+      const auto longest = std::max(degraded.size(2), degraded.size(3));
+      if (tiling.tile > 0 && longest > tiling.tile) ++found.in_tiles;
       const auto on_tile = [&](const at::Tensor& tile) {
         return state.model.restore(t, tile).to(at::kFloat);
       };
-      const auto restored = restore_tiled(on_tile, to_signed(degraded).to(options.device),
-                                          validation_tiling(degraded, options));
+      const auto restored = restore_tiled(on_tile, to_signed(degraded).to(options.device), tiling);
       return to_unit(restored).to(at::kCPU);
     };
-    TaskValidation found{{task.name, {AnyMetric{PSNR<>{}}}}};
     DecodedAhead decoded{pairs};
     for (std::int64_t i = 0; i < pairs.size(); ++i) {
       if (stop && stop()) return std::nullopt;
@@ -185,6 +189,9 @@ inline std::string validation_text(std::int64_t step, const nlohmann::json& scor
     text += part;
     if (compared < all) {
       text += ", " + std::to_string(compared) + " of " + std::to_string(all) + " pictures";
+    }
+    if (score.contains("in_tiles")) {
+      text += ", " + std::to_string(score.at("in_tiles").get<std::int64_t>()) + " in tiles";
     }
     text += ")";
   }

@@ -73,10 +73,9 @@ std::string kind_of(at::ScalarType type, const Shape& shape) {
 /// beside that level is not read. Floating types convert to the module's type.
 ///
 /// @param source  how errors and the report begin, such as "weights 'PATH'"
-/// @throws c10::Error that names the tensors at fault: of another shape or type, not finite; then
-/// no
-///         tensor has changed. Where nothing fits at all, also without `strict`. Where two levels
-///         of the file fit equally well.
+/// @throws c10::Error that names the tensors at fault: of another shape or type, not finite.
+///         Then no tensor has changed. Where nothing fits at all, also without `strict`. Where two
+///         levels of the file fit equally well.
 inline WeightsReport load_weights(const NamedTensors& weights, const TensorIndex& file,
                                   const std::string& source, const NameMap& map,
                                   LoadOptions options = {}) {

@@ -14,61 +14,65 @@ namespace limpid {
 
 /// A naming of published files.
 struct PublishedMap {
-  bool one_task;  ///< whether a file holds one decoder only
-  bool is_model;  ///< whether it names a whole model: encoder and decoders
+  bool one_task;            ///< whether a file holds one decoder only
+  std::string_view family;  ///< of `kFamilies`, whose encoder and decoders it names; empty: it
+                            ///< names a network that limpid reads as it is
   NameMap (*make)(const std::vector<std::string>& tasks, ResNetNames);
+
+  /// Whether it names a whole model: encoder and decoders.
+  constexpr bool is_model() const { return !family.empty(); }
 };
 
 /// All namings that programs know by name.
 inline constexpr NamedTable kPublishedMaps{
     "a map",
     Named{"thesis-resnet", "the thesis' ResNet generator: encoder, decoder0, decoder1 ...",
-          PublishedMap{false, true,
+          PublishedMap{false, "resnet",
                        [](const std::vector<std::string>& tasks, ResNetNames names) {
                          return maps::thesis_resnet(tasks, names);
                        }}},
     Named{"thesis-fpn-inception", "the thesis' FPN-InceptionResNetV2: encoder, decoder0 ...",
-          PublishedMap{false, true,
+          PublishedMap{false, "fpn-inception-resnet-v2",
                        [](const std::vector<std::string>& tasks, ResNetNames) {
                          return maps::thesis_fpn_inception(tasks);
                        }}},
     Named{"deblurgan-resnet", "DeblurGAN's ResNet generator (DeblurGAN-v2's too)",
-          PublishedMap{true, true,
+          PublishedMap{true, "resnet",
                        [](const std::vector<std::string>& tasks, ResNetNames names) {
                          return maps::deblurgan_resnet(tasks.at(0), names);
                        }}},
     Named{"deblurgan-v2-fpn-inception", "DeblurGAN-v2's FPN-InceptionResNetV2",
-          PublishedMap{true, true,
+          PublishedMap{true, "fpn-inception-resnet-v2",
                        [](const std::vector<std::string>& tasks, ResNetNames) {
                          return maps::deblurgan_v2_fpn_inception(tasks.at(0));
                        }}},
     Named{"deblurgan-v2-fpn-mobilenet", "DeblurGAN-v2's FPN-MobileNetV2",
-          PublishedMap{true, true,
+          PublishedMap{true, "fpn-mobilenet-v2",
                        [](const std::vector<std::string>& tasks, ResNetNames) {
                          return maps::deblurgan_v2_fpn_mobilenet(tasks.at(0));
                        }}},
     Named{"nafnet", "NAFNet as published",
-          PublishedMap{true, true,
+          PublishedMap{true, "nafnet",
                        [](const std::vector<std::string>& tasks, ResNetNames) {
                          return maps::nafnet(tasks.at(0));
                        }}},
     Named{"torchvision-vgg19", "torchvision's vgg19",
-          PublishedMap{false, false,
+          PublishedMap{false, "",
                        [](const std::vector<std::string>&, ResNetNames) {
                          return maps::torchvision_vgg19();
                        }}},
     Named{"torchvision-mobilenet-v2", "torchvision's mobilenet_v2",
-          PublishedMap{false, false,
+          PublishedMap{false, "",
                        [](const std::vector<std::string>&, ResNetNames) {
                          return maps::torchvision_mobilenet_v2();
                        }}},
     Named{"pretrainedmodels-inception-resnet-v2", "pretrainedmodels' inceptionresnetv2",
-          PublishedMap{false, false,
+          PublishedMap{false, "",
                        [](const std::vector<std::string>&, ResNetNames) {
                          return maps::pretrainedmodels_inception_resnet_v2();
                        }}},
     Named{"timm-inception-resnet-v2", "timm's inception_resnet_v2",
-          PublishedMap{false, false, [](const std::vector<std::string>&, ResNetNames) {
+          PublishedMap{false, "", [](const std::vector<std::string>&, ResNetNames) {
                          return maps::timm_inception_resnet_v2();
                        }}}};
 

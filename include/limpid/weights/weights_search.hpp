@@ -131,9 +131,8 @@ class WeightsSearch {
     found.averaged = is_averaged(found.prefix);
     found.fitting = best->second.fitting;
     std::tie(found.names, found.beside) = split(best->first, reading);
-    for (const auto& [place, level] : levels) {
-      // Half as much may be what an average leaves out, less is chance.
-      if (place == best->first || 2 * level.fitting < found.fitting || found.fitting == 0) continue;
+    for (const auto* other : near(levels, *best)) {
+      const auto& [place, level] = *other;
       const auto names = split(place, reading).first;
       if (has_the_same(found, names)) continue;
       found.others.push_back(level_path(place.first));
@@ -226,6 +225,23 @@ class WeightsSearch {
       if (best == levels.end() || rank(*level) > rank(*best)) best = level;
     }
     return best;
+  }
+
+  /// The levels that have nearly as much as the best, without it: half as much may be what an
+  /// average leaves out, less is chance. Of a file that was made to have thousands the first few.
+  static std::vector<const Levels::value_type*> near(const Levels& levels,
+                                                     const Levels::value_type& best) {
+    constexpr std::size_t kMost = 16;
+    std::vector<const Levels::value_type*> near;
+    for (const auto& level : levels) {
+      const bool is_near = 2 * level.second.fitting >= best.second.fitting;
+      if (&level != &best && is_near && best.second.fitting > 0) near.push_back(&level);
+    }
+    std::stable_sort(near.begin(), near.end(), [](const auto* a, const auto* b) {
+      return a->second.score() > b->second.score();
+    });
+    near.resize(std::min(near.size(), kMost));
+    return near;
   }
 
   /// The names inside a level by what they are there, and those outside.
