@@ -15,7 +15,6 @@
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/json_text.hpp>
-#include <limpid/core/named.hpp>
 #include <limpid/core/machine_memory.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/natural_order.hpp>

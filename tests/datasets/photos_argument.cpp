@@ -51,9 +51,9 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   BOOST_TEST(error_of("sharpen", "p") ==
              "task 'sharpen' has no usual degradation: expected degradation=NAME, one of "
              "motion-blur, haze, raindrops, noise");
-  BOOST_TEST(error_of("deblur", "p,sise=7")
+  BOOST_TEST(error_of("deblur", "p,seize=7")
                  .rfind("expected an option of photographs with motion-blur, one of ", 0) == 0U);
-  BOOST_TEST(error_of("deblur", "p,sise=7").find("did you mean 'size'?") != std::string::npos);
+  BOOST_TEST(error_of("deblur", "p,seize=7").find("did you mean 'size'?") != std::string::npos);
   BOOST_TEST(error_of("deblur", "p,seed=1,seed=2") == "'seed' is named twice");
   BOOST_TEST(error_of("deblur", "p,draws=0") == "draws must be at least 1, got 0");
   BOOST_TEST(error_of("deblur", "p,long-side=x").rfind("long-side: ", 0) == 0U);

@@ -136,9 +136,7 @@ class Image {
   }
 
   /// Shrunk so that its longer side has at most `long_side` pixels; itself where it has no more.
-  Image shrunk_to(std::int64_t long_side) const {
-    return shrunk_into(long_side, long_side);
-  }
+  Image shrunk_to(std::int64_t long_side) const { return shrunk_into(long_side, long_side); }
 
   /// Shrunk until it fits into `most_height` x `most_width`, its sides in proportion; itself where
   /// it fits.
