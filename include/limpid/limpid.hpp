@@ -18,6 +18,7 @@
 #include <limpid/core/machine_memory.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/natural_order.hpp>
+#include <limpid/core/options_by_name.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/core/printable.hpp>
@@ -251,9 +252,34 @@
 
 #include <limpid/optim/schedule.hpp>
 
+#include <limpid/weighting/active_reweighting.hpp>
+#include <limpid/weighting/alignment.hpp>
+#include <limpid/weighting/any_weighting.hpp>
+#include <limpid/weighting/cagrad.hpp>
+#include <limpid/weighting/dual_cone.hpp>
+#include <limpid/weighting/dynamic_average.hpp>
+#include <limpid/weighting/equal.hpp>
+#include <limpid/weighting/fairness.hpp>
+#include <limpid/weighting/famo.hpp>
+#include <limpid/weighting/gradnorm.hpp>
+#include <limpid/weighting/gram_matrix.hpp>
+#include <limpid/weighting/impartial.hpp>
+#include <limpid/weighting/min_norm.hpp>
+#include <limpid/weighting/named_weightings.hpp>
+#include <limpid/weighting/random_weights.hpp>
+#include <limpid/weighting/scalarizations.hpp>
+#include <limpid/weighting/sign_dropout.hpp>
+#include <limpid/weighting/solvers.hpp>
+#include <limpid/weighting/surgery.hpp>
+#include <limpid/weighting/tracked_gradients.hpp>
+#include <limpid/weighting/uncertainty.hpp>
+#include <limpid/weighting/weighting.hpp>
+#include <limpid/weighting/weighting_state.hpp>
+
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/adversary.hpp>
 #include <limpid/training/any_trainer.hpp>
+#include <limpid/training/balanced_step.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/branches.hpp>
 #include <limpid/training/checkpoint.hpp>
@@ -274,6 +300,7 @@
 #include <limpid/training/run_plan.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/stop_signal.hpp>
+#include <limpid/training/task_gradients.hpp>
 #include <limpid/training/trainer.hpp>
 #include <limpid/training/training_log.hpp>
 #include <limpid/training/training_loop.hpp>

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-// Code of docs/training.md, optim.md, recipes.md, model.md and inference.md.
+// Code of docs/training.md, optim.md, recipes.md, model.md, inference.md and weighting.md.
 namespace docs_training {
 
 using namespace limpid;
@@ -96,6 +96,12 @@ inline constexpr NamedTable kMine{
     network_family<MyEncoder, MyDecoder<"any">>("what it is, for help texts"),
     network_family<ResNetEncoder, ResNetDecoder<"any">>("another")};
 // clang-format on
+
+BOOST_AUTO_TEST_CASE(weightings_by_name_and_by_type_of_weighting_md) {
+  const auto by_name = named_weighting("cagrad:c=0.4");
+  const auto typed = AnyWeighting{UPGrad{.regularisation = 1e-6}, "upgrad"}.averaged(0.9);
+  BOOST_TEST((by_name.needs() == typed.needs()));
+}
 
 BOOST_AUTO_TEST_CASE(a_pair_of_model_md_has_a_name) { BOOST_TEST(kMine.contains("pixel-unet")); }
 

@@ -2,6 +2,7 @@
 
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
+#include <limpid/core/options_by_name.hpp>
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/haze.hpp>
@@ -11,11 +12,9 @@
 
 #include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace limpid {
@@ -34,9 +33,6 @@ inline constexpr NamedTable kDegradations{
     Named{"haze", "haze between camera and scene", DegradationType<Haze>{"dehaze"}},
     Named{"raindrops", "drops on the lens", DegradationType<Raindrops>{"derain"}},
     Named{"noise", "white Gaussian noise", DegradationType<Noise>{"denoise"}}};
-
-/// Options by name, as a command line has them: {{"size", "7:17"}, {"gamma", "2.2"}}.
-using OptionTexts = std::vector<std::pair<std::string, std::string>>;
 
 /// A degradation and its options in words.
 struct DegradationText {
@@ -59,16 +55,6 @@ struct DegradationText {
     return result;
   }
 };
-
-/// @throws c10::ValueError for an option that is set twice.
-inline void check_set_once(const OptionTexts& options) {
-  for (const auto& option : options) {
-    const auto same = std::count_if(options.begin(), options.end(), [&](const auto& other) {
-      return means_name(other.first, option.first);
-    });
-    TORCH_CHECK_VALUE(same == 1, "'", option.first, "' is named twice");
-  }
-}
 
 /// The names of a degradation's options.
 /// @throws c10::ValueError for an unknown degradation.

@@ -4,6 +4,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/optim/schedule.hpp>
 #include <limpid/training/epoch_policy.hpp>
+#include <limpid/weighting/any_weighting.hpp>
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
@@ -55,6 +56,7 @@ struct TrainerOptions {
   std::int64_t freeze_encoder_epochs = 0;  ///< first epochs without an update of the encoder's
                                            ///< pretrained part; where it has none, of all of it
   double clip_gradient_norm = 0;           ///< of the generator's gradient; 0: not clipped
+  AnyWeighting weighting{};                ///< how the tasks share the encoder: the plain sum
 
   std::int64_t crop = 256;    ///< side of a training crop, pixels
   std::int64_t workers = 1;   ///< threads that decode ahead, per task

@@ -19,6 +19,7 @@ inline nlohmann::json comparable(nlohmann::json json, const nlohmann::json& othe
     if (!said.contains(key)) from.erase(key);
   };
   drop_unsaid(json, other, "tf32");
+  json.emplace("weighting", "equal");  // the only one, once
   if (!json.contains("branches")) return json;
   const auto others = other.value("branches", nlohmann::json::object());
   for (auto& [task, branch] : json.at("branches").items()) {

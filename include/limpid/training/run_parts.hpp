@@ -7,6 +7,7 @@
 #include <limpid/training/pair_names.hpp>
 #include <limpid/training/run_part.hpp>
 #include <limpid/training/training_state.hpp>
+#include <limpid/weighting/any_weighting.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -73,6 +74,40 @@ inline RunPart model_part(TrainingState& state) {
       .load = [&state](RunReader& reader) { state.model.expect(reader.weights); },
       .describe =
           [&state](nlohmann::json& conditions) { conditions["model"] = state.model.describe(); }};
+}
+
+/// What the weighting keeps from step to step, as `weighting.NAME` where it is a tensor.
+inline RunPart weighting_part(TrainingState& state) {
+  const std::string prefix = "weighting.";
+  return {.save =
+              [&state, prefix](SavedRun& saved) {
+                if (state.weighting.needs() == WeightingNeeds::nothing) return;
+                saved.manifest["weighting"] = {{"random", state.weighting_random.state()},
+                                               {"numbers", state.weighting.numbers()}};
+                for (const auto& [name, tensor] : state.weighting.tensors()) {
+                  saved.tensors[prefix + name] = tensor;
+                }
+              },
+          .load =
+              [&state, prefix](RunReader& reader) {
+                if (state.weighting.needs() == WeightingNeeds::nothing) return;
+                const auto& saved = reader.saved.manifest.at("weighting");
+                const Random random{saved.at("random").get<std::uint64_t>()};
+                TensorMap tensors;
+                for (const auto& [name, tensor] : reader.saved.tensors) {
+                  if (name.starts_with(prefix)) tensors[name.substr(prefix.size())] = tensor;
+                }
+                auto weighting = state.weighting;
+                weighting.load(saved.at("numbers"), tensors, reader.source);
+                reader.then([&state, random, weighting = std::move(weighting)] {
+                  state.weighting = weighting;
+                  state.weighting_random = random;
+                });
+              },
+          .describe =
+              [&state](nlohmann::json& conditions) {
+                conditions["weighting"] = state.weighting.description();
+              }};
 }
 
 /// An optimiser's moments and step counts.
@@ -197,6 +232,7 @@ inline std::vector<RunPart> run_parts(TrainingState& state, const TrainerOptions
       options_part(options),
       position_part(state),
       model_part(state),
+      weighting_part(state),
       adam_part(*state.adam, state.model.parameters, "adam.generator."),
       generator_part("random.cpu", at::detail::getDefaultCPUGenerator()),
   };

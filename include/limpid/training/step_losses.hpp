@@ -17,7 +17,8 @@ namespace limpid {
 /// One term of one task's losses.
 struct LossValue {
   std::string task;
-  std::string term;  ///< "critic", "content", "adversarial", "total", or a part of the content loss
+  std::string term;  ///< "critic", "content", "adversarial", "total", or a part of the content
+                     ///< loss; "weight" for the task's weight, where a weighting gives one
   double value = 0;
 };
 
@@ -40,6 +41,11 @@ class StepLosses {
   void check(const std::string& task, const std::string& what, const at::Tensor& number) {
     if (!number.defined()) return;
     take({task, what, kNotReported}, number);
+  }
+
+  /// Takes a number that is on the CPU and known to be finite.
+  void report(const std::string& task, const std::string& term, double value) {
+    values_.push_back({task, term, value});
   }
 
   /// Brings the values over in one transfer, and the norm of the generator's gradient with them.

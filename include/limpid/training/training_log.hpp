@@ -85,8 +85,17 @@ class LossMeter {
     nlohmann::json json = nlohmann::json::object();
     for (const auto& [task, terms] : sums_) {
       for (const auto& [term, sum] : terms) {
-        json[task][term] = sum.first / static_cast<double>(sum.second);
+        if (term != "weight") json[task][term] = sum.first / static_cast<double>(sum.second);
       }
+    }
+    return json;
+  }
+
+  /// Mean weight of each task, where a weighting gives one.
+  nlohmann::json weights() const {
+    nlohmann::json json = nlohmann::json::object();
+    for (const auto& [task, terms] : sums_) {
+      if (terms.count("weight") != 0) json[task] = mean(task, "weight");
     }
     return json;
   }

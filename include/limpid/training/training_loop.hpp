@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/progress_line.hpp>
+#include <limpid/core/random.hpp>
 #include <limpid/core/tf32.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/training/branches.hpp>
@@ -15,8 +16,11 @@
 #include <limpid/training/training_state.hpp>
 #include <limpid/training/training_step.hpp>
 #include <limpid/training/validation.hpp>
+#include <limpid/weighting/any_weighting.hpp>
+#include <limpid/weighting/weighting.hpp>
 
 #include <torch/nn.h>
+#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -49,6 +53,11 @@ class TrainingLoop {
     }
     model.module->to(options_.device);
     state_.model = std::move(model);
+    state_.weighting = options_.weighting;
+    state_.weighting_random = Random::stream(options_.seed, {0x776569676874});
+    if (options_.weighting.needs() != WeightingNeeds::past) return;
+    WeightingStep trial{state_.model.tasks};
+    AnyWeighting{options_.weighting}.ahead(trial);  // names of tasks in it are known here
   }
 
   void set_branch(std::size_t index, AnyBranch branch) {
@@ -80,7 +89,7 @@ class TrainingLoop {
     state_.model.module->train();
     if (frozen_) state_.model.pretrained->eval();
     unsaved_ = true;
-    return training_step(state_, batches, options_);
+    return training_step(state_, batches, options_, epoch_);
   }
 
   FitResult fit() {
@@ -162,7 +171,8 @@ class TrainingLoop {
     auto batches = next_batches();
     std::int64_t images = 0;
     for (const auto& batch : batches) images += batch.target.size(0);
-    freeze(plan_.epoch_of(state_.step) < options_.freeze_encoder_epochs);
+    epoch_ = plan_.epoch_of(state_.step);
+    freeze(epoch_ < options_.freeze_encoder_epochs);
     const auto losses = step_or_save(std::move(batches));
     meter.add(losses, images);
     log_meter_.add(losses, images);
@@ -229,13 +239,15 @@ class TrainingLoop {
   }
 
   void log_training() {
-    files_.log({{"kind", "train"},
-                {"step", state_.step},
-                {"epoch", plan_.epoch_of(state_.step - 1)},
-                {"seconds", state_.seconds},
-                {"images_per_second", log_meter_.images_per_second()},
-                {"rate", rate_},
-                {"losses", log_meter_.to_json()}});
+    nlohmann::json line{{"kind", "train"},
+                        {"step", state_.step},
+                        {"epoch", plan_.epoch_of(state_.step - 1)},
+                        {"seconds", state_.seconds},
+                        {"images_per_second", log_meter_.images_per_second()},
+                        {"rate", rate_},
+                        {"losses", log_meter_.to_json()}};
+    if (auto weights = log_meter_.weights(); !weights.empty()) line["weights"] = std::move(weights);
+    files_.log(line);
     log_meter_.restart();
   }
 
@@ -307,6 +319,7 @@ class TrainingLoop {
   LossMeter log_meter_;
   bool unsaved_ = false;         // something has happened since the last save
   std::int64_t first_step_ = 0;  // of the sitting
+  std::int64_t epoch_ = 0;       // of the step; stays 0 in a loop of the user's own
   std::int64_t validated_at_ = -1;
   double rate_ = 0;
   double seconds_of_step_ = 0;

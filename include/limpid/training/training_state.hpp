@@ -6,6 +6,8 @@
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
+#include <limpid/training/task_gradients.hpp>
+#include <limpid/weighting/any_weighting.hpp>
 
 #include <torch/nn.h>
 #include <torch/optim.h>
@@ -35,6 +37,9 @@ struct TrainingState {
   AnyModel model;
   std::vector<TaskState> tasks;
   std::unique_ptr<torch::optim::Adam> adam;
+  AnyWeighting weighting;       ///< where it stands after the steps done
+  Random weighting_random{0};   ///< what it draws from
+  TaskGradients gradients;      ///< of a step in which the weighting wants them apart
   std::int64_t step = 0;        ///< steps done
   double seconds = 0;           ///< of training so far, over all sittings
   bool validation_due = false;  ///< a validation after this step has not come to its end yet

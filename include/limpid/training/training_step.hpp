@@ -3,6 +3,7 @@
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/loader.hpp>
+#include <limpid/training/balanced_step.hpp>
 #include <limpid/training/critics_before.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/step_losses.hpp>
@@ -11,22 +12,14 @@
 #include <torch/nn.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace limpid::detail {
 
-/// The norm of the parameters' gradient, on its device; undefined where there is none.
-inline at::Tensor gradient_norm(const NamedParameters& parameters) {
-  std::vector<at::Tensor> norms;
-  for (const auto& [name, parameter] : parameters) {
-    if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
-  }
-  return norms.empty() ? at::Tensor{} : at::stack(norms).norm();
-}
-
 /// Names of the step's own terms; those of other terms never mix with them.
 inline TermNames names_beside_the_steps_own() {
-  return TermNames{{"critic", "content", "adversarial", "total"}};
+  return TermNames{{"critic", "content", "adversarial", "total", "weight"}};
 }
 
 /// One step of a task's critic on images that carry no graph.
@@ -81,16 +74,19 @@ inline void clip_gradient(const NamedParameters& parameters, double norm, double
 }
 
 /// One training step on one batch of each task, on the device of the model: the gradients of all
-/// tasks add up in the shared encoder, and the encoder and all decoders are updated once (thesis,
-/// sec. 3.2).
+/// tasks meet in the shared encoder, and the encoder and all decoders are updated once. They add up
+/// (thesis, sec. 3.2), or are combined as the run's weighting says.
 ///
 /// A task's graph is gone before the next task's begins, so memory does not grow with the number of
 /// tasks; the sum of the tasks' backwards is the backward of their sum.
+///
+/// @param epoch  of the step, from 0
 inline std::vector<LossValue> training_step(TrainingState& state, const std::vector<Batch>& batches,
-                                            const TrainerOptions& options) {
+                                            const TrainerOptions& options, std::int64_t epoch = 0) {
   StepLosses losses{state.step};
   CriticsBefore critics{state, options.device};
   forget_gradients(state.model.parameters);
+  BalancedStep balanced{state, epoch};
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
     auto& task = state.tasks[t];
     const auto& [degraded, target] = batches[t];
@@ -105,14 +101,17 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
         step_critic(task, detached, options, losses);
       }
     }
-    generator_loss(task, {degraded, restored, target, &task.random}, options, losses).backward();
+    balanced.backward(
+        t, generator_loss(task, {degraded, restored, target, &task.random}, options, losses));
   }
+  balanced.combine(losses);
   const auto norm = losses.fetch(gradient_norm(state.model.parameters));
   if (options.clip_gradient_norm > 0) {
     clip_gradient(state.model.parameters, norm, options.clip_gradient_norm);
   }
   state.adam->step();
   critics.keep_step();
+  balanced.keep(losses);
   ++state.step;
   return losses.values();
 }

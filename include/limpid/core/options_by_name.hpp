@@ -1,0 +1,119 @@
+#pragma once
+
+#include <limpid/core/fail.hpp>
+#include <limpid/core/interval.hpp>
+#include <limpid/core/named.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+// Options of a thing that a user chooses by name: they have names, too.
+namespace limpid {
+
+/// Something whose options can be set by name, on a command line or in a file. It has
+/// `static void each_option(auto& self, auto&& visit)`, which calls
+/// `visit("size", self.size, "pixels")` for each option: its name (`is_table_name`), the member (an
+/// `Interval`, a `double`, a `std::int64_t`, a `bool`, or a type with functions
+/// `read_option(text, value)` and `option_text(value)` beside it), and one line for help.
+template <class T>
+concept HasOptionsByName = requires(T& thing, const T& constant) {
+  T::each_option(thing, [](std::string_view, auto&, std::string_view) {});
+  T::each_option(constant, [](std::string_view, const auto&, std::string_view) {});
+};
+
+/// Options in words, as a command line has them: {{"size", "7:17"}, {"gamma", "2.2"}}.
+using OptionTexts = std::vector<std::pair<std::string, std::string>>;
+
+namespace detail {
+
+template <class Number>
+requires(std::same_as<Number, double> ||
+         std::same_as<Number, std::int64_t>) void read_option(std::string_view text,
+                                                              Number& number) {
+  const auto* end = text.data() + text.size();
+  Number read{};
+  const auto result = std::from_chars(text.data(), end, read);
+  const bool good = result.ec == std::errc{} && result.ptr == end;
+  TORCH_CHECK_VALUE(good && std::isfinite(static_cast<double>(read)), "expected ",
+                    std::integral<Number> ? "a whole number" : "a number", ", found '", text, "'");
+  number = read;
+}
+
+inline void read_option(std::string_view text, Interval& interval) {
+  interval = Interval::parse(text);
+}
+
+inline void read_option(std::string_view text, bool& yes) {
+  const bool is_yes = text == "yes" || text == "true" || text == "1";
+  TORCH_CHECK_VALUE(is_yes || text == "no" || text == "false" || text == "0",
+                    "expected yes or no, found '", text, "'");
+  yes = is_yes;
+}
+
+template <class Number>
+requires(std::same_as<Number, double> || std::same_as<Number, std::int64_t>) std::string
+    option_text(Number number) {
+  return Interval{static_cast<double>(number)}.text();
+}
+
+inline std::string option_text(const Interval& interval) { return interval.text(); }
+
+template <class Yes>
+requires std::same_as<Yes, bool> std::string option_text(Yes yes) { return yes ? "yes" : "no"; }
+
+}  // namespace detail
+
+/// Sets one option to what `text` says: "7:17" or "9" for an interval, yes or no, a number.
+///
+/// @throws c10::ValueError that lists the options if there is none of this name, and that quotes a
+///   text that is no value; what the value means is checked by the thing itself.
+template <HasOptionsByName T>
+void set_option(T& thing, std::string_view option, std::string_view text) {
+  bool found = false;
+  std::vector<std::string> names;
+  T::each_option(thing, [&](std::string_view name, auto& value, std::string_view) {
+    using detail::read_option;
+    names.emplace_back(name);
+    if (!means_name(option, name)) return;
+    found = true;
+    try {
+      read_option(text, value);
+    } catch (const c10::ValueError& error) {
+      limpid::refuse(name, ": ", error.what_without_backtrace());
+    }
+  });
+  if (!found) detail::refuse_name("an option", names, option);
+}
+
+/// "size 7:17, gamma 1"
+template <HasOptionsByName T>
+std::string options_text(const T& thing) {
+  std::string text;
+  T::each_option(thing, [&](std::string_view name, const auto& value, std::string_view) {
+    using detail::option_text;
+    text += (text.empty() ? "" : ", ") + std::string{name} + " " + option_text(value);
+  });
+  return text;
+}
+
+/// @throws c10::ValueError for an option that is set twice.
+inline void check_set_once(const OptionTexts& options) {
+  for (const auto& option : options) {
+    const auto same = std::count_if(options.begin(), options.end(), [&](const auto& other) {
+      return means_name(other.first, option.first);
+    });
+    TORCH_CHECK_VALUE(same == 1, "'", option.first, "' is named twice");
+  }
+}
+
+}  // namespace limpid

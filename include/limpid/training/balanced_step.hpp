@@ -1,0 +1,147 @@
+#pragma once
+
+#include <limpid/training/step_losses.hpp>
+#include <limpid/training/training_state.hpp>
+#include <limpid/weighting/any_weighting.hpp>
+#include <limpid/weighting/gram_matrix.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace limpid::detail {
+
+/// The norm of the parameters' gradient, on its device; undefined where there is none.
+inline at::Tensor gradient_norm(const NamedParameters& parameters) {
+  std::vector<at::Tensor> norms;
+  for (const auto& [name, parameter] : parameters) {
+    if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
+  }
+  return norms.empty() ? at::Tensor{} : at::stack(norms).norm();
+}
+
+/// How the tasks' backwards of one step become the gradient of encoder and decoders, by the run's
+/// weighting. With equal weights gradients add up in place, as if there were no weighting; nothing
+/// of it is kept unless the step is.
+class BalancedStep {
+ public:
+  /// @param epoch  of the step, from 0
+  BalancedStep(TrainingState& state, std::int64_t epoch) : state_(state) {
+    step_.tasks = state.model.tasks;
+    step_.epoch = epoch;
+    step_.random = state.weighting_random;
+    if (needs() == WeightingNeeds::past) {
+      ahead_ = state.weighting;
+      weights_ = ahead_->ahead(step_);
+    } else if (needs() != WeightingNeeds::nothing) {
+      state.gradients.begin(state.model.parameters, step_.count());
+    }
+  }
+
+  /// The backward of one task's loss, its branch's weight included.
+  void backward(std::size_t task, const at::Tensor& loss) {
+    switch (needs()) {
+      case WeightingNeeds::nothing:
+        loss.backward();
+        break;
+      case WeightingNeeds::past:
+        (weights_[static_cast<Eigen::Index>(task)] * loss).backward();
+        break;
+      default:
+        state_.gradients.land_in(task);
+        loss.backward();
+    }
+  }
+
+  /// Makes one gradient of all tasks'.
+  /// @throws c10::Error that names the task whose loss or gradient is not finite; nothing has moved
+  ///         then.
+  void combine(StepLosses& losses) {
+    if (needs() == WeightingNeeds::losses || needs() == WeightingNeeds::gradients) {
+      at::NoGradGuard no_grad;
+      check_decoders(losses);
+      losses.fetch({});
+      auto& rows = state_.gradients.rows();
+      const auto gram = gram_matrix(rows);
+      for (Eigen::Index t = 0; t < gram.rows(); ++t) {
+        losses.check(step_.tasks[static_cast<std::size_t>(t)],
+                     "the gradient of the encoder has norm ",
+                     at::full({}, std::sqrt(gram(t, t)), at::kDouble));
+      }
+      take_losses(losses);
+      const auto combination = state_.weighting.combine(step_, gram, rows);
+      state_.gradients.use(combination.row);
+      scale_decoders(combination.decoders);
+      weights_ = combination.weights;
+    }
+    for (Eigen::Index t = 0; t < weights_.size(); ++t) {
+      losses.report(step_.tasks[static_cast<std::size_t>(t)], "weight", weights_[t]);
+    }
+  }
+
+  /// The step is done.
+  void keep(const StepLosses& losses) {
+    state_.weighting_random = step_.random;
+    if (!ahead_) return;
+    take_losses(losses);
+    ahead_->observe(step_);
+    state_.weighting = *ahead_;
+  }
+
+ private:
+  WeightingNeeds needs() const { return state_.weighting.needs(); }
+
+  template <class F>
+  void for_each_decoder(F f) {
+    for (std::size_t t = 0; t < step_.tasks.size(); ++t) {
+      NamedParameters decoder;
+      const auto prefix = "decoder." + step_.tasks[t] + ".";
+      for (const auto& item : state_.model.parameters) {
+        if (item.first.starts_with(prefix)) decoder.push_back(item);
+      }
+      f(t, decoder);
+    }
+  }
+
+  void check_decoders(StepLosses& losses) {
+    for_each_decoder([&](std::size_t t, const NamedParameters& decoder) {
+      losses.check(step_.tasks[t], "the gradient of the decoder has norm ", gradient_norm(decoder));
+    });
+  }
+
+  void scale_decoders(const TaskVector& factors) {
+    for_each_decoder([&](std::size_t t, const NamedParameters& decoder) {
+      const auto factor = factors[static_cast<Eigen::Index>(t)];
+      if (factor == 1) return;
+      for (const auto& [name, parameter] : decoder) {
+        if (parameter.grad().defined()) parameter.mutable_grad().mul_(factor);
+      }
+    });
+  }
+
+  void take_losses(const StepLosses& losses) {
+    step_.losses = TaskVector::Zero(step_.count());
+    for (const auto& loss : losses.values()) {
+      if (loss.term != "total") continue;
+      for (std::size_t t = 0; t < step_.tasks.size(); ++t) {
+        if (step_.tasks[t] != loss.task) continue;
+        step_.losses[static_cast<Eigen::Index>(t)] = state_.tasks[t].branch.weight * loss.value;
+      }
+    }
+  }
+
+  TrainingState& state_;
+  WeightingStep step_;
+  std::optional<AnyWeighting> ahead_;  // in the place of the run's until the step is kept
+  TaskVector weights_;
+};
+
+}  // namespace limpid::detail

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <limpid/weighting/weighting.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+namespace limpid {
+
+/// The products of a tensor's rows with those of another: (T, P) and (T, P) -> T x T. Summed up in
+/// double by pieces, so that the length of the rows costs no digits.
+///
+/// Only the result comes to the CPU, once.
+/// @throws c10::ValueError for other shapes.
+inline TaskMatrix row_products(const at::Tensor& a, const at::Tensor& b) {
+  TORCH_CHECK_VALUE(a.dim() == 2 && a.sizes() == b.sizes(),
+                    "row_products: expected two tensors (T, P) of one shape, got ", a.sizes(),
+                    " and ", b.sizes());
+  constexpr std::int64_t kPiece = 1 << 14;
+  auto sum = at::zeros({a.size(0), a.size(0)}, a.options().dtype(at::kDouble));
+  for (std::int64_t begin = 0; begin < a.size(1); begin += kPiece) {
+    const auto length = std::min(kPiece, a.size(1) - begin);
+    sum.add_(at::mm(a.narrow(1, begin, length), b.narrow(1, begin, length).t()));
+  }
+  const auto on_cpu = sum.to(at::kCPU).contiguous();
+  TaskMatrix result{a.size(0), a.size(0)};
+  const auto* number = on_cpu.data_ptr<double>();
+  for (Eigen::Index i = 0; i < result.rows(); ++i) {
+    for (Eigen::Index j = 0; j < result.cols(); ++j) result(i, j) = *number++;
+  }
+  return result;
+}
+
+/// The Gram matrix of the rows: the products of each two of them.
+inline TaskMatrix gram_matrix(const at::Tensor& rows) {
+  const auto products = row_products(rows, rows);
+  return 0.5 * (products + products.transpose());
+}
+
+/// weights^T rows, (P); written into the first row, so that it takes no memory of its own.
+inline at::Tensor weighted_sum_in_place(at::Tensor& rows, const TaskVector& weights) {
+  auto sum = rows.select(0, 0);
+  sum.mul_(weights[0]);
+  for (std::int64_t i = 1; i < rows.size(0); ++i) sum.add_(rows.select(0, i), weights[i]);
+  return sum;
+}
+
+namespace detail {
+
+/// Lengths of the tasks' gradients.
+inline TaskVector lengths(const TaskMatrix& gram) {
+  return gram.diagonal().cwiseMax(0.0).cwiseSqrt();
+}
+
+/// Calls `solve(gram, kept)` with the part of the Gram matrix of tasks that have a gradient, and
+/// puts its weights in their places; the others have weight 0. `kept` holds their positions.
+template <class Solve>
+TaskVector without_zero_gradients(const TaskMatrix& gram, Solve solve) {
+  std::vector<Eigen::Index> kept;
+  for (Eigen::Index i = 0; i < gram.rows(); ++i) {
+    if (gram(i, i) > 0) kept.push_back(i);
+  }
+  TaskVector all = TaskVector::Zero(gram.rows());
+  const auto size = static_cast<Eigen::Index>(kept.size());
+  if (size == 0) return all;
+  TaskMatrix part{size, size};
+  for (Eigen::Index i = 0; i < size; ++i) {
+    for (Eigen::Index j = 0; j < size; ++j) {
+      part(i, j) = gram(kept[static_cast<std::size_t>(i)], kept[static_cast<std::size_t>(j)]);
+    }
+  }
+  const TaskVector weights = solve(part, kept);
+  for (Eigen::Index i = 0; i < size; ++i) all[kept[static_cast<std::size_t>(i)]] = weights[i];
+  return all;
+}
+
+}  // namespace detail
+}  // namespace limpid
