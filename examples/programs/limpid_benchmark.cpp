@@ -28,6 +28,7 @@
 #include "network_options.hpp"
 #include "options.hpp"
 #include "program.hpp"
+#include "weighting_option.hpp"
 
 namespace {
 
@@ -43,6 +44,7 @@ struct Plan {
                workers = 1;
   examples::NetworkOptions network;
   examples::Changes<recipes::ThesisObjective> objective;
+  examples::Changes<TrainerOptions> options;
   Tiling tiling;
   examples::Compute compute;
 };
@@ -72,6 +74,7 @@ void step(R recipe, const Plan& plan) {
                                " has no such losses");
   }
   auto options = recipe.options;
+  plan.options.apply(options);
   options.device = examples::device_of(plan.compute.device);
   options.precision = examples::precision_of(plan.compute.precision);
   if (plan.crop > 0) options.crop = plan.crop;
@@ -103,7 +106,8 @@ void step(R recipe, const Plan& plan) {
             {"network_options", all_options(recipe.network)},
             {"tasks", sizes.size()},
             {"batches", sizes},
-            {"crop", options.crop}};
+            {"crop", options.crop},
+            {"weighting", options.weighting.description()}};
   if (R::needs_vgg) what["vgg"] = "random weights, for the speed only";
   if (examples::kCountsOperations) {
     const examples::OperationCounter counter;
@@ -206,6 +210,7 @@ int main(int argc, char** argv) {
             "Weight of the contextual loss [the recipe's]")
       ->check(examples::weight_or_none())
       ->type_name("W");
+  examples::add_weighting(*step_app, plan.options);
   examples::add_count(*step_app, "--crop", plan.crop, "Side of a crop, pixels; 0: the recipe's", 0);
   auto* task = restore_app->add_option("--task", plan.task, "A task of the model");
   restore_app->add_option("--model", plan.model, "A model instead of a recipe")->needs(task);

@@ -9,7 +9,6 @@
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/recipes/named_recipes.hpp>
-#include <limpid/weighting/named_weightings.hpp>
 #include <limpid/weights/load_pretrained.hpp>
 
 #include <torch/torch.h>
@@ -28,6 +27,7 @@
 #include "train/run_options.hpp"
 #include "train/run_result.hpp"
 #include "train_recipe.hpp"
+#include "weighting_option.hpp"
 
 namespace {
 
@@ -195,24 +195,7 @@ int main(int argc, char** argv) {
             "Learning rate of the critics")
       ->check(examples::rate())
       ->type_name("RATE");
-  plan.options
-      .add<std::string>(
-          losses, "--weighting",
-          [](limpid::TrainerOptions& options, const std::string& text) {
-            options.weighting = limpid::named_weighting(text);
-          },
-          "How tasks share the encoder: " + limpid::kWeightings.list() +
-              "; options behind a colon, docs/balance.md [equal]")
-      ->check(CLI::Validator{[](std::string& text) -> std::string {
-                               try {
-                                 limpid::named_weighting(text);
-                               } catch (const c10::ValueError& error) {
-                                 return error.what_without_backtrace();
-                               }
-                               return {};
-                             },
-                             ""})
-      ->type_name("NAME[:KEY=VALUE,...]");
+  examples::add_weighting(losses, plan.options);
   plan.objective
       .bind(losses, "--contextual", &limpid::recipes::ThesisObjective::contextual_weight,
             "Weight of the contextual loss, added to the content")

@@ -166,6 +166,35 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_none_get_one_readable_line) {
   BOOST_TEST(!fs::exists(folder.path("run")));
 }
 
+BOOST_AUTO_TEST_CASE(tasks_are_balanced_by_a_weighting_that_the_command_line_names) {
+  const Folder folder;
+  const Words data{"--data", "a=pairs:" + folder.path("pairs"),
+                   "--data", "b=pairs:" + folder.path("pairs"),
+                   "--crop", "32"};
+  auto words = folder.train("nafnet:width=4,blocks=[1]", data);
+  words.insert(words.end(), {"--weighting", "uncertainty:offset=80", "--resume"});
+  check_ended(run(words));
+  std::ifstream log{folder.path("run/metrics.jsonl")};
+  std::string line;
+  BOOST_REQUIRE(std::getline(log, line));
+  BOOST_TEST(json::parse(line).at("weights").size() == 2U);
+  words[words.size() - 2] = "upgrad";
+  const auto refused = run(words);
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(refused.err.find("/weighting = \"uncertainty, rate 0.01, offset 80\", and this one "
+                              "has \"upgrad") != std::string::npos,
+             refused.err);
+  // The recipe's loss is negative, and the error says what to do.
+  auto negative = folder.train("nafnet:width=4,blocks=[1]", data);
+  negative[negative.size() - data.size() - 1] = folder.path("other");
+  negative.insert(negative.end(), {"--weighting", "gls"});
+  const auto ended = run(negative);
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(ended.err.find("weighting gls: expected losses of at least 0, task 'a' has") !=
+                 std::string::npos,
+             ended.err);
+}
+
 BOOST_AUTO_TEST_CASE(networks_that_are_none_get_one_readable_line) {
   const Folder folder;
   const auto wrong = [&](const std::string& network, const std::string& text) {

@@ -51,7 +51,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-train"},
              {"--content", "--weights", "--penalty-slope", "per-pixel", "charbonnier",
               "--adversarial", "--critic", "--critic-updates", "--critic-rate", "--contextual",
-              "--backbone", "--random-backbone", "--freeze-epochs", "softplus-r1", "double-scale"});
+              "--weighting", "upgrad", "nash-mtl", "--backbone", "--random-backbone",
+              "--freeze-epochs", "softplus-r1", "double-scale"});
   check_help({"limpid-train"},
              {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
               "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",
@@ -62,8 +63,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
              {"--model", "--data", "--compare", "--metrics", "--niqe-model", "--report", "--json",
               "--max-images", "--save", "--title", "--note", "--log", "--device", "--threads"});
   check_help({"limpid-benchmark"}, {"step", "restore", "data"});
-  check_help({"limpid-benchmark", "step"},
-             {"--recipe", "--tasks", "--steps", "--warmup", "--device", "--precision", "--json"});
+  check_help({"limpid-benchmark", "step"}, {"--recipe", "--tasks", "--steps", "--warmup",
+                                            "--device", "--precision", "--json", "--weighting"});
   check_help({"limpid-benchmark", "restore"}, {"--recipe", "--model", "--size", "--tile"});
   check_help({"limpid-benchmark", "data"}, {"--data", "--crop", "--workers", "--cache-mb"});
 }
@@ -117,6 +118,12 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
               "--backbone: the networks of Table 4.2 have none");
   check_usage(with({"--data", "deblur=pairs:x", "--penalty-slope", "steep"}),
               "expected a penalty's slope, one of mean, sum, per-pixel");
+  const auto weighting = [&](const std::string& text) {
+    return with({"--data", "deblur=pairs:x", "--weighting", text});
+  };
+  check_usage(weighting("upgrd"), "did you mean 'upgrad'?");
+  check_usage(weighting("cagrad:c=far"), "cagrad: c: expected a number, found 'far'");
+  check_usage(weighting("cagrad:d=1"), "cagrad: expected an option, one of c, rescale; got 'd'");
   check_usage({"limpid-train", "--recipe", "best", "--out", "x", "--data", "deblur=pairs:x"},
               "best");
 }

@@ -14,8 +14,8 @@
 
 namespace limpid {
 
-/// The products of a tensor's rows with those of another: (T, P) and (T, P) -> T x T. Summed up in
-/// double by pieces, so that the length of the rows costs no digits.
+/// The products of a tensor's rows with those of another: (T, P) and (T, P) -> T x T. In double, by
+/// pieces: neither the length of the rows nor TF32 on a graphics card costs digits.
 ///
 /// Only the result comes to the CPU, once.
 /// @throws c10::ValueError for other shapes.
@@ -23,11 +23,13 @@ inline TaskMatrix row_products(const at::Tensor& a, const at::Tensor& b) {
   TORCH_CHECK_VALUE(a.dim() == 2 && a.sizes() == b.sizes(),
                     "row_products: expected two tensors (T, P) of one shape, got ", a.sizes(),
                     " and ", b.sizes());
-  constexpr std::int64_t kPiece = 1 << 14;
+  constexpr std::int64_t kPiece = 1 << 18;
   auto sum = at::zeros({a.size(0), a.size(0)}, a.options().dtype(at::kDouble));
   for (std::int64_t begin = 0; begin < a.size(1); begin += kPiece) {
     const auto length = std::min(kPiece, a.size(1) - begin);
-    sum.add_(at::mm(a.narrow(1, begin, length), b.narrow(1, begin, length).t()));
+    const auto left = a.narrow(1, begin, length).to(at::kDouble);
+    sum.add_(
+        at::mm(left, b.is_same(a) ? left.t() : b.narrow(1, begin, length).to(sum.options()).t()));
   }
   const auto on_cpu = sum.to(at::kCPU).contiguous();
   TaskMatrix result{a.size(0), a.size(0)};
