@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace limpid::detail {
@@ -29,8 +30,7 @@ inline at::Tensor gradient_norm(const NamedParameters& parameters) {
 }
 
 /// How the tasks' backwards of one step become the gradient of encoder and decoders, by the run's
-/// weighting. With equal weights gradients add up in place, as if there were no weighting; nothing
-/// of it is kept unless the step is.
+/// weighting. With equal weights gradients add up in place, as if there were no weighting.
 class BalancedStep {
  public:
   /// @param epoch  of the step, from 0
@@ -38,9 +38,11 @@ class BalancedStep {
     step_.tasks = state.model.tasks;
     step_.epoch = epoch;
     step_.random = state.weighting_random;
+    if (needs() != WeightingNeeds::nothing && state.weighting.tensors().empty()) {
+      trial_ = state.weighting;
+    }
     if (needs() == WeightingNeeds::past) {
-      ahead_ = state.weighting;
-      weights_ = ahead_->ahead(step_);
+      weights_ = weighting().ahead(step_);
     } else if (needs() != WeightingNeeds::nothing) {
       state.gradients.begin(state.model.parameters, step_.count());
     }
@@ -77,7 +79,7 @@ class BalancedStep {
                      at::full({}, std::sqrt(gram(t, t)), at::kDouble));
       }
       take_losses(losses);
-      const auto combination = state_.weighting.combine(step_, gram, rows);
+      const auto combination = weighting().combine(step_, gram, rows);
       state_.gradients.use(combination.row);
       scale_decoders(combination.decoders);
       weights_ = combination.weights;
@@ -90,14 +92,16 @@ class BalancedStep {
   /// The step is done.
   void keep(const StepLosses& losses) {
     state_.weighting_random = step_.random;
-    if (!ahead_) return;
-    take_losses(losses);
-    ahead_->observe(step_);
-    state_.weighting = *ahead_;
+    if (needs() == WeightingNeeds::past) {
+      take_losses(losses);
+      weighting().observe(step_);
+    }
+    if (trial_) state_.weighting = std::move(*trial_);
   }
 
  private:
   WeightingNeeds needs() const { return state_.weighting.needs(); }
+  AnyWeighting& weighting() { return trial_ ? *trial_ : state_.weighting; }
 
   template <class F>
   void for_each_decoder(F f) {
@@ -140,7 +144,9 @@ class BalancedStep {
 
   TrainingState& state_;
   WeightingStep step_;
-  std::optional<AnyWeighting> ahead_;  // in the place of the run's until the step is kept
+  // In the place of the run's until the step is kept. What remembers gradients works in place, to
+  // save their memory: it moves only once losses and gradients are known to be finite.
+  std::optional<AnyWeighting> trial_;
   TaskVector weights_;
 };
 
