@@ -36,10 +36,11 @@ using OptionTexts = std::vector<std::pair<std::string, std::string>>;
 
 namespace detail {
 
-template <class Number>
-requires(std::same_as<Number, double> ||
-         std::same_as<Number, std::int64_t>) void read_option(std::string_view text,
-                                                              Number& number) {
+template <class T>
+concept OptionNumber = (std::integral<T> || std::floating_point<T>)&&!std::same_as<T, bool>;
+
+template <OptionNumber Number>
+void read_option(std::string_view text, Number& number) {
   const auto* end = text.data() + text.size();
   Number read{};
   const auto result = std::from_chars(text.data(), end, read);
@@ -60,16 +61,17 @@ inline void read_option(std::string_view text, bool& yes) {
   yes = is_yes;
 }
 
-template <class Number>
-requires(std::same_as<Number, double> || std::same_as<Number, std::int64_t>) std::string
-    option_text(Number number) {
+template <OptionNumber Number>
+std::string option_text(Number number) {
   return Interval{static_cast<double>(number)}.text();
 }
 
 inline std::string option_text(const Interval& interval) { return interval.text(); }
 
-template <class Yes>
-requires std::same_as<Yes, bool> std::string option_text(Yes yes) { return yes ? "yes" : "no"; }
+template <std::same_as<bool> Yes>
+std::string option_text(Yes yes) {
+  return yes ? "yes" : "no";
+}
 
 }  // namespace detail
 
