@@ -4,6 +4,7 @@
 #include <limpid/core/progress_line.hpp>
 
 #include <c10/util/Exception.h>
+#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -16,10 +17,13 @@
 namespace examples {
 
 /// What an error says, with the picture's name before it where it does not hold that.
-inline std::string text_naming(const std::string& picture, const std::exception& error) {
-  const auto text = limpid::error_text(error);
+inline std::string text_naming(const std::string& picture, const std::string& text) {
   const auto name = "'" + picture + "'";
   return text.find(name) == text.npos ? name + ": " + text : text;
+}
+
+inline std::string text_naming(const std::string& picture, const std::exception& error) {
+  return text_naming(picture, limpid::error_text(error));
 }
 
 /// Pictures of a batch that failed: each is named, and the others go on.
@@ -50,13 +54,26 @@ class Failures {
     }
   }
 
+  /// Adds one that failed elsewhere.
+  void add(const std::string& picture, const std::string& error) {
+    const std::lock_guard lock{mutex_};
+    all_.push_back({picture, text_naming(picture, error)});
+  }
+
   /// Says those that it has not said yet.
   void say(limpid::ProgressLine& line) {
     const std::lock_guard lock{mutex_};
     for (; said_ < all_.size(); ++said_) line.say(program_ + ": " + all_[said_].error);
   }
 
-  const std::vector<Failure>& all() const { return all_; }
+  /// [{"input": picture, "error": text}]
+  nlohmann::json json() const {
+    auto list = nlohmann::json::array();
+    for (const auto& [picture, error] : all_) {
+      list.push_back({{"input", picture.string()}, {"error", error}});
+    }
+    return list;
+  }
 
   /// @throws c10::Error "3 of 20 pictures could not be restored; see above"
   void check(std::size_t count, const std::string& what) const {

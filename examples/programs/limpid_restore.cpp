@@ -16,13 +16,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "failures.hpp"
+#include "lies_in.hpp"
 #include "options.hpp"
 #include "program.hpp"
+#include "tile_note.hpp"
 
 namespace {
 
@@ -51,11 +55,24 @@ std::string others(std::size_t count) {
 
 /// Whether a file lies in the folder that results go to, which a walk through a tree may meet.
 bool is_result(const fs::path& file, const fs::path& root, const Plan& plan) {
-  std::error_code ignored;
-  if (fs::equivalent(root, plan.out, ignored)) return false;
-  const auto out = fs::weakly_canonical(plan.out, ignored);
-  const auto whole = fs::weakly_canonical(file, ignored);
-  return std::mismatch(out.begin(), out.end(), whole.begin(), whole.end()).first == out.end();
+  return !examples::lies_in(root, plan.out) && examples::lies_in(file.parent_path(), plan.out);
+}
+
+/// Refuses to write results where pictures are read: a later run would take them for pictures.
+void check_apart(const Plan& plan, const std::vector<limpid::OutputFile>& files) {
+  std::set<fs::path> places;
+  for (const auto& file : files) places.insert(file.output.parent_path());
+  for (const auto& image : plan.images) {
+    std::error_code ignored;
+    if (!fs::is_directory(image, ignored)) continue;
+    if (plan.recursive && !examples::lies_in(image, plan.out)) continue;  // `is_result` sees to it
+    for (const auto& place : places) {
+      const bool is_read =
+          plan.recursive ? examples::lies_in(place, image) : fs::equivalent(place, image, ignored);
+      TORCH_CHECK(!is_read, "--out: results would lie among the pictures of '", image.string(),
+                  "', and a later run take them for pictures; name another folder");
+    }
+  }
 }
 
 /// Which files are read, and where each result goes. What is passed over in folders is said once.
@@ -99,6 +116,7 @@ void check_new(const Plan& plan, const std::vector<limpid::OutputFile>& files) {
 void restore(const Plan& plan) {
   const auto options = examples::restorer_options(plan.compute, plan.tiling);
   const auto files = files_of(plan);
+  check_apart(plan, files);
   check_new(plan, files);
   examples::make_folder("--out", plan.out);
   examples::try_output("--json", plan.json);
@@ -109,7 +127,7 @@ void restore(const Plan& plan) {
   examples::Failures failures{"limpid-restore", "smaller tiles need less: --tile 512"};
   examples::Progress progress;
   const auto began = Clock::now();
-  bool said_tiles = false;
+  examples::TileNote tiles{plan.tiling, progress};
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& [input, output] = files[i];
     if (plan.skip_existing && is_there(files[i])) {
@@ -117,26 +135,24 @@ void restore(const Plan& plan) {
       continue;
     }
     const auto picture_began = Clock::now();
-    limpid::Image restored;
-    const bool went_well = failures.attempt(input, [&, input = input] {
+    limpid::EncodedPicture restored;
+    std::int64_t width = 0, height = 0;
+    const bool went_well = failures.attempt(input, [&, input = input, output = output] {
       const auto degraded = limpid::Image::load(input);
-      const auto tile = plan.tiling.tile_for(degraded.height(), degraded.width());
-      if (plan.tiling.tile == limpid::Tiling::automatic && tile > 0 && !said_tiles) {
-        said_tiles = true;
-        progress.say("'" + input.string() + "': restored in tiles of " + std::to_string(tile) +
-                     " pixels, as it is large; --tile 0 takes it at once");
-      }
-      restored = restorer.restore(plan.task, degraded);
+      width = degraded.width(), height = degraded.height();
+      limpid::Image::check_can_be_saved(output, height, width);
+      tiles.look_at("'" + input.string() + "'", degraded);
+      restored = restorer.restore(plan.task, degraded).encoded_for(output);
     });
     failures.say(progress);
     if (!went_well) continue;
     // From here on errors, such as a full disk, are not the picture's and stop everything.
     if (output.has_parent_path()) examples::make_folder("--out", output.parent_path());
-    restored.save(output);
+    restored.write();
     pictures.push_back({{"input", input.string()},
                         {"output", output.string()},
-                        {"width", restored.width()},
-                        {"height", restored.height()},
+                        {"width", width},
+                        {"height", height},
                         {"seconds", seconds_since(picture_began)}});
     const auto done = static_cast<double>(i + 1), all = static_cast<double>(files.size());
     progress.show(std::to_string(i + 1) + "/" + std::to_string(files.size()) + "  " +
@@ -147,18 +163,15 @@ void restore(const Plan& plan) {
                std::to_string(files.size()) + " pictures in '" + plan.out.string() + "', " +
                limpid::duration_text(seconds_since(began)) +
                (skipped.empty() ? "" : "; " + std::to_string(skipped.size()) + " were there"));
-  auto failed = nlohmann::json::array();
-  for (const auto& [picture, error] : failures.all()) {
-    failed.push_back({{"input", picture.string()}, {"error", error}});
-  }
   examples::write_json(plan.json, nlohmann::json{{"model", plan.model.string()},
                                                  {"task", plan.task},
                                                  {"device", plan.compute.device},
                                                  {"threads", plan.compute.threads},
                                                  {"seconds", seconds_since(began)},
+                                                 {"tiles", tiles.json()},
                                                  {"pictures", pictures},
                                                  {"skipped", skipped},
-                                                 {"failed", failed}});
+                                                 {"failed", failures.json()}});
   failures.check(files.size(), "restored");
 }
 

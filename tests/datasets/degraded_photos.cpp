@@ -55,6 +55,14 @@ BOOST_AUTO_TEST_CASE(the_target_is_the_photograph_and_the_draw_decides_the_degra
   BOOST_TEST(!(others.load(0, 0).degraded == drawn.degraded));
 }
 
+BOOST_AUTO_TEST_CASE(a_degradation_that_makes_what_is_no_number_names_the_photograph) {
+  const auto divide = [](const at::Tensor& image, Random&) { return image / 0.0; };
+  const Pairs pairs = DegradedPhotos{folder.path(), divide};
+  BOOST_TEST(error_of([&] { pairs.load(1, 0); }) ==
+             "'" + (folder / "b.png").string() +
+                 "': Image: expected finite values, got NaN or infinity");
+}
+
 BOOST_AUTO_TEST_CASE(large_photographs_are_shrunk) {
   const Pairs pairs = DegradedPhotos{folder.path(), darken, {.long_side = 15}};
   BOOST_TEST(pairs.load(0).target.height() == 8);

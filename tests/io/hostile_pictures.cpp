@@ -77,6 +77,17 @@ BOOST_AUTO_TEST_CASE(a_profile_that_unpacks_to_more_than_profiles_have_is_left_o
   BOOST_TEST(read.facts().losses.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(hundreds_of_profiles_are_unpacked_once) {
+  const auto bomb = limpid_test::png_chunk(
+      "iCCP", "name\0\0"s + limpid::detail::packed(std::string(4'000'000, '\0')));
+  std::string many;
+  while (many.size() < 1'000'000) many += bomb;
+  auto png = picture(4, 4).encoded("png");
+  png.insert(33, many);
+  BOOST_TEST(quick_error_of(png) == "no error");
+  BOOST_TEST(Image::decode(png, "x").facts().losses.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(more_than_a_hundred_megapixels_pass_and_a_small_file_of_gigabytes_does_not) {
   const auto rows = limpid::detail::packed(std::string(1501 * 9000, '\0'));
   const auto png = [&](std::uint32_t width, std::uint32_t height, int bits, int colour) {

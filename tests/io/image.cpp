@@ -141,8 +141,48 @@ BOOST_AUTO_TEST_CASE(unit_values_round_to_the_nearest_byte) {
   BOOST_TEST(original.unit().sizes() == torch::IntArrayRef({1, 3, 5, 9}));
   BOOST_TEST((Image::from_unit(original.unit()) == original));
   BOOST_TEST((Image::from_unit(original.unit()[0]) == original));
-  const auto nan = torch::full({3, 1, 1}, std::numeric_limits<double>::quiet_NaN());
-  BOOST_TEST(pixel(Image::from_unit(nan), 0, 0)[0] == 0);
+}
+
+BOOST_AUTO_TEST_CASE(values_that_are_not_finite_are_no_picture) {
+  for (const auto value :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity()}) {
+    auto values = torch::full({3, 2, 2}, 0.5);
+    values[1][1][0] = value;
+    BOOST_TEST(value_error_of([&] { Image::from_unit(values); }) ==
+               "Image: expected finite values, got NaN or infinity");
+  }
+}
+
+// A picture that can be read can be kept: no decoded width is too much for a PNG.
+BOOST_AUTO_TEST_CASE(a_picture_as_wide_as_any_that_is_read_can_be_written) {
+  const Image wide{torch::full({1, limpid::detail::kMaxImageSide, 3}, 7, torch::kByte)};
+  for (const std::string kind : {"png", "ppm", "bmp"}) {
+    if (kind == "png" && limpid::kPng.decoder == "stb_image") continue;  // it reads 65535 a side
+    BOOST_TEST((Image::decode(wide.encoded(kind), kind) == wide), kind);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_format_cannot_hold_is_known_before_any_work) {
+  const std::string text =
+      "cannot write image 'x.jpg': 65501 x 1 pixels are too many for a JPEG file, which takes "
+      "65500 a side";
+  BOOST_TEST(value_error_of([] { Image::check_can_be_saved("x.jpg", 1, 65501); }) == text);
+  const Image wide{torch::full({1, 65501, 3}, 7, torch::kByte)};
+  BOOST_TEST(value_error_of([&] { wide.encoded_for("x.jpg"); }) == text);
+  Image::check_can_be_saved("x.jpg", 65500, 1);
+  Image::check_can_be_saved("x.png", 1, 65501);
+  BOOST_TEST(value_error_of([] { Image::check_can_be_saved("x.bmp", 30'000, 30'000); }) ==
+             "cannot write image 'x.bmp': 30000 x 30000 pixels are too many for a BMP file, which "
+             "takes 600000000");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_encoded_is_written_later) {
+  TemporaryFolder folder;
+  const auto file = picture(4, 6).encoded_for(folder / "a.png");
+  BOOST_TEST(!std::filesystem::exists(folder / "a.png"));
+  file.write();
+  BOOST_TEST((Image::load(folder / "a.png") == picture(4, 6)));
 }
 
 BOOST_AUTO_TEST_CASE(crops_and_resizes) {

@@ -7,6 +7,9 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -44,6 +47,64 @@ std::vector<std::string> formats_with_profiles() {
 
 /// The channels that a file has.
 int channels_of(const std::string& bytes) { return Image::decode(bytes, "x").facts().channels; }
+
+using Losses = std::vector<std::string>;
+
+Losses losses_of(const std::string& bytes) { return Image::decode(bytes, "x").facts().losses; }
+
+std::string little(std::uint64_t value, int count) {
+  const auto bytes = big_endian(value, count);
+  return {bytes.rbegin(), bytes.rend()};
+}
+
+/// What a BMP's header of version 5 says of colours.
+struct BmpColours {
+  std::string kind = "\0\0\0\0"s;   ///< of the colour space, as it stands in the file
+  std::vector<double> primaries{};  ///< x and y of red, green and blue
+  double gamma = 0;
+  std::uint32_t profile_at = 0, profile_size = 0;
+};
+
+using Masks = std::array<std::uint32_t, 4>;  // red, green, blue, alpha
+
+/// A BMP of one pixel.
+std::string bmp(int bits, const Masks& masks, std::uint32_t pixel, const BmpColours& colours = {}) {
+  auto header = little(124, 4) + little(1, 4) + little(1, 4) + little(1, 2) +
+                little(static_cast<std::uint64_t>(bits), 2) + little(3, 4) + std::string(20, '\0');
+  for (const auto mask : masks) header += little(mask, 4);
+  header += colours.kind;
+  for (std::size_t i = 0; i < 6; i += 2) {
+    const bool is_said = !colours.primaries.empty();
+    const auto x = is_said ? colours.primaries[i] : 0, y = is_said ? colours.primaries[i + 1] : 0;
+    for (const auto value : {x, y, is_said ? 1 - x - y : 0}) {
+      header += little(static_cast<std::uint64_t>(value * (1 << 30)), 4);
+    }
+  }
+  for (int i = 0; i < 3; ++i) {
+    header += little(static_cast<std::uint64_t>(colours.gamma * 65536), 4);
+  }
+  header +=
+      little(4, 4) + little(colours.profile_at, 4) + little(colours.profile_size, 4) + little(0, 4);
+  return "BM" + little(14 + 124 + 4, 4) + little(0, 4) + little(14 + 124, 4) + header +
+         little(pixel, 4);
+}
+
+/// EXIF data with a camera's directory, which names a colour space and an interoperability index.
+std::string camera_exif(int colour_space, const std::string& index, bool big) {
+  const auto number = [&](std::uint64_t value, int count) {
+    return big ? big_endian(value, count) : little(value, count);
+  };
+  const auto pointer = [&](int tag, int to) {
+    return number(static_cast<std::uint64_t>(tag), 2) + number(4, 2) + number(1, 4) +
+           number(static_cast<std::uint64_t>(to), 4);
+  };
+  return (big ? "MM" : "II") + number(42, 2) + number(8, 4) +  //
+         number(1, 2) + pointer(0x8769, 26) + number(0, 4) +   // from 8
+         number(2, 2) + number(0xa001, 2) + number(3, 2) + number(1, 4) +
+         number(static_cast<std::uint64_t>(colour_space), 2) + number(0, 2) + pointer(0xa005, 56) +
+         number(0, 4) +  // from 26
+         number(1, 2) + number(1, 2) + number(2, 2) + number(4, 4) + index + "\0"s + number(0, 4);
+}
 
 BOOST_AUTO_TEST_SUITE(picture_facts)
 
@@ -151,10 +212,7 @@ BOOST_AUTO_TEST_CASE(a_grey_profile_stays_with_a_grey_picture) {
 }
 
 BOOST_AUTO_TEST_CASE(transparency_and_depth_are_said_where_they_are_lost) {
-  using Losses = std::vector<std::string>;
-  const auto losses = [](const std::string& bytes) {
-    return Image::decode(bytes, "x").facts().losses;
-  };
+  const auto losses = losses_of;
   BOOST_TEST(losses(png_file(1, 1, 8, 6, "\0\x01\x02\x03\x80"s)) ==
              Losses{"transparency is left out"});
   BOOST_TEST(losses(png_file(1, 1, 8, 6, "\0\x01\x02\x03\xff"s)) == Losses{});
@@ -183,6 +241,71 @@ BOOST_AUTO_TEST_CASE(the_orientation_of_png_and_webp_is_applied_once) {
                     plain.substr(12) + limpid::detail::riff_chunk("EXIF", tiff);
   BOOST_TEST(
       torch::equal(Image::decode(limpid::detail::riff_chunk("RIFF", body), "x").pixels(), turned));
+}
+
+BOOST_AUTO_TEST_CASE(transparency_of_a_bmp_is_seen_wherever_its_bits_are) {
+  const Losses lost{"transparency is left out"};
+  const Masks rgba{0xff000000, 0xff0000, 0xff00, 0xff}, argb{0xff0000, 0xff00, 0xff, 0xff000000};
+  BOOST_TEST(losses_of(bmp(32, rgba, 0x10203080)) == lost);
+  BOOST_TEST(losses_of(bmp(32, rgba, 0x102030ff)) == Losses{});
+  BOOST_TEST(losses_of(bmp(32, argb, 0x80102030)) == lost);
+  BOOST_TEST(losses_of(bmp(32, argb, 0xff102030)) == Losses{});
+  BOOST_TEST(losses_of(bmp(32, {0xff0000, 0xff00, 0xff, 0}, 0x80102030)) == Losses{});
+  const Masks of_16{0x7c00, 0x3e0, 0x1f, 0x8000};
+  BOOST_TEST(losses_of(bmp(16, of_16, 0x1234)) == lost);
+  BOOST_TEST(losses_of(bmp(16, of_16, 0x9234)) == Losses{});
+  BOOST_TEST(losses_of(bmp(16, {0xf800, 0x7e0, 0x1f, 0xff000000}, 0x1234)) == Losses{});
+}
+
+BOOST_AUTO_TEST_CASE(colours_that_a_bmp_says_without_a_profile_are_missed) {
+  const Masks masks{0xff0000, 0xff00, 0xff, 0};
+  const auto losses = [&](const BmpColours& colours) {
+    return losses_of(bmp(32, masks, 0x102030, colours));
+  };
+  const Losses calibrated{"primaries and gamma of a BMP are left out; read as sRGB"};
+  const std::vector<double> srgb{0.64, 0.33, 0.3, 0.6, 0.15, 0.06};
+  const std::vector<double> adobe{0.64, 0.33, 0.21, 0.71, 0.15, 0.06};
+  BOOST_TEST(losses({.primaries = srgb, .gamma = 2.2}) == Losses{});
+  BOOST_TEST(losses({.primaries = srgb, .gamma = 1 / 2.2}) == Losses{});
+  BOOST_TEST(losses({}) == Losses{}, "nothing is said");
+  BOOST_TEST(losses({.primaries = srgb, .gamma = 1}) == calibrated);
+  BOOST_TEST(losses({.primaries = adobe, .gamma = 2.2}) == calibrated);
+  BOOST_TEST(losses({.kind = "BGRs", .primaries = adobe, .gamma = 1}) == Losses{}, "it is sRGB");
+  BOOST_TEST(losses({.kind = "KNIL"}) == Losses{"a colour profile in another file is left out"});
+  BOOST_TEST(losses({.kind = "DEBM", .profile_at = 4000, .profile_size = 300}) ==
+             Losses{"a colour profile that is damaged or of other colours is left out"});
+}
+
+BOOST_AUTO_TEST_CASE(adobe_rgb_that_only_exif_names_is_missed) {
+  const Losses missed{"EXIF says Adobe RGB and there is no colour profile; read as sRGB"};
+  const auto jpeg = [](const std::string& exif) {
+    return with_segment(picture(16, 16).encoded("jpg"), jpeg_segment(0xe1, "Exif\0\0"s + exif));
+  };
+  for (const bool big : {true, false}) {
+    BOOST_TEST(losses_of(jpeg(camera_exif(0xffff, "R03", big))) == missed);
+    BOOST_TEST(losses_of(jpeg(camera_exif(2, "R98", big))) == missed);
+    BOOST_TEST(losses_of(jpeg(camera_exif(0xffff, "R98", big))) == Losses{});
+    BOOST_TEST(losses_of(jpeg(camera_exif(1, "R98", big))) == Losses{});
+  }
+  const auto exif = camera_exif(0xffff, "R03", true);
+  for (std::size_t size = 0; size < exif.size(); ++size) {  // damaged EXIF data cost nothing
+    BOOST_TEST(losses_of(jpeg(exif.substr(0, size))).size() <= 1u);
+  }
+  const auto png = with_png_chunk(picture(16, 16).encoded("png"), "eXIf", exif);
+  BOOST_TEST(losses_of(png) == missed);
+  BOOST_TEST(losses_of(with_png_chunk(png, "sRGB", "\0"s)) == Losses{}, "PNG's own word counts");
+  const auto profiled = with_profile(picture(16, 16), profile("RGB ", 300)).encoded("jpg");
+  BOOST_TEST(losses_of(with_segment(profiled, jpeg_segment(0xe1, "Exif\0\0"s + exif))) == Losses{});
+}
+
+BOOST_AUTO_TEST_CASE(of_several_profiles_the_first_counts) {
+  const auto chunk = [](const std::string& bytes) {
+    return "name\0\0"s + limpid::detail::packed(bytes);
+  };
+  const auto first = profile("RGB ", 300);
+  auto png = with_png_chunk(picture(4, 4).encoded("png"), "iCCP", chunk(profile("RGB ", 400)));
+  png = with_png_chunk(png, "iCCP", chunk(first));  // before the other one
+  BOOST_TEST((Image::decode(png, "x").facts().colour_profile == first));
 }
 
 BOOST_AUTO_TEST_CASE(any_changed_byte_of_a_png_is_seen) {

@@ -110,6 +110,54 @@ BOOST_AUTO_TEST_CASE(one_bad_picture_is_named_and_the_rest_is_restored) {
   BOOST_TEST(fs::exists(place.folder / "out/good.png"));
 }
 
+BOOST_AUTO_TEST_CASE(a_picture_that_the_format_cannot_hold_is_named_before_it_is_restored) {
+  const Place place;
+  save(picture(16, 16), place.folder / "in/a.png");
+  save(limpid::Image{torch::full({1, 66000, 3}, 9, torch::kByte)}, place.folder / "in/b.png");
+  save(picture(16, 16), place.folder / "in/c.png");
+  const auto ended = place.restore(
+      {"--out", place.path("out"), "--format", "jpg", "--json", "-", place.path("in")});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(has(ended.err, "in/b.png': cannot write image '" + place.path("out/b.jpg") +
+                                "': 66000 x 1 pixels are too many for a JPEG file"),
+             ended.err);
+  const auto json = nlohmann::json::parse(ended.out);
+  BOOST_TEST(json.at("pictures").size() == 2u);
+  BOOST_TEST(json.at("failed").size() == 1u);
+  BOOST_TEST(fs::exists(place.folder / "out/c.jpg"), "the batch goes on");
+}
+
+BOOST_AUTO_TEST_CASE(results_never_lie_among_the_pictures_that_are_read) {
+  const Place place;
+  save(picture(16, 16), place.folder / "photos/a.jpg");
+  save(picture(16, 16), place.folder / "photos/sub/b.jpg");
+  fs::create_directory_symlink(place.folder / "photos", place.folder / "shortcut");
+  const auto photos = place.path("photos");
+  for (const Names& words :
+       {Names{"--out", photos, photos}, Names{"--out", photos + "/../photos/", photos},
+        Names{"--out", place.path("shortcut"), photos},
+        Names{"--recursive", "--out", photos, photos},
+        Names{"--out", photos, photos + "/sub", photos},
+        Names{"--skip-existing", "--out", photos, photos}}) {
+    const auto ended = place.restore(words);
+    BOOST_TEST(ended.code == 1, ended.err);
+    BOOST_TEST(has(ended.err, "--out: results would lie among the pictures of '"), ended.err);
+  }
+  BOOST_TEST(!fs::exists(place.folder / "photos/a.png"));
+  // Beside a file that was named, and above or below a folder, they are met by no later run.
+  for (const Names& words :
+       {Names{"--out", photos, photos + "/a.jpg"}, Names{"--out", photos, photos + "/sub"},
+        Names{"--recursive", "--out", photos + "/above", photos + "/sub"},
+        Names{"--recursive", "--out", photos + "/sharp", photos}}) {
+    const auto ended = place.restore(words);
+    BOOST_TEST(ended.code == 0, ended.err);
+    auto again = words;
+    again.insert(again.begin(), "--skip-existing");
+    const auto second = place.restore(again);
+    BOOST_TEST(has(second.err, "restored 0 of "), second.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(memory_that_runs_out_names_the_picture_and_hints_at_tiles) {
   const Place place;
   save(picture(16, 16), place.folder / "in/a.png");

@@ -7,13 +7,13 @@
 
 #include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "../lies_in.hpp"
 #include "../program.hpp"
 
 namespace examples {
@@ -25,17 +25,6 @@ inline std::uint64_t hash_of(const std::string& text) {
   std::uint64_t value = 0xcbf29ce484222325;
   for (const unsigned char byte : text) value = (value ^ byte) * 0x100000001b3;
   return value;
-}
-
-/// Whether `path` is `folder` or lies somewhere in it.
-inline bool lies_in(const fs::path& path, const fs::path& folder) {
-  const auto plain = [](const fs::path& given) {
-    const auto whole = fs::weakly_canonical(given);
-    return whole.has_filename() ? whole : whole.parent_path();
-  };
-  const auto inner = plain(path);
-  const auto outer = plain(folder);
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 /// Stops where what is written to OUTPUT_DIR would lie among what is read.
@@ -55,6 +44,15 @@ inline std::string whole_path(const fs::path& path) {
   std::error_code error;
   const auto whole = fs::weakly_canonical(path, error);
   return (error ? path : whole).string();
+}
+
+/// The files' names, as a record names them: of another photograph under a name that stays, such as
+/// IMG.png in place of IMG.jpg, something else is made.
+template <class Named>
+std::vector<std::string> file_names(const Named& files) {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : files) names.push_back(file.filename().string());
+  return names;
 }
 
 inline void make_folder(const fs::path& folder) { limpid::make_folder("OUTPUT_DIR", folder); }

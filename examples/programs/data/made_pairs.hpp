@@ -57,12 +57,17 @@ class MadePairs {
           const auto degraded = fs::path{"input"} / (picture.name + ".png");
           const auto target = fs::path{"target"} / (picture.name + ".png");
           const bool is_there = made_.keeps({degraded, target});
-          limpid::ImagePair pair;
-          const bool went_well =
-              failures.attempt(picture.file, [&] { pair = make(picture, is_there); });
+          limpid::EncodedPicture made_target, made_degraded;
+          const bool went_well = failures.attempt(picture.file, [&] {
+            const limpid::ImagePair pair = make(picture, is_there);
+            if (is_there) return;
+            made_target = pair.target.encoded_for(output_ / target);
+            made_degraded = pair.degraded.encoded_for(output_ / degraded);
+          });
           if (!went_well || is_there) return;
-          pair.target.save(output_ / target);
-          pair.degraded.save(output_ / degraded);
+          // Errors from here on, such as a full disk, are not the picture's and stop everything.
+          made_target.write();
+          made_degraded.write();
         },
         [&](std::size_t i, std::size_t done) {
           failures.say(progress_);

@@ -51,12 +51,10 @@ inline void split(const SplitOptions& options) {
   const std::set<std::string> test{names.begin(),
                                    names.begin() + static_cast<std::ptrdiff_t>(tests + 0.5)};
 
-  std::vector<std::string> all;  // a photograph more or less can move others to another part
-  for (const auto& [name, file] : photos) all.push_back(name);
   MadeSet made{options.output,
                {{"command", "split"},
                 {"photographs", whole_path(options.input)},
-                {"names", all},
+                {"names", file_names(photos)},
                 {"test", options.test_share},
                 {"seed", options.seed},
                 {"max-side", options.max_side}},
@@ -68,13 +66,14 @@ inline void split(const SplitOptions& options) {
   for (const auto& [name, file] : photos) {
     const auto target = fs::path{test.contains(name) ? "test" : "train"} / (name + ".png");
     if (!made.keeps({target})) {
-      limpid::Image photo;
-      failures.attempt(file, [&, file = file] {
-        photo = limpid::Image::load(file);
+      limpid::EncodedPicture made_photo;
+      const bool went_well = failures.attempt(file, [&, file = file] {
+        auto photo = limpid::Image::load(file);
         if (options.max_side > 0) photo = photo.shrunk_to(options.max_side);
+        made_photo = photo.encoded_for(options.output / target);
       });
       failures.say(progress);
-      if (!photo.empty()) photo.save(options.output / target);
+      if (went_well) made_photo.write();
     }
     progress.show("split: " + std::to_string(++done) + " of " + std::to_string(photos.size()) +
                   " photographs, " + name);

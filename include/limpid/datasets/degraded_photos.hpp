@@ -63,7 +63,7 @@ class DegradedPhotos {
     auto photo = clean(i);
     auto random = stream(i, draw);
     auto degraded = named(i, [&] { return degradation_(photo.unit()[0], random); });
-    return {Image::from_unit(degraded), std::move(photo)};
+    return {std::move(degraded), std::move(photo)};
   }
 
   bool makes_parts() const { return degradation_.is_partwise(); }
@@ -86,7 +86,7 @@ class DegradedPhotos {
           .narrow(1, window.top - grown.top, window.height)
           .narrow(2, window.left - grown.left, window.width);
     });
-    return {Image::from_unit(degraded), cut(photo, window)};
+    return {degraded, cut(photo, window)};
   }
 
  private:
@@ -108,11 +108,12 @@ class DegradedPhotos {
         options_.seed, {static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(variant(draw))});
   }
 
-  /// What `degrade()` gives; its error names the file.
+  /// The picture that `degrade()` gives; an error, such as of values that are not finite, names the
+  /// file.
   template <class Degrade>
-  at::Tensor named(std::int64_t i, Degrade degrade) const {
+  Image named(std::int64_t i, Degrade degrade) const {
     try {
-      return degrade();
+      return Image::from_unit(degrade());
     } catch (const c10::ValueError& error) {
       limpid::fail("'", path(i).string(), "': ", error.what_without_backtrace());
     }

@@ -1,34 +1,71 @@
 #pragma once
 
 #include <limpid/io/byte_reader.hpp>
+#include <limpid/io/picture_facts.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace limpid::detail {
 
-/// The orientation that EXIF data names (EXIF 2.3, sec. 4.6.4), 1 where it names none.
-/// @param exif  a TIFF structure, with or without "Exif\0\0" before it
-inline int exif_orientation(std::string_view exif) {
-  constexpr std::string_view kStart{"Exif\0\0", 6};
-  const auto tiff = exif.substr(0, 6) == kStart ? exif.substr(6) : exif;
-  const bool big = tiff.substr(0, 2) == "MM";
-  if (tiff.size() < 8 || (!big && tiff.substr(0, 2) != "II")) return 1;
-  const auto number = [&](std::size_t at, int count) {
-    ByteReader reader{tiff, at};
-    return big ? reader.big(count) : reader.little(count);
-  };
-  const std::size_t directory = number(4, 4);
-  if (directory > tiff.size() || tiff.size() - directory < 2) return 1;
-  const std::size_t entries = number(directory, 2);
-  for (std::size_t i = 0; i < entries; ++i) {
-    const auto entry = directory + 2 + 12 * i;
-    if (tiff.size() < entry + 12) return 1;
-    if (number(entry, 2) != 0x0112) continue;
-    const auto value = number(entry + 8, 2);
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+/// The TIFF structure of EXIF data. What lies outside of it is as if it were not there.
+class ExifReader {
+ public:
+  /// @param exif  a TIFF structure, with or without "Exif\0\0" before it
+  explicit ExifReader(std::string_view exif) {
+    constexpr std::string_view kStart{"Exif\0\0", 6};
+    tiff_ = exif.substr(0, 6) == kStart ? exif.substr(6) : exif;
+    big_ = tiff_.substr(0, 2) == "MM";
+    if (tiff_.size() < 8 || (!big_ && tiff_.substr(0, 2) != "II")) tiff_ = {};
   }
-  return 1;
+
+  /// Where the first directory begins; 0: there is none.
+  std::uint32_t first_directory() const { return tiff_.empty() ? 0 : number(4, 4); }
+
+  /// The four bytes in which the directory's entry `tag` has its value, or says where it is.
+  std::optional<std::string_view> entry(std::uint32_t directory, std::uint32_t tag) const {
+    if (directory == 0 || directory > tiff_.size() || tiff_.size() - directory < 2) return {};
+    const std::size_t entries = number(directory, 2);
+    for (std::size_t i = 0; i < entries; ++i) {
+      const auto at = directory + 2 + 12 * i;
+      if (tiff_.size() < at + 12) return {};
+      if (number(at, 2) == tag) return tiff_.substr(at + 8, 4);
+    }
+    return {};
+  }
+
+  /// A number of `bytes` bytes in an entry; 0 where the directory has no such entry.
+  std::uint32_t number_of(std::uint32_t directory, std::uint32_t tag, int bytes) const {
+    const auto value = entry(directory, tag);
+    if (!value) return 0;
+    ByteReader reader{*value};
+    return big_ ? reader.big(bytes) : reader.little(bytes);
+  }
+
+ private:
+  std::uint32_t number(std::size_t at, int count) const {
+    ByteReader reader{tiff_, at};
+    return big_ ? reader.big(count) : reader.little(count);
+  }
+
+  std::string_view tiff_;
+  bool big_ = false;
+};
+
+/// Keeps what EXIF data say of a picture: its orientation (EXIF 2.3, sec. 4.6.4), and whether its
+/// colours are Adobe RGB's. Cameras say that by an interoperability index of R03 (DCF 2.0, sec.
+/// 4.3.2), where a colour profile would say it for everybody; some by a colour space of 2.
+inline void keep_exif(PictureFacts& facts, std::string_view exif) {
+  const ExifReader reader{exif};
+  const auto first = reader.first_directory();
+  const auto orientation = reader.number_of(first, 0x0112, 2);
+  facts.orientation = orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 1;
+  const auto camera = reader.number_of(first, 0x8769, 4);
+  const auto index = reader.entry(reader.number_of(camera, 0xa005, 4), 0x0001);
+  facts.exif_says_adobe_rgb =
+      reader.number_of(camera, 0xa001, 2) == 2 || (index && index->substr(0, 3) == "R03");
 }
 
 }  // namespace limpid::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image_limits.hpp>
@@ -15,6 +16,7 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -24,6 +26,21 @@
 #include <vector>
 
 namespace limpid {
+
+/// A picture file that is made but not written: what is wrong with the picture showed when it was
+/// made, and what is wrong with the disk shows when it is written.
+struct EncodedPicture {
+  std::filesystem::path path;
+  std::string bytes;
+  std::vector<std::string> losses;  ///< what the format cannot keep of the picture's facts
+
+  /// Writes it atomically, and notes the losses in `PictureLosses::of_process()`.
+  /// @throws c10::Error that names the path if it cannot be written.
+  void write() const {
+    write_atomically(path, bytes);
+    PictureLosses::of_process().add(losses, path.string());
+  }
+};
 
 /// An 8-bit RGB picture.
 ///
@@ -73,7 +90,7 @@ class Image {
   }
 
   /// @param unit  (3, H, W) or (1, 3, H, W); values are clamped to [0, 1] and rounded to bytes.
-  /// @throws c10::ValueError if `unit` has another shape.
+  /// @throws c10::ValueError if `unit` has another shape, or holds NaN or infinity.
   static Image from_unit(const at::Tensor& unit) {
     const auto dim = unit.defined() ? unit.dim() : 0;
     TORCH_CHECK_VALUE((dim == 3 && unit.size(0) == 3 && unit.numel() > 0) ||
@@ -85,12 +102,15 @@ class Image {
     auto pixels = at::empty({height, width, 3}, at::kByte);
     const auto* in = values.data_ptr<float>();
     auto* out = pixels.data_ptr<std::uint8_t>();
+    bool all_finite = true;
     for (std::int64_t i = 0; i < height * width; ++i) {
       for (std::int64_t c = 0; c < 3; ++c) {
         const auto value = in[c * height * width + i];
+        all_finite = all_finite && std::isfinite(value);
         *out++ = value > 0 ? static_cast<std::uint8_t>(std::min(value, 1.0f) * 255.0f + 0.5f) : 0;
       }
     }
+    TORCH_CHECK_VALUE(all_finite, "Image: expected finite values, got NaN or infinity");
     return Image{pixels};
   }
 
@@ -202,8 +222,7 @@ class Image {
                       " to write, got '", dotted, "'");
     TORCH_CHECK_VALUE(quality >= 1 && quality <= 100,
                       "Image: expected a quality in 1 ... 100, got ", quality);
-    TORCH_CHECK_VALUE(height() <= 65535 && width() <= 65535 && height() * width() <= 600'000'000,
-                      "Image: ", height(), " x ", width(), " pixels are too many for a file");
+    detail::check_fits(*format, height(), width());
     PictureToWrite picture{.samples = data(),
                            .height = height(),
                            .width = width(),
@@ -222,15 +241,32 @@ class Image {
   ///
   /// @throws c10::ValueError for another extension, c10::Error if the file cannot be written.
   void save(const std::filesystem::path& path, int quality = 95) const {
+    encoded_for(path, quality).write();
+  }
+
+  /// What `save` writes, not yet written.
+  /// @throws c10::ValueError for another extension and for more pixels than its format takes,
+  ///         c10::Error where memory runs out.
+  EncodedPicture encoded_for(const std::filesystem::path& path, int quality = 95) const {
+    check_can_be_saved(path, height(), width());
+    const auto extension = lower_extension(path);
+    auto bytes = encoded(extension.substr(1), quality);
+    TORCH_CHECK(!bytes.empty(), "cannot write image '", path.string(), "': out of memory");
+    const auto& format = *detail::format_written_as(extension);
+    return {path, std::move(bytes), detail::losses_of_writing(facts(), format)};
+  }
+
+  /// Whether a picture of this size can be saved there, before any work on it.
+  /// @throws c10::ValueError that names the path for an extension that is not written, and for more
+  ///         pixels than its format takes.
+  static void check_can_be_saved(const std::filesystem::path& path, std::int64_t height,
+                                 std::int64_t width) {
+    const auto where = "cannot write image '" + path.string() + "'";
     const auto extension = lower_extension(path);
     const auto* format = detail::format_written_as(extension);
-    TORCH_CHECK_VALUE(format != nullptr, "cannot write image '", path.string(),
-                      "': expected an extension ", detail::writable_extensions(), ", got '",
-                      extension, "'");
-    const auto bytes = encoded(extension.substr(1), quality);
-    TORCH_CHECK(!bytes.empty(), "cannot write image '", path.string(), "': out of memory");
-    write_atomically(path, bytes);
-    PictureLosses::of_process().add(detail::losses_of_writing(facts(), *format), path.string());
+    TORCH_CHECK_VALUE(format != nullptr, where, ": expected an extension ",
+                      detail::writable_extensions(), ", got '", extension, "'");
+    naming(where, [&] { detail::check_fits(*format, height, width); });
   }
 
   /// Whether both have the same size and the same pixels.

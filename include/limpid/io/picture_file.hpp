@@ -70,6 +70,10 @@ inline ReadPicture read_picture(std::string_view bytes, const ImageLimits& limit
   const auto stored = format->decode(bytes, header, limits);
   auto& facts = header.facts;
   if (facts.bits > 8) facts.losses.emplace_back(kDepthIsLost);
+  if (facts.exif_says_adobe_rgb && facts.channels == 3 && facts.colour_profile.empty() &&
+      facts.png_colours.empty()) {
+    facts.losses.emplace_back("EXIF says Adobe RGB and there is no colour profile; read as sRGB");
+  }
   facts.is_grey = is_grey(stored);
   return {turned_upright<std::uint8_t>(stored, facts.orientation), std::move(facts)};
 }

@@ -7,8 +7,11 @@
 #include <limpid/io/formats/pnm.hpp>
 #include <limpid/io/formats/webp.hpp>
 
+#include <c10/util/Exception.h>
+
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -55,6 +58,16 @@ inline std::string writable_extensions() {
     at = space == all.npos ? space : space + 1;
   }
   return text;
+}
+
+/// @throws c10::ValueError, without a name, if the format cannot hold so many pixels.
+inline void check_fits(const PictureFormat& format, std::int64_t height, std::int64_t width) {
+  TORCH_CHECK_VALUE(height <= format.max_side && width <= format.max_side, width, " x ", height,
+                    " pixels are too many for a ", format.name, " file, which takes ",
+                    format.max_side, " a side");
+  TORCH_CHECK_VALUE(height * width <= format.max_pixels, width, " x ", height,
+                    " pixels are too many for a ", format.name, " file, which takes ",
+                    format.max_pixels);
 }
 
 }  // namespace detail

@@ -292,6 +292,9 @@ StbPixels<Sample> decode_with_stb(std::string_view bytes, std::size_t budget) {
   return pixels;
 }
 
+/// stb_image_write counts bytes in an `int`.
+inline constexpr std::int64_t kMostPixelsOfStb = 600'000'000;
+
 inline void append_to_string(void* text, void* data, int size) {
   static_cast<std::string*>(text)->append(static_cast<const char*>(data),
                                           static_cast<std::size_t>(size));

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,6 +31,7 @@ struct BmpHeader {
   std::uint32_t bits = 0;
   std::size_t pixels_at = 0;
   std::array<std::uint32_t, 3> masks{};                    ///< 16 and 32 bits
+  std::uint32_t alpha_mask = 0;                            ///< likewise; 0: no transparency
   std::array<std::array<std::uint8_t, 3>, 256> palette{};  ///< up to 8 bits
 };
 
@@ -67,6 +69,8 @@ inline BmpHeader read_bmp_fields(std::string_view bytes, const ImageLimits& limi
     reader.skip(4);
     if (compression == 3) {
       for (auto& mask : header.masks) mask = reader.little(4);
+      if (size >= 56) header.alpha_mask = reader.little(4);
+      if (bits == 16) header.alpha_mask &= 0xffff;
     }
   }
   if (bits <= 8) {
@@ -84,6 +88,48 @@ inline BmpHeader read_bmp_fields(std::string_view bytes, const ImageLimits& limi
   return header;
 }
 
+/// Whether the primaries and the gamma of a V4 or V5 header are sRGB's, or are not said.
+inline bool bmp_colours_are_srgb(std::string_view bytes) {
+  constexpr std::array<std::array<double, 2>, 3> kSrgb{{{0.64, 0.33}, {0.30, 0.60}, {0.15, 0.06}}};
+  ByteReader reader{bytes, 14 + 60};
+  for (const auto& expected : kSrgb) {
+    std::array<double, 3> xyz{};
+    for (auto& value : xyz) value = static_cast<double>(reader.little(4));
+    const auto sum = xyz[0] + xyz[1] + xyz[2];
+    if (sum == 0) continue;
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (std::abs(xyz[i] / sum - expected[i]) > 0.01) return false;
+    }
+  }
+  for (int i = 0; i < 3; ++i) {
+    const auto gamma = static_cast<double>(reader.little(4)) / 65536;  // or one over it
+    const bool is_usual =
+        gamma == 0 || (gamma > 2.1 && gamma < 2.5) || (gamma > 0.4 && gamma < 0.48);
+    if (!is_usual) return false;
+  }
+  return true;
+}
+
+/// Keeps the profile of a V5 header, and says what a V4 or V5 header says of colours in other ways.
+/// Source: the pages BITMAPV4HEADER and BITMAPV5HEADER of the Windows API documentation.
+inline void keep_bmp_colours(PictureFacts& facts, std::string_view bytes, std::size_t size) {
+  constexpr std::uint32_t kCalibrated = 0, kEmbedded = 0x4d424544, kLinked = 0x4c494e4b;
+  const auto kind = ByteReader{bytes, 14 + 56}.little(4);
+  if (kind == kCalibrated && !bmp_colours_are_srgb(bytes)) {
+    facts.losses.emplace_back("primaries and gamma of a BMP are left out; read as sRGB");
+  }
+  if (size < 124) return;
+  if (kind == kLinked) {
+    facts.losses.emplace_back("a colour profile in another file is left out");
+  } else if (kind == kEmbedded) {
+    const std::size_t at = 14 + std::size_t{ByteReader{bytes, 14 + 112}.little(4)};
+    const std::size_t length = ByteReader{bytes, 14 + 116}.little(4);
+    const bool is_there =
+        at <= bytes.size() && length <= bytes.size() - at && length <= kMaxProfileBytes;
+    keep_profile(facts, is_there ? std::string{bytes.substr(at, length)} : "none");
+  }
+}
+
 inline PictureHeader read_bmp_header(std::string_view bytes, const ImageLimits& limits) {
   const auto fields = read_bmp_fields(bytes, limits);
   PictureHeader header;
@@ -91,17 +137,8 @@ inline PictureHeader read_bmp_header(std::string_view bytes, const ImageLimits& 
   header.width = fields.width;
   ByteReader start{bytes, 14};
   const std::size_t size = start.little(4);
-  constexpr std::uint32_t kEmbedded = 0x4d424544;  // "MBED"
-  if (size >= 56 && fields.bits == 32 && ByteReader{bytes, 30}.little(4) == 3) {
-    header.has_alpha = ByteReader{bytes, 14 + 52}.little(4) == 0xff000000;
-  }
-  if (size == 124 && ByteReader{bytes, 14 + 56}.little(4) == kEmbedded) {
-    const std::size_t at = 14 + std::size_t{ByteReader{bytes, 14 + 112}.little(4)};
-    const std::size_t length = ByteReader{bytes, 14 + 116}.little(4);
-    if (at <= bytes.size() && length <= bytes.size() - at && length <= kMaxProfileBytes) {
-      keep_profile(header.facts, std::string{bytes.substr(at, length)});
-    }
-  }
+  header.has_alpha = fields.alpha_mask != 0;
+  if (size >= 108) keep_bmp_colours(header.facts, bytes, size);
   return header;
 }
 
@@ -142,7 +179,7 @@ inline at::Tensor decode_bmp(std::string_view bytes, PictureHeader& found,
           pixel |= std::uint32_t{row[x * bits / 8 + i]} << (8 * i);
         }
         for (std::size_t c = 0; c < 3; ++c) out[c] = channel(pixel, c);
-        is_opaque = is_opaque && (!found.has_alpha || pixel >> 24 == 255);
+        is_opaque = is_opaque && (pixel & header.alpha_mask) == header.alpha_mask;
       }
     }
   }
@@ -171,6 +208,7 @@ inline constexpr PictureFormat kBmp{.name = "BMP",
                                     .recognises = &detail::is_bmp,
                                     .read_header = &detail::read_bmp_header,
                                     .decode = &detail::decode_bmp,
-                                    .encode = &detail::encode_bmp};
+                                    .encode = &detail::encode_bmp,
+                                    .max_pixels = detail::kMostPixelsOfStb};
 
 }  // namespace limpid

@@ -65,7 +65,7 @@ inline PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits&
   auto& facts = header.facts;
   JpegProfile profile;
   ByteReader reader{bytes, 2};
-  bool has_frame = false;
+  bool has_frame = false, has_exif = false;
   while (true) {
     while (reader.byte() != 0xff) {
     }
@@ -76,8 +76,9 @@ inline PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits&
     const auto length = reader.big(2);
     TORCH_CHECK(length >= 2, "a JPEG segment of ", length, " bytes");
     const auto content = reader.take(length - 2);
-    if (marker == 0xe1 && facts.orientation == 1 && content.substr(0, 4) == "Exif") {
-      facts.orientation = exif_orientation(content);
+    if (marker == 0xe1 && !has_exif && content.substr(0, 4) == "Exif") {
+      has_exif = true;
+      keep_exif(facts, content);
     } else if (marker == 0xe2) {
       profile.add(content);
     } else if (is_jpeg_frame(marker)) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,7 @@
 namespace limpid::detail {
 
 inline constexpr std::string_view kJpegDecoder = "libjpeg";
+inline constexpr std::int64_t kMostJpegPixels = std::numeric_limits<std::int64_t>::max();
 
 /// What libjpeg is told, and what it says.
 struct JpegSession {

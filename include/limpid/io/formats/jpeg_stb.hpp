@@ -22,6 +22,7 @@
 namespace limpid::detail {
 
 inline constexpr std::string_view kJpegDecoder = "stb_image";
+inline constexpr std::int64_t kMostJpegPixels = kMostPixelsOfStb;
 
 inline at::Tensor decode_jpeg(std::string_view bytes, PictureHeader& header,
                               const ImageLimits& limits) {

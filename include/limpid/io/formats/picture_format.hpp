@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -52,8 +53,10 @@ struct PictureFormat {
   /// The bytes of a file; empty where memory runs out. Null where limpid does not write it.
   std::string (*encode)(const PictureToWrite& picture) = nullptr;
 
-  bool writes_grey = false;    ///< as one channel
-  bool keeps_profile = false;  ///< an ICC profile
+  std::int64_t max_side = detail::kMaxImageSide;                       ///< of what `encode` takes
+  std::int64_t max_pixels = std::numeric_limits<std::int64_t>::max();  ///< likewise
+  bool writes_grey = false;                                            ///< as one channel
+  bool keeps_profile = false;                                          ///< an ICC profile
   bool keeps_png_colours = false;
   std::string_view decoder = "limpid";  ///< whose code decodes it
   std::string_view missing = {};        ///< such as "this build has no libwebp"

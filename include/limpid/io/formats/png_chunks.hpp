@@ -81,10 +81,11 @@ class PngColours {
  public:
   void add(std::string_view type, std::string_view content) {
     if (type == "iCCP") {
+      if (has_profile_) return;  // a file has one; of more the first counts
       const auto name_end = content.find('\0');
+      has_profile_ = true;
       if (name_end > 79 || content.size() < name_end + 2) return;
       profile_ = unpacked(content.substr(name_end + 2), kMaxProfileBytes);
-      has_profile_ = true;
     } else if (type == "gAMA" && content.size() == 4) {
       const auto gamma = static_cast<std::int64_t>(ByteReader{content}.big(4));
       gamma_differs_ = std::abs(gamma - 45455) > 500;
@@ -166,7 +167,7 @@ inline PictureHeader read_png_header(std::string_view bytes, const ImageLimits& 
   auto& facts = header.facts;
   PngColours colours;
   ByteReader reader{bytes, kPngSignature.size()};
-  bool has_data = false;
+  bool has_data = false, has_exif = false;
   for (bool is_first = true;; is_first = false) {
     const auto length = reader.big(4);
     const auto type_at = reader.at();
@@ -192,7 +193,10 @@ inline PictureHeader read_png_header(std::string_view bytes, const ImageLimits& 
     has_data = has_data || (type == "IDAT" && length > 0);
     if (type == "IEND") break;
     if (type == "tRNS") header.has_alpha = true;
-    if (type == "eXIf") facts.orientation = exif_orientation(content);
+    if (type == "eXIf" && !has_exif) {
+      has_exif = true;
+      keep_exif(facts, content);
+    }
     if (type == "acTL" && content.size() == 8 && ByteReader{content}.big(4) > 1) {
       facts.losses.emplace_back("of an animation the first picture is read");
     }

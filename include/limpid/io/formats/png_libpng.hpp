@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,7 @@
 namespace limpid::detail {
 
 inline constexpr std::string_view kPngDecoder = "libpng";
+inline constexpr std::int64_t kMostPngPixels = std::numeric_limits<std::int64_t>::max();
 
 struct PngSession {
   png_structp png = nullptr;

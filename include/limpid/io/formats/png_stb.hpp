@@ -19,6 +19,7 @@
 namespace limpid::detail {
 
 inline constexpr std::string_view kPngDecoder = "stb_image";
+inline constexpr std::int64_t kMostPngPixels = kMostPixelsOfStb;
 
 template <class Sample>
 StbPixels<Sample> png_pixels_by_stb(std::string_view bytes, const PictureHeader& header,

@@ -66,7 +66,7 @@ inline PictureHeader read_webp_container(std::string_view bytes, const ImageLimi
     } else if (type == "ICCP") {
       profile = length <= kMaxProfileBytes ? content : "?";
     } else if (type == "EXIF") {
-      header.facts.orientation = exif_orientation(content);
+      keep_exif(header.facts, content);
     } else if ((type == "VP8 " || type == "VP8L") && !has_pixels) {
       has_pixels = true;
       std::int64_t width = 0, height = 0;
