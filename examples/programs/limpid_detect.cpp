@@ -28,8 +28,10 @@
 #include <utility>
 #include <vector>
 
+#include "failures.hpp"
 #include "options.hpp"
 #include "program.hpp"
+#include "tile_note.hpp"
 
 namespace {
 
@@ -117,6 +119,9 @@ void detect(const Plan& plan) {
 
   const Labels labels{plan.classes, boxes};
   examples::Progress progress;
+  examples::Failures failures{"limpid-detect", "smaller tiles need less: --tile 512"};
+  examples::TileNote tiles{plan.tiling, progress};
+  std::size_t pictures = 0;
   std::vector<limpid::DetectionEvaluation> evaluations;
   for (const auto& argument : arguments) {
     const auto all = limpid::open_pairs(argument, limpid::DataUse::evaluation);
@@ -127,7 +132,8 @@ void detect(const Plan& plan) {
       const auto name = pairs.name(i);
       progress.show(argument.task + "  " + std::to_string(i + 1) + "/" +
                     std::to_string(pairs.size()) + "  " + name);
-      limpid::naming(argument.task + " '" + name + "'", [&] {
+      ++pictures;
+      failures.attempt(argument.task + " " + name, [&] {
         const auto pair = pairs.load(i);
         const auto find = [&](const limpid::Image& image) {
           return labels.of_finds(detector(image));
@@ -135,10 +141,11 @@ void detect(const Plan& plan) {
         const auto sharp = find(pair.target);
         const auto truth = boxes ? labels.of_truth(given_truth(*boxes, name, pair.target))
                                  : limpid::truth_of_finds(sharp, plan.min_score);
-        const auto restored = examples::hinting_at_tiles(
-            [&] { return restorer.restore(argument.task, pair.degraded); });
+        tiles.look_at("'" + argument.task + " " + name + "'", pair.degraded);
+        const auto restored = restorer.restore(argument.task, pair.degraded);
         evaluation.add(find(pair.degraded), find(restored), sharp, truth);
       });
+      failures.say(progress);
     }
     evaluations.push_back(std::move(evaluation));
   }
@@ -160,7 +167,6 @@ void detect(const Plan& plan) {
     examples::print("finds in %ld crowd regions count neither way\n",
                     static_cast<long>(boxes->crowds()));
   }
-  if (plan.json.empty()) return;
   const auto names =
       boxes && plan.classes != "any" ? boxes->categories() : std::map<std::int64_t, std::string>{};
   auto json = to_json(evaluations, names, precision);
@@ -168,7 +174,10 @@ void detect(const Plan& plan) {
   json["model"] = plan.model.string();
   json["truth"] = truth;
   json["curve"] = plan.curve;
+  json["tiles"] = tiles.json();
+  json["failed"] = failures.json();
   examples::write_json(plan.json, json);
+  failures.check(pictures, "measured");
 }
 
 }  // namespace

@@ -26,8 +26,10 @@
 
 #include "evaluate/metric_options.hpp"
 #include "evaluate/report_page.hpp"
+#include "failures.hpp"
 #include "options.hpp"
 #include "program.hpp"
+#include "tile_note.hpp"
 
 namespace {
 
@@ -76,6 +78,16 @@ void check_measured(const std::vector<limpid::PictureScores>& pictures) {
   limpid::fail("no picture has a score");
 }
 
+/// Adds the pictures that could not be measured, and says them.
+template <class Images>
+void say_failed(const std::string& task, const Images& images, examples::Failures& failures,
+                examples::Progress& progress) {
+  for (const auto& image : images) {
+    if (!image.error.empty()) failures.add(task + image.name, image.error);
+  }
+  failures.say(progress);
+}
+
 void compare(const Plan& plan) {
   examples::Progress progress;
   const auto show = [&](const limpid::ComparedPicture& picture) {
@@ -85,11 +97,14 @@ void compare(const Plan& plan) {
   const auto scores = limpid::compare_folders(plan.compare[0], plan.compare[1],
                                               examples::metrics_of(plan.metrics), show);
   progress.end();
+  examples::Failures failures{"limpid-evaluate"};
+  say_failed("", scores.images, failures, progress);
   print(scores, scores.metrics);
   examples::write_json(plan.json, to_json(scores));
   std::vector<limpid::PictureScores> pictures;
   for (const auto& image : scores.images) pictures.push_back(image.scores);
   check_measured(pictures);
+  failures.check(scores.images.size(), "measured");
 }
 
 /// What was trained, how, and how it was measured.
@@ -142,6 +157,30 @@ void check_new(const Plan& plan, const fs::path& folder, const limpid::Pairs& pa
   }
 }
 
+/// A task, the pairs that it is measured on, and where its restored pictures are kept.
+struct TaskPlan {
+  std::string task;
+  limpid::Pairs pairs;
+  std::int64_t all = 0;  ///< pairs of the set, of which `pairs` may be the first
+  fs::path folder;       ///< empty: they are not kept
+};
+
+/// Opens what is measured, and finds all that would stop it later.
+std::vector<TaskPlan> plan_tasks(const Plan& plan,
+                                 const std::vector<limpid::DataArgument>& arguments) {
+  std::vector<TaskPlan> tasks;
+  for (const auto& argument : arguments) {
+    const auto all = limpid::open_pairs(argument, limpid::DataUse::evaluation);
+    const auto pairs = plan.max_images > 0 ? all.first(plan.max_images) : all;
+    TORCH_CHECK_VALUE(!pairs.empty(), "--data: task '", argument.task, "' has no pairs");
+    tasks.push_back({argument.task, pairs, all.size(), {}});
+    if (plan.save.empty()) continue;
+    tasks.back().folder = save_folder(plan, argument);
+    check_new(plan, tasks.back().folder, pairs);
+  }
+  return tasks;
+}
+
 void evaluate(const Plan& plan) {
   const auto metrics = examples::metrics_of(plan.metrics);
   const auto options = examples::restorer_options(plan.compute, plan.tiling);
@@ -149,50 +188,63 @@ void evaluate(const Plan& plan) {
   const limpid::AnyRestorer restorer{plan.model, options};
   for (const auto& argument : arguments) restorer.check_task(argument.task);
   if (!plan.report.folder.empty()) examples::make_folder("--report", plan.report.folder);
+  const auto tasks = plan_tasks(plan, arguments);
 
   examples::Progress progress;
+  examples::Failures failures{"limpid-evaluate"};
+  examples::TileNote tiles{plan.tiling, progress};
   limpid::Report report;
   std::vector<limpid::TaskEvaluation> scores;
-  for (const auto& argument : arguments) {
-    const auto all = limpid::open_pairs(argument, limpid::DataUse::evaluation);
-    const auto pairs = plan.max_images > 0 ? all.first(plan.max_images) : all;
-    if (pairs.size() < all.size()) {
-      report.warnings.push_back(argument.task + ": the first " + std::to_string(pairs.size()) +
-                                " of " + std::to_string(all.size()) + " pictures only");
+  for (const auto& planned : tasks) {
+    const auto& task = planned.task;
+    const auto& to = planned.folder;
+    const auto count = planned.pairs.size();
+    if (count < planned.all) {
+      report.warnings.push_back(task + ": the first " + std::to_string(count) + " of " +
+                                std::to_string(planned.all) + " pictures only");
     }
-    const auto folder = plan.save.empty() ? fs::path{} : save_folder(plan, argument);
-    if (!folder.empty()) check_new(plan, folder, pairs);
-    const auto shown = plan.report.folder.empty() ? 0 : std::min(kShown, pairs.size());
-    limpid::ReportTask task;
+    const auto shown = plan.report.folder.empty() ? 0 : std::min(kShown, count);
+    limpid::ReportTask reported;
     const auto keep = [&](const limpid::EvaluatedPicture& picture) {
-      progress.show(argument.task + "  " + std::to_string(picture.index + 1) + "/" +
-                    std::to_string(pairs.size()) + "  " + picture.name);
-      if (!folder.empty()) picture.restored.save(saved_as(folder, picture.name));
-      const auto next = static_cast<std::int64_t>(task.pictures.size());
-      if (next < shown && picture.index == next * pairs.size() / shown) {
-        task.pictures.push_back({picture.name, picture.degraded, picture.restored, picture.target});
+      progress.show(task + "  " + std::to_string(picture.index + 1) + "/" + std::to_string(count) +
+                    "  " + picture.name);
+      if (!to.empty()) picture.restored.save(saved_as(to, picture.name));
+      const auto next = static_cast<std::int64_t>(reported.pictures.size());
+      if (next < shown && picture.index >= next * count / shown) {
+        reported.pictures.push_back(
+            {picture.name, picture.degraded, picture.restored, picture.target});
       }
     };
     const auto restore = [&](const limpid::Image& degraded) {
-      return examples::hinting_at_tiles([&] { return restorer.restore(argument.task, degraded); });
+      const auto height = degraded.height(), width = degraded.width();
+      if (!to.empty()) limpid::Image::check_can_be_saved(saved_as(to, "restored"), height, width);
+      tiles.look_at(task + ": " + examples::size_text(degraded), degraded);
+      return examples::hinting_at_tiles([&] { return restorer.restore(task, degraded); });
     };
-    task.evaluation = limpid::evaluate(argument.task, pairs, restore, metrics, keep);
-    scores.push_back(task.evaluation);
-    report.tasks.push_back(std::move(task));
+    reported.evaluation = limpid::evaluate(task, planned.pairs, restore, metrics, keep);
+    say_failed(task + " ", reported.evaluation.images, failures, progress);
+    scores.push_back(reported.evaluation);
+    report.tasks.push_back(std::move(reported));
   }
   progress.end();
   print(scores, metrics);
-  const auto json = limpid::json_text(to_json(scores));
-  examples::write_json(plan.json, to_json(scores));
+  auto json = to_json(scores);
+  json["tiles"] = tiles.json();
+  examples::write_json(plan.json, json);
   if (!plan.report.folder.empty()) {
+    if (tiles.pictures() > 0) {
+      report.warnings.push_back("Restored in tiles, which may differ from the whole picture: " +
+                                std::to_string(tiles.pictures()) + " of the pictures");
+    }
     report.facts = facts_of(plan, restorer.manifest());
-    examples::write_report(plan.report, std::move(report), plan.model, json);
+    examples::write_report(plan.report, std::move(report), plan.model, limpid::json_text(json));
   }
   std::vector<limpid::PictureScores> pictures;
   for (const auto& task : scores) {
     for (const auto& image : task.images) pictures.push_back(image.restored);
   }
   check_measured(pictures);
+  failures.check(pictures.size(), "measured");
 }
 
 }  // namespace

@@ -128,6 +128,7 @@ void make_table(const TablePlan& plan, limpid::recipes::PaperTable table) {
   }
   limpid::write_atomically(settings_file, limpid::json_text(settings));
   const auto weights = load_weights(plan);
+  std::int64_t failed = 0;
   for (const auto& run : table.runs) {
     const bool finished = finish_run(plan, run, data.training, data.tests, weights);
     write_page(plan, table, data.remarks);
@@ -135,8 +136,11 @@ void make_table(const TablePlan& plan, limpid::recipes::PaperTable table) {
       examples::print("stopped; the same command goes on from there\n");
       return;
     }
+    failed += examples::failed_pictures(
+        examples::read_result(examples::result_file(plan.out / run.name)));
   }
   examples::print("%s\n", (plan.out / "index.html").string().c_str());
+  TORCH_CHECK(failed == 0, failed, " pictures could not be measured; see above");
 }
 
 }  // namespace

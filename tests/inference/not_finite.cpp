@@ -49,12 +49,19 @@ BOOST_AUTO_TEST_CASE(an_evaluation_names_the_picture_too) {
   const torch::NoGradGuard no_grad;
   for (auto& parameter : model->parameters()) parameter.fill_(NAN);
   Restorer restorer{model};
-  const auto error = error_of([&] {
-    evaluate("deblur", DarkPictures{},
-             [&](const Image& degraded) { return restorer.restore<"deblur">(degraded); });
+  const auto scores = evaluate("deblur", DarkPictures{1}, [&](const Image& degraded) {
+    return restorer.restore<"deblur">(degraded);
   });
-  BOOST_TEST(error.find("dark0") != error.npos, error);
-  BOOST_TEST(error.find(kText) != error.npos, error);
+  BOOST_TEST(scores.failed() == 1u);
+  BOOST_TEST(scores.images[0].name == "dark0");
+  BOOST_TEST(scores.images[0].error.find(kText) != std::string::npos, scores.images[0].error);
+}
+
+BOOST_AUTO_TEST_CASE(so_is_what_a_function_of_the_users_makes) {
+  const auto scores = evaluate("deblur", DarkPictures{1}, [](const Image& degraded) {
+    return Image::from_unit(degraded.unit() * NAN);
+  });
+  BOOST_TEST(scores.images[0].error == "Image: expected finite values, got NaN or infinity");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,13 +1,18 @@
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
+#include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/metric_table.hpp>
+#include <support/errors.hpp>
 #include <support/tiny.hpp>
+#include <support/troubled_pictures.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -116,6 +121,48 @@ BOOST_AUTO_TEST_CASE(restores_as_the_typed_model_does) {
   BOOST_TEST(any.manifest().at("recipe") == "by hand");
 }
 
+BOOST_AUTO_TEST_CASE(a_model_in_training_is_neither_moved_nor_seen_in_training) {
+  torch::manual_seed(5);
+  auto model = make_model({"fpn-mobilenet-v2", {{"width", 0.25}}}, {"deblur"});
+  const auto weight = model.parameters.front().second;
+  const auto picture_of_any = picture(40, 70);
+  const AnyRestorer restorer{model};
+  const auto before = restorer.restore("deblur", picture_of_any);
+  TensorMap kept;
+  for (const auto& [name, tensor] : model.tensors()) kept[name] = tensor.clone();
+  model.module->train();  // a trainer's next step
+  BOOST_TEST((restorer.restore("deblur", picture_of_any) == before));
+  BOOST_TEST(model.module->is_training());
+  for (const auto& [name, tensor] : model.tensors()) {
+    BOOST_TEST(torch::equal(tensor, kept.at(name)), name);  // no statistics are updated
+  }
+  {
+    torch::NoGradGuard no_grad;
+    for (auto& [name, parameter] : model.parameters) parameter.add_(0.01);
+  }
+  BOOST_TEST(!(restorer.restore("deblur", picture_of_any) == before));  // it follows the training
+
+  try {
+    const AnyRestorer elsewhere{model, {.device = at::kMeta}};
+  } catch (const c10::Error&) {  // not every LibTorch moves weights there
+  }
+  BOOST_TEST(model.parameters.front().second.is_same(weight));
+  BOOST_TEST(weight.device().is_cpu());
+  BOOST_TEST((model.module->parameters().front().device().is_cpu()));
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_a_model_shares_nothing_with_it) {
+  auto model = make_model({"pixel-unet", nlohmann::json::object()}, {"deblur", "night"});
+  const auto copy = model.copy();
+  BOOST_TEST((copy.tasks == model.tasks));
+  BOOST_TEST(copy.describe() == model.describe());
+  const auto image = to_signed(picture(16, 16).unit());
+  torch::NoGradGuard no_grad;
+  BOOST_TEST(torch::equal(copy.restore(1, image), model.restore(1, image)));
+  for (auto& [name, parameter] : model.parameters) parameter.zero_();
+  BOOST_TEST(!torch::equal(copy.restore(1, image), model.restore(1, image)));
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_task_is_refused) {
   TemporaryFolder folder;
   auto model = UNet{};
@@ -203,6 +250,39 @@ BOOST_AUTO_TEST_CASE(scores_each_picture_before_and_after) {
   BOOST_TEST(scores.task == "night");
   BOOST_TEST(scores.images.size() == 3u);
   BOOST_TEST(scores.restored(0).mean > scores.identity(0).mean + 20);
+}
+
+BOOST_AUTO_TEST_CASE(one_bad_picture_costs_no_other_its_scores) {
+  const auto same = [](const Image& degraded) { return degraded; };
+  std::string shown;
+  const auto scores = evaluate("night", damaged([](std::int64_t i) { return i == 1; }, 3), same,
+                               metrics_by_name({"psnr_rgb", "ssim_uniform"}),
+                               [&](const EvaluatedPicture& picture) { shown += picture.name; });
+  BOOST_TEST(shown == "dark0dark2");
+  BOOST_TEST(scores.failed() == 1u);
+  BOOST_TEST(scores.images[1].error == "'dark1' is damaged");
+  BOOST_TEST(scores.restored(0).count == 2);
+  BOOST_TEST(scores.restored(0).none == 1);
+  const auto lines = left_out_lines(std::vector{scores});
+  BOOST_REQUIRE(lines.size() == 1u);  // not once for each metric
+  BOOST_TEST(lines[0] ==
+             "night: 1 of 3 pictures could not be measured: 'dark1' ('dark1' is damaged)");
+  const auto json = to_json(std::vector{scores}).at("tasks").at("night");
+  BOOST_TEST(json.at("failed") == 1);
+  const auto& image = json.at("images")[1];
+  BOOST_TEST(image.at("restored").at("psnr_rgb") == "none");
+  BOOST_TEST(image.at("none").at("restored").at("ssim_uniform") == "'dark1' is damaged");
+  BOOST_TEST(image.at("error") == "'dark1' is damaged");
+  BOOST_TEST(json.at("images")[0].at("restored").at("psnr_rgb").is_number());
+}
+
+BOOST_AUTO_TEST_CASE(an_error_that_is_not_the_pictures_ends_an_evaluation) {
+  const auto full_disk = [](const EvaluatedPicture&) { TORCH_CHECK(false, "the disk is full"); };
+  BOOST_TEST(error_of([&] {
+               evaluate(
+                   "night", DarkPictures{}, [](const Image& image) { return image; },
+                   default_metrics(), full_disk);
+             }) == "the disk is full");
 }
 
 BOOST_AUTO_TEST_CASE(no_pairs_are_refused) {

@@ -91,16 +91,41 @@ BOOST_AUTO_TEST_CASE(names_a_missing_partner_on_either_side) {
         "', and for 1 more");
 }
 
-BOOST_AUTO_TEST_CASE(names_pictures_of_unequal_size) {
+BOOST_AUTO_TEST_CASE(pictures_that_cannot_be_compared_have_no_score_and_cost_no_other) {
   save(restored / "a.png", 1, 20), save(target / "a.png", 1);
-  fails("compare: '" + (restored / "a.png").string() + "' is 20 x 16, '" +
-        (target / "a.png").string() + "' is 16 x 16 pixels");
+  save(restored / "b.png", 110), save(target / "b.png", 100);
+  save(restored / "c.png", 1), save(target / "c.png", 1);
+  fs::resize_file(restored / "c.png", fs::file_size(restored / "c.png") / 2);
+  const auto comparison = compare_folders(restored, target, limpid::metrics_by_name({"psnr_rgb"}));
+  BOOST_REQUIRE(comparison.images.size() == 3u);
+  BOOST_TEST(comparison.failed() == 2u);
+  BOOST_TEST(comparison.images[0].error == "'" + (restored / "a.png").string() + "' is 20 x 16, '" +
+                                               (target / "a.png").string() + "' is 16 x 16 pixels");
+  BOOST_TEST(comparison.images[2].error.find("cannot read image '" + (restored / "c.png").string() +
+                                             "'") == 0u,
+             comparison.images[2].error);
+  BOOST_TEST(comparison.compared(0).mean == 28.1308, boost::test_tools::tolerance(1e-5));
+  BOOST_TEST(comparison.compared(0).none == 2);
+  const auto lines = limpid::left_out_lines(comparison);
+  BOOST_REQUIRE(lines.size() == 1u);
+  BOOST_TEST(lines[0].find("2 of 3 pictures could not be measured: 'a' (") == 0u, lines[0]);
 }
 
-BOOST_AUTO_TEST_CASE(names_two_pictures_of_one_stem) {
-  save(restored / "a.png", 1), save(restored / "a.bmp", 1), save(target / "a.png", 1);
-  fails("compare: '" + (restored / "a.bmp").string() + "' and '" + (restored / "a.png").string() +
-        "' share a stem");
+BOOST_AUTO_TEST_CASE(two_pictures_of_one_stem_are_told_apart_by_their_extension) {
+  save(restored / "IMG.jpg.png", 101), save(target / "IMG.jpg", 100);
+  save(restored / "IMG.bmp.png", 110), save(target / "IMG.bmp", 100);
+  save(restored / "other.png", 110), save(target / "other.jpg", 100);
+  const auto comparison = compare_folders(restored, target, limpid::metrics_by_name({"psnr_rgb"}));
+  BOOST_REQUIRE(comparison.images.size() == 3u);
+  BOOST_TEST(comparison.images[0].name == "IMG.bmp");
+  BOOST_TEST(comparison.images[0].scores[0] == 28.1308, boost::test_tools::tolerance(1e-5));
+  BOOST_TEST(comparison.images[1].scores[0] > 40);
+  save(restored / "other.bmp", 110);
+  fails("compare: no partner for '" + (restored / "other.bmp").string() + "' in '" +
+        target.string() + "', and for 1 more");
+  save(target / "IMG.jpg.png", 100);
+  fails("compare: expected names that differ, found '" + (target / "IMG.jpg").string() + "' and '" +
+        (target / "IMG.jpg.png").string() + "'");
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_or_missing_folder_and_a_damaged_picture_are_errors) {

@@ -105,6 +105,20 @@ BOOST_FIXTURE_TEST_CASE(a_detector_scores_degraded_restored_and_sharp, Squares) 
   check({"--json", file.string(), "--boxes", boxes, "--classes", "any"}, "0");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_bad_picture_is_named_and_the_others_are_scored, Squares) {
+  const auto bad = folder / "set/input/a.png";
+  std::filesystem::resize_file(bad, std::filesystem::file_size(bad) / 2);
+  const auto file = folder / "scores.json";
+  const auto ended = run(detect({"--json", file.string()}));
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(has(ended.err, "limpid-detect: 'deblur a': "), ended.err);
+  BOOST_TEST(has(ended.err, "1 of 2 pictures could not be measured; see above"), ended.err);
+  BOOST_TEST(has(ended.out, "AP50:95"));
+  const auto scores = read_json(file);
+  BOOST_TEST(scores.at("tasks").at("deblur").at("count") == 1);
+  BOOST_TEST(scores.at("failed").size() == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(boxes_elsewhere_lower_the_score, Squares) {
   write_bytes(folder / "boxes.json", boxes(18).dump());  // 8 x 8 moved by 2: an overlap of 0.6
   const auto file = folder / "scores.json";

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -99,6 +101,109 @@ BOOST_AUTO_TEST_CASE(saved_pictures_replace_nothing_unasked_and_names_stay_on_th
   const auto replaced = run(more);
   BOOST_TEST(replaced.code == 0, replaced.err);
   BOOST_TEST(read_bytes(saved) != "edited");
+}
+
+/// A file whose header says a picture and whose pixels end early.
+void cut(const std::filesystem::path& file) {
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+}
+
+BOOST_AUTO_TEST_CASE(bad_pictures_are_named_and_cost_no_other_its_scores) {
+  TemporaryFolder folder;
+  for (const std::string name : {"a", "cut", "size", "z"}) {
+    const auto image = picture(40, 48, static_cast<std::uint64_t>(name[0]));
+    save(brighter(image, 3), folder / "set/input" / (name + ".png"));
+    save(image, folder / "set/target" / (name + ".png"));
+  }
+  cut(folder / "set/input/cut.png");
+  save(picture(40, 47), folder / "set/input/size.png");
+  const auto check = [&](const Ended& ended, const json& image, const json& means) {
+    BOOST_TEST(ended.code == 1);
+    for (const auto* text : {"cut.png': ", "47 x 40", "2 of 4 pictures could not be measured"}) {
+      BOOST_TEST(has(ended.err, text), text << " in: " << ended.err);
+    }
+    BOOST_TEST(has(ended.out, "2 of 4 pictures could not be measured: 'cut' ("), ended.out);
+    BOOST_TEST(has(ended.out, " (2 of 4)"), ended.out);
+    BOOST_TEST(means.at("psnr_rgb").at("count") == 2);
+    BOOST_TEST(means.at("psnr_rgb").at("none") == 2);
+    BOOST_TEST(has(image.at("error").get<std::string>(), "cut.png'"));
+  };
+  const auto file = folder / "scores.json";
+  const auto scores = [&] { return json::parse(read_bytes(file)); };
+  const auto set = "pairs:" + (folder / "set").string();
+  const auto model = SmallRun::get().model();
+  const auto measured = run({"limpid-evaluate", "--model", model, "--data", "deblur=" + set,
+                             "--data", "derain=" + set, "--json", file.string(), "--report",
+                             (folder / "report").string(), "--save", (folder / "saved").string()});
+  auto task = scores().at("tasks").at("derain");
+  check({measured.code, measured.out, measured.err + "2 of 4 pictures could not be measured"},
+        task.at("images")[1], task.at("restored"));
+  BOOST_TEST(has(measured.err, "4 of 8 pictures could not be measured; see above"), measured.err);
+  BOOST_TEST(task.at("failed") == 2);
+  BOOST_TEST(task.at("images")[1].at("none").at("identity").contains("psnr_rgb"));
+  BOOST_TEST(has(read_bytes(folder / "report/index.html"), "could not be measured"));
+  BOOST_TEST(std::filesystem::exists(folder / "report/strip.png"));
+  BOOST_TEST(std::filesystem::exists(folder / "saved/derain/z.png"));
+
+  const auto compared = run({"limpid-evaluate", "--compare", (folder / "set/input").string(),
+                             (folder / "set/target").string(), "--json", file.string()});
+  check(compared, scores().at("images")[1], scores().at("compared"));
+}
+
+BOOST_AUTO_TEST_CASE(what_restore_wrote_is_compared_with_the_pictures_that_it_read) {
+  TemporaryFolder folder;
+  for (const auto* name : {"IMG.jpg", "IMG.bmp", "other.ppm"}) {
+    save(picture(16, 20, static_cast<std::uint64_t>(name[4])), folder / "photos" / name);
+  }
+  const auto photos = (folder / "photos").string(), restored = (folder / "restored").string();
+  const auto ended = run({"limpid-restore", "--model", SmallRun::get().model(), "--task", "deblur",
+                          "--out", restored, photos});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  const auto scores = compared(restored, photos);
+  BOOST_TEST(scores.at("count") == 3);
+  BOOST_TEST(scores.at("images")[0].at("name") == "IMG.bmp");
+}
+
+BOOST_AUTO_TEST_CASE(folders_of_all_tasks_are_looked_at_before_the_work) {
+  TemporaryFolder folder;
+  for (const auto* part : {"input", "target"})
+    save(picture(16, 20), folder / "set" / part / "a.png");
+  write_bytes(folder / "saved/derain/a.png", "edited");
+  const auto set = "pairs:" + (folder / "set").string();
+  const auto ended =
+      run({"limpid-evaluate", "--model", SmallRun::get().model(), "--data", "deblur=" + set,
+           "--data", "derain=" + set, "--save", (folder / "saved").string()});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(has(ended.err, "saved/derain/a.png' is there already"), ended.err);
+  BOOST_TEST(!std::filesystem::exists(folder / "saved/deblur/a.png"), "nothing was restored");
+}
+
+BOOST_AUTO_TEST_CASE(pictures_that_are_restored_in_tiles_are_counted) {
+  TemporaryFolder folder;
+  for (const auto* part : {"input", "target"}) {
+    save(picture(40, 48, 1), folder / "set" / part / "a.png");
+    save(picture(20, 20, 2), folder / "set" / part / "b.png");
+  }
+  const auto file = folder / "scores.json";
+  const Words words{"limpid-evaluate",
+                    "--model",
+                    SmallRun::get().model(),
+                    "--data",
+                    "deblur=pairs:" + (folder / "set").string(),
+                    "--json",
+                    file.string()};
+  const auto tiles = [&](const Words& more) {
+    auto all = words;
+    all.insert(all.end(), more.begin(), more.end());
+    const auto ended = run(all);
+    BOOST_TEST(ended.code == 0, ended.err);
+    return json::parse(read_bytes(file)).at("tiles");
+  };
+  BOOST_TEST(tiles({}).at("pictures") == 0);
+  const auto report = folder / "report";
+  const auto cut_up = tiles({"--tile", "24", "--overlap", "8", "--report", report.string()});
+  BOOST_TEST((cut_up == json{{"pictures", 1}, {"tile", 24}, {"overlap", 8}}), cut_up);
+  BOOST_TEST(has(read_bytes(report / "index.html"), "Restored in tiles"));
 }
 
 BOOST_AUTO_TEST_CASE(a_picture_too_small_for_a_window_costs_no_other_score) {

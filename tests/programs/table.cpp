@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -87,8 +88,33 @@ BOOST_AUTO_TEST_CASE(table_4_2_is_made_in_one_command_and_goes_on_where_it_stood
 BOOST_AUTO_TEST_CASE(table_4_1_is_made_in_one_command) {
   TemporaryFolder folder;
   const auto out = (folder / "table").string();
-  const auto made = run(table("4.1", out));
+  // One test picture is damaged: it is named, all the rest is trained and measured.
+  for (const auto* name : {"a.png", "b.png"}) {
+    for (const auto* part : {"input", "target"}) {
+      save(picture(40, 48), folder / "test" / part / name);
+    }
+  }
+  const auto whole = read_bytes(folder / "test/input/b.png");
+  write_bytes(folder / "test/input/b.png", whole.substr(0, whole.size() / 2));
+  const Words test{"--test", "derain=pairs:" + (folder / "test").string()};
+  const auto with_damage = run(table("4.1", out, test));
+  BOOST_TEST(with_damage.code == 1);
+  BOOST_TEST(contains(with_damage.err, "limpid-table: 'derain b': "), with_damage.err);
+  BOOST_TEST(contains(with_damage.err, " pictures could not be measured; see above"));
+  check_table(out, 5, "28.28");
+  // It is measured again, and not trained again.
+  write_bytes(folder / "test/input/b.png", whole);
+  std::map<fs::path, fs::file_time_type> models;
+  for (const auto& entry : fs::directory_iterator{out}) {
+    const auto file = entry.path() / "model.limpid";
+    if (fs::exists(file)) models[file] = fs::last_write_time(file);
+  }
+  BOOST_TEST(!models.empty());
+  const auto made = run(table("4.1", out, test));
   BOOST_TEST(made.code == 0, made.err);
+  for (const auto& [file, time] : models) {
+    BOOST_TEST((fs::last_write_time(file) == time), file.string());
+  }
   check_table(out, 5, "28.28");
   const auto page = read_bytes(out + "/index.html");
   BOOST_TEST(contains(page, "The backbone began with random weights"));

@@ -40,6 +40,24 @@ BOOST_AUTO_TEST_CASE(shows_the_picture_of_median_gain) {
   BOOST_TEST(std::abs(strip.unit()[0][0][10][50].item<double>() - 0.6) < 0.01);
 }
 
+BOOST_AUTO_TEST_CASE(exact_pictures_have_no_part_in_the_median) {
+  // inf - inf is no number, and an order of such is none.
+  for (const auto* order : {"nnxyz", "xnynz", "zyxnn", "nzinx"}) {
+    ReportTask task;
+    for (const char kind : std::string{order}) {
+      const bool is_same = kind == 'n' || kind == 'i';
+      const auto restored = is_same ? 1.0 : kind == 'x' ? 0.3 : kind == 'y' ? 0.6 : 0.9;
+      task.pictures.push_back({"p", grey(kind == 'n' ? 1.0 : 0.1), grey(restored), grey(1.0)});
+    }
+    const auto& median = limpid::detail::median_picture(task);
+    const auto level = median.restored.unit().mean().item<double>();
+    BOOST_TEST(std::abs(level - (std::string{order} == "nzinx" ? 0.9 : 0.6)) < 0.01, order);
+  }
+  ReportTask exact;
+  for (int i = 0; i < 3; ++i) exact.pictures.push_back({"p", grey(1), grey(1), grey(1)});
+  BOOST_TEST(&limpid::detail::median_picture(exact) == &exact.pictures[1]);
+}
+
 BOOST_AUTO_TEST_CASE(without_pictures_there_is_no_strip) {
   BOOST_CHECK_EXCEPTION(limpid::report_strip({ReportTask{}}), c10::ValueError, [](const auto& e) {
     return std::string{e.what_without_backtrace()} ==

@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -50,7 +51,9 @@ inline void write_report(const ReportPlan& plan, limpid::Report report,
   }
   limpid::write_report(plan.folder / "index.html", report, {.max_side = 640});
   limpid::write_atomically(plan.folder / "metrics.json", scores);
-  limpid::report_strip(report.tasks).save(plan.folder / "strip.png");
+  const bool has_pictures = std::any_of(report.tasks.begin(), report.tasks.end(),
+                                        [](const auto& task) { return !task.pictures.empty(); });
+  if (has_pictures) limpid::report_strip(report.tasks).save(plan.folder / "strip.png");
 }
 
 }  // namespace examples

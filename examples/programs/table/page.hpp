@@ -221,6 +221,7 @@ inline std::vector<limpid::ReportTask> samples_of(const TablePlan& plan, const F
     const auto& result = runs.of(run);
     if (run.paper.empty() || result.is_null()) continue;
     for (const auto& task : run.tasks) {
+      if (!result.at("samples").contains(task)) continue;  // none could be measured
       limpid::ReportTask shown;
       shown.evaluation.task = task + ", " + run.title;
       const auto picture = [&](const std::string& which) {

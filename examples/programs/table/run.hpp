@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -18,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "../failures.hpp"
+#include "../tile_note.hpp"
 #include "plan.hpp"
 
 namespace examples {
@@ -44,7 +47,12 @@ inline std::filesystem::path sample_file(const std::filesystem::path& folder,
   return folder / ("sample-" + task + "-" + which + ".png");
 }
 
-/// Measures a trained run and writes its result.
+/// How many pictures a result has no scores of, since they could not be read or restored.
+inline std::int64_t failed_pictures(const nlohmann::json& result) {
+  return result.value("failed", std::int64_t{0});
+}
+
+/// Measures a trained run and writes its result. A picture that fails is named and has no scores.
 inline void measure_run(const TablePlan& plan, const std::filesystem::path& folder,
                         const std::vector<std::string>& tasks,
                         const std::map<std::string, limpid::Pairs>& tests, std::int64_t steps,
@@ -52,28 +60,41 @@ inline void measure_run(const TablePlan& plan, const std::filesystem::path& fold
   const limpid::AnyRestorer restorer{folder / "model.limpid",
                                      restorer_options(plan.compute, plan.tiling)};
   std::vector<limpid::TaskEvaluation> evaluations;
+  std::size_t failed = 0;
+  TileNote tiles{plan.tiling, progress};
   nlohmann::json samples = nlohmann::json::object();
   for (const auto& task : tasks) {
     const auto& pairs = tests.at(task);
     const auto keep = [&](const limpid::EvaluatedPicture& picture) {
       progress.show(folder.filename().string() + "  measuring " + task + "  " +
                     std::to_string(picture.index + 1) + "/" + std::to_string(pairs.size()));
-      if (picture.index != pairs.size() / 2) return;
+      if (picture.index < pairs.size() / 2 || samples.contains(task)) return;
       picture.degraded.save(sample_file(folder, task, "degraded"));
       picture.restored.save(sample_file(folder, task, "restored"));
       picture.target.save(sample_file(folder, task, "target"));
       samples[task] = picture.name;
     };
     const auto restore = [&](const limpid::Image& degraded) {
+      tiles.look_at(task + ": " + size_text(degraded), degraded);
       return restorer.restore(task, degraded);
     };
     evaluations.push_back(limpid::evaluate(task, pairs, restore, table_metrics(), keep));
+    failed += evaluations.back().failed();
+    for (const auto& image : evaluations.back().images) {
+      if (image.error.empty()) continue;
+      complain("limpid-table: " + text_naming(task + " " + image.name, image.error));
+    }
   }
-  nlohmann::json result{{"scores", to_json(evaluations)}, {"steps", steps}, {"samples", samples}};
+  nlohmann::json result{{"scores", to_json(evaluations)},
+                        {"steps", steps},
+                        {"samples", samples},
+                        {"tiles", tiles.json()},
+                        {"failed", failed}};
   limpid::write_atomically(result_file(folder), limpid::json_text(result));
 }
 
-/// Trains and measures a run, going on where it stood.
+/// Trains and measures a run, going on where it stood; one with pictures that could not be measured
+/// is measured again.
 /// @return whether it is finished; false where a signal stopped it.
 inline bool finish_run(const TablePlan& plan, const limpid::recipes::TableRun& run,
                        const std::map<std::string, limpid::Pairs>& training,
@@ -81,7 +102,8 @@ inline bool finish_run(const TablePlan& plan, const limpid::recipes::TableRun& r
                        const RecipeWeights& weights) {
   const auto folder = plan.out / run.name;
   Progress progress{plan.quiet};
-  if (!read_result(result_file(folder)).is_null()) {
+  const auto found = read_result(result_file(folder));
+  if (!found.is_null() && failed_pictures(found) == 0) {
     progress.say(run.name + ": finished before, skipped");
     return true;
   }

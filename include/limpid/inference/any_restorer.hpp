@@ -12,6 +12,18 @@
 
 namespace limpid {
 
+namespace detail {
+
+/// The model itself if it is on `device`, else a copy there.
+inline AnyModel on_device(AnyModel model, c10::Device device) {
+  if (is_on(*model.module, device)) return model;
+  auto copy = model.copy();
+  copy.module->to(device);
+  return copy;
+}
+
+}  // namespace detail
+
 /// Restores pictures with any model file of the families that limpid knows by name
 /// (`model/families.hpp`): tasks and sizes come from the file. Programs that know their model's
 /// type use `Restorer`.
@@ -24,12 +36,14 @@ class AnyRestorer {
     loaded_.model.module->to(options_.device);
   }
 
-  /// Takes a model over: it is moved to `options.device`.
+  /// @param model  shared, so that `AnyRestorer{trainer.model()}` follows the training; where it is
+  ///               on another device than `options.device`, it stays there, and the restorer has a
+  ///               copy of its own.
   explicit AnyRestorer(AnyModel model, RestorerOptions options = {})
-      : options_(options), source_("model"), loaded_{std::move(model), {}} {
+      : options_(options),
+        source_("model"),
+        loaded_{detail::on_device(std::move(model), options.device), {}} {
     loaded_.manifest = loaded_.model.describe();
-    loaded_.model.module->eval();
-    loaded_.model.module->to(options_.device);
   }
 
   /// The model's tasks, in its order.
@@ -41,10 +55,12 @@ class AnyRestorer {
   /// @throws c10::ValueError if the model has no such task; the error lists those it has.
   void check_task(const std::string& task) const { loaded_.model.index_of(task, source_); }
 
+  /// Restores in evaluation mode; a model in training is so again afterwards.
   /// @throws c10::ValueError if the model has no such task; c10::Error if what it makes is not
   ///         finite.
   Image restore(const std::string& task, const Image& degraded) const {
     const auto index = loaded_.model.index_of(task, source_);
+    const detail::EvaluationScope evaluation{*loaded_.model.module};
     return detail::restore_picture(
         [&](const at::Tensor& image) { return loaded_.model.restore(index, image); }, degraded,
         options_, task);

@@ -10,6 +10,7 @@
 #include <c10/util/Exception.h>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <string>
 #include <utility>
@@ -21,9 +22,9 @@ namespace limpid {
 struct EvaluatedPicture {
   std::int64_t index = 0;
   std::string name;
-  Image degraded;
-  Image restored;
-  Image target;
+  Image degraded{};
+  Image restored{};
+  Image target{};
 };
 
 /// Restores each degraded picture and scores it, and the degraded one, against the target.
@@ -34,12 +35,14 @@ struct EvaluatedPicture {
 /// });
 /// ```
 ///
-/// A score that a picture cannot have is left out, with the reason (`PictureScores`).
+/// A score that a picture cannot have is left out, with the reason (`PictureScores`). A pair that
+/// cannot be read or restored has no score and says why (`ImageScores::error`); the others go on,
+/// and `TaskEvaluation::failed` counts them.
 ///
 /// @param restore  degraded picture -> restored picture, of the same size
-/// @param each     called after each picture, to show progress or to keep it; may be empty
-/// @throws c10::ValueError where there are no pairs, and c10::Error that names the picture where a
-///         pair cannot be read or restored: a mean over the rest would not be comparable.
+/// @param each     called after each picture that has been scored, to show progress or to keep it;
+///                 may be empty; what it throws ends the evaluation
+/// @throws c10::ValueError where there are no pairs.
 inline TaskEvaluation evaluate(std::string task, const Pairs& pairs,
                                const std::function<Image(const Image&)>& restore,
                                std::vector<AnyMetric> metrics = default_metrics(),
@@ -48,13 +51,18 @@ inline TaskEvaluation evaluate(std::string task, const Pairs& pairs,
   TaskEvaluation evaluation{std::move(task), std::move(metrics)};
   for (std::int64_t i = 0; i < pairs.size(); ++i) {
     const auto name = pairs.name(i);
-    const auto picture = naming("evaluate: " + evaluation.task + " '" + name + "'", [&] {
+    EvaluatedPicture scored{i, name};
+    try {
       const auto pair = pairs.load(i);
-      EvaluatedPicture scored{i, name, pair.degraded, restore(pair.degraded), pair.target};
+      scored.degraded = pair.degraded;
+      scored.restored = restore(pair.degraded);
+      scored.target = pair.target;
       evaluation.add(name, scored.degraded.unit(), scored.restored.unit(), scored.target.unit());
-      return scored;
-    });
-    if (each) each(picture);
+    } catch (const std::exception& error) {
+      evaluation.add_failed(name, error_text(error));
+      continue;
+    }
+    if (each) each(scored);
   }
   return evaluation;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/picture_folder.hpp>
@@ -10,10 +11,10 @@
 #include <c10/util/Exception.h>
 
 #include <cstddef>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,17 +23,22 @@ namespace limpid {
 
 namespace detail {
 
-/// The pictures of a folder by the stem of their names; `notes` gets a line of what is none.
-inline std::map<std::string, std::filesystem::path> pictures_by_stem(
+/// The pictures of a folder by the stem of their names, or by the whole name where two share a
+/// stem; `notes` gets a line of what is none.
+inline std::map<std::string, std::filesystem::path> pictures_to_compare(
     const std::filesystem::path& folder, std::vector<std::string>& notes) {
-  std::map<std::string, std::filesystem::path> pictures;
   const auto listed = list_pictures(folder);
   if (listed.pictures.empty()) list_images(folder);  // an error that says what there is
   if (!listed.passed_over.empty()) notes.push_back(folder.string() + ": " + listed.summary());
+  std::map<std::string, int> stems;
+  for (const auto& path : listed.pictures) ++stems[path.stem().string()];
+  std::map<std::string, std::filesystem::path> pictures;
   for (const auto& path : listed.pictures) {
-    const auto [place, is_new] = pictures.emplace(path.stem().string(), path);
-    TORCH_CHECK(is_new, "compare: '", place->second.string(), "' and '", path.string(),
-                "' share a stem");
+    const bool is_alone = stems.at(path.stem().string()) == 1;
+    const auto name = (is_alone ? path.stem() : path.filename()).string();
+    const auto [place, is_new] = pictures.emplace(name, path);
+    TORCH_CHECK(is_new, "compare: expected names that differ, found '", place->second.string(),
+                "' and '", path.string(), "'");
   }
   return pictures;
 }
@@ -65,35 +71,37 @@ struct ComparedPicture {
   const std::string& name;
 };
 
-/// Scores every picture of one folder against the picture of the same stem in another; extensions
-/// may differ. What is no picture by what it holds is passed over, with a line in `notes`. A score
-/// that a picture cannot have is left out, with the reason (`PictureScores`).
+/// Scores every picture of one folder against the picture of the same name in another; extensions
+/// may differ. Where two pictures of a folder differ by their extension alone, IMG.jpg and IMG.bmp,
+/// it is part of the name: that of IMG.jpg.png, as limpid-restore calls the result of the first.
+///
+/// What is no picture by what it holds is passed over, with a line in `notes`. A score that a
+/// picture cannot have is left out, with the reason (`PictureScores`). A picture that cannot be
+/// read or compared has no score and says why (`Comparison::Image::error`); the others go on.
 ///
 /// @param each  called after each picture, to show progress; may be empty
-/// @throws c10::Error that names the files: a partner is missing on either side, two pictures share
-///         a stem, sizes differ, a picture cannot be read, or there is none.
+/// @throws c10::Error that names the files: a partner is missing on either side, two pictures have
+///         one name, or there is none.
 inline Comparison compare_folders(const std::filesystem::path& restored_folder,
                                   const std::filesystem::path& target_folder,
                                   std::vector<AnyMetric> metrics = default_metrics(),
                                   const std::function<void(const ComparedPicture&)>& each = {}) {
   Comparison comparison{std::move(metrics)};
-  const auto restored = detail::pictures_by_stem(restored_folder, comparison.notes);
-  const auto targets = detail::pictures_by_stem(target_folder, comparison.notes);
+  const auto restored = detail::pictures_to_compare(restored_folder, comparison.notes);
+  const auto targets = detail::pictures_to_compare(target_folder, comparison.notes);
   detail::check_partners(restored, targets, target_folder, comparison.notes);
   detail::check_partners(targets, restored, restored_folder, comparison.notes);
 
   for (const auto& [stem, path] : restored) {
     const auto& partner = targets.at(stem);
-    const auto image = Image::load(path), target = Image::load(partner);
-    TORCH_CHECK(image.height() == target.height() && image.width() == target.width(), "compare: '",
-                path.string(), "' is ", image.width(), " x ", image.height(), ", '",
-                partner.string(), "' is ", target.width(), " x ", target.height(), " pixels");
     try {
+      const auto image = Image::load(path), target = Image::load(partner);
+      TORCH_CHECK(image.height() == target.height() && image.width() == target.width(), "'",
+                  path.string(), "' is ", image.width(), " x ", image.height(), ", '",
+                  partner.string(), "' is ", target.width(), " x ", target.height(), " pixels");
       comparison.add(stem, image.unit(), target.unit());
-    } catch (const c10::Error& error) {
-      limpid::fail("compare: '", path.string(), "': ", error.what_without_backtrace());
-    } catch (const std::bad_alloc&) {
-      limpid::fail("compare: '", path.string(), "': the memory ran out");
+    } catch (const std::exception& error) {
+      comparison.add_failed(stem, error_text(error));
     }
     if (each) each({comparison.images.size() - 1, restored.size(), stem});
   }

@@ -48,6 +48,7 @@ void add_left_out_lines(std::vector<std::string>& lines, const std::string& what
                         const Images& images, std::size_t index, Of of) {
   NamedFew exact, none;
   for (const auto& image : images) {
+    if (!image.error.empty()) continue;  // it has a line of its own
     const PictureScores& scores = of(image);
     if (std::isinf(scores.at(index))) exact.add(image.name);
     const auto reason = scores.reasons.find(index);
@@ -61,6 +62,19 @@ void add_left_out_lines(std::vector<std::string>& lines, const std::string& what
   add(none, " left out of the mean, without a score: ");
 }
 
+/// Adds a line for pictures that could not be read, restored or compared.
+template <class Images>
+void add_failed_line(std::vector<std::string>& lines, const std::string& what,
+                     const Images& images) {
+  NamedFew failed;
+  for (const auto& image : images) {
+    if (!image.error.empty()) failed.add(image.name, printable(image.error, 4096));
+  }
+  if (failed.count() == 0) return;
+  lines.push_back(what + of_pictures(failed.count(), images.size()) +
+                  " could not be measured: " + failed.text());
+}
+
 inline void add_gain_line(std::vector<std::string>& lines, const TaskEvaluation& evaluation,
                           std::size_t index) {
   const auto& metric = evaluation.metrics[index];
@@ -69,6 +83,7 @@ inline void add_gain_line(std::vector<std::string>& lines, const TaskEvaluation&
   };
   NamedFew few;
   for (const auto& image : evaluation.images) {
+    if (!image.error.empty()) continue;
     const auto before = image.identity.at(index), after = image.restored.at(index);
     if (std::isfinite(before) && std::isfinite(after)) continue;
     few.add(image.name, state(before) + " before, " + state(after) + " after");
@@ -88,6 +103,7 @@ inline void add_gain_line(std::vector<std::string>& lines, const TaskEvaluation&
 inline std::vector<std::string> left_out_lines(const std::vector<TaskEvaluation>& evaluations) {
   std::vector<std::string> lines;
   for (const auto& evaluation : evaluations) {
+    detail::add_failed_line(lines, evaluation.task + ": ", evaluation.images);
     for (std::size_t i = 0; i < evaluation.metrics.size(); ++i) {
       const auto add = [&](const char* kind, PictureScores ImageScores::*which) {
         detail::add_left_out_lines(
@@ -107,6 +123,7 @@ inline std::vector<std::string> left_out_lines(const std::vector<TaskEvaluation>
 /// The same for a comparison, after its notes.
 inline std::vector<std::string> left_out_lines(const Comparison& comparison) {
   auto lines = comparison.notes;
+  detail::add_failed_line(lines, "", comparison.images);
   for (std::size_t i = 0; i < comparison.metrics.size(); ++i) {
     detail::add_left_out_lines(
         lines, comparison.metrics[i].name, comparison.images, i,

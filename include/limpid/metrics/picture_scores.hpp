@@ -36,6 +36,17 @@ struct PictureScores : std::vector<double> {
     }
   }
 
+  /// No score under any metric, each for the same reason: the picture cannot be read or restored.
+  static PictureScores none(const std::vector<AnyMetric>& metrics, const std::string& why,
+                            bool only_alone = false) {
+    PictureScores scores;
+    scores.resize(metrics.size(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      if (!only_alone || !metrics[i].needs_target) scores.reasons[i] = why;
+    }
+    return scores;
+  }
+
   std::map<std::size_t, std::string> reasons;  ///< why a metric, by its number, has no score
 
  private:

@@ -106,16 +106,16 @@ inline nlohmann::json json_image(const std::vector<AnyMetric>& metrics, const Im
                                      {"target", &image.target}}) {
     if (!scores->reasons.empty()) json["none"][what] = json_reasons(metrics, *scores);
   }
+  if (!image.error.empty()) json["error"] = image.error;
   return json;
 }
 
 inline nlohmann::json json_task(const TaskEvaluation& evaluation) {
   const auto& metrics = evaluation.metrics;
-  nlohmann::json task{{"count", evaluation.images.size()},
-                      {"identity", nlohmann::json::object()},
-                      {"restored", nlohmann::json::object()},
-                      {"gain", nlohmann::json::object()},
-                      {"images", nlohmann::json::array()}};
+  nlohmann::json task{
+      {"count", evaluation.images.size()},    {"failed", evaluation.failed()},
+      {"identity", nlohmann::json::object()}, {"restored", nlohmann::json::object()},
+      {"gain", nlohmann::json::object()},     {"images", nlohmann::json::array()}};
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     const auto& name = metrics[i].name;
     const auto pooled = [&](PictureScores ImageScores::*which) {
@@ -137,7 +137,7 @@ inline nlohmann::json json_task(const TaskEvaluation& evaluation) {
 
 }  // namespace detail
 
-/// {"tasks": {TASK: {"count",
+/// {"tasks": {TASK: {"count", "failed",
 ///   "identity": {METRIC: {"mean", "std", "count", "left_out"}}, "restored": {...},
 ///   "gain": {METRIC: {"mean", "count", "left_out"}},
 ///   "images": [{"name", "identity": {METRIC: score}, "restored": {...}}]}},
@@ -147,8 +147,8 @@ inline nlohmann::json json_task(const TaskEvaluation& evaluation) {
 /// over no picture it is "none". Of the pictures left out, "exact" beside it have an infinite score
 /// and "none" have no score. A metric that `AnyMetric::pooled` knows has "pooled" too, over all
 /// pictures that have a score. A number that JSON cannot hold is a string: "inf", "none"; an image
-/// without a score has
-/// {"none": {"restored": {METRIC: why}}}. With a metric that needs no target, the task and its
+/// without a score has {"none": {"restored": {METRIC: why}}}, and one that could not be read or
+/// restored, one of "failed", "error": why. With a metric that needs no target, the task and its
 /// images have a "target" beside "restored": what the true picture scores under it.
 inline nlohmann::json to_json(const std::vector<TaskEvaluation>& evaluations) {
   nlohmann::json json{{"tasks", nlohmann::json::object()}, {"protocols", nlohmann::json::object()}};
@@ -159,12 +159,13 @@ inline nlohmann::json to_json(const std::vector<TaskEvaluation>& evaluations) {
   return json;
 }
 
-/// {"count", "compared": {METRIC: {"mean", "std", "count", "left_out"}},
+/// {"count", "failed", "compared": {METRIC: {"mean", "std", "count", "left_out"}},
 ///  "images": [{"name", METRIC: score}], "protocols": {METRIC: {"protocol", "higher_is_better"}}},
 /// as above.
 inline nlohmann::json to_json(const Comparison& comparison) {
   const auto& metrics = comparison.metrics;
   nlohmann::json json{{"count", comparison.images.size()},
+                      {"failed", comparison.failed()},
                       {"compared", nlohmann::json::object()},
                       {"images", nlohmann::json::array()},
                       {"protocols", detail::json_protocols(metrics)}};
@@ -179,6 +180,7 @@ inline nlohmann::json to_json(const Comparison& comparison) {
     if (!image.scores.reasons.empty()) {
       entry["none"] = detail::json_reasons(metrics, image.scores);
     }
+    if (!image.error.empty()) entry["error"] = image.error;
     json["images"].push_back(std::move(entry));
   }
   return json;

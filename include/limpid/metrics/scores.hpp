@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -20,7 +21,18 @@ struct ImageScores {
   PictureScores identity;     ///< the degraded picture against the target
   PictureScores restored;     ///< the restored picture against the target
   PictureScores target = {};  ///< the target alone: only for metrics that need none, else NaN
+  std::string error = {};     ///< why it has no score at all: it cannot be read or restored
 };
+
+namespace detail {
+
+template <class Images>
+std::size_t count_failed(const Images& images) {
+  return static_cast<std::size_t>(std::count_if(
+      images.begin(), images.end(), [](const auto& image) { return !image.error.empty(); }));
+}
+
+}  // namespace detail
 
 /// The scores of one task: what is restored means nothing without the scores of the degraded
 /// pictures themselves.
@@ -38,6 +50,16 @@ struct TaskEvaluation {
                       PictureScores{metrics, restored, target},
                       PictureScores{metrics, target, target, true}});
   }
+
+  /// Adds a picture that cannot be read or restored: it has no score, and `why` for each.
+  void add_failed(std::string name, const std::string& why) {
+    images.push_back({std::move(name), PictureScores::none(metrics, why),
+                      PictureScores::none(metrics, why), PictureScores::none(metrics, why, true),
+                      why});
+  }
+
+  /// How many pictures could not be read or restored.
+  std::size_t failed() const { return detail::count_failed(images); }
 
   /// The scores of metric number `index`, picture by picture: `scores(&ImageScores::restored, 0)`.
   std::vector<double> scores(PictureScores ImageScores::*which, std::size_t index) const {
@@ -73,7 +95,8 @@ struct TaskEvaluation {
 struct Comparison {
   struct Image {
     std::string name;
-    PictureScores scores;  ///< in the order of `metrics`
+    PictureScores scores;    ///< in the order of `metrics`
+    std::string error = {};  ///< why it has no score at all: it cannot be read, or not compared
   };
 
   std::vector<AnyMetric> metrics = default_metrics();
@@ -84,6 +107,14 @@ struct Comparison {
   void add(std::string name, const at::Tensor& restored, const at::Tensor& target) {
     images.push_back({std::move(name), PictureScores{metrics, restored, target}});
   }
+
+  /// Adds a picture that cannot be read or compared: it has no score, and `why` for each.
+  void add_failed(std::string name, const std::string& why) {
+    images.push_back({std::move(name), PictureScores::none(metrics, why), why});
+  }
+
+  /// How many pictures could not be read or compared.
+  std::size_t failed() const { return detail::count_failed(images); }
 
   /// The scores of metric number `index`, picture by picture.
   std::vector<double> scores(std::size_t index) const {

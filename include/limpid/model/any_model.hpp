@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/deep_copy.hpp>
 #include <limpid/model/restore_image.hpp>
 #include <limpid/model/state_dict.hpp>
 
@@ -44,7 +45,8 @@ class AnyModel {
         restore([model](std::size_t task, const at::Tensor& degraded) mutable {
           return model->restore(task, degraded);
         }),
-        describe([model] { return model->describe(); }) {
+        describe([model] { return model->describe(); }),
+        copy([model] { return AnyModel{detail::deep_copy(model)}; }) {
     for (const auto& item : module->named_parameters()) {
       parameters.emplace_back(item.key(), item.value());
     }
@@ -60,6 +62,10 @@ class AnyModel {
 
   /// What a model file says of it.
   std::function<nlohmann::json()> describe;
+
+  /// A model of its own, with the same weights on the same device.
+  /// @throws c10::Error if a module inside is not `Cloneable`.
+  std::function<AnyModel()> copy;
 
   /// Under the names of the file.
   std::vector<std::pair<std::string, at::Tensor>> parameters;

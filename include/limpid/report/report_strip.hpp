@@ -9,6 +9,7 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -24,16 +25,18 @@ struct ReportStripOptions {
 
 namespace detail {
 
-/// The picture of a task whose gain in PSNR is the median: neither the best nor the worst.
+/// The picture of a task whose gain in PSNR is the median: neither the best nor the worst. Pictures
+/// that are exact before or after have no gain; the middle one where all are so.
 inline const ReportPicture& median_picture(const ReportTask& task) {
   std::vector<std::pair<double, std::size_t>> gains;
   for (std::size_t i = 0; i < task.pictures.size(); ++i) {
     const auto& picture = task.pictures[i];
     const auto target = picture.target.unit();
     const PSNR<> psnr{};
-    gains.emplace_back(
-        psnr(picture.restored.unit(), target) - psnr(picture.degraded.unit(), target), i);
+    const auto gain = psnr(picture.restored.unit(), target) - psnr(picture.degraded.unit(), target);
+    if (std::isfinite(gain)) gains.emplace_back(gain, i);
   }
+  if (gains.empty()) return task.pictures[task.pictures.size() / 2];
   std::sort(gains.begin(), gains.end());
   return task.pictures[gains[gains.size() / 2].second];
 }
