@@ -15,10 +15,12 @@
 #include <limpid/weights/map_registry.hpp>
 
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "network_options.hpp"
@@ -50,16 +52,34 @@ void check_paths(const Plan& plan) {
   std::error_code ignored;
   TORCH_CHECK(!fs::equivalent(plan.in, plan.out, ignored), "'", plan.out.string(),
               "' is the input itself");
-  TORCH_CHECK(plan.force || !fs::exists(plan.out, ignored), "'", plan.out.string(),
+  TORCH_CHECK(plan.force || !fs::is_regular_file(plan.out, ignored), "'", plan.out.string(),
               "' exists; --force writes over it");
+  if (examples::is_standard_output(plan.out) && examples::is_standard_output(plan.json)) {
+    throw examples::UsageError("--json: standard output takes OUT already; name a file");
+  }
 }
 
 bool is_model(const fs::path& path) {
   return limpid::index_tensor_file(path).format == limpid::TensorFormat::limpid;
 }
 
+/// Reports what was written. OUT and --json may be pipes that one program reads, one after the
+/// other.
+void tell(const Plan& plan, const std::vector<std::string>& names,
+          const std::vector<std::pair<std::string, std::string>>& passed_over) {
+  auto json = nlohmann::json{{"map", plan.map}, {"tensors", names}};
+  json["passed_over"] = nlohmann::json::object();
+  for (const auto& [name, what] : passed_over) {
+    examples::print("passed over: %s (%s)\n", limpid::printable(name).c_str(), what.c_str());
+    json["passed_over"][name] = what;
+  }
+  examples::print("%zu tensors written to '%s'\n", names.size(), plan.out.c_str());
+  examples::write_json(plan.json, json);
+}
+
 void convert(const Plan& plan) {
   check_paths(plan);
+  examples::leave_standard_output_to(plan.out);
   examples::try_output("OUT", plan.out);
   examples::try_output("--json", plan.json);
   if (plan.map == "same") {
@@ -68,15 +88,14 @@ void convert(const Plan& plan) {
                 "': expected tensors, found none");
     limpid::check_finite(file.tensors, "weights '" + plan.in.string() + "'");
     limpid::write_safetensors(plan.out, {file.tensors, {{"format", "pt"}}});
-    for (const auto& [name, what] : file.passed_over) {
-      examples::print("passed over: %s (%s)\n", limpid::printable(name).c_str(), what.c_str());
-    }
-    examples::print("%zu tensors written to '%s'\n", file.tensors.size(), plan.out.c_str());
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : file.tensors) names.push_back(name);
+    tell(plan, names, {file.passed_over.begin(), file.passed_over.end()});
   } else if (is_model(plan.in)) {
     if (plan.map.empty()) throw examples::UsageError("a model is published by --map NAME");
     const auto names = limpid::export_published(plan.in, plan.out, plan.map, plan.tasks,
                                                 {.for_published_code = plan.for_published_code});
-    examples::print("%zu tensors written to '%s'\n", names.size(), plan.out.c_str());
+    tell(plan, names, {});
   } else {
     const auto tasks = plan.tasks.empty() ? std::vector<std::string>{"deblur"} : plan.tasks;
     const auto changed = examples::as_usage(
@@ -122,9 +141,10 @@ int main(int argc, char** argv) {
                "Also write second names and neutral statistics that the published code's own "
                "modules hold");
   app.add_flag("--force", plan.force, "Write over an existing file");
-  examples::add_json(app, plan.json, "Write the report of what was loaded");
+  examples::add_json(app, plan.json,
+                     "Write the report of what was loaded, or the names of what was written");
   app.add_option("IN", plan.in, "Published weights, or a model.limpid")->type_name("");
-  app.add_option("OUT", plan.out, "The file to write")->type_name("");
+  app.add_option("OUT", plan.out, "The file to write; -: standard output")->type_name("");
   return examples::run_program(app, argc, argv, [&] {
     if (plan.list) return list_maps();
     const bool own_names = plan.map.empty() && !plan.network.network.empty();

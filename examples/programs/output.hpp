@@ -4,6 +4,7 @@
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/io/output_place.hpp>
 
 #include <c10/util/Exception.h>
 #include <CLI/CLI.hpp>
@@ -61,12 +62,28 @@ inline void complain(const std::string& text) {
   std::fprintf(stderr, "%s\n", limpid::printable_lines(text).c_str());
 }
 
+/// Whether what is written to `path` goes to standard output, under whatever name.
+inline bool is_standard_output(const std::filesystem::path& path) {
+  using Kind = limpid::detail::OutputPlace::Kind;
+  if (path.empty()) return false;
+  try {
+    const auto place = limpid::detail::output_place(path);
+    return place.kind == Kind::standard_output ||
+           (place.kind == Kind::open_descriptor && place.descriptor == STDOUT_FILENO);
+  } catch (const c10::Error&) {
+    return false;  // who writes there says why it cannot be
+  }
+}
+
+/// Moves text for people to standard error where a file goes to standard output.
+inline void leave_standard_output_to(const std::filesystem::path& path) {
+  if (is_standard_output(path)) text_stream() = stderr;
+}
+
 /// Adds --json FILE.
 inline void add_json(CLI::App& app, std::filesystem::path& path, const std::string& text) {
   app.add_option("--json", path, text + "; -: to standard output, and text to standard error")
-      ->each([](const std::string& name) {
-        if (name == "-") text_stream() = stderr;
-      })
+      ->each([](const std::string& name) { leave_standard_output_to(name); })
       ->type_name("FILE");
 }
 

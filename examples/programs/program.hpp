@@ -4,6 +4,7 @@
 #include <limpid/core/printable.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/io/picture_losses.hpp>
+#include <limpid/io/regular_file.hpp>
 #include <limpid/version.hpp>
 
 #include <ATen/Parallel.h>
@@ -46,6 +47,15 @@ inline void refuse_nonsense(CLI::App& app) {
   for (auto* command : app.get_subcommands({})) refuse_nonsense(*command);
 }
 
+/// Takes files of bytes, not pipes or devices, whose reading may wait for ever.
+inline CLI::Validator regular_file() {
+  return CLI::Validator{[](std::string& path) -> std::string {
+                          const auto problem = limpid::why_not_regular(path);
+                          return problem.empty() ? problem : "'" + path + "': " + problem;
+                        },
+                        ""};
+}
+
 /// Parses the command line, with `--version` and `--config FILE`, and runs `body`, which returns
 /// nothing or an exit code.
 ///
@@ -69,6 +79,7 @@ int run_program(CLI::App& app, int argc, char** argv, Body body) {
   };
   app.set_version_flag("--version", app.get_name() + ", limpid " + limpid::kVersion);
   app.set_config("--config", "", "Read options from a file: lines NAME = VALUE, as TOML")
+      ->check(regular_file())
       ->type_name("FILE");
   refuse_nonsense(app);
   format_help(app);

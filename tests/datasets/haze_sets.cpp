@@ -9,6 +9,7 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <sys/stat.h>
 #include <algorithm>
 #include <filesystem>
 #include <functional>
@@ -101,14 +102,19 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_split_is_named) {
     return error_of([&] { PairSplit::read(file); });
   };
   const auto where = "cannot read split file '" + file + "': ";
-  BOOST_TEST(read("text").rfind(where + "expected JSON with lists of names", 0) == 0);
+  BOOST_TEST(read("text") == "split file '" + file + "': expected JSON, found 'text' at byte 0");
+  BOOST_TEST(read(std::string(100'000, '[')) ==
+             "split file '" + file + "': expected JSON of at most 64 nested brackets, found more");
   BOOST_TEST(read(R"({"train": ["1"]})").rfind(where + "expected JSON with lists", 0) == 0);
   BOOST_TEST(read(R"({"train": ["1", 2], "test": []})").rfind(where + "expected JSON", 0) == 0);
   BOOST_TEST(read(R"({"train": ["1"], "test": []})") ==
              where + "expected names in 'train' and in 'test'");
   BOOST_TEST(read(R"({"train": ["1", "2"], "test": ["2"]})") == where + "'2' is named twice");
   BOOST_TEST(error_of([&] { PairSplit::read(folder / "none"); }) ==
-             "cannot read split file '" + root + "/none': no such file");
+             "cannot read split file '" + root + "/none': No such file or directory");
+  BOOST_REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  BOOST_TEST(error_of([&] { PairSplit::read(folder / "pipe"); }) ==
+             "cannot read split file '" + root + "/pipe': it is a named pipe");
   BOOST_TEST(error_of([&] {
                PairSplit::draw("set", {"a", "a", "b"}, 1, 0);
              }) == "PairSplit: expected names that differ, got 'a' twice");

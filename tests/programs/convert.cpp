@@ -16,11 +16,13 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include <sys/stat.h>
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -106,6 +108,52 @@ void check_restores(const std::string& model, const std::string& task) {
 }
 
 BOOST_AUTO_TEST_SUITE(convert_program)
+
+BOOST_AUTO_TEST_CASE(what_goes_to_standard_output_is_the_file_alone) {
+  const TemporaryFolder folder;
+  const auto in = (folder / "published.safetensors").string();
+  const auto model = (folder / "model.limpid").string();
+  const auto json = (folder / "report.json").string();
+  write_generator(in);
+  const auto tensors_of = [&](const std::string& bytes) {
+    limpid_test::write_bytes(folder / "piped", bytes);
+    return read_safetensors(folder / "piped").tensors.size();
+  };
+  const auto count = read_safetensors(in).tensors.size();
+  for (const std::string out : {"-", "/dev/stdout"}) {
+    const auto same = convert(in, out, {"--map", "same", "--json", json});
+    BOOST_TEST(same.code == 0, same.err);
+    BOOST_TEST(tensors_of(same.out) == count);
+    BOOST_TEST(same.err.find(" tensors written to") != std::string::npos, same.err);
+    const auto written = nlohmann::json::parse(limpid_test::read_bytes(json));
+    BOOST_TEST(written.at("tensors").size() == count);
+    fs::remove(json);
+  }
+  const auto imported = convert(in, "-", {"--map", "deblurgan-resnet", "--json", json});
+  BOOST_TEST(imported.code == 0, imported.err);
+  BOOST_TEST(tensors_of(imported.out) > 0u);
+  BOOST_TEST(imported.err.find("model '-' of 1 task") != std::string::npos, imported.err);
+  limpid_test::write_bytes(model, imported.out);
+  check_restores(model, "deblur");
+  fs::remove(json);
+  const auto published = convert(model, "-", {"--map", "deblurgan-resnet", "--json", json});
+  BOOST_TEST(published.code == 0, published.err);
+  BOOST_TEST(tensors_of(published.out) > 0u);
+  BOOST_TEST(nlohmann::json::parse(limpid_test::read_bytes(json)).at("map") == "deblurgan-resnet");
+  const auto both = convert(in, "-", {"--map", "same", "--json", "-"});
+  BOOST_TEST(both.code == 2);
+  BOOST_TEST(both.out == "");
+
+  const auto pipe = folder / "pipe";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::string read;
+  std::thread reader{[&] { read = limpid_test::read_bytes(pipe); }};
+  const auto piped = convert(in, pipe.string(), {"--map", "same"});
+  if (piped.code != 0) limpid_test::write_bytes(pipe, "");  // lets the reader end
+  reader.join();
+  BOOST_TEST(piped.code == 0, piped.err);
+  BOOST_TEST(tensors_of(read) == count);
+}
 
 BOOST_AUTO_TEST_CASE(a_published_resnet_becomes_a_model_that_restores_and_comes_back) {
   const TemporaryFolder folder;

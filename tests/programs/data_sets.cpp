@@ -78,6 +78,27 @@ BOOST_AUTO_TEST_CASE(averaged_frames_keep_what_frames_say_of_their_colours) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_limit_of_pixels_holds_for_frames_of_a_video) {
+  TemporaryFolder folder;
+  std::string frames;
+  for (int n = 1; n <= 3; ++n) frames += flat(n).encoded("ppm");
+  write_bytes(folder / "frames.ppm", frames);
+  write_bytes(folder / "video.mp4", "a video");
+  write_bytes(folder / "bin/ffmpeg",
+              "#!/bin/sh\nexec /bin/cat '" + (folder / "frames.ppm").string() + "'\n");
+  fs::permissions(folder / "bin/ffmpeg", fs::perms::owner_all);
+  const auto blur = [&](const std::string& most) {
+    return run({"limpid-data", "blur", "--max-pixels", most, (folder / "video.mp4").string(),
+                (folder / "set").string(), "--frames", "3"},
+               [&] { ::setenv("PATH", (folder / "bin").c_str(), 1); });
+  };
+  const auto refused = blur("767");
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(has(refused.err, "video.mp4': its 32 x 24 pixels exceed the limit of 767"),
+             refused.err);
+  BOOST_TEST(blur("768").code == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_video_comes_through_ffmpeg) {
   TemporaryFolder folder;
   std::string frames;
@@ -288,6 +309,34 @@ BOOST_AUTO_TEST_CASE(the_limit_of_pixels_stands_before_or_behind_the_subcommand)
     BOOST_TEST(ended.code == 1, ended.err);
     BOOST_TEST(has(ended.out, "its 32 x 24 pixels exceed the limit of 99"), ended.out);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_sheet_is_tried_before_the_work_and_replaces_nothing_unasked) {
+  TemporaryFolder folder;
+  for (const auto* part : {"input", "target"}) save(flat(9), folder / "set" / part / "a.png");
+  const auto check = [&](const fs::path& sheet, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"limpid-data", "check",
+                                   "deblur=pairs:" + (folder / "set").string(), "--sheet",
+                                   sheet.string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  write_bytes(folder / "sheet.png", "hours of work");
+  const auto there = check(folder / "sheet.png");
+  BOOST_TEST(there.code == 1);
+  BOOST_TEST(has(there.err, "--sheet: '" + (folder / "sheet.png").string() + "' is there already"),
+             there.err);
+  BOOST_TEST(read_bytes(folder / "sheet.png") == "hours of work");
+  const auto nowhere = check(folder / "none/sheet.png");
+  BOOST_TEST(has(nowhere.err, "--sheet: cannot write '"), nowhere.err);
+  const auto no_kind = check(folder / "sheet.gif");
+  BOOST_TEST(has(no_kind.err, "sheet.gif': expected an extension "), no_kind.err);
+  for (const auto& ended : {there, nowhere, no_kind}) {
+    BOOST_TEST(ended.code == 1);
+    BOOST_TEST(ended.out == "", "before the work");
+  }
+  check(folder / "sheet.png", {"--overwrite"});
+  BOOST_TEST(Image::load(folder / "sheet.png").width() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_split_of_dhazy_comes_as_a_file) {

@@ -112,6 +112,48 @@ BOOST_AUTO_TEST_CASE(a_set_that_was_cut_off_goes_on) {
   BOOST_TEST(files_below(set).size() == 14u, "no stale pair stays");
 }
 
+BOOST_AUTO_TEST_CASE(a_set_goes_on_only_with_the_photographs_that_it_was_begun_with) {
+  const Photos photos;
+  for (int i = 0; i < 8; ++i) {
+    save(picture(24, 32, 9), photos.folder / "depths" / (std::to_string(i) + ".png"));
+  }
+  const Names degrade{"degrade", "--task", "derain", photos.path("photos"), photos.path("set")};
+  const Names with_depth{"degrade",
+                         "--task",
+                         "dehaze",
+                         "--depth",
+                         photos.path("depths"),
+                         photos.path("photos"),
+                         photos.path("hazy")};
+  const Names haze{"haze", photos.path("photos"), photos.path("depths"), photos.path("measured")};
+  const Names blur{"blur", photos.path("photos"), photos.path("gopro"), "--frames", "3"};
+  const Names split{"split", photos.path("photos"), photos.path("parts")};
+  for (const auto& words : {degrade, with_depth, haze, blur, split}) succeeds(words);
+  for (const auto& words : {degrade, with_depth, haze, blur, split}) {
+    succeeds(words, {"--skip-existing"});
+  }
+  const auto all_fail = [&](const std::string& what) {
+    for (const auto& words : {degrade, with_depth, haze, blur, split}) {
+      const auto ended = run(with(words, {"--skip-existing"}));
+      BOOST_TEST(ended.code == 1, what << ": " << words[0]);
+      BOOST_TEST((ended.err.find("was made with names") != std::string::npos), ended.err);
+    }
+  };
+  const auto third = photos.folder / "photos/3.png";
+  save(picture(24, 32, 3), photos.folder / "photos/3.bmp");
+  const auto fails_now = run(with(degrade, {"--skip-existing"}));
+  BOOST_TEST(fails_now.code == 1, "3.bmp beside 3.png renames the pair of 3.png");
+  fs::remove(third);
+  all_fail("3.bmp in place of 3.png");
+  fs::remove(photos.folder / "photos/3.bmp");
+  all_fail("a photograph is gone");
+  save(picture(24, 32, 3), third);
+  succeeds(degrade, {"--skip-existing"});
+  fs::rename(photos.folder / "depths/3.png", photos.folder / "depths/3");
+  fails(with_depth, {"--skip-existing"}, "was made with depth-names");
+  fails(haze, {"--skip-existing"}, "was made with depth-names");
+}
+
 BOOST_AUTO_TEST_CASE(what_no_run_recorded_is_never_removed) {
   const Photos photos;
   write_bytes(photos.folder / "set/input/mine.png", "mine");
@@ -133,6 +175,17 @@ BOOST_AUTO_TEST_CASE(one_bad_photograph_is_named_and_the_others_are_made) {
   save(picture(24, 32), photos.folder / "photos/5.png");
   succeeds(degrade, {"--skip-existing"});
   BOOST_TEST(files_below(photos.folder / "set").size() == 16u);
+}
+
+BOOST_AUTO_TEST_CASE(a_photograph_of_any_width_that_is_read_is_made_into_a_pair) {
+  TemporaryFolder folder;
+  save(limpid::Image{torch::full({4, 66000, 3}, 90, torch::kByte)}, folder / "photos/wide.ppm");
+  save(picture(24, 32), folder / "photos/z.png");
+  succeeds({"degrade", "--degradation", "noise,sigma=5", (folder / "photos").string(),
+            (folder / "set").string()});
+  BOOST_TEST(limpid::Image::load(folder / "set/input/wide.png").width() == 66000);
+  succeeds({"split", (folder / "photos").string(), (folder / "parts").string()});
+  BOOST_TEST(files_below(folder / "parts").size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(two_photographs_of_one_name_are_two_pairs) {

@@ -64,6 +64,35 @@ BOOST_AUTO_TEST_CASE(json_goes_into_pipes_and_devices_and_through_links) {
   BOOST_TEST(json::parse(read_bytes(model.folder / "there.json")).is_array());
 }
 
+BOOST_AUTO_TEST_CASE(options_and_logs_are_not_read_from_pipes) {
+  const Model model;
+  const auto pipe = (model.folder / "pipe").string();
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const auto config = run({"limpid-inspect", "--config", pipe, model.file});
+  BOOST_TEST(config.code == 2);
+  BOOST_TEST((config.err.find("--config: '" + pipe + "': it is a named pipe") != std::string::npos),
+             config.err);
+  write_bytes(model.folder / "options.toml", "json = '-'\n");
+  const auto good =
+      run({"limpid-inspect", "--config", (model.folder / "options.toml").string(), model.file});
+  BOOST_TEST(good.code == 0, good.err);
+  BOOST_TEST(json::parse(good.out).is_array());
+  const auto none =
+      run({"limpid-inspect", "--config", (model.folder / "none.toml").string(), model.file});
+  BOOST_TEST(none.code == 2);
+  BOOST_TEST((none.err.find("none.toml': No such file or directory") != std::string::npos),
+             none.err);
+  save(picture(16, 16, 1), model.folder / "input/1.png");
+  save(picture(16, 16, 2), model.folder / "target/1.png");
+  const auto report = run({"limpid-evaluate", "--model", model.file, "--data",
+                           "deblur=pairs:" + model.folder.path().string(), "--report",
+                           (model.folder / "report").string(), "--log", pipe});
+  BOOST_TEST(report.code == 1);
+  BOOST_TEST(
+      (report.err.find("cannot read '" + pipe + "': it is a named pipe") != std::string::npos),
+      report.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_dash_is_standard_output_and_text_goes_to_standard_error) {
   const Model model;
   const auto inspected = inspect(model, "-");

@@ -1,7 +1,9 @@
 #include <limpid/report/training_log.hpp>
+#include <support/errors.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmath>
 #include <filesystem>
@@ -37,6 +39,12 @@ const std::string kValidation = R"({"kind":"validation","step":20,"seconds":26,"
                                 "\n";
 
 BOOST_FIXTURE_TEST_SUITE(training_log, LogFile)
+
+BOOST_AUTO_TEST_CASE(a_pipe_is_no_log) {
+  BOOST_REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  BOOST_TEST(limpid_test::error_of([&] { read_training_log(path); }) ==
+             "cannot read '" + path.string() + "': it is a named pipe");
+}
 
 BOOST_AUTO_TEST_CASE(reads_losses_validation_and_speed) {
   write(kTrain10 + kTrain20 + kValidation);

@@ -66,9 +66,14 @@ inline MadeSet sequence_set(const BlurOptions& options, const FrameSequence& seq
   const bool linear = options.linear_light != "none";
   std::vector<fs::path> rooms{"sharp", "blur"};
   if (linear) rooms.push_back("blur_gamma");
+  std::vector<std::string> frames;  // of a folder; one more or less changes all pictures behind it
+  if (fs::is_directory(sequence.source)) {
+    for (const auto& file : frames_in(sequence.source)) frames.push_back(file.filename().string());
+  }
   return MadeSet{options.output / options.part / sequence.name,
                  {{"command", "blur"},
                   {"sequence", whole_path(sequence.source)},
+                  {"names", frames},
                   {"frames", options.frames},
                   {"step", options.step},
                   {"seed", options.seed},

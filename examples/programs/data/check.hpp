@@ -26,6 +26,7 @@
 #include "../options.hpp"
 #include "contact_sheet.hpp"
 #include "folders.hpp"
+#include "made_set.hpp"
 #include "parallel.hpp"
 
 namespace examples {
@@ -36,6 +37,7 @@ struct CheckOptions {
   fs::path sheet;
   std::int64_t sheet_pairs = 12;
   int threads = 1;
+  bool overwrite = false;
 };
 
 /// What decoding one pair showed.
@@ -248,6 +250,10 @@ inline nlohmann::ordered_json json_of(const CheckedPart& part) {
 /// @return 0, or 1 where something is wrong.
 inline int check(const CheckOptions& options) {
   try_output("--json", options.json);
+  if (!options.sheet.empty()) {
+    limpid::Image::check_can_be_saved(options.sheet, 1, 1);
+    check_new_file("--sheet", options.sheet, options.overwrite);
+  }
   const auto argument = as_usage("", [&] { return limpid::DataArgument::parse(options.data); });
   const auto& format = limpid::kDataFormats.at(argument.format);
   std::vector<std::pair<limpid::DataUse, std::string>> wanted;
@@ -293,6 +299,7 @@ inline CLI::App* add_check(CLI::App& app, CheckOptions& options) {
                    "Also write a picture (PNG, JPEG ...) with small copies of pairs from all over "
                    "each part, degraded above target")
       ->type_name("FILE");
+  add_overwrite(*command, options.overwrite, "the sheet");
   add_count(*command, "--sheet-pairs", options.sheet_pairs, "Pairs of each part on the sheet");
   add_threads(*command, options.threads);
   return command;

@@ -107,18 +107,21 @@ inline void degrade(const DegradeOptions& options) {
   check_apart(options.output, "INPUT_DIR", options.input, {"input", "target"});
   std::map<std::string, fs::path> depths;
   if (!options.depth.empty()) {
-    depths = pictures_by_name("--depth", options.depth);
+    const auto all = pictures_by_name("--depth", options.depth);
     for (const auto& [name, file] : photos) {
-      TORCH_CHECK(depths.contains(name), "--depth: expected a picture named like '",
+      TORCH_CHECK(all.contains(name), "--depth: expected a picture named like '",
                   file.filename().string(), "', found none in '", options.depth.string(), "'");
+      depths[name] = all.at(name);
     }
   }
   MadePairs made{options.output,
                  {"degrade", chosen.name, "photographs", "degraded"},
                  {{"photographs", whole_path(options.input)},
+                  {"names", file_names(photos)},
                   {"task", options.task},
                   {"degradation", options.degradation},
                   {"depth", options.depth.empty() ? "" : whole_path(options.depth)},
+                  {"depth-names", file_names(depths)},
                   {"seed", options.seed},
                   {"max-side", options.max_side}},
                  options.existing};

@@ -2,9 +2,11 @@
 
 // Frames of a video, one after the other, from a folder of pictures or through ffmpeg.
 
+#include <limpid/core/errors.hpp>
 #include <limpid/core/natural_order.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/io/image.hpp>
+#include <limpid/io/image_limits.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -107,14 +109,14 @@ class VideoFrames : public FrameStream {
     std::vector<std::int64_t> numbers;
     if (!read_header(bytes, numbers)) return end();
     const auto header = bytes.size();
-    const limpid::ImageLimits limits;
-    TORCH_CHECK(numbers[2] == 255 && numbers[0] > 0 && numbers[1] > 0 && numbers[0] <= 65535 &&
-                    numbers[1] <= limits.max_pixels / numbers[0],
-                where(), "ffmpeg sent a frame of ", numbers[0], " x ", numbers[1]);
+    const auto& limits = limpid::ImageLimits::of_process();
+    TORCH_CHECK(numbers[2] == 255, where(), "ffmpeg sent something else than PPM frames");
+    limpid::naming("cannot read video '" + video_.string() + "'",
+                   [&] { limpid::detail::check_size(numbers[1], numbers[0], limits); });
     bytes.resize(header + static_cast<std::size_t>(3 * numbers[0] * numbers[1]));
     const auto count = std::fread(bytes.data() + header, 1, bytes.size() - header, pipe_);
     if (count != bytes.size() - header) return end();
-    return limpid::Image::decode(bytes, video_.string());
+    return limpid::Image::decode(bytes, video_.string(), limits);
   }
 
  private:

@@ -122,18 +122,22 @@ inline void haze(HazeOptions options) {
   check_apart(options.output, "DEPTHS", options.depths, {"input", "target"});
   const auto images =
       by_name_before(options.image_ending, limpid::list_images(options.images), "IMAGES");
-  const auto depths = by_name_before(options.depth_ending, depth_files(options.depths), "DEPTHS");
+  const auto all = by_name_before(options.depth_ending, depth_files(options.depths), "DEPTHS");
   TORCH_CHECK(!images.empty(), "IMAGES: expected pictures whose names end in '",
               options.image_ending, "', found none in '", options.images.string(), "'");
+  std::map<std::string, fs::path> depths;
   for (const auto& [name, file] : images) {
-    TORCH_CHECK(depths.count(name) != 0, "DEPTHS: expected a depth map '", name,
-                options.depth_ending, "' for '", file.filename().string(), "', found none in '",
-                options.depths.string(), "'");
+    TORCH_CHECK(all.contains(name), "DEPTHS: expected a depth map '", name, options.depth_ending,
+                "' for '", file.filename().string(), "', found none in '", options.depths.string(),
+                "'");
+    depths[name] = all.at(name);
   }
   MadePairs made{options.output,
                  {"haze", "haze", "pictures", "hazed"},
                  {{"photographs", whole_path(options.images)},
+                  {"names", file_names(images)},
                   {"depths", whole_path(options.depths)},
+                  {"depth-names", file_names(depths)},
                   {"beta", options.beta},
                   {"airlight", options.airlight},
                   {"unit", options.depth.unit},

@@ -40,8 +40,9 @@ inline void add_existing(CLI::App& app, Existing& existing) {
 }
 
 /// Adds --overwrite, for a single file.
-inline void add_overwrite(CLI::App& app, bool& overwrite) {
-  app.add_flag("--overwrite", overwrite, "Replace FILE where it is there");
+/// @param what  what is replaced
+inline void add_overwrite(CLI::App& app, bool& overwrite, const std::string& what = "FILE") {
+  app.add_flag("--overwrite", overwrite, "Replace " + what + " where it is there");
 }
 
 /// Stops where a file that shall be made is there or cannot be written.

@@ -6,6 +6,7 @@
 #include <limpid/core/shuffled.hpp>
 #include <limpid/core/utf8.hpp>
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/io/json_file.hpp>
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <string>
 #include <utility>
@@ -54,19 +54,17 @@ struct PairSplit {
   /// Reads what `write` wrote.
   /// @throws c10::Error that names the file and what is wrong with it.
   static PairSplit read(const std::filesystem::path& path) {
-    std::ifstream stream{path};
+    const auto json = read_json(path, "split file");
     const auto where = "cannot read split file '" + path.string() + "': ";
-    TORCH_CHECK(stream.is_open(), where, "no such file");
     PairSplit split;
     try {
-      const auto json = nlohmann::json::parse(stream);
       split.set = json.value("set", std::string{});
       split.seed = json.value("seed", std::uint64_t{0});
       split.train = json.at("train").get<std::vector<std::string>>();
       split.test = json.at("test").get<std::vector<std::string>>();
-    } catch (const nlohmann::json::exception& error) {
-      limpid::fail(where, "expected JSON with lists of names 'train' and 'test' (", error.what(),
-                   ")");
+    } catch (const nlohmann::json::exception&) {
+      limpid::fail(where, "expected JSON with lists of names 'train' and 'test', found ",
+                   json_excerpt(json));
     }
     std::set<std::string> seen;
     for (const auto* part : {&split.train, &split.test}) {

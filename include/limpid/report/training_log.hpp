@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/io/json_file.hpp>
+#include <limpid/io/regular_file.hpp>
 #include <limpid/report/plot.hpp>
 
 #include <c10/util/Exception.h>
@@ -97,10 +98,11 @@ inline nlohmann::json with_plain_means(const nlohmann::json& tasks) {
 ///
 /// @throws c10::Error if the file cannot be read.
 inline TrainingLog read_training_log(const std::filesystem::path& path) {
+  const auto problem = why_not_regular(path);
+  TORCH_CHECK(problem.empty(), "cannot read '", path.string(), "': ", problem);
   errno = 0;
   std::ifstream stream{path};
-  TORCH_CHECK(stream.is_open() && !std::filesystem::is_directory(path), "cannot read '",
-              path.string(), "': ", errno != 0 ? std::strerror(errno) : "it is a folder");
+  TORCH_CHECK(stream.is_open(), "cannot read '", path.string(), "': ", std::strerror(errno));
   TrainingLog log;
   std::string line;
   while (std::getline(stream, line)) {
