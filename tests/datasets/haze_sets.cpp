@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_split_is_named) {
     return error_of([&] { PairSplit::read(file); });
   };
   const auto where = "cannot read split file '" + file + "': ";
-  BOOST_TEST(read("text") == "split file '" + file + "': expected JSON, found 'text' at byte 0");
+  BOOST_TEST(read("words") == "split file '" + file + "': expected JSON, found 'words' at byte 0");
   BOOST_TEST(read(std::string(100'000, '[')) ==
              "split file '" + file + "': expected JSON of at most 64 nested brackets, found more");
   BOOST_TEST(read(R"({"train": ["1"]})").rfind(where + "expected JSON with lists", 0) == 0);
