@@ -10,6 +10,7 @@
 #include <limpid/core/finite.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/inference/published_model.hpp>
+#include <limpid/io/output_place.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/weights/map_registry.hpp>
@@ -52,7 +53,9 @@ void check_paths(const Plan& plan) {
   std::error_code ignored;
   TORCH_CHECK(!fs::equivalent(plan.in, plan.out, ignored), "'", plan.out.string(),
               "' is the input itself");
-  TORCH_CHECK(plan.force || !fs::is_regular_file(plan.out, ignored), "'", plan.out.string(),
+  using Kind = limpid::detail::OutputPlace::Kind;
+  const auto place = limpid::detail::output_place(plan.out);  // pipes and devices lose nothing
+  TORCH_CHECK(plan.force || !place.exists || place.kind != Kind::file, "'", plan.out.string(),
               "' exists; --force writes over it");
   if (examples::is_standard_output(plan.out) && examples::is_standard_output(plan.json)) {
     throw examples::UsageError("--json: standard output takes OUT already; name a file");

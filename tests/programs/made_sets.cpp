@@ -115,7 +115,9 @@ BOOST_AUTO_TEST_CASE(a_set_that_was_cut_off_goes_on) {
 BOOST_AUTO_TEST_CASE(a_set_goes_on_only_with_the_photographs_that_it_was_begun_with) {
   const Photos photos;
   for (int i = 0; i < 8; ++i) {
-    save(picture(24, 32, 9), photos.folder / "depths" / (std::to_string(i) + ".png"));
+    const auto depth = torch::arange(10, 42).reshape({1, 32, 1}).expand({24, 32, 3});
+    save(limpid::Image{depth.to(torch::kByte).contiguous()},
+         photos.folder / "depths" / (std::to_string(i) + ".png"));
   }
   const Names degrade{"degrade", "--task", "derain", photos.path("photos"), photos.path("set")};
   const Names with_depth{"degrade",
@@ -179,7 +181,7 @@ BOOST_AUTO_TEST_CASE(one_bad_photograph_is_named_and_the_others_are_made) {
 
 BOOST_AUTO_TEST_CASE(a_photograph_of_any_width_that_is_read_is_made_into_a_pair) {
   TemporaryFolder folder;
-  save(limpid::Image{torch::full({4, 66000, 3}, 90, torch::kByte)}, folder / "photos/wide.ppm");
+  save(limpid::Image{torch::full({16, 66000, 3}, 90, torch::kByte)}, folder / "photos/wide.ppm");
   save(picture(24, 32), folder / "photos/z.png");
   succeeds({"degrade", "--degradation", "noise,sigma=5", (folder / "photos").string(),
             (folder / "set").string()});
