@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_set_goes_on_only_with_the_photographs_that_it_was_begun_w
     for (const auto& words : {degrade, with_depth, haze, blur, split}) {
       const auto ended = run(with(words, {"--skip-existing"}));
       BOOST_TEST(ended.code == 1, what << ": " << words[0]);
-      BOOST_TEST((ended.err.find("was made with names") != std::string::npos), ended.err);
+      BOOST_TEST((ended.err.find("names [") != std::string::npos), ended.err);
     }
   };
   const auto third = photos.folder / "photos/3.png";
