@@ -8,8 +8,8 @@ find_dependency(ZLIB)
 
 # Decoders of pictures. A build takes those that it finds (AUTO), or those that it is told to (ON,
 # OFF); an installed limpid asks for those that it was built with. Without them stb_image decodes
-# JPEG and PNG, and WebP is passed over.
-foreach(decoder JPEG PNG WEBP)
+# JPEG and the rarer kinds of PNG, WebP is passed over, and zlib unpacks PNGs, not ISA-L.
+foreach(decoder JPEG PNG WEBP ISAL)
   set(package ${decoder})
   if(decoder STREQUAL "WEBP")
     set(package WebP)
@@ -29,7 +29,7 @@ endforeach()
 # FetchContent links them from another.
 foreach(target torch torch_library torch_cpu torch_cpu_library torch_cuda torch_cuda_library c10 c10_cuda
         caffe2::mkl caffe2::mkldnn caffe2::Threads dnnl glog::glog Eigen3::Eigen
-        nlohmann_json::nlohmann_json Stb::Stb ZLIB::ZLIB JPEG::JPEG PNG::PNG WebP::webp protobuf::libprotobuf)
+        nlohmann_json::nlohmann_json Stb::Stb ZLIB::ZLIB JPEG::JPEG PNG::PNG WebP::webp ISAL::isal protobuf::libprotobuf)
   if(TARGET ${target})
     get_target_property(imported ${target} IMPORTED)
     get_target_property(alias ${target} ALIASED_TARGET)

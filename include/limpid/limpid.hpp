@@ -38,6 +38,7 @@
 #include <limpid/io/check_bools.hpp>
 #include <limpid/io/colour_profile.hpp>
 #include <limpid/io/content_name.hpp>
+#include <limpid/io/cropped.hpp>
 #include <limpid/io/descriptor_stream.hpp>
 #include <limpid/io/exif.hpp>
 #include <limpid/io/formats/bmp.hpp>
@@ -49,7 +50,9 @@
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/formats/png.hpp>
 #include <limpid/io/formats/png_chunks.hpp>
+#include <limpid/io/formats/png_filters.hpp>
 #include <limpid/io/formats/png_libpng.hpp>
+#include <limpid/io/formats/png_plain.hpp>
 #include <limpid/io/formats/png_stb.hpp>
 #include <limpid/io/formats/pnm.hpp>
 #include <limpid/io/formats/webp.hpp>
@@ -59,8 +62,10 @@
 #include <limpid/io/image.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/inflate.hpp>
+#include <limpid/io/inflate_stream.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/json_file.hpp>
+#include <limpid/io/lazy_image.hpp>
 #include <limpid/io/make_folder.hpp>
 #include <limpid/io/npy.hpp>
 #include <limpid/io/npz.hpp>
@@ -223,6 +228,7 @@
 #include <limpid/datasets/dhazy.hpp>
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/gopro.hpp>
+#include <limpid/datasets/image_pair.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/datasets/pair_cache.hpp>
 #include <limpid/datasets/pair_split.hpp>

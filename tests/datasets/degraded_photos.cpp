@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(what_is_kept_of_a_photograph_serves_all_its_draws) {
   const Pairs pairs = DegradedPhotos{one.path(), limpid::Noise{}, {.draws_per_variant = 1}};
   BOOST_REQUIRE(pairs.makes_parts());
   limpid::PairCache cache{1 << 20};
-  const auto base = cache.get({0, 0}, [&] { return pairs.base(0); });
+  const auto base = cache.get({0, 0}, [&] { return pairs.base(0).load(); });
   BOOST_TEST(cache.bytes() == 3 * 40 * 24);  // one picture, not two
   const auto first = pairs.part(base, 0, 0, {2, 3, 10, 12});
   BOOST_TEST((first.target == base.target.crop(2, 3, 10, 12)));

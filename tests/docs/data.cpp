@@ -51,6 +51,11 @@ void pictures() {
   Image::from_unit(x.flip({3})).save("mirrored.png");  // clamps, rounds to the nearest byte
 }
 
+void parts() {
+  const auto file = LazyImage::open("photo.jpg");  // its header; the size a person sees
+  const Image part = file.part({.top = 40, .left = 60, .height = 256, .width = 256});
+}
+
 void folders() {
   const auto found = list_pictures("photos", {.is_recursive = true});
   for (const auto& path : found.pictures) std::cout << path << "\n";

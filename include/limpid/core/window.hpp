@@ -15,6 +15,25 @@ struct Window {
   /// All of a picture.
   static Window whole(std::int64_t height, std::int64_t width) { return {0, 0, height, width}; }
 
+  std::int64_t bottom() const { return top + height; }  ///< the first row below it
+  std::int64_t right() const { return left + width; }   ///< the first column beside it
+
+  /// Whether it holds a pixel and none outside of a picture of `rows` x `columns`.
+  bool lies_within(std::int64_t rows, std::int64_t columns) const {
+    return top >= 0 && left >= 0 && height >= 1 && width >= 1 && height <= rows &&
+           width <= columns && top <= rows - height && left <= columns - width;
+  }
+
+  /// The window `part` of this window, as a window of the picture.
+  Window inner(const Window& part) const {
+    return {top + part.top, left + part.left, part.height, part.width};
+  }
+
+  /// This window of the picture, as a window of `part` of it.
+  Window seen_from(const Window& part) const {
+    return {top - part.top, left - part.left, height, width};
+  }
+
   /// The window with `margin` more pixels on each side, and at least `least` a side, as far as the
   /// picture of `rows` x `columns` goes.
   Window grown(std::int64_t margin, std::int64_t least, std::int64_t rows,

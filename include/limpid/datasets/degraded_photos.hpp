@@ -4,14 +4,17 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
+#include <limpid/datasets/image_pair.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/datasets/source_pictures.hpp>
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/io/image.hpp>
+#include <limpid/io/lazy_image.hpp>
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -60,7 +63,7 @@ class DegradedPhotos {
   std::int64_t variant(std::int64_t draw) const { return draw / options_.draws_per_variant; }
 
   ImagePair load(std::int64_t i, std::int64_t draw) const {
-    auto photo = clean(i);
+    auto photo = clean(i).load();
     auto random = stream(i, draw);
     auto degraded = named(i, [&] { return degradation_(photo.unit()[0], random); });
     return {std::move(degraded), std::move(photo)};
@@ -69,24 +72,28 @@ class DegradedPhotos {
   bool makes_parts() const { return degradation_.is_partwise(); }
 
   /// The photograph, twice.
-  ImagePair base(std::int64_t i) const {
+  LazyPair base(std::int64_t i) const {
     const auto photo = clean(i);
     return {photo, photo};
   }
 
-  ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+  ImagePair part(const LazyPair& base, std::int64_t i, std::int64_t draw,
                  const Window& window) const {
-    const auto& photo = base.target;
+    const auto height = base.target.height();
+    const auto width = base.target.width();
     auto random = stream(i, draw);
+    Image target;
     const auto degraded = named(i, [&] {
-      const auto drawn = degradation_.drawn_for(photo.height(), photo.width(), random);
-      const auto grown =
-          window.grown(drawn.margin, detail::kMinDegradedSide, photo.height(), photo.width());
-      return drawn(cut(photo, grown).unit()[0], grown)
-          .narrow(1, window.top - grown.top, window.height)
-          .narrow(2, window.left - grown.left, window.width);
+      const auto drawn = degradation_.drawn_for(height, width, random);
+      const auto grown = window.grown(drawn.margin, detail::kMinDegradedSide, height, width);
+      const auto photo = base.target.part(grown);
+      const auto inner = window.seen_from(grown);
+      target = photo.crop(inner);
+      return drawn(photo.unit()[0], grown)
+          .narrow(1, inner.top, inner.height)
+          .narrow(2, inner.left, inner.width);
     });
-    return {degraded, cut(photo, window)};
+    return {degraded, std::move(target)};
   }
 
  private:
@@ -94,13 +101,11 @@ class DegradedPhotos {
     return photos_[static_cast<std::size_t>(i)];
   }
 
-  Image clean(std::int64_t i) const {
-    auto photo = Image::load(path(i));
-    return options_.long_side > 0 ? photo.shrunk_to(options_.long_side) : photo;
-  }
-
-  static Image cut(const Image& photo, const Window& window) {
-    return photo.crop(window.top, window.left, window.height, window.width);
+  LazyImage clean(std::int64_t i) const {
+    auto photo = LazyImage::open(path(i));
+    const auto most = options_.long_side;
+    if (most == 0 || std::max(photo.height(), photo.width()) <= most) return photo;
+    return photo.load().shrunk_to(most);
   }
 
   Random stream(std::int64_t i, std::int64_t draw) const {

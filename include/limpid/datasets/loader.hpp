@@ -5,6 +5,7 @@
 #include <limpid/core/shuffled.hpp>
 #include <limpid/core/single_thread.hpp>
 #include <limpid/datasets/augment.hpp>
+#include <limpid/datasets/image_pair.hpp>
 #include <limpid/datasets/pair_cache.hpp>
 #include <limpid/datasets/pairs.hpp>
 
@@ -249,25 +250,34 @@ class PairLoader {
       const auto epoch = sample / pairs.size();
       const auto place = sample % pairs.size();
       const auto index = (*order(epoch))[static_cast<std::size_t>(place)];
-      const bool partwise = pairs.makes_parts();
-      auto pair = cache.get({index, partwise ? 0 : pairs.variant(epoch)}, [&] {
-        return partwise ? pairs.base(index) : pairs.load(index, epoch);
-      });
       const auto crop = options.crop;
-      const auto height = pair.target.height();
-      const auto width = pair.target.width();
       auto random = Random::stream(
           options.seed, {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(place)});
-      auto plan = detail::plan_crop(height, width, crop, options.augmentation, random);
-      if (partwise) {
-        pair = pairs.part(pair, index, epoch, detail::crop_window(plan, crop, height, width));
+      ImagePair pair;
+      detail::CropPlan plan;
+      if (pairs.makes_parts()) {
+        const auto base = this->base(index);
+        const auto height = base.target.height();
+        const auto width = base.target.width();
+        plan = detail::plan_crop(height, width, crop, options.augmentation, random);
+        pair = pairs.part(base, index, epoch, detail::crop_window(plan, crop, height, width));
         plan.top = plan.left = 0;
+      } else {
+        pair = cache.get({index, pairs.variant(epoch)}, [&] { return pairs.load(index, epoch); });
+        plan = detail::plan_crop(pair.target.height(), pair.target.width(), crop,
+                                 options.augmentation, random);
       }
       const auto size = 3 * crop * crop;
       detail::write_crop(pair.target, plan, crop, batch.target.data_ptr<float>() + i * size);
       auto* seen = batch.degraded.data_ptr<float>() + i * size * pairs.inputs();
       detail::write_crop(pair.degraded, plan, crop, seen);
       for (const auto& image : pair.beside) detail::write_crop(image, plan, crop, seen += size);
+    }
+
+    // What all draws of a pair have in common: decoded where a cache may keep it, else not yet.
+    LazyPair base(std::int64_t index) {
+      if (options.cache_mb == 0) return pairs.base(index);
+      return cache.get({index, 0}, [&] { return pairs.base(index).load(); });
     }
 
     // The order in which an epoch draws the pairs; the last few are kept.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <limpid/core/window.hpp>
+#include <limpid/datasets/image_pair.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/datasets/source_pictures.hpp>
-#include <limpid/io/image.hpp>
+#include <limpid/io/lazy_image.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -33,9 +35,14 @@ class PairedFiles {
   const PairedFile& file(std::int64_t i) const { return files_[static_cast<std::size_t>(i)]; }
 
   /// @throws c10::Error that names the file that cannot be read, or both if their sizes differ.
-  ImagePair load(std::int64_t i, std::int64_t = 0) const {
+  ImagePair load(std::int64_t i, std::int64_t = 0) const { return base(i).load(); }
+
+  bool makes_parts() const { return true; }
+
+  /// Both files, opened and of equal size but not decoded.
+  LazyPair base(std::int64_t i) const {
     const auto& [name, degraded_path, target_path] = file(i);
-    ImagePair pair{Image::load(degraded_path), Image::load(target_path)};
+    LazyPair pair{LazyImage::open(degraded_path), LazyImage::open(target_path)};
     const auto height = pair.degraded.height();
     const auto width = pair.degraded.width();
     const auto taller = pair.target.height() - height;
@@ -44,10 +51,12 @@ class PairedFiles {
     TORCH_CHECK(is_border(taller) && is_border(wider), "pair '", name, "': '",
                 degraded_path.string(), "' has ", width, " x ", height, " pixels, '",
                 target_path.string(), "' has ", pair.target.width(), " x ", pair.target.height());
-    if (taller > 0 || wider > 0) {
-      pair.target = pair.target.crop(taller / 2, wider / 2, height, width);
-    }
+    pair.target = pair.target.within({taller / 2, wider / 2, height, width});
     return pair;
+  }
+
+  ImagePair part(const LazyPair& base, std::int64_t, std::int64_t, const Window& window) const {
+    return base.part(window);
   }
 
  private:
@@ -55,6 +64,8 @@ class PairedFiles {
   std::string description_;
   std::int64_t most_border_;
 };
+
+static_assert(PairSource<PairedFiles> && PartwiseSource<PairedFiles>);
 
 /// Pictures that have no partner, collected instead of ending in an error.
 struct UnpairedFiles {

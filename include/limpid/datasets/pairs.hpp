@@ -3,13 +3,12 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/window.hpp>
-#include <limpid/io/image.hpp>
+#include <limpid/datasets/image_pair.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <concepts>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -18,20 +17,6 @@
 #include <vector>
 
 namespace limpid {
-
-/// A degraded picture and what it should become, of equal size.
-struct ImagePair {
-  Image degraded;
-  Image target;
-  std::vector<Image> beside{};  ///< what a network sees with `degraded`: the frame after it
-};
-
-/// Two picture files and what their pair is called.
-struct PairedFile {
-  std::string name;
-  std::filesystem::path degraded;
-  std::filesystem::path target;
-};
 
 namespace detail {
 
@@ -48,12 +33,13 @@ concept LoadsPairs = requires(const S& source, std::int64_t i, std::int64_t draw
 
 /// A source that can make a part of a pair by itself, which saves work where only a crop is wanted:
 /// if `makes_parts()`, `part(base(i), i, draw, window)` is that window of `load(i, draw)`, bit by
-/// bit. `base(i)` is what all draws have in common, and what a cache keeps.
+/// bit. `base(i)` is what all draws have in common, best not decoded yet (`LazyImage::open`); a
+/// cache keeps it decoded.
 template <class S>
-concept PartwiseSource = requires(const S& source, const ImagePair& base, const Window& window,
+concept PartwiseSource = requires(const S& source, const LazyPair& base, const Window& window,
                                   std::int64_t i, std::int64_t draw) {
   { source.makes_parts() } -> std::convertible_to<bool>;
-  { source.base(i) } -> std::same_as<ImagePair>;
+  { source.base(i) } -> std::convertible_to<LazyPair>;
   { source.part(base, i, draw, window) } -> std::same_as<ImagePair>;
 };
 
@@ -96,20 +82,7 @@ class Pairs {
   ImagePair load(std::int64_t i, std::int64_t draw = 0) const {
     check_index(i);
     auto pair = self_->load(i, draw);
-    TORCH_CHECK(pair.degraded.height() == pair.target.height() &&
-                    pair.degraded.width() == pair.target.width() && !pair.target.empty(),
-                "pair '", self_->name(i), "': degraded ", pair.degraded.width(), " x ",
-                pair.degraded.height(), " and target ", pair.target.width(), " x ",
-                pair.target.height(), " differ in size");
-    TORCH_CHECK(static_cast<std::int64_t>(pair.beside.size()) + 1 == inputs(), "pair '",
-                self_->name(i), "': expected ", inputs(), " pictures to restore from, got ",
-                pair.beside.size() + 1);
-    for (const auto& image : pair.beside) {
-      TORCH_CHECK(image.height() == pair.target.height() && image.width() == pair.target.width(),
-                  "pair '", self_->name(i), "': the picture beside the degraded one, ",
-                  image.width(), " x ", image.height(), ", and target ", pair.target.width(), " x ",
-                  pair.target.height(), " differ in size");
-    }
+    check_sizes(pair, i);
     return pair;
   }
 
@@ -125,25 +98,25 @@ class Pairs {
   bool makes_parts() const { return self_ != nullptr && self_->makes_parts(); }
 
   /// What all draws of pair `i` have in common.
-  /// @throws c10::ValueError if there is no pair `i`, or unless `makes_parts()`.
-  ImagePair base(std::int64_t i) const {
+  /// @throws c10::ValueError if there is no pair `i`, or unless `makes_parts()`; c10::Error if it
+  /// cannot be opened, or its pictures differ in size.
+  LazyPair base(std::int64_t i) const {
     check_index(i);
-    return self_->base(i);
+    auto pair = self_->base(i);
+    check_sizes(pair, i);
+    return pair;
   }
 
   /// That window of `load(i, draw)`.
   /// @throws c10::ValueError if there is no pair `i`, or unless `makes_parts()`.
-  ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+  ImagePair part(const LazyPair& base, std::int64_t i, std::int64_t draw,
                  const Window& window) const {
     check_index(i);
     auto pair = self_->part(base, i, draw, window);
-    const auto fits = [&](const Image& image) {
-      return image.height() == window.height && image.width() == window.width;
-    };
-    TORCH_CHECK(fits(pair.degraded) && fits(pair.target), "pair '", self_->name(i),
-                "': expected a part of ", window.width, " x ", window.height, ", got degraded ",
-                pair.degraded.width(), " x ", pair.degraded.height(), " and target ",
-                pair.target.width(), " x ", pair.target.height());
+    check_sizes(pair, i);
+    TORCH_CHECK(pair.target.height() == window.height && pair.target.width() == window.width,
+                "pair '", self_->name(i), "': expected a part of ", window.width, " x ",
+                window.height, ", got ", pair.target.width(), " x ", pair.target.height());
     return pair;
   }
 
@@ -189,8 +162,8 @@ class Pairs {
     virtual std::int64_t inputs() const = 0;
     virtual std::int64_t variant(std::int64_t draw) const = 0;
     virtual bool makes_parts() const = 0;
-    virtual ImagePair base(std::int64_t i) const = 0;
-    virtual ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+    virtual LazyPair base(std::int64_t i) const = 0;
+    virtual ImagePair part(const LazyPair& base, std::int64_t i, std::int64_t draw,
                            const Window& window) const = 0;
     virtual std::optional<PairedFile> file(std::int64_t i) const = 0;
     virtual std::string description() const = 0;
@@ -225,11 +198,11 @@ class Pairs {
         return false;
       }
     }
-    ImagePair base(std::int64_t i) const override {
+    LazyPair base(std::int64_t i) const override {
       if constexpr (PartwiseSource<S>) return source.base(i);
       refuse_parts();
     }
-    ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+    ImagePair part(const LazyPair& base, std::int64_t i, std::int64_t draw,
                    const Window& window) const override {
       if constexpr (PartwiseSource<S>) return source.part(base, i, draw, window);
       refuse_parts();
@@ -260,6 +233,25 @@ class Pairs {
     TORCH_CHECK_VALUE(i >= 0 && i < size(), "Pairs: expected an index below ", size(), ", got ", i);
   }
 
+  /// @param pair  an `ImagePair` or a `LazyPair`
+  template <class Pair>
+  void check_sizes(const Pair& pair, std::int64_t i) const {
+    TORCH_CHECK(pair.degraded.height() == pair.target.height() &&
+                    pair.degraded.width() == pair.target.width() && !pair.target.empty(),
+                "pair '", self_->name(i), "': degraded ", pair.degraded.width(), " x ",
+                pair.degraded.height(), " and target ", pair.target.width(), " x ",
+                pair.target.height(), " differ in size");
+    TORCH_CHECK(static_cast<std::int64_t>(pair.beside.size()) + 1 == inputs(), "pair '",
+                self_->name(i), "': expected ", inputs(), " pictures to restore from, got ",
+                pair.beside.size() + 1);
+    for (const auto& image : pair.beside) {
+      TORCH_CHECK(image.height() == pair.target.height() && image.width() == pair.target.width(),
+                  "pair '", self_->name(i), "': the picture beside the degraded one, ",
+                  image.width(), " x ", image.height(), ", and target ", pair.target.width(), " x ",
+                  pair.target.height(), " differ in size");
+    }
+  }
+
   std::shared_ptr<const Interface> self_;
 };
 
@@ -274,8 +266,8 @@ struct Pairs::Subset {
   std::int64_t inputs() const { return pairs.inputs(); }
   std::int64_t variant(std::int64_t draw) const { return pairs.variant(draw); }
   bool makes_parts() const { return pairs.makes_parts(); }
-  ImagePair base(std::int64_t i) const { return pairs.base(original(i)); }
-  ImagePair part(const ImagePair& base, std::int64_t i, std::int64_t draw,
+  LazyPair base(std::int64_t i) const { return pairs.base(original(i)); }
+  ImagePair part(const LazyPair& base, std::int64_t i, std::int64_t draw,
                  const Window& window) const {
     return pairs.part(base, original(i), draw, window);
   }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <limpid/core/window.hpp>
+#include <limpid/datasets/image_pair.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/interpolation/frame_sequences.hpp>
-#include <limpid/io/image.hpp>
+#include <limpid/io/lazy_image.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -51,9 +53,17 @@ class FrameTriplets {
   /// Before, middle and after.
   const std::array<std::filesystem::path, 3>& files(std::int64_t i) const { return at(i).files; }
 
-  ImagePair load(std::int64_t i, std::int64_t = 0) const {
+  ImagePair load(std::int64_t i, std::int64_t = 0) const { return base(i).load(); }
+
+  bool makes_parts() const { return true; }
+
+  LazyPair base(std::int64_t i) const {
     const auto& [before, middle, after] = files(i);
-    return {Image::load(before), Image::load(middle), {Image::load(after)}};
+    return {LazyImage::open(before), LazyImage::open(middle), {LazyImage::open(after)}};
+  }
+
+  ImagePair part(const LazyPair& base, std::int64_t, std::int64_t, const Window& window) const {
+    return base.part(window);
   }
 
   std::string description() const { return std::to_string(size()) + " triplets of frames"; }
@@ -69,7 +79,7 @@ class FrameTriplets {
   std::vector<Triplet> triplets_;
 };
 
-static_assert(PairSource<FrameTriplets>);
+static_assert(PairSource<FrameTriplets> && PartwiseSource<FrameTriplets>);
 
 /// Triplets to train with, each in both directions of time, and others that training never sees.
 struct TripletSplit {

@@ -2,7 +2,9 @@
 
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/core/window.hpp>
 #include <limpid/io/atomic_file.hpp>
+#include <limpid/io/cropped.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
 #include <limpid/io/picture_file.hpp>
@@ -26,6 +28,16 @@
 #include <vector>
 
 namespace limpid {
+
+namespace detail {
+
+inline void check_crop(const Window& window, std::int64_t height, std::int64_t width) {
+  TORCH_CHECK_VALUE(window.lies_within(height, width), "Image: expected a crop within ", height,
+                    " x ", width, ", got ", window.height, " x ", window.width, " at (", window.top,
+                    ", ", window.left, ")");
+}
+
+}  // namespace detail
 
 /// A picture file that is made but not written: what is wrong with the picture showed when it was
 /// made, and what is wrong with the disk shows when it is written.
@@ -70,20 +82,26 @@ class Image {
   /// @throws c10::Error that names the file and what is wrong with it.
   static Image load(const std::filesystem::path& path,
                     const ImageLimits& limits = ImageLimits::of_process()) {
-    try {
-      auto image = from_file(detail::read_picture_file(path, limits), limits);
-      PictureLosses::of_process().add(image.facts().losses, path.string());
-      return image;
-    } catch (const c10::Error& error) {
-      limpid::fail("cannot read image '", path.string(), "': ", error.what_without_backtrace());
-    }
+    return from_file(detail::OpenPictureFile{path, limits}.read());
+  }
+
+  /// A part of a picture file: `load(path).crop(window)`, bit by bit, for less work. What lies
+  /// behind the part in the file is not decoded, so that damage there is no error
+  /// (docs/io.md says what is looked at in each format).
+  ///
+  /// @throws what `load` and `crop` throw.
+  static Image load_part(const std::filesystem::path& path, const Window& window,
+                         const ImageLimits& limits = ImageLimits::of_process()) {
+    const detail::OpenPictureFile file{path, limits};
+    detail::check_crop(window, file.height(), file.width());
+    return from_file(file.read(window));
   }
 
   /// Reads a picture from the bytes of its file; `name` is what errors call it.
   static Image decode(std::string_view bytes, std::string_view name,
                       const ImageLimits& limits = ImageLimits::of_process()) {
     try {
-      return from_file(bytes, limits);
+      return from_file(detail::read_picture(bytes, limits));
     } catch (const c10::Error& error) {
       limpid::fail("cannot read image '", name, "': ", error.what_without_backtrace());
     }
@@ -142,17 +160,12 @@ class Image {
   /// The part of `height` x `width` pixels whose first pixel is (top, left).
   /// @throws c10::ValueError if it does not lie within the image.
   Image crop(std::int64_t top, std::int64_t left, std::int64_t height, std::int64_t width) const {
-    TORCH_CHECK_VALUE(top >= 0 && left >= 0 && height >= 1 && width >= 1 &&
-                          height <= this->height() && width <= this->width() &&
-                          top <= this->height() - height && left <= this->width() - width,
-                      "Image: expected a crop within ", this->height(), " x ", this->width(),
-                      ", got ", height, " x ", width, " at (", top, ", ", left, ")");
-    auto part = at::empty({height, width, 3}, at::kByte);
-    auto* out = part.data_ptr<std::uint8_t>();
-    for (std::int64_t y = 0; y < height; ++y) {
-      std::copy_n(data() + ((top + y) * this->width() + left) * 3, width * 3, out + y * width * 3);
-    }
-    return alike(part);
+    return crop({top, left, height, width});
+  }
+
+  Image crop(const Window& window) const {
+    detail::check_crop(window, height(), width());
+    return alike(detail::cropped(pixels_, window));
   }
 
   /// Shrunk so that its longer side has at most `long_side` pixels; itself where it has no more.
@@ -276,8 +289,7 @@ class Image {
   }
 
  private:
-  static Image from_file(std::string_view bytes, const ImageLimits& limits) {
-    auto read = detail::read_picture(bytes, limits);
+  static Image from_file(detail::ReadPicture read) {
     Image image{read.pixels};
     image.facts_ = std::make_shared<const PictureFacts>(std::move(read.facts));
     return image;

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <limpid/core/fail.hpp>
+#include <limpid/core/window.hpp>
+#include <limpid/io/cropped.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
 #include <limpid/io/picture_formats.hpp>
 #include <limpid/io/picture_kind.hpp>
+#include <limpid/io/picture_losses.hpp>
 #include <limpid/io/regular_file.hpp>
 #include <limpid/io/upright.hpp>
 
@@ -16,6 +20,8 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -65,18 +71,98 @@ struct ReadPicture {
   PictureFacts facts;
 };
 
-inline ReadPicture read_picture(std::string_view bytes, const ImageLimits& limits) {
-  auto [format, header] = read_picture_header(bytes, limits);
-  const auto stored = format->decode(bytes, header, limits);
-  auto& facts = header.facts;
-  if (facts.bits > 8) facts.losses.emplace_back(kDepthIsLost);
-  if (facts.exif_says_adobe_rgb && facts.channels == 3 && facts.colour_profile.empty() &&
-      facts.png_colours.empty()) {
-    facts.losses.emplace_back("EXIF says Adobe RGB and there is no colour profile; read as sRGB");
+/// A picture file of which the header has been read, so that its size is known.
+class OpenPicture {
+ public:
+  /// @param bytes  of the file; they have to outlive this.
+  OpenPicture(std::string_view bytes, const ImageLimits& limits) : bytes_(bytes), limits_(limits) {
+    std::tie(format_, header_) = read_picture_header(bytes, limits);
   }
-  facts.is_grey = is_grey(stored);
-  return {turned_upright<std::uint8_t>(stored, facts.orientation), std::move(facts)};
+
+  std::int64_t height() const { return is_on_its_side() ? header_.width : header_.height; }
+  std::int64_t width() const { return is_on_its_side() ? header_.height : header_.width; }
+
+  ReadPicture read() const {
+    auto header = header_;
+    const auto stored = format_->decode(bytes_, header, limits_);
+    return finished(stored, std::move(header.facts));
+  }
+
+  /// A window of the upright picture, which lies within it.
+  ReadPicture read(const Window& window) const {
+    auto header = header_;
+    const auto part = stored_window(window, header.facts.orientation, header.height, header.width);
+    const auto stored = format_->decode_part != nullptr
+                            ? format_->decode_part(bytes_, header, limits_, part)
+                            : cropped(format_->decode(bytes_, header, limits_), part);
+    return finished(stored, std::move(header.facts));
+  }
+
+ private:
+  bool is_on_its_side() const { return UprightTurn{header_.facts.orientation}.exchanged; }
+
+  static ReadPicture finished(const at::Tensor& stored, PictureFacts facts) {
+    if (facts.bits > 8) facts.losses.emplace_back(kDepthIsLost);
+    if (facts.exif_says_adobe_rgb && facts.channels == 3 && facts.colour_profile.empty() &&
+        facts.png_colours.empty()) {
+      facts.losses.emplace_back("EXIF says Adobe RGB and there is no colour profile; read as sRGB");
+    }
+    facts.is_grey = is_grey(stored);
+    return {turned_upright<std::uint8_t>(stored, facts.orientation), std::move(facts)};
+  }
+
+  std::string_view bytes_;
+  ImageLimits limits_;
+  const PictureFormat* format_ = nullptr;
+  PictureHeader header_;
+};
+
+inline ReadPicture read_picture(std::string_view bytes, const ImageLimits& limits) {
+  return OpenPicture{bytes, limits}.read();
 }
+
+/// A picture file that has been read but not decoded. Its errors name it, and what its picture
+/// loses is noted. Safe to use from several threads.
+class OpenPictureFile {
+ public:
+  OpenPictureFile(const std::filesystem::path& path, const ImageLimits& limits)
+      : path_(path.string()),
+        bytes_(named([&] { return read_picture_file(path, limits); })),
+        picture_(named([&] {
+          return OpenPicture{bytes_, limits};
+        })) {}
+  OpenPictureFile(const OpenPictureFile&) = delete;
+  OpenPictureFile& operator=(const OpenPictureFile&) = delete;
+
+  std::int64_t height() const { return picture_.height(); }
+  std::int64_t width() const { return picture_.width(); }
+
+  ReadPicture read() const {
+    return noted(named([&] { return picture_.read(); }));
+  }
+  ReadPicture read(const Window& window) const {
+    return noted(named([&] { return picture_.read(window); }));
+  }
+
+ private:
+  template <class Do>
+  std::invoke_result_t<Do> named(Do what) const {
+    try {
+      return what();
+    } catch (const c10::Error& error) {
+      limpid::fail("cannot read image '", path_, "': ", error.what_without_backtrace());
+    }
+  }
+
+  ReadPicture noted(ReadPicture read) const {
+    PictureLosses::of_process().add(read.facts.losses, path_);
+    return read;
+  }
+
+  std::string path_;
+  std::string bytes_;
+  OpenPicture picture_;
+};
 
 /// RGB (H, W, 3) -> its luma, once or three times a pixel.
 inline at::Tensor luma_of(const at::Tensor& pixels, int channels) {

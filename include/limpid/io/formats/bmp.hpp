@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/window.hpp>
 #include <limpid/io/byte_reader.hpp>
 #include <limpid/io/colour_profile.hpp>
 #include <limpid/io/formats/picture_format.hpp>
@@ -142,10 +143,10 @@ inline PictureHeader read_bmp_header(std::string_view bytes, const ImageLimits& 
   return header;
 }
 
-/// Uncompressed BMP of 1, 4, 8, 16, 24 or 32 bits -> RGB (H, W, 3).
+/// Part of an uncompressed BMP of 1, 4, 8, 16, 24 or 32 bits -> RGB (H, W, 3).
 /// Source: the BITMAPINFOHEADER page of the Windows API documentation.
-inline at::Tensor decode_bmp(std::string_view bytes, PictureHeader& found,
-                             const ImageLimits& limits) {
+inline at::Tensor decode_bmp_part(std::string_view bytes, PictureHeader& found,
+                                  const ImageLimits& limits, const Window& window) {
   const auto header = read_bmp_fields(bytes, limits);
   const auto bits = static_cast<std::int64_t>(header.bits);
   const auto row_bytes = (header.width * bits + 31) / 32 * 4;
@@ -162,11 +163,11 @@ inline at::Tensor decode_bmp(std::string_view bytes, PictureHeader& found,
     return static_cast<std::uint8_t>((value * 255 + highest / 2) / highest);
   };
   bool is_opaque = true;
-  auto pixels = at::empty({header.height, header.width, 3}, at::kByte);
+  auto pixels = at::empty({window.height, window.width, 3}, at::kByte);
   auto* out = pixels.data_ptr<std::uint8_t>();
-  for (std::int64_t y = 0; y < header.height; ++y) {
+  for (auto y = window.top; y < window.bottom(); ++y) {
     const auto* row = in + row_bytes * (header.bottom_up ? header.height - 1 - y : y);
-    for (std::int64_t x = 0; x < header.width; ++x, out += 3) {
+    for (auto x = window.left; x < window.right(); ++x, out += 3) {
       if (bits == 24) {
         for (int c = 0; c < 3; ++c) out[c] = row[3 * x + 2 - c];
       } else if (bits <= 8) {
@@ -185,6 +186,11 @@ inline at::Tensor decode_bmp(std::string_view bytes, PictureHeader& found,
   }
   if (!is_opaque) found.facts.losses.emplace_back(kTransparencyIsLost);
   return pixels;
+}
+
+inline at::Tensor decode_bmp(std::string_view bytes, PictureHeader& header,
+                             const ImageLimits& limits) {
+  return decode_bmp_part(bytes, header, limits, Window::whole(header.height, header.width));
 }
 
 inline std::string encode_bmp(const PictureToWrite& picture) {
@@ -208,6 +214,7 @@ inline constexpr PictureFormat kBmp{.name = "BMP",
                                     .recognises = &detail::is_bmp,
                                     .read_header = &detail::read_bmp_header,
                                     .decode = &detail::decode_bmp,
+                                    .decode_part = &detail::decode_bmp_part,
                                     .encode = &detail::encode_bmp,
                                     .max_pixels = detail::kMostPixelsOfStb};
 

@@ -23,6 +23,7 @@ inline constexpr PictureFormat kJpeg{.name = "JPEG",
                                      .recognises = &detail::is_jpeg,
                                      .read_header = &detail::read_jpeg_header,
                                      .decode = &detail::decode_jpeg,
+                                     .decode_part = detail::kDecodeJpegPart,
                                      .encode = &detail::encode_jpeg_with_profile,
                                      .max_side = 65500,  // libjpeg's; the format's own is 65535
                                      .max_pixels = detail::kMostJpegPixels,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <limpid/core/fail.hpp>
+#include <limpid/core/window.hpp>
+#include <limpid/io/cropped.hpp>
 #include <limpid/io/formats/jpeg_header.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 
@@ -14,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -64,6 +67,7 @@ struct JpegReading : JpegSession {
   std::int64_t visits = 0, most_visits = 0;
   int last_scan = 0;
   std::uint32_t seen_colours = 0;
+  JDIMENSION left = 0, width = 0;  ///< columns that libjpeg makes
 
   static JpegReading& of(j_common_ptr info) {
     return static_cast<JpegReading&>(JpegSession::of(info));
@@ -161,17 +165,49 @@ inline void jpeg_row_to_rgb(const JSAMPLE* row, int channels, std::int64_t width
   }
 }
 
-/// Decodes all rows into `out`. @param row  room for one row where the file is not RGB
-inline bool read_jpeg_rows(JpegReading& reading, std::uint8_t* out, JSAMPLE* row) {
+/// Has libjpeg make less than the whole picture, where it can: its blocks from one row and one
+/// column of blocks before the window to one column behind it, since colours that are stored
+/// coarser are interpolated between neighbours. What is passed over is read, but not transformed.
+inline void narrow_jpeg([[maybe_unused]] JpegReading& reading,
+                        [[maybe_unused]] const Window& window) {
+#ifdef LIBJPEG_TURBO_VERSION_NUMBER
+  auto& info = reading.info;
+  const JDIMENSION block_width = DCTSIZE * static_cast<JDIMENSION>(info.max_h_samp_factor);
+  const JDIMENSION block_height = DCTSIZE * static_cast<JDIMENSION>(info.max_v_samp_factor);
+  const auto from = static_cast<JDIMENSION>(window.left);
+  const auto to = static_cast<JDIMENSION>(window.right());
+  reading.left = from - std::min(from, block_width);
+  reading.width = std::min(info.output_width, to + block_width) - reading.left;
+  if (reading.width < info.output_width) {
+    jpeg_crop_scanline(&info, &reading.left, &reading.width);
+  }
+  const auto rows = static_cast<JDIMENSION>(window.top) / block_height;
+  if (rows > 1) jpeg_skip_scanlines(&info, (rows - 1) * block_height);
+#endif
+}
+
+/// Decodes a window into `out`. @param row  room for a whole row of four samples a pixel
+inline bool read_jpeg_rows(JpegReading& reading, const Window& window, std::uint8_t* out,
+                           JSAMPLE* row) {
   auto& info = reading.info;
   if (setjmp(reading.back) != 0) return false;
   jpeg_start_decompress(&info);
-  const auto stride = static_cast<std::size_t>(info.output_width) * 3;
-  while (info.output_scanline < info.output_height) {
-    auto* target = out + stride * info.output_scanline;
-    JSAMPROW into = info.output_components == 3 ? target : row;
+  reading.width = info.output_width;
+  if (!jpeg_has_multiple_scans(&info)) narrow_jpeg(reading, window);
+  const auto stride = static_cast<std::size_t>(window.width) * 3;
+  const bool is_direct = info.output_components == 3 && window.width == reading.width;
+  while (info.output_scanline < window.bottom()) {
+    const bool is_wanted = info.output_scanline >= window.top;
+    auto* target = out + (is_wanted ? stride * (info.output_scanline - window.top) : 0);
+    JSAMPROW into = is_wanted && is_direct ? target : row;
     if (jpeg_read_scanlines(&info, &into, 1) != 1) reading.fail("its data end early");
-    if (into == row) jpeg_row_to_rgb(row, info.output_components, info.output_width, target);
+    if (!is_wanted || is_direct) continue;
+    const auto* from = row + (window.left - reading.left) * info.output_components;
+    if (info.output_components == 3) {
+      std::memcpy(target, from, stride);
+    } else {
+      jpeg_row_to_rgb(from, info.output_components, window.width, target);
+    }
   }
   return true;
 }
@@ -193,8 +229,9 @@ inline bool lacks_refinement(const jpeg_decompress_struct& info) {
   return false;
 }
 
-inline at::Tensor decode_jpeg(std::string_view bytes, PictureHeader& header,
-                              const ImageLimits& limits) {
+/// Of a file with several scans all is decoded.
+inline at::Tensor decode_jpeg_part(std::string_view bytes, PictureHeader& header,
+                                   const ImageLimits& limits, const Window& window) {
   JpegReading reading;
   reading.most_visits = most_jpeg_block_visits(bytes.size());
   const auto check = [&](bool worked) {
@@ -211,24 +248,31 @@ inline at::Tensor decode_jpeg(std::string_view bytes, PictureHeader& header,
   const bool has_scans = jpeg_has_multiple_scans(&info) != FALSE;
   // All coefficients, two bytes each, are kept until the last scan.
   check_memory(bytes.size(), count * (3 + (has_scans ? 2 * header.facts.channels : 0)), limits);
-  auto pixels = at::empty({header.height, header.width, 3}, at::kByte);
+  const auto made = has_scans ? Window::whole(header.height, header.width) : window;
+  auto pixels = at::empty({made.height, made.width, 3}, at::kByte);
   std::vector<JSAMPLE> row(4 * static_cast<std::size_t>(header.width));
-  check(read_jpeg_rows(reading, pixels.data_ptr<std::uint8_t>(), row.data()));
+  check(read_jpeg_rows(reading, made, pixels.data_ptr<std::uint8_t>(), row.data()));
   if (has_scans) {
     TORCH_CHECK(!reading.has_ended || !lacks_refinement(info), "the file is cut short at byte ",
                 bytes.size());
     TORCH_CHECK(reading.seen_colours == (1u << info.num_components) - 1,
                 "it ends before all its colours came");
   }
-  finish_reading_jpeg(reading);
+  if (made.bottom() == header.height) finish_reading_jpeg(reading);
   if (reading.has_ended) {
     header.facts.losses.emplace_back("a JPEG without its end marker; its pixels are all there");
   } else if (reading.warning[0] != '\0') {
     header.facts.losses.emplace_back("a JPEG with damage that libjpeg reads over");
   }
-  return pixels;
+  return cropped(pixels, window.seen_from(made));
 }
 
+inline at::Tensor decode_jpeg(std::string_view bytes, PictureHeader& header,
+                              const ImageLimits& limits) {
+  return decode_jpeg_part(bytes, header, limits, Window::whole(header.height, header.width));
+}
+
+inline constexpr auto kDecodeJpegPart = &decode_jpeg_part;
 inline constexpr bool kJpegWritesGrey = true;
 
 struct JpegWriting : JpegSession {

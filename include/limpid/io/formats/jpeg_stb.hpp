@@ -2,6 +2,7 @@
 
 #include <limpid/io/formats/jpeg_gate.hpp>
 #include <limpid/io/formats/jpeg_header.hpp>
+#include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/stb.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -46,6 +47,8 @@ inline at::Tensor decode_jpeg(std::string_view bytes, PictureHeader& header,
   }
   return pixels;
 }
+
+inline constexpr decltype(PictureFormat::decode_part) kDecodeJpegPart = nullptr;
 
 /// It writes three channels whatever it gets.
 inline constexpr bool kJpegWritesGrey = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/window.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
 
@@ -45,6 +46,11 @@ struct PictureFormat {
   /// Pixels (H, W, 3) of bytes, not yet turned upright. Adds to the header what it finds.
   at::Tensor (*decode)(std::string_view bytes, PictureHeader& header,
                        const ImageLimits& limits) = nullptr;
+
+  /// The same for a part of the picture as it is stored, bit by bit what `decode` gives there. What
+  /// lies below and beside it need not be looked at, damage included. Null where all is decoded.
+  at::Tensor (*decode_part)(std::string_view bytes, PictureHeader& header,
+                            const ImageLimits& limits, const Window& window) = nullptr;
 
   /// All bits of a picture of more than 8. Null where there are never more.
   PictureSamples (*decode_samples)(std::string_view bytes, const PictureHeader& header,

@@ -1,15 +1,34 @@
 #pragma once
 
+#include <limpid/core/window.hpp>
+#include <limpid/io/cropped.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/formats/png_chunks.hpp>
 #include <limpid/io/formats/png_libpng.hpp>
+#include <limpid/io/formats/png_plain.hpp>
 #include <limpid/io/formats/png_stb.hpp>
 
+#include <ATen/core/Tensor.h>
+
 #include <string>
+#include <string_view>
 
 namespace limpid {
 
 namespace detail {
+
+inline at::Tensor decode_png_part(std::string_view bytes, PictureHeader& header,
+                                  const ImageLimits& limits, const Window& window) {
+  if (const auto at = plain_png_data(bytes, header)) {
+    return decode_plain_png(bytes, *at, header, limits, window);
+  }
+  return cropped(decode_png_by_library(bytes, header, limits), window);
+}
+
+inline at::Tensor decode_png(std::string_view bytes, PictureHeader& header,
+                             const ImageLimits& limits) {
+  return decode_png_part(bytes, header, limits, Window::whole(header.height, header.width));
+}
 
 inline std::string encode_png_with_colours(const PictureToWrite& picture) {
   return with_png_colours(encode_png(picture), picture);
@@ -17,13 +36,14 @@ inline std::string encode_png_with_colours(const PictureToWrite& picture) {
 
 }  // namespace detail
 
-/// PNG of every kind, decoded by libpng where the build has it, else by stb_image. Checksums are
-/// compared, all of them.
+/// PNG of every kind: the usual ones by limpid, all others by libpng where the build has it, else
+/// by stb_image. Checksums are compared, all of them, whatever part is decoded.
 inline constexpr PictureFormat kPng{.name = "PNG",
                                     .extensions = ".png .apng",
                                     .recognises = &detail::is_png,
                                     .read_header = &detail::read_png_header,
                                     .decode = &detail::decode_png,
+                                    .decode_part = &detail::decode_png_part,
                                     .decode_samples = &detail::decode_png_samples,
                                     .encode = &detail::encode_png_with_colours,
                                     .max_pixels = detail::kMostPngPixels,

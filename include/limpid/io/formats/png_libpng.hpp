@@ -130,8 +130,8 @@ void for_each_png_row(std::string_view bytes, const PictureHeader& header,
                       [&](png_uint_32 y, png_bytep row) { use(y, row, channels); }));
 }
 
-inline at::Tensor decode_png(std::string_view bytes, PictureHeader& header,
-                             const ImageLimits& limits) {
+inline at::Tensor decode_png_by_library(std::string_view bytes, PictureHeader& header,
+                                        const ImageLimits& limits) {
   auto pixels = at::empty({header.height, header.width, 3}, at::kByte);
   auto* first = pixels.data_ptr<std::uint8_t>();
   const auto width = header.width;

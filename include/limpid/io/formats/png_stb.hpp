@@ -39,8 +39,8 @@ StbPixels<Sample> png_pixels_by_stb(std::string_view bytes, const PictureHeader&
   return decoded;
 }
 
-inline at::Tensor decode_png(std::string_view bytes, PictureHeader& header,
-                             const ImageLimits& limits) {
+inline at::Tensor decode_png_by_library(std::string_view bytes, PictureHeader& header,
+                                        const ImageLimits& limits) {
   at::Tensor pixels;
   const auto count = header.height * header.width;
   bool is_opaque = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/window.hpp>
 #include <limpid/io/byte_reader.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/image_limits.hpp>
@@ -81,18 +82,26 @@ inline PictureHeader read_pnm_header(std::string_view bytes, const ImageLimits& 
   return header;
 }
 
-inline at::Tensor decode_pnm(std::string_view bytes, PictureHeader&, const ImageLimits& limits) {
+inline at::Tensor decode_pnm_part(std::string_view bytes, PictureHeader&, const ImageLimits& limits,
+                                  const Window& window) {
   const auto samples = read_pnm(bytes, limits);
-  auto pixels = at::empty({samples.height, samples.width, 3}, at::kByte);
+  auto pixels = at::empty({window.height, window.width, 3}, at::kByte);
   auto* out = pixels.data_ptr<std::uint8_t>();
   const auto highest = samples.highest;
   const auto value = [&](std::int64_t i) {
     return highest == 255 ? samples.data[i] : to_byte(samples.at(i), highest);
   };
-  for (std::int64_t i = 0; i < samples.height * samples.width; ++i) {
-    for (std::int64_t c = 0; c < 3; ++c) *out++ = value(samples.colours == 3 ? 3 * i + c : i);
+  for (auto y = window.top; y < window.bottom(); ++y) {
+    for (auto i = y * samples.width + window.left; i < y * samples.width + window.right(); ++i) {
+      for (std::int64_t c = 0; c < 3; ++c) *out++ = value(samples.colours == 3 ? 3 * i + c : i);
+    }
   }
   return pixels;
+}
+
+inline at::Tensor decode_pnm(std::string_view bytes, PictureHeader& header,
+                             const ImageLimits& limits) {
+  return decode_pnm_part(bytes, header, limits, Window::whole(header.height, header.width));
 }
 
 inline PictureSamples decode_pnm_samples(std::string_view bytes, const PictureHeader&,
@@ -137,6 +146,7 @@ inline constexpr PictureFormat kPnm{.name = "PNM",
                                     .recognises = &detail::is_pnm,
                                     .read_header = &detail::read_pnm_header,
                                     .decode = &detail::decode_pnm,
+                                    .decode_part = &detail::decode_pnm_part,
                                     .decode_samples = &detail::decode_pnm_samples,
                                     .encode = &detail::encode_pnm,
                                     .writes_grey = true};
