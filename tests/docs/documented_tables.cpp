@@ -212,6 +212,25 @@ BOOST_AUTO_TEST_CASE(every_header_stands_on_the_page_of_its_room) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(every_header_that_a_page_lists_is_there) {
+  const fs::path root = limpid_test::source_folder();
+  std::set<std::string> headers;
+  for (const auto& entry : fs::recursive_directory_iterator{root / "include" / "limpid"}) {
+    headers.insert(entry.path().filename().string());
+  }
+  const std::regex listed{R"(`([\w/]+\.hpp)`)"};
+  for (const auto& entry : fs::directory_iterator{root / "docs"}) {
+    if (entry.path().extension() != ".md") continue;
+    for (const auto& row : rows_of(text_of(entry.path()))) {
+      for (std::sregex_iterator at{row[0].begin(), row[0].end(), listed}, end; at != end; ++at) {
+        const auto name = fs::path{(*at)[1].str()}.filename().string();
+        BOOST_TEST((headers.count(name) == 1), entry.path().filename()
+                                                   << " lists " << name << ", which is not there");
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
