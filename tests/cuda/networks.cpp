@@ -1,11 +1,13 @@
 // Every network and critic that has a name: the same weights and picture on the CPU and the card,
 // forwards and backwards.
 #include <limpid/core/autocast.hpp>
-#include <limpid/core/deep_copy.hpp>
 #include <limpid/model/families.hpp>
 #include <limpid/recipes/adversarial_names.hpp>
 
 #include <torch/torch.h>
+
+#include <type_traits>
+#include <utility>
 
 #include "findings.hpp"
 
@@ -45,6 +47,24 @@ void compare(Findings& findings, const Setting& setting, const std::string& name
   });
 }
 
+/// What a critic says of a picture, which is also what a conditional one sees beside it; the scores
+/// of a composite one in a row.
+template <class Critic>
+at::Tensor scores_of(Critic& critic, const at::Tensor& picture) {
+  const auto scores = [&] {
+    if constexpr (requires { critic->forward(picture); }) {
+      return critic->forward(picture);
+    } else {
+      return critic->forward(picture, picture);
+    }
+  }();
+  if constexpr (std::is_convertible_v<decltype(scores), at::Tensor>) {
+    return scores;
+  } else {
+    return at::cat({scores[0].flatten(), scores[1].flatten()});
+  }
+}
+
 }  // namespace
 
 void check_networks(Findings& findings, const Setting& setting) {
@@ -57,10 +77,8 @@ void check_networks(Findings& findings, const Setting& setting) {
   }
   for (const auto& name : critic_names()) {
     with_critic(name, {.width = 16}, [&](auto critic) {
-      compare(findings, setting, "critic " + name, *critic, picture, [&](const at::Tensor& input) {
-        const AdversarialBatch batch{input, input, input};
-        return limpid::detail::judge(critic, input, batch);
-      });
+      compare(findings, setting, "critic " + name, *critic, picture,
+              [&](const at::Tensor& input) { return scores_of(critic, input); });
     });
   }
 }
