@@ -57,26 +57,30 @@ BOOST_AUTO_TEST_SUITE(convolution)
 BOOST_AUTO_TEST_CASE(two_steps_of_training_agree_and_only_exact_is_libtorchs_to_the_bit) {
   const auto exact = after_steps(Convolution::exact, 2), fast = after_steps(Convolution::fast, 2);
   for (std::size_t i = 0; i < exact.size(); ++i) {
+    // Of a bias before a norm the gradient is rounding alone, and Adam's first steps are of full
+    // length whatever the gradient's.
+    if (exact[i].dim() == 1 && i + 1 < exact.size()) continue;
     const auto off = (fast[i] - exact[i]).abs().max() / exact[i].abs().max();
     BOOST_TEST(off.item<double>() < 1e-4, "parameter " << i);
   }
   BOOST_TEST(all_equal(exact, after_steps(Convolution::exact, 2)));
   BOOST_TEST(all_equal(fast, after_steps(Convolution::fast, 2)));
   // The switch arrives where convolutions are computed.
-  BOOST_TEST(all_equal(exact, fast) != detail::machine_has_winograd());
+  BOOST_TEST(all_equal(exact, fast) != limpid::detail::machine_has_winograd());
 }
 
 BOOST_AUTO_TEST_CASE(the_restorers_switch_arrives_too) {
   auto run = trainer({});
-  const auto picture = DarkPictures{.height = 96, .width = 96}.load(0, 0).degraded;
+  torch::manual_seed(2);
+  const auto picture = Image::from_unit(torch::rand({3, 96, 96}));
   const auto restored = [&](Convolution convolution) {
     Restorer restorer{run.model(), RestorerOptions{.convolution = convolution}};
     return restorer.restore<"deblur">(picture).unit();
   };
   const auto exact = restored(Convolution::exact), fast = restored(Convolution::fast);
-  BOOST_TEST(torch::allclose(exact, fast, 0, 1e-4));
+  BOOST_TEST(torch::allclose(exact, fast, 0, 1.01 / 255));  // pictures have 8 bits
   BOOST_TEST(torch::equal(exact, restored(Convolution::exact)));
-  BOOST_TEST(torch::equal(exact, fast) != detail::machine_has_winograd());
+  BOOST_TEST(torch::equal(exact, fast) != limpid::detail::machine_has_winograd());
 }
 
 /// The bytes of a finished run's model, trained in sittings of so many steps.
@@ -89,7 +93,7 @@ std::string trained_in_sittings(std::int64_t steps) {
                          .stop_after = steps};
   while (trainer(options).fit() == FitResult::stopped) {
   }
-  const auto file = detail::read_with_manifest(folder / "model.limpid", "model");
+  const auto file = limpid::detail::read_with_manifest(folder / "model.limpid", "model");
   std::string bytes;
   for (const auto& [name, tensor] : file.tensors) {
     bytes.append(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
@@ -111,7 +115,7 @@ BOOST_AUTO_TEST_CASE(the_switch_is_recorded_and_a_resume_with_another_is_refused
                          .start = Start::resume,
                          .stop_after = 1};
   trainer(options).fit();
-  const auto model = detail::read_with_manifest(folder / "model.limpid", "model");
+  const auto model = limpid::detail::read_with_manifest(folder / "model.limpid", "model");
   BOOST_TEST(model.manifest.at("convolution") == "exact");
   options.convolution = Convolution::fast;
   const auto text = limpid_test::error_of([&] { trainer(options).fit(); });

@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <limits>
+#include <string_view>
 
 namespace limpid::detail {
 
@@ -16,8 +17,16 @@ struct WinogradShape {
   std::int64_t output_height() const { return height + 2 * padding - 2; }
   std::int64_t output_width() const { return width + 2 * padding - 2; }
 
+  std::int64_t multiplications() const {
+    return batch * output_height() * output_width() * in * out * 9;
+  }
+
   auto operator<=>(const WinogradShape&) const = default;
 };
+
+/// Under this name LibTorch's profilers see a pass, with the multiplications of an exact one as its
+/// input.
+inline constexpr std::string_view kWinogradName = "limpid::winograd";
 
 /// What is computed from the other two of input, weight and output.
 enum class WinogradPass { forward, input_gradient, weight_gradient };
@@ -74,7 +83,9 @@ inline WinogradShape in_good_tiles(WinogradPass pass, const WinogradShape& shape
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/record_function.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -185,11 +196,30 @@ inline WinogradPlan plan_winograd(WinogradPass pass, const WinogradShape& shape)
   });
 }
 
+/// Tells LibTorch's profilers of a pass while it lives; in release builds only, because LibTorch's
+/// libraries are, and a RecordFunction has another layout without NDEBUG.
+class RecordedPass {
+ public:
+#ifdef NDEBUG
+  explicit RecordedPass(const WinogradShape& shape) {
+    if (!function_.isActive()) return;
+    const std::array<const c10::IValue, 1> inputs{shape.multiplications()};
+    function_.before(kWinogradName.data(), c10::ArrayRef<const c10::IValue>{inputs});
+  }
+
+ private:
+  at::RecordFunction function_{at::RecordScope::FUNCTION};
+#else
+  explicit RecordedPass(const WinogradShape&) {}
+#endif
+};
+
 /// input (N, in, H, W), weight (out, in, 3, 3), bias (out) or undefined -> (N, out, H', W').
 inline at::Tensor winograd_forward(const PreparedWinograd& plan, const WinogradShape& shape,
                                    const at::Tensor& input, const at::Tensor& weight,
                                    const at::Tensor& bias) {
   return with_onednn([&] {
+    const RecordedPass recorded{shape};
     const auto output =
         at::empty({shape.batch, shape.out, shape.output_height(), shape.output_width()},
                   input.options(), input.suggest_memory_format());
@@ -235,6 +265,7 @@ inline ConvolutionGradients winograd_backward(const WinogradBackward& plan,
     const auto& first = plan.input ? plan.input : plan.weight;
     from.emplace(InLayout::of(gradient, first->output));
     if (plan.input) {
+      const RecordedPass recorded{shape};
       gradients.input = at::empty({shape.batch, shape.in, shape.height, shape.width},
                                   gradient.options(), gradient.suggest_memory_format());
       auto result = InLayout::empty(plan.input->input);
@@ -247,6 +278,7 @@ inline ConvolutionGradients winograd_backward(const WinogradBackward& plan,
       result.copy_to(gradients.input);
     }
     if (plan.weight) {
+      const RecordedPass recorded{shape};
       if (from->memory().get_desc() != plan.weight->output) {
         from.emplace(InLayout::of(gradient, plan.weight->output));
       }
