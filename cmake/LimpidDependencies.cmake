@@ -6,22 +6,26 @@ find_dependency(nlohmann_json 3.9)
 find_dependency(Stb)
 find_dependency(ZLIB)
 
-# Decoders of pictures. A build takes those that it finds (AUTO), or those that it is told to (ON,
-# OFF); an installed limpid asks for those that it was built with. Without them stb_image decodes
-# JPEG and the rarer kinds of PNG, WebP is passed over, and zlib unpacks PNGs, not ISA-L.
-foreach(decoder JPEG PNG WEBP ISAL)
-  set(package ${decoder})
-  if(decoder STREQUAL "WEBP")
+# Decoders of pictures and fast convolutions. A build takes those that it finds (AUTO), or those that
+# it is told to (ON, OFF); an installed limpid asks for those that it was built with. Without them
+# stb_image decodes JPEG and the rarer kinds of PNG, WebP is passed over, zlib unpacks PNGs in place
+# of ISA-L, and LibTorch computes all convolutions.
+foreach(part JPEG PNG WEBP ISAL ONEDNN)
+  set(package ${part})
+  if(part STREQUAL "WEBP")
     set(package WebP)
+  elseif(part STREQUAL "ONEDNN")
+    set(package OneDNN2 2.5...<3)
   endif()
-  if(LIMPID_WITH_${decoder} STREQUAL "AUTO")
+  if(LIMPID_WITH_${part} STREQUAL "AUTO")
     find_package(${package} QUIET)
-    set(LIMPID_HAS_${decoder} ${${package}_FOUND})
-  elseif(LIMPID_WITH_${decoder})
+    list(GET package 0 package)
+    set(LIMPID_HAS_${part} ${${package}_FOUND})
+  elseif(LIMPID_WITH_${part})
     find_dependency(${package})
-    set(LIMPID_HAS_${decoder} ON)
+    set(LIMPID_HAS_${part} ON)
   else()
-    set(LIMPID_HAS_${decoder} OFF)
+    set(LIMPID_HAS_${part} OFF)
   endif()
 endforeach()
 
@@ -29,7 +33,8 @@ endforeach()
 # FetchContent links them from another.
 foreach(target torch torch_library torch_cpu torch_cpu_library torch_cuda torch_cuda_library c10 c10_cuda
         caffe2::mkl caffe2::mkldnn caffe2::Threads dnnl glog::glog Eigen3::Eigen
-        nlohmann_json::nlohmann_json Stb::Stb ZLIB::ZLIB JPEG::JPEG PNG::PNG WebP::webp ISAL::isal protobuf::libprotobuf)
+        nlohmann_json::nlohmann_json Stb::Stb ZLIB::ZLIB JPEG::JPEG PNG::PNG WebP::webp ISAL::isal OneDNN2::dnnl
+        protobuf::libprotobuf)
   if(TARGET ${target})
     get_target_property(imported ${target} IMPORTED)
     get_target_property(alias ${target} ALIASED_TARGET)

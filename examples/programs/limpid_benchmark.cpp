@@ -15,9 +15,11 @@
 
 #include <torch/torch.h>
 
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,7 +39,7 @@ using nlohmann::json;
 
 /// The command line.
 struct Plan {
-  std::string recipe, task, size = "1280x720";
+  std::string recipe, task, size = "1280x720", against;
   std::filesystem::path model, json;
   std::vector<std::string> data;
   std::int64_t tasks = 3, runs = 5, warmup = 1, crop = 0, batch = 4, batches = 25, cache_mb = 0,
@@ -49,13 +51,25 @@ struct Plan {
   examples::Compute compute;
 };
 
-/// Measures `body`, which works on so many images, and prints that beside `what`.
-template <class Body>
-void report(const Plan& plan, json what, std::int64_t images, Body body) {
-  what.update(examples::measure(plan.warmup, plan.runs, body));
+/// Measures `body`, which works on so many images, in turns with `other` if there is one, and
+/// prints that beside `what`.
+void report(const Plan& plan, json what, std::int64_t images, std::function<void()> body,
+            std::function<void()> other = {}) {
+  std::vector<std::function<void()>> bodies{std::move(body)};
+  if (other) bodies.push_back(std::move(other));
+  const auto measured = examples::measure(plan.warmup, plan.runs, bodies);
+  what.update(measured[0]);
+  if (measured.size() > 1) {
+    what["against"] = {{"convolution", plan.against},
+                       {"median_s", measured[1]["median_s"]},
+                       {"min_s", measured[1]["min_s"]}};
+    what["times_against"] =
+        measured[0]["median_s"].get<double>() / measured[1]["median_s"].get<double>();
+  }
   what["images_per_s"] = static_cast<double>(images) / what["median_s"].get<double>();
   what["device"] = plan.compute.device;
   what["precision"] = plan.compute.precision;
+  what["convolution"] = plan.compute.convolution;
   what["threads"] = plan.compute.threads;
   what["libtorch"] = TORCH_VERSION;
   what["limpid"] = kVersion;
@@ -80,7 +94,6 @@ void step(R recipe, const Plan& plan) {
   if (plan.crop > 0) options.crop = plan.crop;
   std::vector<std::string> tasks;
   for (std::int64_t i = 1; i <= plan.tasks; ++i) tasks.push_back("t" + std::to_string(i));
-  AnyTrainer trainer{options, examples::build_model(recipe.network, tasks)};
   VGG19 vgg{nullptr};
   if (R::needs_vgg) {
     vgg = VGG19::random_for_benchmark({.deepest = "conv3_3"});
@@ -89,10 +102,9 @@ void step(R recipe, const Plan& plan) {
   std::vector<Batch> batches;
   std::vector<std::int64_t> sizes;
   std::int64_t images = 0;
-  for (const auto& task : tasks) {
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
     // The first task has deblurring's batch size, which is larger in the paper.
     const auto* like = sizes.empty() ? "deblur" : "dehaze";
-    trainer.branch(task, recipe.branch(like, {}, vgg));
     sizes.push_back(recipe.batch_size(like));
     const auto random = [&] {
       return 2 * torch::rand({sizes.back(), 3, options.crop, options.crop}) - 1;
@@ -109,12 +121,23 @@ void step(R recipe, const Plan& plan) {
             {"crop", options.crop},
             {"weighting", options.weighting.description()}};
   if (R::needs_vgg) what["vgg"] = "random weights, for the speed only";
+  const auto step_with = [&](const std::string& convolution) -> std::function<void()> {
+    options.convolution = kConvolutions.at(convolution);
+    const auto trainer =
+        std::make_shared<AnyTrainer>(options, examples::build_model(recipe.network, tasks));
+    for (const auto& task : tasks) {
+      trainer->branch(task, recipe.branch(task == tasks[0] ? "deblur" : "dehaze", {}, vgg));
+    }
+    return [trainer, &batches] { trainer->step(batches); };
+  };
+  const auto step = step_with(plan.compute.convolution);
   if (examples::kCountsOperations) {
     const examples::OperationCounter counter;
-    trainer.step(batches);
+    step();
     what["tera_operations"] = counter.operations() * 1e-12;
   }
-  report(plan, what, images, [&] { trainer.step(batches); });
+  report(plan, what, images, step,
+         plan.against.empty() ? std::function<void()>{} : step_with(plan.against));
 }
 
 /// What is to restore: a model file, or networks with random weights, those of a recipe or others.
@@ -145,12 +168,19 @@ void restore(const Plan& plan) {
       height < 1 || static_cast<std::size_t>(end) != plan.size.size()) {
     throw examples::UsageError("--size: expected WIDTHxHEIGHT, got '" + plan.size + "'");
   }
-  const auto options = examples::restorer_options(plan.compute, plan.tiling);
+  auto options = examples::restorer_options(plan.compute, plan.tiling);
   json what{{"benchmark", "restore"}, {"size", plan.size}, {"tile", plan.tiling.tile}};
-  const auto restorer = restorer_of(plan, options, what);
   const auto task = plan.model.empty() ? std::string{"any"} : plan.task;
   const auto image = Image::from_unit(torch::rand({3, height, width}));
-  report(plan, what, 1, [&] { restorer.restore(task, image); });
+  const auto restore_with = [&](const std::string& convolution) -> std::function<void()> {
+    options.convolution = kConvolutions.at(convolution);
+    const auto restorer =
+        std::shared_ptr<const AnyRestorer>{new AnyRestorer(restorer_of(plan, options, what))};
+    return [restorer, &task, &image] { restorer->restore(task, image); };
+  };
+  const auto body = restore_with(plan.compute.convolution);
+  report(plan, what, 1, body,
+         plan.against.empty() ? std::function<void()>{} : restore_with(plan.against));
 }
 
 /// Batches of crops as training draws them, without the training.
@@ -190,6 +220,12 @@ int main(int argc, char** argv) {
     examples::add_json(*command, plan.json, "Write the JSON here too");
     examples::add_compute(*command, plan.compute);
     if (command == data_app) continue;
+    command
+        ->add_option("--against", plan.against,
+                     "Measure these convolutions too, in turns; `times_against`: how many times as "
+                     "long as theirs the median run takes")
+        ->check(examples::one_of(kConvolutions))
+        ->type_name("NAME");
     command->add_option("--recipe", plan.recipe, "Whose networks and losses: " + kRecipes.list())
         ->check(examples::one_of(kRecipes))
         ->type_name("NAME")

@@ -7,6 +7,7 @@
 #include <limpid/inference/restorer.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/make_folder.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
 
 #include <ATen/Context.h>
 #include <c10/core/Device.h>
@@ -106,10 +107,16 @@ inline limpid::Precision precision_of(const std::string& name) {
 struct Compute {
   std::string device = "cpu";
   std::string precision = "float32";
+  std::string convolution = "fast";
   int threads = 1;
 };
 
-/// Adds --device, --precision and --threads.
+/// The text of --convolution.
+inline std::string convolution_help() {
+  return "Of convolutions in float32 on the CPU:\n" + limpid::kConvolutions.help();
+}
+
+/// Adds --device, --precision, --convolution and --threads.
 inline void add_compute(CLI::App& app, Compute& compute) {
   app.add_option("--device", compute.device, "Where to compute")
       ->check(CLI::IsMember({"cpu", "cuda"}))
@@ -117,6 +124,10 @@ inline void add_compute(CLI::App& app, Compute& compute) {
   app.add_option("--precision", compute.precision, "Of convolutions; auto: what is fast here")
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->capture_default_str();
+  app.add_option("--convolution", compute.convolution, convolution_help())
+      ->check(one_of(limpid::kConvolutions))
+      ->capture_default_str()
+      ->type_name("NAME");
   add_threads(app, compute.threads);
 }
 
@@ -185,7 +196,8 @@ inline limpid::RestorerOptions restorer_options(const Compute& compute,
     throw UsageError("--tile: expected 0 or at least 16, got " + std::to_string(tiling.tile));
   }
   check_overlap(tiling);
-  return {tiling, device_of(compute.device), precision_of(compute.precision)};
+  return {tiling, device_of(compute.device), precision_of(compute.precision),
+          limpid::kConvolutions.at(compute.convolution)};
 }
 
 }  // namespace examples

@@ -107,7 +107,16 @@
 #include <limpid/weights/weights_report.hpp>
 #include <limpid/weights/weights_search.hpp>
 
+#include <limpid/kernels/bounded_cache.hpp>
+#include <limpid/kernels/convolution.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/kernels/onednn.hpp>
+#include <limpid/kernels/winograd.hpp>
+#include <limpid/kernels/winograd_rule.hpp>
+#include <limpid/kernels/workspace.hpp>
+
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/fpn_head.hpp>
 #include <limpid/layers/inception_block.hpp>
 #include <limpid/layers/initialise.hpp>

@@ -6,7 +6,8 @@
 
 #include <iostream>
 
-// Code of docs/backbones.md, critics.md, encoders.md, decoders.md, layers.md and weights.md.
+// Code of docs/backbones.md, critics.md, encoders.md, decoders.md, kernels.md, layers.md and
+// weights.md.
 namespace docs_networks {
 
 using namespace limpid;
@@ -14,6 +15,10 @@ using namespace limpid;
 void vgg(const at::Tensor& image) {
   const auto vgg = load_vgg19("vgg19.safetensors", {.deepest = "conv3_3"});
   at::Tensor map = vgg->forward_to(to_imagenet(image), "conv3_3");  // image in [-1, 1]
+}
+
+void convolutions() {
+  const ConvolutionScope scope{Convolution::exact};  // LibTorch's, for this thread, while it lives
 }
 
 BOOST_AUTO_TEST_SUITE(docs)

@@ -68,6 +68,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_does_not_say_all_that_is_asked_today_is_resumed
   for (const auto* key : {"pair_names", "augmentation"}) old["branches"]["deblur"].erase(key);
   auto now = conditions();
   now["tf32"] = true;
+  now["convolution"] = "fast";
   BOOST_TEST(refusal(old, now) == "no error");
   BOOST_TEST(same_data(old, now));
   auto fewer = with("pairs", 3);

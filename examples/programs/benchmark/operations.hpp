@@ -2,6 +2,8 @@
 
 // limpid-benchmark step: how many arithmetic operations a step takes, by counting what it calls.
 
+#include <limpid/kernels/winograd.hpp>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/record_function.h>
@@ -21,7 +23,8 @@ inline constexpr bool kCountsOperations = false;
 #endif
 
 /// While it lives, adds up the operations of convolutions, forward and backward, and of matrix
-/// products, on all threads: two for each multiplication and its addition. Everything else
+/// products, on all threads: two for each multiplication and its addition. Fast convolutions count
+/// as many as exact ones. Everything else
 /// (norms, activations, losses, Adam) is left out.
 class OperationCounter {
  public:
@@ -86,6 +89,7 @@ class OperationCounter {
     std::int64_t multiplications = 0;
     if (name == "aten::convolution") multiplications = convolution(inputs);
     if (name == "aten::convolution_backward") multiplications = convolution_backward(inputs);
+    if (name == limpid::detail::kWinogradName) multiplications = inputs[0].toInt();
     if (name == "aten::mm" || name == "aten::bmm") {
       multiplications = inputs[0].toTensor().numel() * inputs[1].toTensor().size(-1);
     }

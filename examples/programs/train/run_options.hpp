@@ -85,6 +85,16 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->group("Run");
   options
+      .add<std::string>(
+          app, "--convolution",
+          [](TrainerOptions& o, const auto& name) {
+            o.convolution = limpid::kConvolutions.at(name);
+          },
+          convolution_help())
+      ->check(one_of(limpid::kConvolutions))
+      ->type_name("NAME")
+      ->group("Run");
+  options
       .bind(app, "--workers", &TrainerOptions::workers, "Threads that decode ahead, for each task")
       ->check(Whole{0, 64})
       ->type_name("N")

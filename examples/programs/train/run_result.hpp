@@ -33,7 +33,8 @@ inline nlohmann::json run_result(const limpid::TrainerOptions& options, limpid::
                       {"result", name_of(result)},
                       {"threads", threads},
                       {"device", options.device.str()},
-                      {"precision", limpid::name_of(resolve(options.precision, options.device))}};
+                      {"precision", limpid::name_of(resolve(options.precision, options.device))},
+                      {"convolution", limpid::name_of(options.convolution)}};
   std::ifstream log{options.out / limpid::kMetricsName};
   for (std::string line; std::getline(log, line);) {
     const auto entry = nlohmann::json::parse(line, nullptr, false);

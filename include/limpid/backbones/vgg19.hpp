@@ -2,6 +2,8 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/kernels/convolution.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/maps.hpp>
 
@@ -102,7 +104,7 @@ class VGG19Impl : public torch::nn::Cloneable<VGG19Impl> {
         [&](std::int64_t ordinal, std::int64_t index, std::int64_t in, std::int64_t out) {
           if (ordinal > deepest.ordinal) return;
           const auto options = torch::nn::Conv2dOptions(in, out, 3).padding(1);
-          features_->push_back(std::to_string(index), torch::nn::Conv2d(options));
+          features_->push_back(std::to_string(index), Conv2d(options));
         });
     register_module("features", features_);
     for (auto& parameter : parameters()) parameter.requires_grad_(false);
@@ -148,9 +150,9 @@ class VGG19Impl : public torch::nn::Cloneable<VGG19Impl> {
     std::size_t ordinal = 0;
     for (const auto convs : detail::kVGG19Convs) {
       for (std::int64_t j = 0; j < convs && missing > 0; ++j, ++ordinal) {
-        const auto& conv = features_->at<torch::nn::Conv2dImpl>(ordinal);
+        const auto& conv = features_->at<Conv2dImpl>(ordinal);
         // Detached: also a clone, or a module someone unfroze, gets no gradient.
-        map = torch::conv2d(map, conv.weight.detach(), conv.bias.detach(), 1, 1);
+        map = convolution3x3(map, conv.weight.detach(), conv.bias.detach(), 1);
         const bool kept = keep(ordinal, false, map);
         if (missing == 0) break;
         map = kept ? map.relu() : map.relu_();

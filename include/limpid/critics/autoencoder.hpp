@@ -3,6 +3,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/padding.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
 
 #include <torch/nn.h>
@@ -75,7 +76,7 @@ class AutoencoderImpl : public torch::nn::Cloneable<AutoencoderImpl> {
  private:
   void add_convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
     const auto options = torch::nn::Conv2dOptions(in, out, 3).stride(stride).padding(1);
-    model_->push_back(torch::nn::Conv2d(options));
+    model_->push_back(Conv2d(options));
   }
 
   AutoencoderOptions options_;

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/layers/conv2d.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -82,7 +83,7 @@ class PatchGANImpl : public torch::nn::Cloneable<PatchGANImpl<Norm>> {
  private:
   void add_convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
     const auto options = torch::nn::Conv2dOptions(in, out, 4).stride(stride).padding(2);
-    model_->push_back(torch::nn::Conv2d(options));
+    model_->push_back(Conv2d(options));
   }
 
   void add_leaky_relu() {

@@ -6,6 +6,7 @@
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/fpn_features.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
@@ -90,7 +91,7 @@ class FPNDecoderImpl : public torch::nn::Cloneable<FPNDecoderImpl<Task>> {
  private:
   FPNDecoderOptions options_;
   torch::nn::Sequential smooth_{nullptr}, smooth2_{nullptr};
-  torch::nn::Conv2d final_{nullptr};
+  Conv2d final_{nullptr};
 };
 
 /// Handle to an `FPNDecoderImpl`.

@@ -6,6 +6,7 @@
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/residual_block.hpp>
 
@@ -117,7 +118,7 @@ class NAFNetDecoderImpl : public torch::nn::Cloneable<NAFNetDecoderImpl<Task>> {
 
   NAFNetDecoderOptions options_;
   torch::nn::ModuleList ups_{nullptr}, decoders_{nullptr};
-  torch::nn::Conv2d ending_{nullptr};
+  Conv2d ending_{nullptr};
 };
 
 /// Handle to a `NAFNetDecoderImpl`.

@@ -6,6 +6,7 @@
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/residual_block.hpp>
 
 #include <ATen/TensorOperators.h>
@@ -91,7 +92,7 @@ class PixelUNetDecoderImpl : public torch::nn::Cloneable<PixelUNetDecoderImpl<Ta
 
  private:
   PixelUNetDecoderOptions options_;
-  torch::nn::Conv2d up2_{nullptr}, up1_{nullptr}, tail_{nullptr};
+  Conv2d up2_{nullptr}, up1_{nullptr}, tail_{nullptr};
   torch::nn::Sequential coarse_{nullptr}, middle_{nullptr}, fine_{nullptr};
 };
 

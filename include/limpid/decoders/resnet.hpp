@@ -6,6 +6,7 @@
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/conv2d.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>

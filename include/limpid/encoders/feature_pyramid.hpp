@@ -3,6 +3,7 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
@@ -103,7 +104,7 @@ class FeaturePyramidImpl : public torch::nn::Cloneable<FeaturePyramidImpl<Backbo
   FPNEncoderOptions<BackboneT> options_;
   BackboneShape shape_;
   BackboneT backbone_{nullptr};
-  std::array<torch::nn::Conv2d, kBackboneMaps> laterals_{nullptr, nullptr, nullptr, nullptr,
+  std::array<Conv2d, kBackboneMaps> laterals_{nullptr, nullptr, nullptr, nullptr,
                                                          nullptr};
   std::array<torch::nn::Sequential, 3> top_down_{nullptr, nullptr, nullptr};  // td1 is the coarsest
 };

@@ -5,6 +5,7 @@
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/options_json.hpp>
 #include <limpid/layers/residual_block.hpp>
@@ -97,7 +98,7 @@ class NAFNetEncoderImpl : public torch::nn::Cloneable<NAFNetEncoderImpl> {
     for (std::size_t i = 0; i < options_.blocks.size(); ++i) {
       map = detail::through(encoders_->at<torch::nn::SequentialImpl>(i), map);
       features.skips.push_back(map);
-      map = downs_->at<torch::nn::Conv2dImpl>(i).forward(map);
+      map = downs_->at<Conv2dImpl>(i).forward(map);
     }
     features.bottom = detail::through(*middle_, map);
     return features;
@@ -125,7 +126,7 @@ class NAFNetEncoderImpl : public torch::nn::Cloneable<NAFNetEncoderImpl> {
   std::int64_t levels() const { return static_cast<std::int64_t>(options_.blocks.size()); }
 
   NAFNetEncoderOptions options_;
-  torch::nn::Conv2d intro_{nullptr};
+  Conv2d intro_{nullptr};
   torch::nn::ModuleList encoders_{nullptr}, downs_{nullptr};
   torch::nn::Sequential middle_{nullptr};
 };

@@ -4,6 +4,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/residual_block.hpp>
 
 #include <ATen/ops/pixel_unshuffle.h>
@@ -86,7 +87,7 @@ class PixelUNetEncoderImpl : public torch::nn::Cloneable<PixelUNetEncoderImpl> {
 
  private:
   PixelUNetEncoderOptions options_;
-  torch::nn::Conv2d head_{nullptr}, down1_{nullptr}, down2_{nullptr};
+  Conv2d head_{nullptr}, down1_{nullptr}, down2_{nullptr};
   torch::nn::Sequential fine_{nullptr}, middle_{nullptr}, coarse_{nullptr};
 };
 

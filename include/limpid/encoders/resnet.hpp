@@ -4,6 +4,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/resnet_block.hpp>
 
 #include <torch/nn.h>

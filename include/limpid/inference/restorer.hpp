@@ -7,6 +7,7 @@
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/io/image.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/model/model_file.hpp>
 
 #include <torch/nn.h>
@@ -24,6 +25,7 @@ struct RestorerOptions {
   Tiling tiling{};  ///< pictures above 32 megapixels in tiles, unless it says otherwise
   at::Device device = at::kCPU;
   Precision precision = Precision::float32;
+  Convolution convolution = Convolution::fast;  ///< CPU: how those in float32 are computed
 };
 
 namespace detail {
@@ -76,6 +78,7 @@ inline Image restore_picture(const RestoreFunction& restore, const Image& degrad
   TORCH_CHECK_VALUE(!degraded.empty(), "restore: the image is empty");
   torch::NoGradGuard no_grad;
   const AutocastScope autocast{options.precision, options.device};
+  const ConvolutionScope convolution{options.convolution};
   const auto run = [&](const at::Tensor& tile) { return restore(tile).to(at::kFloat); };
   const auto restored =
       restore_tiled(run, to_signed(degraded.unit().to(options.device)), options.tiling);

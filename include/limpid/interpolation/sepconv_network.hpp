@@ -3,6 +3,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/interpolation/separable_convolution.hpp>
+#include <limpid/layers/conv2d.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/avg_pool2d.h>
@@ -118,7 +119,7 @@ class SepConvNetworkImpl : public torch::nn::Cloneable<SepConvNetworkImpl> {
   void start_from_average() {
     torch::NoGradGuard no_grad;
     for (auto& head : heads_) {
-      auto& last = *head->children().back()->as<torch::nn::Conv2d>();
+      auto& last = *head->children().back()->as<Conv2d>();
       last.weight.mul_(0.1);
       last.bias.zero_()[options_.taps / 2] = std::sqrt(0.5);
     }
@@ -130,8 +131,8 @@ class SepConvNetworkImpl : public torch::nn::Cloneable<SepConvNetworkImpl> {
   static constexpr std::array<const char*, 4> kHeads{"netVertical1", "netHorizontal1",
                                                      "netVertical2", "netHorizontal2"};
 
-  static torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out) {
-    return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
+  static Conv2d convolution(std::int64_t in, std::int64_t out) {
+    return Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
   }
 
   static torch::nn::ReLU relu() { return torch::nn::ReLU(torch::nn::ReLUOptions().inplace(true)); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 
 #include <torch/nn.h>
@@ -37,7 +38,7 @@ class FPNHeadImpl : public torch::nn::Cloneable<FPNHeadImpl> {
 
  private:
   std::int64_t in_, out_;
-  torch::nn::Conv2d block0_{nullptr}, block1_{nullptr};
+  Conv2d block0_{nullptr}, block1_{nullptr};
 };
 
 TORCH_MODULE(FPNHead);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/layers/conv2d.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -47,7 +48,7 @@ class InceptionUnitImpl : public torch::nn::Cloneable<InceptionUnitImpl> {
 
  private:
   InceptionUnitOptions options_;
-  torch::nn::Conv2d conv_{nullptr};
+  Conv2d conv_{nullptr};
   torch::nn::BatchNorm2d bn_{nullptr};
 };
 
@@ -149,7 +150,7 @@ class InceptionBlockImpl : public torch::nn::Cloneable<InceptionBlockImpl> {
   InceptionBlockOptions options_;
   std::vector<InceptionUnit> single_;  // all published blocks have theirs first
   std::vector<torch::nn::Sequential> chains_;
-  torch::nn::Conv2d conv2d_{nullptr};
+  Conv2d conv2d_{nullptr};
 };
 
 TORCH_MODULE(InceptionBlock);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 
 #include <ATen/TensorOperators.h>
@@ -37,7 +38,7 @@ class ConvNormReLU6Impl : public torch::nn::Cloneable<ConvNormReLU6Impl> {
 
  private:
   std::int64_t in_, out_, kernel_, stride_, groups_;
-  torch::nn::Conv2d conv_{nullptr};
+  Conv2d conv_{nullptr};
   torch::nn::BatchNorm2d norm_{nullptr};
 };
 
@@ -89,8 +90,8 @@ class InvertedResidualImpl : public torch::nn::Cloneable<InvertedResidualImpl> {
  private:
   bool adds_input() const { return stride_ == 1 && in_ == out_; }
 
-  torch::nn::Conv2dImpl& projection() {
-    return conv_->at<torch::nn::Conv2dImpl>(conv_->size() - 2);
+  Conv2dImpl& projection() {
+    return conv_->at<Conv2dImpl>(conv_->size() - 2);
   }
 
   std::int64_t in_, out_, stride_, expansion_;

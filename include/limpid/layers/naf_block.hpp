@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/local_mean.hpp>
 #include <limpid/layers/simple_gate.hpp>
@@ -32,7 +33,7 @@ class NAFBlockImpl : public torch::nn::Cloneable<NAFBlockImpl> {
   }
 
   void reset() override {
-    using torch::nn::Conv2d, torch::nn::Conv2dOptions;
+    using torch::nn::Conv2dOptions;
     const auto c = channels_;
     norm1_ = register_module("norm1", LayerNorm2d(c));
     conv1_ = register_module("conv1", Conv2d(Conv2dOptions(c, 2 * c, 1)));
@@ -63,8 +64,8 @@ class NAFBlockImpl : public torch::nn::Cloneable<NAFBlockImpl> {
   std::int64_t stride_;
   std::int64_t train_size_;
   LayerNorm2d norm1_{nullptr}, norm2_{nullptr};
-  torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr}, conv3_{nullptr};
-  torch::nn::Conv2d conv4_{nullptr}, conv5_{nullptr};
+  Conv2d conv1_{nullptr}, conv2_{nullptr}, conv3_{nullptr};
+  Conv2d conv4_{nullptr}, conv5_{nullptr};
   torch::nn::Sequential sca_{nullptr};
   at::Tensor beta_, gamma_;
 };

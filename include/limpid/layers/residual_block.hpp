@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/layers/conv2d.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/relu.h>
@@ -25,8 +26,8 @@ class ResidualBlockImpl : public torch::nn::Cloneable<ResidualBlockImpl> {
 
   void reset() override {
     const auto options = torch::nn::Conv2dOptions(channels_, channels_, 3).padding(1);
-    conv1_ = register_module("conv1", torch::nn::Conv2d(options));
-    conv2_ = register_module("conv2", torch::nn::Conv2d(options));
+    conv1_ = register_module("conv1", Conv2d(options));
+    conv2_ = register_module("conv2", Conv2d(options));
   }
 
   /// @param input  (N, channels, H, W).
@@ -37,7 +38,7 @@ class ResidualBlockImpl : public torch::nn::Cloneable<ResidualBlockImpl> {
 
  private:
   std::int64_t channels_;
-  torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr};
+  Conv2d conv1_{nullptr}, conv2_{nullptr};
 };
 
 TORCH_MODULE(ResidualBlock);

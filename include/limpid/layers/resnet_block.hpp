@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/layers/conv2d.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>

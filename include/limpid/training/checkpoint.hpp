@@ -37,7 +37,8 @@ inline void write_checkpoint(TrainingState& state, const TrainerOptions& options
                    {"seconds", state.seconds},
                    {"recipe", options.recipe},
                    {"facts", options.facts},
-                   {"precision", name_of(resolve(options.precision, options.device))}});
+                   {"precision", name_of(resolve(options.precision, options.device))},
+                   {"convolution", name_of(options.convolution)}});
   if (options.device.is_cuda()) manifest["tf32"] = options.tf32;
   run.manifest.update(manifest);
   run.manifest["kind"] = "checkpoint";

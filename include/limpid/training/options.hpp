@@ -2,6 +2,7 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/check.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/optim/schedule.hpp>
 #include <limpid/training/epoch_policy.hpp>
 #include <limpid/weighting/any_weighting.hpp>
@@ -65,6 +66,7 @@ struct TrainerOptions {
 
   at::Device device = at::kCPU;
   Precision precision = Precision::float32;
+  Convolution convolution = Convolution::fast;  ///< CPU: how those in float32 are computed
   bool tf32 = true;  ///< CUDA: whether float32 convolutions and products may round to TF32
 
   Start start = Start::fresh;

@@ -18,7 +18,7 @@ inline nlohmann::json comparable(nlohmann::json json, const nlohmann::json& othe
   const auto drop_unsaid = [](nlohmann::json& from, const nlohmann::json& said, const char* key) {
     if (!said.contains(key)) from.erase(key);
   };
-  drop_unsaid(json, other, "tf32");
+  for (const auto* key : {"tf32", "convolution"}) drop_unsaid(json, other, key);
   json.emplace("weighting", "equal");  // the only one, once
   if (!json.contains("branches")) return json;
   const auto others = other.value("branches", nlohmann::json::object());

@@ -33,7 +33,8 @@ inline RunPart options_part(const TrainerOptions& options) {
                        {"betas", {options.beta1, options.beta2}},
                        {"clip_gradient_norm", options.clip_gradient_norm},
                        {"freeze_encoder_epochs", options.freeze_encoder_epochs},
-                       {"precision", name_of(resolve(options.precision, options.device))}});
+                       {"precision", name_of(resolve(options.precision, options.device))},
+                       {"convolution", name_of(options.convolution)}});
     if (options.device.is_cuda()) conditions["tf32"] = options.tf32;
   }};
 }

@@ -3,6 +3,7 @@
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/loader.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/training/balanced_step.hpp>
 #include <limpid/training/critics_before.hpp>
 #include <limpid/training/frozen_weights.hpp>
@@ -83,6 +84,7 @@ inline void clip_gradient(const NamedParameters& parameters, double norm, double
 /// @param epoch  of the step, from 0
 inline std::vector<LossValue> training_step(TrainingState& state, const std::vector<Batch>& batches,
                                             const TrainerOptions& options, std::int64_t epoch = 0) {
+  const ConvolutionScope convolution{options.convolution};
   StepLosses losses{state.step};
   CriticsBefore critics{state, options.device};
   forget_gradients(state.model.parameters);

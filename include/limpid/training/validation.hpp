@@ -3,6 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/metrics/score_json.hpp>
@@ -115,6 +116,7 @@ inline std::optional<nlohmann::json> validation_scores(
     const std::function<void(const std::string&)>& say = {}) {
   nlohmann::json scores = nlohmann::json::object();
   torch::NoGradGuard no_grad;
+  const ConvolutionScope convolution{options.convolution};
   EvaluationMode evaluation_mode{*state.model.module};
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
     const auto& task = state.tasks[t];
