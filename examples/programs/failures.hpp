@@ -39,18 +39,25 @@ class Failures {
   explicit Failures(std::string program, std::string hint = {})
       : program_(std::move(program)), hint_(std::move(hint)) {}
 
-  /// Runs `work` on a picture, from any thread. @return whether it went well.
+  /// Runs `work` on a picture, from any thread, and notes a failure. @return whether it went well.
   template <class Work>
   bool attempt(const std::filesystem::path& picture, Work work) {
+    auto error = error_of(picture, work);
+    if (error.empty()) return true;
+    note(picture, std::move(error));
+    return false;
+  }
+
+  /// Runs `work` on a picture. @return what went wrong; nothing where it went well.
+  template <class Work>
+  std::string error_of(const std::filesystem::path& picture, Work work) const {
     try {
       work();
-      return true;
+      return {};
     } catch (const std::exception& error) {
       auto text = text_naming(picture.string(), error);
       if (limpid::is_out_of_memory(error) && !hint_.empty()) text += "; " + hint_;
-      const std::lock_guard lock{mutex_};
-      all_.push_back({picture, std::move(text)});
-      return false;
+      return text;
     }
   }
 
@@ -58,6 +65,11 @@ class Failures {
   void add(const std::string& picture, const std::string& error) {
     const std::lock_guard lock{mutex_};
     all_.push_back({picture, text_naming(picture, error)});
+  }
+
+  void note(const std::filesystem::path& picture, std::string error) {
+    const std::lock_guard lock{mutex_};
+    all_.push_back({picture, std::move(error)});
   }
 
   /// Says those that it has not said yet.

@@ -48,6 +48,7 @@ struct Plan {
   examples::Changes<recipes::ThesisObjective> objective;
   examples::Changes<TrainerOptions> options;
   Tiling tiling;
+  int ensemble = 1;
   examples::Compute compute;
 };
 
@@ -168,8 +169,11 @@ void restore(const Plan& plan) {
       height < 1 || static_cast<std::size_t>(end) != plan.size.size()) {
     throw examples::UsageError("--size: expected WIDTHxHEIGHT, got '" + plan.size + "'");
   }
-  auto options = examples::restorer_options(plan.compute, plan.tiling);
-  json what{{"benchmark", "restore"}, {"size", plan.size}, {"tile", plan.tiling.tile}};
+  auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
+  json what{{"benchmark", "restore"},
+            {"size", plan.size},
+            {"tile", plan.tiling.tile},
+            {"ensemble", plan.ensemble}};
   const auto task = plan.model.empty() ? std::string{"any"} : plan.task;
   const auto image = Image::from_unit(torch::rand({3, height, width}));
   const auto restore_with = [&](const std::string& convolution) -> std::function<void()> {
@@ -252,6 +256,8 @@ int main(int argc, char** argv) {
   restore_app->add_option("--model", plan.model, "A model instead of a recipe")->needs(task);
   restore_app->add_option("--size", plan.size, "WIDTHxHEIGHT")->capture_default_str();
   examples::add_tiling(*restore_app, plan.tiling);
+  examples::add_tiling_kind(*restore_app, plan.tiling);
+  examples::add_ensemble(*restore_app, plan.ensemble);
   data_app->add_option("--data", plan.data, data_argument_help())
       ->required()
       ->type_name("TASK=FORMAT:PATH[@PART]");

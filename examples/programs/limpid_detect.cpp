@@ -120,7 +120,7 @@ void detect(const Plan& plan) {
   const Labels labels{plan.classes, boxes};
   examples::Progress progress;
   examples::Failures failures{"limpid-detect", "smaller tiles need less: --tile 512"};
-  examples::TileNote tiles{plan.tiling, progress};
+  examples::TileNote tiles{progress};
   std::size_t pictures = 0;
   std::vector<limpid::DetectionEvaluation> evaluations;
   for (const auto& argument : arguments) {
@@ -141,7 +141,8 @@ void detect(const Plan& plan) {
         const auto sharp = find(pair.target);
         const auto truth = boxes ? labels.of_truth(given_truth(*boxes, name, pair.target))
                                  : limpid::truth_of_finds(sharp, plan.min_score);
-        tiles.look_at("'" + argument.task + " " + name + "'", pair.degraded);
+        tiles.look_at("'" + argument.task + " " + name + "'",
+                      restorer.plan(argument.task, pair.degraded.height(), pair.degraded.width()));
         const auto restored = restorer.restore(argument.task, pair.degraded);
         evaluation.add(find(pair.degraded), find(restored), sharp, truth);
       });
@@ -219,6 +220,7 @@ int main(int argc, char** argv) {
       ->type_name("N");
   examples::add_json(app, plan.json, "Write the scores, with each class's");
   examples::add_tiling(app, plan.tiling);
+  examples::add_tiling_kind(app, plan.tiling);
   examples::add_max_pixels(app);
   examples::add_compute(app, plan.compute);
   return examples::run_program(app, argc, argv, [&] {

@@ -48,6 +48,7 @@ struct Plan {
   bool overwrite = false;
   std::int64_t max_images = 0;
   limpid::Tiling tiling;
+  int ensemble = 1;
   examples::Compute compute;
 };
 
@@ -183,7 +184,7 @@ std::vector<TaskPlan> plan_tasks(const Plan& plan,
 
 void evaluate(const Plan& plan) {
   const auto metrics = examples::metrics_of(plan.metrics);
-  const auto options = examples::restorer_options(plan.compute, plan.tiling);
+  const auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
   const auto arguments = examples::parse_data("--data", plan.data);
   const limpid::AnyRestorer restorer{plan.model, options};
   for (const auto& argument : arguments) restorer.check_task(argument.task);
@@ -192,7 +193,7 @@ void evaluate(const Plan& plan) {
 
   examples::Progress progress;
   examples::Failures failures{"limpid-evaluate"};
-  examples::TileNote tiles{plan.tiling, progress};
+  examples::TileNote tiles{progress};
   limpid::Report report;
   std::vector<limpid::TaskEvaluation> scores;
   for (const auto& planned : tasks) {
@@ -218,7 +219,8 @@ void evaluate(const Plan& plan) {
     const auto restore = [&](const limpid::Image& degraded) {
       const auto height = degraded.height(), width = degraded.width();
       if (!to.empty()) limpid::Image::check_can_be_saved(saved_as(to, "restored"), height, width);
-      tiles.look_at(task + ": " + examples::size_text(degraded), degraded);
+      tiles.look_at(task + ": " + examples::size_text(degraded),
+                    restorer.plan(task, height, width));
       return examples::hinting_at_tiles([&] { return restorer.restore(task, degraded); });
     };
     reported.evaluation = limpid::evaluate(task, planned.pairs, restore, metrics, keep);
@@ -232,7 +234,7 @@ void evaluate(const Plan& plan) {
   json["tiles"] = tiles.json();
   examples::write_json(plan.json, json);
   if (!plan.report.folder.empty()) {
-    if (tiles.pictures() > 0) {
+    if (!tiles.are_exact()) {
       report.warnings.push_back("Restored in tiles, which may differ from the whole picture: " +
                                 std::to_string(tiles.pictures()) + " of the pictures");
     }
@@ -272,6 +274,8 @@ int main(int argc, char** argv) {
   app.add_flag("--overwrite", plan.overwrite, "Replace pictures of --save that are there")
       ->needs(save);
   examples::add_tiling(app, plan.tiling);
+  examples::add_tiling_kind(app, plan.tiling);
+  examples::add_ensemble(app, plan.ensemble);
   examples::add_max_pixels(app);
   examples::add_report(app, model, plan.report);
   examples::add_compute(app, plan.compute);

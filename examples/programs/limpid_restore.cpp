@@ -5,7 +5,9 @@
 // Takes files and folders, writes sharp/NAME.png for each, and shows how far it is. Nothing that is
 // there is written over unless --overwrite says so. A picture that cannot be read or restored is
 // reported and passed over; the exit code is then 1.
+#include <limpid/core/machine_memory.hpp>
 #include <limpid/core/progress_line.hpp>
+#include <limpid/core/single_thread.hpp>
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/output_files.hpp>
 #include <limpid/io/image.hpp>
@@ -16,13 +18,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "failures.hpp"
+#include "in_order.hpp"
+#include "keep_memory.hpp"
 #include "lies_in.hpp"
 #include "options.hpp"
 #include "program.hpp"
@@ -40,6 +48,8 @@ struct Plan {
   std::vector<fs::path> images;
   bool recursive = false, overwrite = false, skip_existing = false;
   limpid::Tiling tiling;
+  int ensemble = 1;
+  std::int64_t jobs = 0;  ///< 0: as many as threads
   examples::Compute compute;
 };
 
@@ -112,9 +122,58 @@ void check_new(const Plan& plan, const std::vector<limpid::OutputFile>& files) {
                "--skip-existing to go on with the rest");
 }
 
+/// Lets small pictures be restored side by side, each by one thread, and large ones alone, by all:
+/// small ones have too little work for several threads.
+class Lanes {
+ public:
+  Lanes(std::int64_t jobs, int threads, const limpid::AnyRestorer& restorer,
+        const std::string& task)
+      : threads_(threads), jobs_(jobs) {
+    if (jobs <= 1) return;
+    const auto memory =
+        static_cast<double>(limpid::free_memory()) / (2 * static_cast<double>(jobs));
+    most_pixels_ = std::min(2e6, memory / std::max(1.0, restorer.cost(task).bytes_per_pixel));
+  }
+
+  int jobs() const { return static_cast<int>(jobs_); }
+
+  /// Calls `restore` when this picture may be restored.
+  template <class Restore>
+  void run(const limpid::Image& picture, Restore restore) {
+    if (jobs_ <= 1) {
+      constexpr std::int64_t kTiny = 128 * 128;  // a team of threads costs more than the work
+      const bool is_tiny = picture.height() * picture.width() <= kTiny;
+      limpid::detail::use_threads(is_tiny ? 1 : threads_);
+      return restore();
+    }
+    if (static_cast<double>(picture.height() * picture.width()) <= most_pixels_) {
+      const std::shared_lock lock{alone_};
+      limpid::detail::use_threads(static_cast<int>(std::max<std::int64_t>(1, threads_ / jobs_)));
+      return restore();
+    }
+    const std::unique_lock lock{alone_};
+    limpid::detail::use_threads(threads_);
+    restore();
+  }
+
+ private:
+  int threads_;
+  std::int64_t jobs_;
+  double most_pixels_ = 0;
+  std::shared_mutex alone_;
+};
+
+/// What came of a picture.
+struct Outcome {
+  bool was_there = false;
+  std::string error;  ///< that it could not be restored
+  std::int64_t width = 0, height = 0;
+  double seconds = 0;
+};
+
 /// @throws c10::Error at the end if a picture failed.
 void restore(const Plan& plan) {
-  const auto options = examples::restorer_options(plan.compute, plan.tiling);
+  const auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
   const auto files = files_of(plan);
   check_apart(plan, files);
   check_new(plan, files);
@@ -127,38 +186,66 @@ void restore(const Plan& plan) {
   examples::Failures failures{"limpid-restore", "smaller tiles need less: --tile 512"};
   examples::Progress progress;
   const auto began = Clock::now();
-  examples::TileNote tiles{plan.tiling, progress};
-  for (std::size_t i = 0; i < files.size(); ++i) {
+  examples::TileNote tiles{progress};
+  const auto jobs = plan.jobs > 0                  ? plan.jobs
+                    : plan.compute.device == "cpu" ? plan.compute.threads
+                                                   : 1;
+  Lanes lanes{std::min(jobs, static_cast<std::int64_t>(files.size())), plan.compute.threads,
+              restorer, plan.task};
+  std::vector<Outcome> outcomes(files.size());
+  std::mutex talking;
+  const auto work = [&](std::size_t i) {
     const auto& [input, output] = files[i];
+    auto& outcome = outcomes[i];
     if (plan.skip_existing && is_there(files[i])) {
-      skipped.push_back(output.string());
-      continue;
+      outcome.was_there = true;
+      return;
     }
     const auto picture_began = Clock::now();
     limpid::EncodedPicture restored;
-    std::int64_t width = 0, height = 0;
-    const bool went_well = failures.attempt(input, [&, input = input, output = output] {
+    outcome.error = failures.error_of(input, [&, input = input, output = output] {
       const auto degraded = limpid::Image::load(input);
-      width = degraded.width(), height = degraded.height();
-      limpid::Image::check_can_be_saved(output, height, width);
-      tiles.look_at("'" + input.string() + "'", degraded);
-      restored = restorer.restore(plan.task, degraded).encoded_for(output);
+      outcome.width = degraded.width(), outcome.height = degraded.height();
+      limpid::Image::check_can_be_saved(output, outcome.height, outcome.width);
+      lanes.run(degraded, [&] {
+        const auto how = restorer.plan(plan.task, outcome.height, outcome.width);
+        {
+          const std::lock_guard lock{talking};
+          tiles.look_at("'" + input.string() + "'", how);
+        }
+        restored = restorer.restore(plan.task, degraded).encoded_for(output);
+      });
     });
-    failures.say(progress);
-    if (!went_well) continue;
+    if (!outcome.error.empty()) return;
     // From here on errors, such as a full disk, are not the picture's and stop everything.
     if (output.has_parent_path()) examples::make_folder("--out", output.parent_path());
     restored.write();
+    outcome.seconds = seconds_since(picture_began);
+  };
+  const auto tell = [&](std::size_t i) {
+    const auto& [input, output] = files[i];
+    const auto& outcome = outcomes[i];
+    const std::lock_guard lock{talking};
+    if (outcome.was_there) {
+      skipped.push_back(output.string());
+      return;
+    }
+    if (!outcome.error.empty()) {
+      failures.note(input, outcome.error);
+      failures.say(progress);
+      return;
+    }
     pictures.push_back({{"input", input.string()},
                         {"output", output.string()},
-                        {"width", width},
-                        {"height", height},
-                        {"seconds", seconds_since(picture_began)}});
+                        {"width", outcome.width},
+                        {"height", outcome.height},
+                        {"seconds", outcome.seconds}});
     const auto done = static_cast<double>(i + 1), all = static_cast<double>(files.size());
     progress.show(std::to_string(i + 1) + "/" + std::to_string(files.size()) + "  " +
                   output.string() + "  " +
                   limpid::duration_text(seconds_since(began) / done * (all - done)) + " left");
-  }
+  };
+  examples::work_in_order(files.size(), lanes.jobs(), work, tell);
   progress.say(plan.task + ": restored " + std::to_string(pictures.size()) + " of " +
                std::to_string(files.size()) + " pictures in '" + plan.out.string() + "', " +
                limpid::duration_text(seconds_since(began)) +
@@ -167,6 +254,8 @@ void restore(const Plan& plan) {
                                                  {"task", plan.task},
                                                  {"device", plan.compute.device},
                                                  {"threads", plan.compute.threads},
+                                                 {"jobs", lanes.jobs()},
+                                                 {"ensemble", plan.ensemble},
                                                  {"seconds", seconds_since(began)},
                                                  {"tiles", tiles.json()},
                                                  {"pictures", pictures},
@@ -178,6 +267,7 @@ void restore(const Plan& plan) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  examples::keep_memory();
   Plan plan;
   CLI::App app{"Restores pictures of any size with a trained model.", "limpid-restore"};
   app.add_option("--model", plan.model, "A model.limpid that limpid-train wrote")
@@ -187,6 +277,13 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("TASK");
   examples::add_tiling(app, plan.tiling);
+  examples::add_tiling_kind(app, plan.tiling);
+  examples::add_ensemble(app, plan.ensemble);
+  app.add_option("--jobs", plan.jobs,
+                 "Small pictures of a batch that are loaded, restored and saved at a time, sharing "
+                 "the threads [as many as threads]")
+      ->check(examples::Whole{1, 1024})
+      ->type_name("N");
   app.add_option("--out", plan.out, "Folder for the restored pictures; made where missing")
       ->capture_default_str()
       ->type_name("DIR");

@@ -190,6 +190,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", plan.seed, "Of weights, shuffling and crops")->capture_default_str();
   app.add_flag("--quiet", plan.quiet, "No progress on standard error");
   examples::add_tiling(app, plan.tiling);
+  examples::add_tiling_kind(app, plan.tiling);
   examples::add_compute(app, plan.compute);
   app.footer(
       "A run that was stopped (Ctrl-C, SIGTERM) goes on with the same command; finished runs are "

@@ -4,7 +4,7 @@
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/datasets/data_argument.hpp>
-#include <limpid/inference/restorer.hpp>
+#include <limpid/inference/restorer_options.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/make_folder.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
@@ -156,18 +156,49 @@ inline void add_max_pixels(CLI::App& app) {
 
 /// Adds --tile and --overlap.
 inline void add_tiling(CLI::App& app, limpid::Tiling& tiling) {
-  auto* tile =
-      app.add_option("--tile", tiling.tile,
-                     "Work in tiles of this side, pixels, to save memory; 0: the whole picture at "
-                     "once")
-          ->check(Whole{0, 1 << 20})
-          ->type_name("N");
-  if (tiling.tile == limpid::Tiling::automatic) {
-    tile->default_str("2048 above 32 megapixels");
+  const bool automatic = tiling.tile == limpid::Tiling::automatic;
+  auto* tile = app.add_option("--tile", tiling.tile,
+                              "Work in tiles of this side, pixels, to save memory; 0: the whole "
+                              "picture at once")
+                   ->check(Whole{0, 1 << 20})
+                   ->type_name("N");
+  auto* overlap = app.add_option("--overlap", tiling.overlap,
+                                 automatic ? "Pixels around each tile that are restored with it"
+                                           : "Pixels over which tiles are blended")
+                      ->check(Whole{0, 1 << 20})
+                      ->type_name("N");
+  if (automatic) {
+    tile->default_str("tiles where memory would not do");
+    overlap->default_str("as far as the network looks");
   } else {
     tile->capture_default_str();
+    overlap->capture_default_str();
   }
-  add_count(app, "--overlap", tiling.overlap, "Pixels over which tiles are blended", 0);
+}
+
+/// Adds --tiling, for programs that restore with models.
+inline void add_tiling_kind(CLI::App& app, limpid::Tiling& tiling) {
+  app.add_option_function<std::string>(
+         "--tiling",
+         [&tiling](const std::string& name) {
+           tiling.kind =
+               name == "approximate" ? limpid::TilingKind::approximate : limpid::TilingKind::exact;
+         },
+         "exact: tiles show what the whole picture would, which networks with instance norm or "
+         "channel attention pay with more passes; approximate: one pass, statistics of a sample "
+         "[exact]")
+      ->check(CLI::IsMember({"exact", "approximate"}))
+      ->type_name("NAME");
+}
+
+/// Adds --ensemble.
+inline void add_ensemble(CLI::App& app, int& count) {
+  app.add_option("--ensemble", count,
+                 "Restore each picture in so many ways, mirrored (2, 4) and turned (8), and take "
+                 "the mean: better, and so many times slower")
+      ->check(CLI::IsMember({1, 2, 4, 8}))
+      ->capture_default_str()
+      ->type_name("N");
 }
 
 /// Stops where tiles could not be blended over --overlap pixels.
@@ -191,13 +222,15 @@ auto hinting_at_tiles(Work work) {
 
 /// What the command line says of how to restore.
 inline limpid::RestorerOptions restorer_options(const Compute& compute,
-                                                const limpid::Tiling& tiling) {
+                                                const limpid::Tiling& tiling, int ensemble = 1) {
   if (tiling.tile > 0 && tiling.tile < 16) {
     throw UsageError("--tile: expected 0 or at least 16, got " + std::to_string(tiling.tile));
   }
-  check_overlap(tiling);
-  return {tiling, device_of(compute.device), precision_of(compute.precision),
-          limpid::kConvolutions.at(compute.convolution)};
+  return {.tiling = tiling,
+          .device = device_of(compute.device),
+          .precision = precision_of(compute.precision),
+          .convolution = limpid::kConvolutions.at(compute.convolution),
+          .ensemble = ensemble};
 }
 
 }  // namespace examples

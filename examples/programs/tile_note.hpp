@@ -1,7 +1,7 @@
 #pragma once
 
 #include <limpid/core/progress_line.hpp>
-#include <limpid/core/tiling.hpp>
+#include <limpid/inference/tile_plan.hpp>
 #include <limpid/io/image.hpp>
 
 #include <nlohmann/json.hpp>
@@ -18,37 +18,43 @@ inline std::string size_text(const limpid::Image& picture) {
          std::to_string(picture.height()) + " pixels";
 }
 
-/// Which pictures are restored in tiles: the first that is so only because it is large is said, and
-/// all are counted. A network that looks at the whole picture makes something else of tiles.
-/// Safe to use from several threads.
+/// Which pictures are restored in tiles: the first that is so though nobody asked for it is said,
+/// and all are counted. Safe to use from several threads.
 class TileNote {
  public:
-  TileNote(const limpid::Tiling& tiling, limpid::ProgressLine& line)
-      : tiling_(tiling), line_(line) {}
+  explicit TileNote(limpid::ProgressLine& line) : line_(line) {}
 
   /// @param name  what the line calls the picture
-  void look_at(const std::string& name, const limpid::Image& picture) {
-    const auto tile = tiling_.tile_for(picture.height(), picture.width());
-    if (tile <= 0) return;
+  /// @param plan  how it is restored
+  void look_at(const std::string& name, const limpid::TilePlan& plan) {
+    if (plan.tile <= 0) return;
     const std::lock_guard lock{mutex_};
-    tile_ = tile;
-    if (pictures_++ > 0 || tiling_.tile != limpid::Tiling::automatic) return;
-    line_.say(name + ": restored in tiles of " + std::to_string(tile) +
-              " pixels, as it is large; --tile 0 takes it at once");
+    last_ = plan;
+    are_exact_ = are_exact_ && plan.is_exact;
+    ++pictures_;
+    if (plan.is_automatic && !said_) line_.say(name + ": " + plan.text());
+    said_ = said_ || plan.is_automatic;
   }
 
   std::int64_t pictures() const { return pictures_; }
 
-  /// {"pictures": n, "tile": pixels, "overlap": pixels}
+  /// Whether all are what the network makes of the whole picture.
+  bool are_exact() const { return are_exact_; }
+
+  /// {"pictures": n, "tile": pixels, "overlap": pixels, "exact": whether they equal the whole}
   nlohmann::json json() const {
-    return {{"pictures", pictures_}, {"tile", tile_}, {"overlap", tiling_.overlap}};
+    return {{"pictures", pictures_},
+            {"tile", last_.tile},
+            {"overlap", last_.halo},
+            {"exact", are_exact_}};
   }
 
  private:
-  limpid::Tiling tiling_;
   limpid::ProgressLine& line_;
   std::mutex mutex_;
-  std::int64_t pictures_ = 0, tile_ = 0;
+  std::int64_t pictures_ = 0;
+  limpid::TilePlan last_;
+  bool said_ = false, are_exact_ = true;
 };
 
 }  // namespace examples

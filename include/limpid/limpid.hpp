@@ -11,6 +11,7 @@
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/finite.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/interval.hpp>
@@ -31,6 +32,7 @@
 #include <limpid/core/tf32.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/core/utf8.hpp>
+#include <limpid/core/whole_maps.hpp>
 #include <limpid/core/window.hpp>
 
 #include <limpid/io/atomic_file.hpp>
@@ -120,6 +122,7 @@
 #include <limpid/layers/fpn_head.hpp>
 #include <limpid/layers/inception_block.hpp>
 #include <limpid/layers/initialise.hpp>
+#include <limpid/layers/instance_norm.hpp>
 #include <limpid/layers/inverted_residual.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/local_mean.hpp>
@@ -335,10 +338,17 @@
 
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
+#include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/output_files.hpp>
 #include <limpid/inference/published_model.hpp>
 #include <limpid/inference/published_shapes.hpp>
+#include <limpid/inference/restore_picture.hpp>
 #include <limpid/inference/restorer.hpp>
+#include <limpid/inference/restorer_options.hpp>
+#include <limpid/inference/tile_grid.hpp>
+#include <limpid/inference/tile_plan.hpp>
+#include <limpid/inference/tiled_picture.hpp>
+#include <limpid/inference/turn.hpp>
 
 #include <limpid/interpolation/frame_sequences.hpp>
 #include <limpid/interpolation/frame_triplets.hpp>

@@ -21,6 +21,24 @@ BOOST_AUTO_TEST_CASE(is_some_and_no_more_than_the_machine_has) {
   BOOST_TEST(limpid::machine_memory() / 1024 <= kibibytes);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_free_is_less_than_the_machine_has) {
+  BOOST_TEST(limpid::free_memory() > 0U);
+  BOOST_TEST(limpid::free_memory() <= limpid::machine_memory());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_free_is_what_a_limit_leaves) {
+  using limpid::detail::left_of, limpid::detail::kNoLimit;
+  BOOST_TEST(left_of(1000, 300, 0) == 700U);
+  BOOST_TEST(left_of(1000, 300, 100) == 800U, "files that can be read again are free");
+  BOOST_TEST(left_of(1000, 1300, 100) == 0U);
+  BOOST_TEST(left_of(kNoLimit, 300, 0) == kNoLimit);
+  const limpid_test::TemporaryFolder folder;
+  const auto path = folder / "meminfo";
+  std::ofstream{path} << "MemTotal:       24 kB\nMemAvailable:   17 kB\n";
+  BOOST_TEST(limpid::detail::entry_in_file(path.c_str(), "MemAvailable:") == 17U);
+  BOOST_TEST(limpid::detail::entry_in_file(path.c_str(), "inactive_file") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_containers_limit_is_read_and_none_is_none) {
   const limpid_test::TemporaryFolder folder;
   const auto limit = [&](const std::string& text) {

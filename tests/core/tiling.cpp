@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(an_impossible_tiling_is_refused) {
   refused({8, 0}, "tile must be at least 16, got 8");
   refused({-2, 0}, "tile must be at least 16, got -2");
   refused({32, 17}, "overlap must be from 0 to half the tile (16), got 17");
-  refused({32, -1}, "overlap must be from 0 to half the tile (16), got -1");
+  refused({32, -2}, "overlap must be from 0 to half the tile (16), got -2");
 }
 
 BOOST_AUTO_TEST_CASE(large_pictures_are_tiled_unless_that_is_switched_off) {

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(every_option_stands_on_its_page_with_its_default) {
   for (const auto& [header, name, page_name, heading] : std::vector<Options>{
            {"training/options.hpp", "TrainerOptions", "training.md", "## TrainerOptions"},
            {"training/branch.hpp", "Branch", "training.md", "## Branch"},
-           {"inference/restorer.hpp", "RestorerOptions", "inference.md", "## Options"},
+           {"inference/restorer_options.hpp", "RestorerOptions", "inference.md", "## Options"},
        }) {
     const auto rows = rows_of(section(page(page_name), heading));
     const auto fields = fields_of(header, name);

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(restores_what_the_model_makes_of_the_whole_picture) {
   BOOST_TEST(!(restored == degraded));
 }
 
-BOOST_AUTO_TEST_CASE(tiles_of_a_local_network_hardly_differ_from_the_whole) {
+BOOST_AUTO_TEST_CASE(blended_tiles_of_a_local_network_hardly_differ_from_the_whole) {
   auto model = scrambled<TinyModel>();
   const auto degraded = picture(90, 120);
   const auto whole = Restorer{model}.restore<"deblur">(degraded).unit();
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(a_grey_picture_comes_back_grey_with_its_profile) {
     return x * torch::tensor({0.5, 1.0, 0.7}).view({1, 3, 1, 1});
   };
   const auto restored =
-      limpid::detail::restore_picture(tinted, picture(16, 20).with_facts(facts), {}, "x");
+      limpid::detail::restore_picture({"x", tinted}, picture(16, 20).with_facts(facts), {});
   BOOST_TEST(restored.facts().colour_profile == "kept");
   const auto written = Image::decode(restored.encoded("png"), "x");
   BOOST_TEST(written.facts().is_grey);

@@ -158,19 +158,107 @@ BOOST_AUTO_TEST_CASE(results_never_lie_among_the_pictures_that_are_read) {
   }
 }
 
+void limit_memory() {
+  const rlimit limit{std::uint64_t{1'500'000'000}, std::uint64_t{1'500'000'000}};
+  ::setrlimit(RLIMIT_AS, &limit);
+}
+
 BOOST_AUTO_TEST_CASE(memory_that_runs_out_names_the_picture_and_hints_at_tiles) {
   const Place place;
   save(picture(16, 16), place.folder / "in/a.png");
   save(limpid::Image{torch::zeros({3000, 4000, 3}, torch::kByte)}, place.folder / "in/large.png");
-  const auto ended = run(place.command({"--out", place.path("out"), place.path("in")}), [] {
-    const rlimit limit{std::uint64_t{1'500'000'000}, std::uint64_t{1'500'000'000}};
-    ::setrlimit(RLIMIT_AS, &limit);
-  });
+  const auto ended = run(
+      place.command({"--tile", "0", "--out", place.path("out"), place.path("in")}), limit_memory);
   BOOST_TEST(ended.code == 1, ended.err);
   BOOST_TEST(has(ended.err, "large.png': out of memory; smaller tiles need less: --tile 512"),
              ended.err);
   BOOST_TEST(!has(ended.err, "alloc_cpu"), ended.err);
   BOOST_TEST(fs::exists(place.folder / "out/a.png"));
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_that_memory_would_not_hold_is_restored_in_tiles_and_that_is_said) {
+  const Place place;
+  save(limpid::Image{torch::zeros({1500, 2000, 3}, torch::kByte)}, place.folder / "in/a.png");
+  save(limpid::Image{torch::zeros({1500, 2000, 3}, torch::kByte)}, place.folder / "in/b.png");
+  const auto ended =
+      run(place.command({"--out", place.path("out"), place.path("in")}), limit_memory);
+  BOOST_TEST(ended.code == 0, ended.err);
+  BOOST_TEST(has(ended.err, "a.png': at once it would take about "), ended.err);
+  BOOST_TEST(has(ended.err, "restored in tiles of "), ended.err);
+  BOOST_TEST(!has(ended.err, "b.png': at once"), "it is said once");
+  BOOST_TEST(limpid::Image::load(place.folder / "out/b.png").width() == 2000);
+}
+
+BOOST_AUTO_TEST_CASE(jobs_change_neither_pictures_nor_messages) {
+  const Place place;
+  for (int i = 0; i < 9; ++i) {
+    torch::manual_seed(i);
+    save(limpid::Image::from_unit(torch::rand({3, 40 + 8 * i, 50})),
+         place.folder / ("in/" + std::to_string(i) + ".png"));
+  }
+  for (const auto* name : {"in/2.png", "in/6.png"}) {
+    const auto png = read_bytes(place.folder / name);
+    write_bytes(place.folder / name, png.substr(0, png.size() / 2));
+  }
+  const auto restored = [&](const std::string& jobs) {
+    auto ended = run({"limpid-restore", "--model", place.path("model.limpid"), "--task", "deblur",
+                      "--threads", "3", "--jobs", jobs, "--out", place.path("out" + jobs), "--json",
+                      "-", place.path("in")});
+    BOOST_TEST(ended.code == 1, ended.err);
+    return ended;
+  };
+  const auto one = restored("1"), three = restored("3");
+  const auto failures = [](const Ended& ended) {
+    const auto first = ended.err.find("2.png'"), second = ended.err.find("6.png'");
+    return first < second && second != std::string::npos;
+  };
+  BOOST_TEST(failures(one), one.err);
+  BOOST_TEST(failures(three), three.err);
+  const auto names = [](const Ended& ended, const char* key) {
+    Names all;
+    for (const auto& entry : nlohmann::json::parse(ended.out).at(key))
+      all.push_back(entry.at("input"));
+    return all;
+  };
+  BOOST_TEST((names(one, "pictures") == names(three, "pictures")));
+  BOOST_TEST((names(one, "failed") == names(three, "failed")));
+  for (const auto i : {0, 1, 3, 4, 5, 7, 8}) {
+    const auto name = std::to_string(i) + ".png";
+    const auto a = limpid::Image::load(place.folder / "out1" / name);
+    const auto b = limpid::Image::load(place.folder / "out3" / name);
+    const auto off = (a.pixels().to(torch::kInt) - b.pixels().to(torch::kInt)).abs();
+    BOOST_TEST(off.max().item<int>() <= 1, name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_output_that_cannot_be_written_stops_all_jobs) {
+  const Place place;
+  for (int i = 0; i < 6; ++i) {
+    save(picture(16, 16), place.folder / ("in/" + std::to_string(i) + ".png"));
+  }
+  fs::create_directories(place.folder / "out/3.png");
+  const auto ended =
+      run({"limpid-restore", "--model", place.path("model.limpid"), "--task", "deblur", "--threads",
+           "2", "--jobs", "2", "--overwrite", "--out", place.path("out"), place.path("in")});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(has(ended.err, "out/3.png'"), ended.err);
+  BOOST_TEST(fs::exists(place.folder / "out/2.png"));
+}
+
+BOOST_AUTO_TEST_CASE(an_ensemble_and_the_kind_of_tiles_can_be_asked_for) {
+  const Place place;
+  torch::manual_seed(4);
+  save(limpid::Image::from_unit(torch::rand({3, 90, 120})), place.folder / "a.png");
+  const auto made = [&](const std::string& out, Names more) {
+    more.insert(more.end(), {"--out", place.path(out), place.path("a.png")});
+    const auto ended = place.restore(more);
+    BOOST_TEST(ended.code == 0, ended.err);
+    return limpid::Image::load(place.folder / out / "a.png");
+  };
+  const auto whole = made("whole", {"--ensemble", "8"});
+  const auto tiles = made("tiles", {"--ensemble", "8", "--tile", "48", "--tiling", "approximate"});
+  const auto off = (whole.pixels().to(torch::kInt) - tiles.pixels().to(torch::kInt)).abs();
+  BOOST_TEST(off.max().item<int>() <= 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_picture_that_is_not_finite_is_not_written) {

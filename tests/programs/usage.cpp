@@ -57,8 +57,9 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
              {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
               "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",
               "--json", "--threads", "gopro", "raindrop", "pairs"});
-  check_help({"limpid-restore"}, {"--model", "--task", "--tile", "--overlap", "--out", "--format",
-                                  "--device", "--precision", "--threads", "--json", "IMAGE"});
+  check_help({"limpid-restore"},
+             {"--model", "--task", "--tile", "--overlap", "--out", "--format", "--device",
+              "--precision", "--threads", "--json", "--tiling", "--ensemble", "--jobs", "IMAGE"});
   check_help({"limpid-evaluate"},
              {"--model", "--data", "--compare", "--metrics", "--niqe-model", "--report", "--json",
               "--max-images", "--save", "--title", "--note", "--log", "--device", "--threads"});
@@ -134,9 +135,11 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_restore) {
   auto words = start;
   words.push_back("8");
   check_usage(words, "--tile: expected 0 or at least 16, got 8");
-  words = start;
-  words.insert(words.end(), {"32", "--overlap", "20"});
-  check_usage(words, "--overlap: expected at most half of --tile, got 20");
+  check_usage({"limpid-restore", "--model", "m", "--task", "t", "--ensemble", "3", "x"},
+              "--ensemble");
+  check_usage({"limpid-restore", "--model", "m", "--task", "t", "--tiling", "about", "x"},
+              "--tiling");
+  check_usage({"limpid-restore", "--model", "m", "--task", "t", "--jobs", "0", "x"}, "--jobs");
   check_usage({"limpid-restore", "--model", "m", "--task", "t", "--format", "gif", "x"}, "gif");
 }
 

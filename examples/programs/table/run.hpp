@@ -61,7 +61,7 @@ inline void measure_run(const TablePlan& plan, const std::filesystem::path& fold
                                      restorer_options(plan.compute, plan.tiling)};
   std::vector<limpid::TaskEvaluation> evaluations;
   std::size_t failed = 0;
-  TileNote tiles{plan.tiling, progress};
+  TileNote tiles{progress};
   nlohmann::json samples = nlohmann::json::object();
   for (const auto& task : tasks) {
     const auto& pairs = tests.at(task);
@@ -75,7 +75,8 @@ inline void measure_run(const TablePlan& plan, const std::filesystem::path& fold
       samples[task] = picture.name;
     };
     const auto restore = [&](const limpid::Image& degraded) {
-      tiles.look_at(task + ": " + size_text(degraded), degraded);
+      tiles.look_at(task + ": " + size_text(degraded),
+                    restorer.plan(task, degraded.height(), degraded.width()));
       return restorer.restore(task, degraded);
     };
     evaluations.push_back(limpid::evaluate(task, pairs, restore, table_metrics(), keep));

@@ -3,6 +3,7 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/inception_block.hpp>
 #include <limpid/layers/initialise.hpp>
@@ -116,6 +117,7 @@ class InceptionResNetV2Impl : public torch::nn::Cloneable<InceptionResNetV2Impl>
                          mixed_6a_options().out(), mixed_7a_options().out()},
             .reflected = {MapBorder{0, 1, 0, 1}, MapBorder{1, 1, 1, 1}, MapBorder{1, 2, 1, 2},
                           MapBorder{1, 1, 1, 1}, MapBorder{1, 1, 1, 1}},
+            .view = view(),
             .padding = {.multiple = 32, .min_side = 128}};
   }
 
@@ -124,6 +126,16 @@ class InceptionResNetV2Impl : public torch::nn::Cloneable<InceptionResNetV2Impl>
  private:
   InceptionUnit unit(const char* name, const InceptionUnitOptions& options) {
     return register_module(name, InceptionUnit(options));
+  }
+
+  /// Of the last map. Its convolutions without padding move what they see by some cells, which the
+  /// reflected borders undo but for one or two.
+  FieldOfView view() const {
+    const auto stem = FieldOfView{}.convolved(3, 2).convolved(3, 1, 2).convolved(3, 2);
+    const auto stride8 = stem.convolved(3).convolved(3, 2).convolved(5);
+    const auto stride16 = stride8.convolved(3, 1, 2 * options_.repeat + 1).convolved(3, 2);
+    const auto stride32 = stride16.convolved(7, 1, options_.repeat_1).convolved(3).convolved(3, 2);
+    return stride32.convolved(5);
   }
 
   InceptionBlockOptions mixed_5b_options() const {

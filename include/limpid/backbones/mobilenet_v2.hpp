@@ -4,6 +4,7 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/inverted_residual.hpp>
 
@@ -135,6 +136,12 @@ class MobileNetV2Impl : public torch::nn::Cloneable<MobileNetV2Impl> {
   /// Sides that are multiples of 32; its convolutions keep the border.
   BackboneShape shape() const {
     BackboneShape shape;
+    FieldOfView view;
+    for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
+      const auto kernel = i == 0 || feature(i).expansion != 0 ? 3 : 1;
+      view = view.convolved(kernel, feature(i).stride / view.stride);
+    }
+    shape.view = view;
     for (std::size_t i = 0; i < options_.maps.size(); ++i) {
       shape.channels[i] = channels(options_.maps[i]);
     }

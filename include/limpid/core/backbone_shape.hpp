@@ -1,10 +1,12 @@
 #pragma once
 
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace limpid {
 
@@ -21,6 +23,9 @@ struct BackboneShape {
   /// By how much each map must be reflected to have the side of the image over its stride: not at
   /// all unless its convolutions lose pixels at the border.
   std::array<MapBorder, kBackboneMaps> reflected{};
+
+  /// How far the coarsest map looks, with its reflected border; nothing: it does not say.
+  std::optional<FieldOfView> view{};
 
   /// Which images it takes.
   ImagePadding padding{.multiple = 32, .min_side = 32};

@@ -70,6 +70,10 @@ using FeaturesOf = typename ModuleOf<E>::Features;
 /// which image sides it takes (`core/padding.hpp`); without one it takes any. It may have a member
 /// `ValueRange range() const` that says in which values it takes images, and its decoders give what
 /// is added to them (`core/ranges.hpp`); without one these are [-1, 1]. It may have a member
+/// `FieldOfView field_of_view() const` that says how far its features look, and its decoders one
+/// that says how far the restored image does, `FieldOfView field_of_view(const FieldOfView&
+/// features) const` (`core/field_of_view.hpp`): tiles of a large picture then show what the whole
+/// would. It may have a member
 /// `torch::nn::Module& pretrained()`, the part whose weights came from elsewhere: that is what
 /// `TrainerOptions::freeze_encoder_epochs` freezes, instead of the whole encoder.
 template <class E>

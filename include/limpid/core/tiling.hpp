@@ -15,20 +15,32 @@
 
 namespace limpid {
 
+/// What a picture that is restored in tiles is to be like.
+enum class TilingKind {
+  exact,        ///< that of the whole picture; layers that look at all of it cost further passes
+  approximate,  ///< in one pass: such layers know a sample of the picture
+};
+
 /// How a large image is cut: memory follows the tile, not the image.
 struct Tiling {
-  /// The whole image at once up to `kWhole` pixels, tiles of `kLarge` above.
+  /// A tile: the whole image at once, unless memory would not do or it has more than `kWhole`
+  /// pixels; then tiles of `kLarge`, or what a `Restorer` finds. An overlap: as far as the network
+  /// looks; `kBlended` where that is not known.
   static constexpr std::int64_t automatic = -1;
-  static constexpr std::int64_t kWhole = 32'000'000, kLarge = 2048;
+  static constexpr std::int64_t kWhole = 32'000'000, kLarge = 2048, kBlended = 32;
 
-  std::int64_t tile = automatic;  ///< side of a tile, pixels; 0: the whole image at once
-  std::int64_t overlap = 32;      ///< pixels that neighbouring tiles share and are blended over
+  std::int64_t tile = automatic;     ///< side of a tile, pixels; 0: the whole image at once
+  std::int64_t overlap = automatic;  ///< pixels around a tile that are restored with it
+  TilingKind kind = TilingKind::exact;
 
   /// The tile for an image of this size; 0: all of it at once.
   std::int64_t tile_for(std::int64_t height, std::int64_t width) const {
     const auto side = tile != automatic ? tile : height > kWhole / width ? kLarge : 0;
     return height <= side && width <= side ? 0 : side;
   }
+
+  /// Pixels over which tiles of a network are blended that does not say how far it looks.
+  std::int64_t blended() const { return overlap == automatic ? kBlended : overlap; }
 };
 
 namespace detail {
@@ -59,9 +71,10 @@ inline at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before
 ///
 /// `restore` keeps the size; the channels of its result are those of this one's.
 ///
-/// A network that normalises over the whole image (instance norm) sees each tile by itself, so its
-/// result is not that of the whole image; one without does not show the seams where `overlap` is
-/// at least its field of view.
+/// For networks that do not say how far they look, and whatever takes a tensor; a `Restorer` knows
+/// better (`inference/restore_picture.hpp`). A network that normalises over the whole image sees
+/// each tile by itself; one without does not show the seams where `overlap` is at least its field
+/// of view.
 ///
 /// @throws c10::ValueError unless 0 <= overlap < tile.
 inline at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&)>& restore,
@@ -70,21 +83,21 @@ inline at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&
   const auto side = tiling.tile_for(height, width);
   if (side == 0) return restore(degraded);
   detail::check_at_least("tile", side, 16);
-  TORCH_CHECK_VALUE(tiling.overlap >= 0 && 2 * tiling.overlap <= side,
-                    "overlap must be from 0 to half the tile (", side / 2, "), got ",
-                    tiling.overlap);
+  const auto overlap = tiling.blended();
+  TORCH_CHECK_VALUE(overlap >= 0 && 2 * overlap <= side,
+                    "overlap must be from 0 to half the tile (", side / 2, "), got ", overlap);
 
   const auto tall = std::min(side, height), wide = std::min(side, width);
-  const auto rows = detail::tile_starts(height, tall, tiling.overlap);
-  const auto columns = detail::tile_starts(width, wide, tiling.overlap);
+  const auto rows = detail::tile_starts(height, tall, overlap);
+  const auto columns = detail::tile_starts(width, wide, overlap);
   at::Tensor sum;
   auto weights = at::zeros({1, 1, height, width}, degraded.options());
   for (const auto top : rows) {
     const auto down =
-        detail::tile_ramp(tall, tall < height ? tiling.overlap : 0, top > 0, top + tall < height);
+        detail::tile_ramp(tall, tall < height ? overlap : 0, top > 0, top + tall < height);
     for (const auto left : columns) {
       const auto across =
-          detail::tile_ramp(wide, wide < width ? tiling.overlap : 0, left > 0, left + wide < width);
+          detail::tile_ramp(wide, wide < width ? overlap : 0, left > 0, left + wide < width);
       const auto mask = (down.unsqueeze(1) * across).to(degraded.options());
       const auto tile = degraded.narrow(2, top, tall).narrow(3, left, wide);
       const auto restored = restore(tile) * mask;

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/fpn_features.hpp>
@@ -84,6 +85,12 @@ class FPNDecoderImpl : public torch::nn::Cloneable<FPNDecoderImpl<Task>> {
     auto merged = smooth_->forward(at::cat({maps[4], maps[3], maps[2], maps[1]}, 1));
     merged = smooth2_->forward(upsample_nearest(merged, 2) + maps[0]);
     return final_->forward(upsample_nearest(merged, 2)).tanh_();
+  }
+
+  /// How far the restored picture looks, apart from the statistics of instance norm.
+  /// @param features  how far these look
+  FieldOfView field_of_view(const FieldOfView& features) const {
+    return features.convolved(3).upsampled(2).convolved(3).upsampled(2).convolved(3);
   }
 
   const FPNDecoderOptions& options() const { return options_; }

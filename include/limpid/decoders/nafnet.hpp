@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/nafnet.hpp>
@@ -103,6 +104,16 @@ class NAFNetDecoderImpl : public torch::nn::Cloneable<NAFNetDecoderImpl<Task>> {
       map = detail::through(decoders_->at<torch::nn::SequentialImpl>(i), map);
     }
     return ending_->forward(map);
+  }
+
+  /// How far the restored picture looks, apart from means over whole maps.
+  /// @param features  how far the bottom ones look
+  FieldOfView field_of_view(const FieldOfView& features) const {
+    auto view = features;
+    for (const auto count : options_.blocks) {
+      view = detail::view_of_naf_blocks(view.upsampled(2), count, options_.local_train_size);
+    }
+    return view.convolved(3);
   }
 
   /// See `NAFNetEncoderImpl::set_local_train_size`.

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
@@ -86,6 +87,18 @@ class PixelUNetDecoderImpl : public torch::nn::Cloneable<PixelUNetDecoderImpl<Ta
     map = detail::through(*middle_, map);
     map = features.fine + at::pixel_shuffle(up1_->forward(map), 2);
     return at::pixel_shuffle(tail_->forward(detail::through(*fine_, map)), 2);
+  }
+
+  /// How far the restored picture looks.
+  /// @param features  how far the coarse ones look
+  FieldOfView field_of_view(const FieldOfView& features) const {
+    const auto& blocks = options_.blocks;
+    return features.convolved(3, 1, 2 * blocks[2])
+        .upsampled(2)
+        .convolved(3, 1, 2 * blocks[1])
+        .upsampled(2)
+        .convolved(3, 1, 2 * blocks[0] + 1)
+        .upsampled(2);
   }
 
   const PixelUNetDecoderOptions& options() const { return options_; }

@@ -2,11 +2,13 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/instance_norm.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -58,7 +60,7 @@ class ResNetDecoderImpl : public torch::nn::Cloneable<ResNetDecoderImpl<Task>> {
                                            .stride(2)
                                            .padding(1)
                                            .output_padding(1)));
-      model->push_back(InstanceNorm2d(channels / 2));
+      model->push_back(limpid::InstanceNorm(channels / 2));
       model->push_back(ReLU(ReLUOptions().inplace(true)));
     }
     model->push_back(ReflectionPad2d(3));
@@ -73,6 +75,12 @@ class ResNetDecoderImpl : public torch::nn::Cloneable<ResNetDecoderImpl<Task>> {
   at::Tensor forward(const at::Tensor& features) {
     detail::check_features("ResNetDecoder", "features", features, 4 * options_.width);
     return model_->forward(features);
+  }
+
+  /// How far the restored picture looks, apart from the statistics of instance norm.
+  /// @param features  how far these look
+  FieldOfView field_of_view(const FieldOfView& features) const {
+    return features.deconvolved().deconvolved().convolved(7);
   }
 
   const ResNetDecoderOptions& options() const { return options_; }

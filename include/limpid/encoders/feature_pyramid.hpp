@@ -104,8 +104,7 @@ class FeaturePyramidImpl : public torch::nn::Cloneable<FeaturePyramidImpl<Backbo
   FPNEncoderOptions<BackboneT> options_;
   BackboneShape shape_;
   BackboneT backbone_{nullptr};
-  std::array<Conv2d, kBackboneMaps> laterals_{nullptr, nullptr, nullptr, nullptr,
-                                                         nullptr};
+  std::array<Conv2d, kBackboneMaps> laterals_{nullptr, nullptr, nullptr, nullptr, nullptr};
   std::array<torch::nn::Sequential, 3> top_down_{nullptr, nullptr, nullptr};  // td1 is the coarsest
 };
 

@@ -3,6 +3,7 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/feature_pyramid.hpp>
 #include <limpid/encoders/fpn_features.hpp>
@@ -16,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -97,6 +99,23 @@ class FPNEncoderImpl : public torch::nn::Cloneable<FPNEncoderImpl<BackboneT>> {
       padding.min_side = std::max<std::int64_t>(padding.min_side, 64);
     }
     return padding;
+  }
+
+  /// How far the features look, apart from the statistics of instance norm; nothing where the
+  /// backbone does not say.
+  std::optional<FieldOfView> field_of_view() const {
+    if (!fpn_->shape().view) return std::nullopt;
+    auto map = *fpn_->shape().view;
+    const auto head = [](const FieldOfView& view) {
+      return view.convolved(3, 1, 2).upsampled(view.stride / 4);
+    };
+    auto widest = head(map);
+    for (int level = 3; level >= 1; --level) {
+      map = map.upsampled(2);
+      if (options_.top_down_convs) map = map.convolved(3);
+      widest = widest.joined(head(map));
+    }
+    return widest;
   }
 
   /// The backbone, whose weights come from ImageNet: what a trainer freezes.

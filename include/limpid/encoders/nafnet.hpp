@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/layers/check_features.hpp>
@@ -108,6 +109,16 @@ class NAFNetEncoderImpl : public torch::nn::Cloneable<NAFNetEncoderImpl> {
   ImagePadding padding() const {
     const auto multiple = std::int64_t{1} << levels();
     return {.multiple = multiple, .min_side = multiple, .mode = options_.padding};
+  }
+
+  /// How far its bottom features look, apart from means over whole maps; the skips look less far.
+  FieldOfView field_of_view() const {
+    auto view = FieldOfView{}.convolved(3);
+    const auto& o = options_;
+    for (const auto count : o.blocks) {
+      view = detail::view_of_naf_blocks(view, count, o.local_train_size).convolved(2, 2);
+    }
+    return detail::view_of_naf_blocks(view, o.middle_blocks, o.local_train_size);
   }
 
   /// The values that it takes, and in which its decoder's output is added to them.

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
@@ -82,6 +83,17 @@ class PixelUNetEncoderImpl : public torch::nn::Cloneable<PixelUNetEncoderImpl> {
 
   /// Sides that are multiples of 8.
   ImagePadding padding() const { return {.multiple = 8, .min_side = 8}; }
+
+  /// How far its coarse features look; the others look less far.
+  FieldOfView field_of_view() const {
+    const auto& blocks = options_.blocks;
+    return FieldOfView{.stride = 2}
+        .convolved(3, 1, 1 + 2 * blocks[0])
+        .convolved(2, 2)
+        .convolved(3, 1, 2 * blocks[1])
+        .convolved(2, 2)
+        .convolved(3, 1, 2 * blocks[2]);
+  }
 
   const PixelUNetEncoderOptions& options() const { return options_; }
 

@@ -2,9 +2,11 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/instance_norm.hpp>
 #include <limpid/layers/resnet_block.hpp>
 
 #include <torch/nn.h>
@@ -47,11 +49,11 @@ class ResNetEncoderImpl : public torch::nn::Cloneable<ResNetEncoderImpl> {
     using namespace torch::nn;
     const auto relu = ReLUOptions().inplace(true);
     const auto w = options_.width;
-    Sequential model(ReflectionPad2d(3), Conv2d(Conv2dOptions(3, w, 7)), InstanceNorm2d(w),
+    Sequential model(ReflectionPad2d(3), Conv2d(Conv2dOptions(3, w, 7)), limpid::InstanceNorm(w),
                      ReLU(relu));
     for (auto channels : {w, 2 * w}) {
       model->push_back(Conv2d(Conv2dOptions(channels, 2 * channels, 3).stride(2).padding(1)));
-      model->push_back(InstanceNorm2d(2 * channels));
+      model->push_back(limpid::InstanceNorm(2 * channels));
       model->push_back(ReLU(relu));
     }
     for (std::int64_t i = 0; i < options_.blocks; ++i) {
@@ -70,6 +72,12 @@ class ResNetEncoderImpl : public torch::nn::Cloneable<ResNetEncoderImpl> {
 
   /// Sides that are multiples of 4, at least 8.
   ImagePadding padding() const { return {.multiple = 4, .min_side = 8}; }
+
+  /// How far its features look, apart from the statistics of instance norm.
+  FieldOfView field_of_view() const {
+    const auto down = FieldOfView{}.convolved(7).convolved(3, 2).convolved(3, 2);
+    return down.convolved(3, 1, 2 * options_.blocks);
+  }
 
   const ResNetEncoderOptions& options() const { return options_; }
 

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -59,17 +60,36 @@ class AnyRestorer {
   /// @throws c10::ValueError if the model has no such task; c10::Error if what it makes is not
   ///         finite.
   Image restore(const std::string& task, const Image& degraded) const {
-    const auto index = loaded_.model.index_of(task, source_);
     const detail::EvaluationScope evaluation{*loaded_.model.module};
-    return detail::restore_picture(
-        [&](const at::Tensor& image) { return loaded_.model.restore(index, image); }, degraded,
-        options_, task);
+    return detail::restore_picture(network(task), degraded, options_);
+  }
+
+  /// How it restores a picture of this size: at once or in which tiles.
+  /// @throws c10::ValueError if the model has no such task.
+  TilePlan plan(const std::string& task, std::int64_t height, std::int64_t width) const {
+    const detail::EvaluationScope evaluation{*loaded_.model.module};
+    return detail::plan_of(network(task), height, width, options_);
+  }
+
+  /// What restoring a pixel costs, found by restoring a small picture.
+  /// @throws c10::ValueError if the model has no such task.
+  NetworkCost cost(const std::string& task) const {
+    const detail::EvaluationScope evaluation{*loaded_.model.module};
+    return detail::cost_of(network(task), options_);
   }
 
  private:
+  detail::TaskNetwork network(const std::string& task) const {
+    const auto index = loaded_.model.index_of(task, source_);
+    return {task,
+            [this, index](const at::Tensor& image) { return loaded_.model.restore(index, image); },
+            loaded_.model.tile_needs(index), costs_};
+  }
+
   RestorerOptions options_;
   std::string source_;
   LoadedModel loaded_;
+  detail::KnownCosts costs_;
 };
 
 }  // namespace limpid

@@ -1,37 +1,25 @@
 #pragma once
 
-#include <limpid/core/autocast.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
-#include <limpid/core/finite.hpp>
-#include <limpid/core/ranges.hpp>
-#include <limpid/core/tiling.hpp>
+#include <limpid/core/field_of_view.hpp>
+#include <limpid/inference/network_cost.hpp>
+#include <limpid/inference/restore_picture.hpp>
+#include <limpid/inference/restorer_options.hpp>
+#include <limpid/inference/tile_plan.hpp>
 #include <limpid/io/image.hpp>
-#include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/model/model_file.hpp>
 
 #include <torch/nn.h>
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace limpid {
 
-/// How a `Restorer` runs its model.
-struct RestorerOptions {
-  Tiling tiling{};  ///< pictures above 32 megapixels in tiles, unless it says otherwise
-  at::Device device = at::kCPU;
-  Precision precision = Precision::float32;
-  Convolution convolution = Convolution::fast;  ///< CPU: how those in float32 are computed
-};
-
 namespace detail {
-
-/// degraded (N, 3, H, W) in [-1, 1] -> restored.
-using RestoreFunction = std::function<at::Tensor(const at::Tensor&)>;
 
 /// Whether all parameters are on `device`; on any of its kind where it has no number.
 inline bool is_on(const torch::nn::Module& module, c10::Device device) {
@@ -71,26 +59,12 @@ class EvaluationScope {
   bool was_training_;
 };
 
-/// The one way from a picture to a restored one.
-/// @throws c10::Error if what the model makes is not finite.
-inline Image restore_picture(const RestoreFunction& restore, const Image& degraded,
-                             const RestorerOptions& options, std::string_view task) {
-  TORCH_CHECK_VALUE(!degraded.empty(), "restore: the image is empty");
-  torch::NoGradGuard no_grad;
-  const AutocastScope autocast{options.precision, options.device};
-  const ConvolutionScope convolution{options.convolution};
-  const auto run = [&](const at::Tensor& tile) { return restore(tile).to(at::kFloat); };
-  const auto restored =
-      restore_tiled(run, to_signed(degraded.unit().to(options.device)), options.tiling);
-  check_picture_finite("the picture restored by task '" + std::string{task} + "'", restored);
-  return Image::from_unit(to_unit(restored).to(at::kCPU)).with_facts(degraded.facts());
-}
-
 }  // namespace detail
 
 /// Restores pictures with a trained model: `Restorer restorer{load<ThreeTasks>("model.limpid")};`
 ///
-/// Any size; large ones in tiles. Unit range outside, whatever range the model takes inside.
+/// Any size; large ones in tiles (`TilePlan`). Unit range outside, whatever range the model takes
+/// inside.
 template <class Model>
 class Restorer {
  public:
@@ -108,17 +82,30 @@ class Restorer {
   template <FixedString Task>
   Image restore(const Image& degraded) {
     const detail::EvaluationScope evaluation{*model_};
-    return detail::restore_picture(
-        [this](const at::Tensor& image) { return model_->template restore<Task>(image); }, degraded,
-        options_, Task.view());
+    return detail::restore_picture(network<Task>(), degraded, options_);
+  }
+
+  /// How it restores a picture of this size: at once or in which tiles.
+  template <FixedString Task>
+  TilePlan plan(std::int64_t height, std::int64_t width) {
+    const detail::EvaluationScope evaluation{*model_};
+    return detail::plan_of(network<Task>(), height, width, options_);
   }
 
   Model& model() { return model_; }
   const RestorerOptions& options() const { return options_; }
 
  private:
+  template <FixedString Task>
+  detail::TaskNetwork network() {
+    return {std::string{Task.view()},
+            [this](const at::Tensor& image) { return model_->template restore<Task>(image); },
+            detail::tile_needs(model_->encoder(), model_->template decoder<Task>()), costs_};
+  }
+
   Model model_;
   RestorerOptions options_;
+  detail::KnownCosts costs_;
 };
 
 }  // namespace limpid

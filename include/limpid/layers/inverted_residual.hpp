@@ -90,9 +90,7 @@ class InvertedResidualImpl : public torch::nn::Cloneable<InvertedResidualImpl> {
  private:
   bool adds_input() const { return stride_ == 1 && in_ == out_; }
 
-  Conv2dImpl& projection() {
-    return conv_->at<Conv2dImpl>(conv_->size() - 2);
-  }
+  Conv2dImpl& projection() { return conv_->at<Conv2dImpl>(conv_->size() - 2); }
 
   std::int64_t in_, out_, stride_, expansion_;
   torch::nn::ModuleList conv_{nullptr};

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/whole_maps.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -57,7 +58,8 @@ inline at::Tensor local_mean(const at::Tensor& input, std::int64_t window) {
 ///
 /// A network trained on patches learned what the mean of a patch means; on a larger image the mean
 /// of the whole says something else. With `train_size` set, windows are 1.5 times as large as a
-/// training patch (TLC; see `local_mean`).
+/// training patch (TLC; see `local_mean`). Without it, a picture that is restored in tiles has the
+/// mean of the whole picture's map in each (`core/whole_maps.hpp`).
 class LocalMeanPoolImpl : public torch::nn::Cloneable<LocalMeanPoolImpl> {
  public:
   /// @param stride      image pixels per pixel of the map: 1, 2, 4 ...
@@ -85,7 +87,10 @@ class LocalMeanPoolImpl : public torch::nn::Cloneable<LocalMeanPoolImpl> {
   /// @param map  (N, C, H, W).
   /// @return     (N, C, 1, 1), or (N, C, H, W) where windows are smaller than the map.
   at::Tensor forward(const at::Tensor& map) {
-    return train_size_ == 0 ? map.mean({2, 3}, /*keepdim=*/true) : local_mean(map, window());
+    if (train_size_ > 0) return local_mean(map, window());
+    auto* whole = WholeMaps::current();
+    if (whole == nullptr) return map.mean({2, 3}, /*keepdim=*/true);
+    return whole->of(map).mean.to(map.options()).view({1, -1, 1, 1});
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/local_mean.hpp>
@@ -84,6 +85,14 @@ inline torch::nn::Sequential naf_blocks(std::int64_t count, std::int64_t channel
     blocks->push_back(NAFBlock(channels, stride, train_size));
   }
   return blocks;
+}
+
+/// How far `count` NAFBlocks look behind a map that looks as far as `view`.
+inline FieldOfView view_of_naf_blocks(FieldOfView view, std::int64_t count,
+                                      std::int64_t train_size) {
+  if (count == 0) return view;
+  view = view.convolved(3, 1, count);
+  return view.averaged(LocalMeanPool(view.stride, train_size)->window());
 }
 
 /// Tells every `LocalMeanPool` inside `module` the side of a training patch.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/json_text.hpp>
+#include <limpid/layers/instance_norm.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -58,7 +59,7 @@ namespace detail {
 inline torch::nn::Sequential conv_norm_relu(std::int64_t in, std::int64_t out, NormKind norm) {
   using namespace torch::nn;
   Sequential layers(Conv2d(Conv2dOptions(in, out, 3).padding(1)));
-  if (norm == NormKind::instance) layers->push_back(InstanceNorm2d(out));
+  if (norm == NormKind::instance) layers->push_back(limpid::InstanceNorm(out));
   if (norm == NormKind::batch) layers->push_back(BatchNorm2d(out));
   layers->push_back(ReLU(ReLUOptions().inplace(true)));
   return layers;

@@ -2,7 +2,9 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/instance_norm.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
@@ -31,11 +33,11 @@ class ResNetBlockImpl : public torch::nn::Cloneable<ResNetBlockImpl> {
   void reset() override {
     using namespace torch::nn;
     conv_block_ = register_module(
-        "conv_block",
-        Sequential(ReflectionPad2d(1), Conv2d(Conv2dOptions(channels_, channels_, 3)),
-                   InstanceNorm2d(channels_), ReLU(ReLUOptions().inplace(true)), Dropout(dropout_),
-                   ReflectionPad2d(1), Conv2d(Conv2dOptions(channels_, channels_, 3)),
-                   InstanceNorm2d(channels_)));
+        "conv_block", Sequential(ReflectionPad2d(1), Conv2d(Conv2dOptions(channels_, channels_, 3)),
+                                 limpid::InstanceNorm(channels_), ReLU(ReLUOptions().inplace(true)),
+                                 Dropout(dropout_), ReflectionPad2d(1),
+                                 Conv2d(Conv2dOptions(channels_, channels_, 3)),
+                                 limpid::InstanceNorm(channels_)));
   }
 
   /// @param input  (N, channels, H, W), sides of at least 2.

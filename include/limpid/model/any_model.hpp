@@ -2,6 +2,7 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/model/restore_image.hpp>
 #include <limpid/model/state_dict.hpp>
 
@@ -45,6 +46,10 @@ class AnyModel {
         restore([model](std::size_t task, const at::Tensor& degraded) mutable {
           return model->restore(task, degraded);
         }),
+        tile_needs([model](std::size_t task) {
+          if constexpr (requires { model->tile_needs(task); }) return model->tile_needs(task);
+          return TileNeeds{};
+        }),
         describe([model] { return model->describe(); }),
         copy([model] { return AnyModel{detail::deep_copy(model)}; }) {
     for (const auto& item : module->named_parameters()) {
@@ -59,6 +64,9 @@ class AnyModel {
   /// Task's index, degraded (N, 3, H, W) in [-1, 1] of any size -> restored. Models that see more
   /// pictures have them in further channels, as `Batch` has.
   std::function<at::Tensor(std::size_t task, const at::Tensor& degraded)> restore;
+
+  /// What tiles of a picture must be like for a task.
+  std::function<TileNeeds(std::size_t task)> tile_needs;
 
   /// What a model file says of it.
   std::function<nlohmann::json()> describe;

@@ -2,6 +2,7 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/model/describe.hpp>
 #include <limpid/model/restore_image.hpp>
@@ -81,6 +82,11 @@ class FamilyModelImpl : public torch::nn::Cloneable<FamilyModelImpl<E, D>> {
   /// @return          the restored image, same shape.
   at::Tensor restore(std::size_t index, const at::Tensor& degraded) {
     return detail::restore_image(encoder_, decoders_->all.at(index).second, degraded);
+  }
+
+  /// What tiles of a picture must be like for a task.
+  TileNeeds tile_needs(std::size_t index) const {
+    return detail::tile_needs(encoder_, decoders_->all.at(index).second);
   }
 
   E& encoder() { return encoder_; }

@@ -3,6 +3,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/model/describe.hpp>
 #include <limpid/model/restore_image.hpp>
@@ -107,6 +108,15 @@ class MultiTaskModelImpl
       return kRestore.at(index)(*this, degraded);
     }
     (std::index_sequence_for<Decoders...>{});
+  }
+
+  /// What tiles of a picture must be like for the task at position `index` of `tasks`.
+  TileNeeds tile_needs(std::size_t index) const {
+    return std::apply(
+        [&](const auto&... decoder) {
+          return std::array{detail::tile_needs(encoder_, decoder)...}.at(index);
+        },
+        decoders_->all);
   }
 
   /// One restored image for each task, in the order of `tasks`; the encoder runs once.

@@ -2,12 +2,14 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
 
 #include <torch/nn.h>
 
 #include <cstdint>
+#include <optional>
 
 namespace limpid::detail {
 
@@ -27,6 +29,20 @@ ValueRange range_of(const E& encoder) {
   } else {
     return ValueRange::signed_range;
   }
+}
+
+/// What tiles must be like for a pair of networks; the picture's size does not change it.
+template <Encoder E, DecoderFor<E> D>
+TileNeeds tile_needs(const E& encoder, const D& decoder) {
+  TileNeeds needs{.padding = padding_of(encoder)};
+  if constexpr (requires(const FieldOfView& view) {
+                  std::optional<FieldOfView>{encoder->field_of_view()};
+                  std::optional<FieldOfView>{decoder->field_of_view(view)};
+                }) {
+    const std::optional<FieldOfView> features = encoder->field_of_view();
+    if (features) needs.view = decoder->field_of_view(*features);
+  }
+  return needs;
 }
 
 /// What freezing an encoder freezes: the part that it says came with weights, or the whole.

@@ -195,6 +195,8 @@ inline bool write_png(PngWriting& writing, const PictureToWrite& picture) {
                static_cast<png_uint_32>(picture.height), 8,
                picture.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  // Half the time of zlib's usual 6, and files of photographs that are half a percent larger.
+  png_set_compression_level(png, 4);
   png_write_info(png, writing.info);
   const auto stride = picture.width * picture.channels;
   for (std::int64_t y = 0; y < picture.height; ++y) {

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <limpid/core/autocast.hpp>
+#include <limpid/core/field_of_view.hpp>
+#include <limpid/core/finite.hpp>
+#include <limpid/core/ranges.hpp>
+#include <limpid/core/tiling.hpp>
+#include <limpid/inference/network_cost.hpp>
+#include <limpid/inference/restorer_options.hpp>
+#include <limpid/inference/tile_plan.hpp>
+#include <limpid/inference/tiled_picture.hpp>
+#include <limpid/inference/turn.hpp>
+#include <limpid/io/image.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <c10/core/GradMode.h>
+#include <c10/util/Exception.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace limpid::detail {
+
+/// A network that restores a task, and what restoring needs to know of it.
+struct TaskNetwork {
+  std::string task;
+  RestoreFunction restore;
+  TileNeeds needs{};
+  KnownCosts costs{};
+};
+
+/// (1, 3, H, W) in [-1, 1], on the network's device.
+inline at::Tensor network_input(const at::Tensor& unit, const RestorerOptions& options) {
+  return to_signed(unit.to(options.device));
+}
+
+/// The whole picture at once: the mean over `turns`, (1, 3, H, W) in [-1, 1].
+inline at::Tensor restore_whole(const RestoreFunction& restore, const Image& degraded,
+                                const RestorerOptions& options) {
+  const auto turns = Turn::first(options.ensemble);
+  const auto input = network_input(degraded.unit(), options);
+  if (turns.size() == 1) return restore(input).to(at::kFloat);
+  at::Tensor sum;
+  for (const auto& turn : turns) {
+    const auto restored = turn.undone(restore(turn.of(input)).to(at::kFloat));
+    sum = sum.defined() ? sum.add_(restored) : restored.clone();
+  }
+  return sum.div_(static_cast<double>(turns.size()));
+}
+
+/// What restoring a pixel costs; found once, by restoring a small picture.
+inline NetworkCost cost_of(const TaskNetwork& network, const RestorerOptions& options) {
+  return network.costs.of(network.task, [&] {
+    const c10::NoGradGuard no_grad;
+    const AutocastScope autocast{options.precision, options.device};
+    const ConvolutionScope convolution{options.convolution};
+    return measure_cost(
+        [&](std::int64_t side) {
+          const auto grey = Image{at::full({side, side, 3}, 128, at::kByte)};
+          (void)to_unit(restore_whole(network.restore, grey, options));
+        },
+        network.needs.padding);
+  });
+}
+
+/// How `network` restores a picture of this size.
+inline TilePlan plan_of(const TaskNetwork& network, std::int64_t height, std::int64_t width,
+                        const RestorerOptions& options) {
+  if (is_surely_whole(options.tiling, height, width)) return {};
+  return plan_tiles(cost_of(network, options), network.needs, options, height, width);
+}
+
+/// The one way from a picture to a restored one.
+/// @throws c10::Error if what the model makes is not finite.
+inline Image restore_picture(const TaskNetwork& network, const Image& degraded,
+                             const RestorerOptions& options) {
+  TORCH_CHECK_VALUE(!degraded.empty(), "restore: the image is empty");
+  const c10::NoGradGuard no_grad;
+  const AutocastScope autocast{options.precision, options.device};
+  const ConvolutionScope convolution{options.convolution};
+  const auto plan = plan_of(network, degraded.height(), degraded.width(), options);
+  const auto what = "the picture restored by task '" + network.task + "'";
+  if (plan.tile == 0 || !plan.is_known) {
+    const auto restored = plan.tile == 0
+                              ? restore_whole(network.restore, degraded, options)
+                              : restore_blended(network.restore, degraded, plan, options);
+    check_picture_finite(what, restored);
+    return Image::from_unit(to_unit(restored).to(at::kCPU)).with_facts(degraded.facts());
+  }
+  auto pixels = at::empty({degraded.height(), degraded.width(), 3}, at::kByte);
+  TiledPicture tiles{network.restore, network.needs, degraded, plan, options};
+  tiles.restore([&](const Rectangle& part, const at::Tensor& restored) {
+    check_picture_finite(what, restored);
+    pixels.narrow(0, part.top, part.height)
+        .narrow(1, part.left, part.width)
+        .copy_(Image::from_unit(to_unit(restored)).pixels());
+  });
+  return Image{pixels}.with_facts(degraded.facts());
+}
+
+}  // namespace limpid::detail

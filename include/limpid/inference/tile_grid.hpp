@@ -1,0 +1,82 @@
+#pragma once
+
+#include <limpid/core/padding.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace limpid {
+
+/// A part of a picture, pixels.
+struct Rectangle {
+  std::int64_t top = 0, left = 0, height = 0, width = 0;
+
+  std::int64_t bottom() const { return top + height; }
+  std::int64_t right() const { return left + width; }
+  friend bool operator==(const Rectangle&, const Rectangle&) = default;
+};
+
+namespace detail {
+
+/// First pixel and length of a part of one side.
+struct Stretch {
+  std::int64_t begin = 0, length = 0;
+};
+
+inline std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/// Cuts a side into stretches of equal length, at most `tile` rounded to `multiple`; the last one
+/// is what is left.
+inline std::vector<Stretch> cut_side(std::int64_t side, std::int64_t tile, std::int64_t multiple) {
+  const auto most = std::max(multiple, tile / multiple * multiple);
+  const auto count = (side + most - 1) / most;
+  const auto length = rounded_up((side + count - 1) / count, multiple);
+  std::vector<Stretch> stretches;
+  for (std::int64_t begin = 0; begin < side; begin += length) {
+    stretches.push_back({begin, std::min(length, side - begin)});
+  }
+  return stretches;
+}
+
+/// A stretch with `halo` more on both sides, as far as the side goes; it begins at a multiple, and
+/// is as long as the network needs it.
+inline Stretch with_halo(const Stretch& part, std::int64_t halo, std::int64_t side,
+                         const ImagePadding& padding) {
+  const auto aligned = [&](std::int64_t at) {
+    return std::max<std::int64_t>(0, at) / padding.multiple * padding.multiple;
+  };
+  auto begin = aligned(part.begin - halo);
+  auto end = std::min(side, rounded_up(part.begin + part.length + halo, padding.multiple));
+  if (end - begin < padding.min_side) begin = std::min(begin, aligned(end - padding.min_side));
+  if (end - begin < padding.min_side) end = std::min(side, begin + padding.min_side);
+  return {begin, end - begin};
+}
+
+}  // namespace detail
+
+/// Tiles that cover a picture side by side, row by row. They begin at multiples of
+/// `padding.multiple`, so that a network's cells in a tile are those of the whole picture.
+inline std::vector<Rectangle> tile_cores(std::int64_t height, std::int64_t width, std::int64_t tile,
+                                         const ImagePadding& padding) {
+  std::vector<Rectangle> cores;
+  for (const auto& rows : detail::cut_side(height, tile, padding.multiple)) {
+    for (const auto& columns : detail::cut_side(width, tile, padding.multiple)) {
+      cores.push_back({rows.begin, columns.begin, rows.length, columns.length});
+    }
+  }
+  return cores;
+}
+
+/// What a network must be shown of a picture to restore `core`: `halo` pixels more on each side
+/// where the picture has them.
+inline Rectangle tile_with_halo(const Rectangle& core, std::int64_t halo, std::int64_t height,
+                                std::int64_t width, const ImagePadding& padding) {
+  const auto rows = detail::with_halo({core.top, core.height}, halo, height, padding);
+  const auto columns = detail::with_halo({core.left, core.width}, halo, width, padding);
+  return {rows.begin, columns.begin, rows.length, columns.length};
+}
+
+}  // namespace limpid

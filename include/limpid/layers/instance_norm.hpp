@@ -1,0 +1,51 @@
+#pragma once
+
+#include <limpid/core/concepts.hpp>
+#include <limpid/core/whole_maps.hpp>
+
+#include <ATen/Context.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/instance_norm.h>
+#include <torch/nn.h>
+
+#include <cstdint>
+
+namespace limpid {
+
+/// Instance norm without affine parameters or running statistics.
+///
+/// Source: Ulyanov et al., "Instance Normalization: The Missing Ingredient for Fast Stylization",
+/// 2016. Differs from `torch::nn::InstanceNorm2d`: where a picture is restored in tiles, it
+/// normalises by the statistics of the whole picture (`core/whole_maps.hpp`).
+class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
+ public:
+  explicit InstanceNormImpl(std::int64_t /*channels*/) {}
+
+  void reset() override {}
+
+  /// @param input  (N, C, H, W).
+  /// @return       the same shape.
+  at::Tensor forward(const at::Tensor& input) {
+    const bool cudnn = at::globalContext().userEnabledCuDNN();
+    auto* whole = WholeMaps::current();
+    if (whole == nullptr) {
+      return at::instance_norm(input, {}, {}, {}, {}, /*use_input_stats=*/true, kMomentum, kEpsilon,
+                               cudnn);
+    }
+    const auto moments = whole->of(input);
+    const auto wide = input.to(at::kFloat);
+    const auto here = [&](const at::Tensor& moment) { return moment.to(wide.options()); };
+    return at::batch_norm(wide, {}, {}, here(moments.mean), here(moments.variance),
+                          /*training=*/false, kMomentum, kEpsilon, cudnn)
+        .to(input.scalar_type());
+  }
+
+ private:
+  static constexpr double kMomentum = 0.1, kEpsilon = 1e-5;  // LibTorch's
+};
+
+TORCH_MODULE(InstanceNorm);
+
+static_assert(ChannelNorm<InstanceNorm>);
+
+}  // namespace limpid
