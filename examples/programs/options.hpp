@@ -107,7 +107,7 @@ inline limpid::Precision precision_of(const std::string& name) {
 struct Compute {
   std::string device = "cpu";
   std::string precision = "float32";
-  std::string convolution = "fast";
+  std::string convolution = "exact";
   int threads = 1;
 };
 

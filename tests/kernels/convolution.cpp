@@ -77,11 +77,12 @@ void check_agreement(const Tensors& arguments, std::int64_t padding, const std::
   }
 }
 
-struct Seeded {
-  Seeded() { torch::manual_seed(0); }
+struct FastAndSeeded {
+  FastAndSeeded() { torch::manual_seed(0); }
+  ConvolutionScope scope{Convolution::fast};
 };
 
-BOOST_FIXTURE_TEST_SUITE(convolution, Seeded)
+BOOST_FIXTURE_TEST_SUITE(convolution, FastAndSeeded)
 
 BOOST_AUTO_TEST_CASE(agrees_with_double_precision_for_all_shapes) {
   for (const auto& problem : {
@@ -262,6 +263,7 @@ BOOST_AUTO_TEST_CASE(threads_may_compute_one_shape_at_once) {
   std::vector<std::thread> threads;
   for (auto& tensors : found) {
     threads.emplace_back([&] {
+      const ConvolutionScope fast{Convolution::fast};
       for (int i = 0; i < 5; ++i) tensors = everything(arguments, 1);
     });
   }

@@ -18,20 +18,20 @@ BOOST_AUTO_TEST_CASE(kinds_have_names) {
 }
 
 BOOST_AUTO_TEST_CASE(a_scope_holds_for_its_thread_and_ends_with_it) {
-  BOOST_TEST((ConvolutionScope::in_force() == Convolution::fast));
+  BOOST_TEST((ConvolutionScope::in_force() == Convolution::exact));
   {
-    const ConvolutionScope outer{Convolution::exact};
-    BOOST_TEST((ConvolutionScope::in_force() == Convolution::exact));
+    const ConvolutionScope outer{Convolution::fast};
+    BOOST_TEST((ConvolutionScope::in_force() == Convolution::fast));
     {
-      const ConvolutionScope inner{Convolution::fast};
-      BOOST_TEST((ConvolutionScope::in_force() == Convolution::fast));
+      const ConvolutionScope inner{Convolution::exact};
+      BOOST_TEST((ConvolutionScope::in_force() == Convolution::exact));
     }
-    BOOST_TEST((ConvolutionScope::in_force() == Convolution::exact));
-    auto elsewhere = Convolution::exact;
+    BOOST_TEST((ConvolutionScope::in_force() == Convolution::fast));
+    auto elsewhere = Convolution::fast;
     std::thread{[&] { elsewhere = ConvolutionScope::in_force(); }}.join();
-    BOOST_TEST((elsewhere == Convolution::fast));
+    BOOST_TEST((elsewhere == Convolution::exact));
   }
-  BOOST_TEST((ConvolutionScope::in_force() == Convolution::fast));
+  BOOST_TEST((ConvolutionScope::in_force() == Convolution::exact));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,7 +36,11 @@ std::vector<Conv2dOptions> kinds() {
           Conv2dOptions(16, 8, {1, 7}).padding({0, 3})};
 }
 
-BOOST_AUTO_TEST_SUITE(conv2d)
+struct FastConvolutions {
+  limpid::ConvolutionScope scope{limpid::Convolution::fast};
+};
+
+BOOST_FIXTURE_TEST_SUITE(conv2d, FastConvolutions)
 
 BOOST_AUTO_TEST_CASE(is_torchs_in_names_weights_and_text) {
   for (const auto& options : kinds()) {

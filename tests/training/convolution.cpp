@@ -89,6 +89,7 @@ std::string trained_in_sittings(std::int64_t steps) {
   TrainerOptions options{.out = folder.path(),
                          .length = Steps{4},
                          .rate = 1e-3,
+                         .convolution = Convolution::fast,
                          .start = Start::resume,
                          .stop_after = steps};
   while (trainer(options).fit() == FitResult::stopped) {

@@ -15,7 +15,7 @@ struct RestorerOptions {
   Tiling tiling{};  ///< large pictures in tiles, unless it says otherwise
   at::Device device = at::kCPU;
   Precision precision = Precision::float32;
-  Convolution convolution = Convolution::fast;  ///< CPU: how those in float32 are computed
+  Convolution convolution = Convolution::exact;  ///< CPU: how those in float32 are computed
   int ensemble = 1;          ///< the mean over so many ways to lay the picture (`Turn`): 1, 2, 4, 8
   std::uint64_t memory = 0;  ///< bytes that restoring may take; 0: what is free
 };

@@ -29,7 +29,7 @@ inline constexpr std::string_view name_of(Convolution convolution) {
 }
 
 /// While it lives, this thread's convolutions are of the given kind. Outside of any scope they are
-/// fast. What was computed fast has a fast backward, wherever that runs.
+/// exact. What was computed fast has a fast backward, wherever that runs.
 class ConvolutionScope {
  public:
   explicit ConvolutionScope(Convolution convolution)
@@ -43,7 +43,7 @@ class ConvolutionScope {
 
  private:
   static Convolution& current() {
-    thread_local Convolution kind = Convolution::fast;
+    thread_local Convolution kind = Convolution::exact;
     return kind;
   }
 

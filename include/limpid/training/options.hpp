@@ -66,7 +66,7 @@ struct TrainerOptions {
 
   at::Device device = at::kCPU;
   Precision precision = Precision::float32;
-  Convolution convolution = Convolution::fast;  ///< CPU: how those in float32 are computed
+  Convolution convolution = Convolution::exact;  ///< CPU: how those in float32 are computed
   bool tf32 = true;  ///< CUDA: whether float32 convolutions and products may round to TF32
 
   Start start = Start::fresh;
