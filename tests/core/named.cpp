@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_name_is_told_what_there_is_and_what_is_near) {
 
 BOOST_AUTO_TEST_CASE(help_has_a_line_per_entry) {
   BOOST_TEST(kShapes.list() == "round, four-square");
-  BOOST_TEST(kShapes.help() == "  round        a circle\n  four-square  a square\n");
+  BOOST_TEST(kShapes.help() == "round: a circle\nfour-square: a square\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_table_refuses_wrong_names_and_twins) {

@@ -21,7 +21,7 @@ void check_table(const limpid::NamedTable<Values...>& table) {
       BOOST_TEST(limpid::is_table_name(entry.name));
       BOOST_TEST(seen.insert(std::string{entry.name}).second, "the name comes twice");
       BOOST_TEST(table.contains(entry.name));
-      BOOST_TEST(table.help().find("  " + std::string{entry.name} + "  ") != std::string::npos);
+      BOOST_TEST(table.help().find(std::string{entry.name} + ": ") != std::string::npos);
       BOOST_TEST(!entry.what.empty());
       BOOST_TEST(!entry.what.ends_with('.'));
       auto old = std::string{entry.name};

@@ -141,12 +141,9 @@ requires(sizeof...(Values) > 0) class NamedTable {
 
   /// One line per entry, name and text, for help.
   std::string help() const {
-    std::size_t widest = 0;
-    for_each([&](const auto& entry) { widest = std::max(widest, entry.name.size()); });
     std::string text;
     for_each([&](const auto& entry) {
-      text += "  " + std::string{entry.name} + std::string(widest - entry.name.size() + 2, ' ') +
-              std::string{entry.what} + "\n";
+      text += std::string{entry.name} + ": " + std::string{entry.what} + "\n";
     });
     return text;
   }
