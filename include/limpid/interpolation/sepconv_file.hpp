@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -42,14 +43,18 @@ struct FoundSepConv {
 
 /// @throws c10::Error where it stands nowhere, or at two places alike.
 inline FoundSepConv find_sepconv(const TensorIndex& file, const FindOptions& options) {
-  const auto find = [&](const char* start) {
-    auto map = sepconv_names(start);
-    auto level = find_weights(file, map, options);
-    return FoundSepConv{std::move(map), std::move(level)};
-  };
-  auto found = find("net");
-  auto other = find("module");
-  if (other.level.fitting > found.level.fitting) found = std::move(other);
+  FoundSepConv found;
+  std::exception_ptr fault;
+  for (const auto* start : {"net", "module"}) {
+    try {
+      auto map = sepconv_names(start);
+      auto level = find_weights(file, map, options);
+      if (level.fitting > found.level.fitting) found = {std::move(map), std::move(level)};
+    } catch (const c10::Error&) {  // nothing of this spelling stands under the key
+      fault = std::current_exception();
+    }
+  }
+  if (found.level.fitting == 0 && fault) std::rethrow_exception(fault);
   TORCH_CHECK(found.level.fitting > 0, options.source,
               ": expected a tensor 'netConv1.0.weight' (or 'moduleConv1.0.weight'), found ",
               file.tensors.size(), " tensors without");
