@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Refuses code that clang-format would change, lines of prose beyond 100 columns, and misspellings.
+# Refuses code that clang-format would change, lines of prose beyond 100 columns, misspellings, and
+# programs or lessons that use what limpid keeps to itself.
 #
 #   tests/style.sh [--fix]      --fix formats the code
 set -euo pipefail
@@ -8,7 +9,7 @@ cd "$(dirname "$0")/.."
 case ${1:-} in
   '') mode=(--dry-run -Werror) ;;
   --fix) mode=(-i) ;;
-  *) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 failed=0
 
@@ -24,6 +25,9 @@ done
 
 git ls-files -z '*.md' '*.hpp' '*.cpp' '*.sh' '*.cmake' '*CMakeLists.txt' |
   xargs -0 codespell --ignore-words .codespellignore || failed=1
+
+# What a program of limpid's needs, a user's program may need, too.
+! grep -n 'limpid::detail' -r examples || failed=1
 
 [ $failed = 0 ] && echo "format and spelling: nothing to mend"
 exit $failed

@@ -14,6 +14,8 @@ namespace examples {
 /// Calls `work(i)` for each i below `count` from `jobs` threads, and `done(i)` from this one, in
 /// order. What `work(i)` throws is thrown here in place of `done(i)`; nothing is begun after it.
 /// With one job all happens in this thread.
+///
+/// Jobs that use one core each: `at::set_num_threads(1)` before.
 template <class Work, class Done>
 void work_in_order(std::size_t count, int jobs, Work work, Done done) {
   if (jobs <= 1 || count <= 1) {

@@ -53,8 +53,8 @@ void check_paths(const Plan& plan) {
   std::error_code ignored;
   TORCH_CHECK(!fs::equivalent(plan.in, plan.out, ignored), "'", plan.out.string(),
               "' is the input itself");
-  using Kind = limpid::detail::OutputPlace::Kind;
-  const auto place = limpid::detail::output_place(plan.out);  // pipes and devices lose nothing
+  using Kind = limpid::OutputPlace::Kind;
+  const auto place = limpid::output_place(plan.out);  // pipes and devices lose nothing
   TORCH_CHECK(plan.force || !place.exists || place.kind != Kind::file, "'", plan.out.string(),
               "' exists; --force writes over it");
   if (examples::is_standard_output(plan.out) && examples::is_standard_output(plan.json)) {

@@ -143,16 +143,16 @@ class Lanes {
     if (jobs_ <= 1) {
       constexpr std::int64_t kTiny = 128 * 128;  // a team of threads costs more than the work
       const bool is_tiny = picture.height() * picture.width() <= kTiny;
-      limpid::detail::use_threads(is_tiny ? 1 : threads_);
+      limpid::use_threads(is_tiny ? 1 : threads_);
       return restore();
     }
     if (static_cast<double>(picture.height() * picture.width()) <= most_pixels_) {
       const std::shared_lock lock{alone_};
-      limpid::detail::use_threads(static_cast<int>(std::max<std::int64_t>(1, threads_ / jobs_)));
+      limpid::use_threads(static_cast<int>(std::max<std::int64_t>(1, threads_ / jobs_)));
       return restore();
     }
     const std::unique_lock lock{alone_};
-    limpid::detail::use_threads(threads_);
+    limpid::use_threads(threads_);
     restore();
   }
 

@@ -64,10 +64,10 @@ inline void complain(const std::string& text) {
 
 /// Whether what is written to `path` goes to standard output, under whatever name.
 inline bool is_standard_output(const std::filesystem::path& path) {
-  using Kind = limpid::detail::OutputPlace::Kind;
+  using Kind = limpid::OutputPlace::Kind;
   if (path.empty()) return false;
   try {
-    const auto place = limpid::detail::output_place(path);
+    const auto place = limpid::output_place(path);
     return place.kind == Kind::standard_output ||
            (place.kind == Kind::open_descriptor && place.descriptor == STDOUT_FILENO);
   } catch (const c10::Error&) {

@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(a_worker_uses_one_thread_and_the_others_what_they_did) {
   const auto before = at::get_num_threads();
   at::set_num_threads(3);
   const auto usual = threads_of_a_worker([] {});
-  BOOST_TEST(threads_of_a_worker(limpid::detail::use_one_thread) == 1);
+  BOOST_TEST(threads_of_a_worker(limpid::use_one_thread) == 1);
   BOOST_TEST(at::get_num_threads() == 3);
   BOOST_TEST(threads_of_a_worker([] {}) == usual);
   at::set_num_threads(before);
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(a_worker_computes_what_the_others_do) {
   const auto expected = a.mm(a).sum();
   at::Tensor found;
   std::thread worker{[&] {
-    limpid::detail::use_one_thread();
+    limpid::use_one_thread();
     found = a.mm(a).sum();
   }};
   worker.join();

@@ -8,8 +8,6 @@
 using namespace limpid;
 using limpid_test::made_up_photo;
 
-namespace {}  // namespace
-
 BOOST_AUTO_TEST_SUITE(haze)
 
 BOOST_AUTO_TEST_CASE(it_is_a_degradation) { limpid_test::check_degradation(Haze{}, "Haze"); }
@@ -60,34 +58,6 @@ BOOST_AUTO_TEST_CASE(untinted_haze_over_black_is_grey) {
   const auto hazy = Haze{.tint = 0}(torch::zeros({3, 32, 32}), random);
   BOOST_TEST(hazy[0].equal(hazy[1]));
   BOOST_TEST(hazy[0].equal(hazy[2]));
-}
-
-BOOST_AUTO_TEST_CASE(synthetic_depth_spans_the_unit_range_and_mostly_grows_upwards) {
-  for (std::uint64_t seed = 0; seed < 10; ++seed) {
-    Random random{seed};
-    const auto depth = SyntheticDepth{}(60, 90, random);
-    BOOST_TEST(depth.min().item<float>() == 0.0f);
-    BOOST_TEST(depth.max().item<float>() == 1.0f);
-    BOOST_TEST(depth.narrow(0, 0, 15).mean().item<float>() >
-               depth.narrow(0, 45, 15).mean().item<float>() + 0.2f);
-    Random again{seed};
-    BOOST_TEST(SyntheticDepth{}(60, 90, again).equal(depth));
-  }
-}
-
-BOOST_AUTO_TEST_CASE(synthetic_depth_without_relief_is_the_ground_formula) {
-  Random random{3};
-  const SyntheticDepth level{.horizon = 0.25, .roll = 0, .nearness = 0.5, .relief = 0};
-  const auto depth = level(64, 16, random);
-  const auto ground = [](double row) {
-    const auto u = std::clamp(((row + 0.5) / 64 - 0.25) / 0.75, 0.0, 1.0);
-    return 0.5 * (1 - u) / (0.5 + u);
-  };
-  // Normalised over the rows: 1 above the horizon, 0 in the last row.
-  const auto expected = (ground(30) - ground(63)) / (ground(0) - ground(63));
-  BOOST_TEST(depth[0][0].item<float>() == 1.0f);
-  BOOST_TEST(depth[15][9].item<float>() == 1.0f);
-  BOOST_TEST(depth[30][9].item<double>() == expected, boost::test_tools::tolerance(1e-5));
 }
 
 BOOST_AUTO_TEST_CASE(errors_say_what_is_wrong) {

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_text_is_said) {
   BOOST_TEST(error("motionblur") == "expected a degradation, one of " + kDegradations.list() +
                                         "; got 'motionblur', did you mean 'motion-blur'?");
   BOOST_TEST(error("noise,sigma") ==
-             "'noise,sigma': expected NAME[,OPTION=VALUE]..., found 'sigma'");
+             "'noise,sigma': expected NAME,OPTION=VALUE,..., found 'sigma'");
   BOOST_TEST(error("noise,sigma=5:") ==
              "noise: sigma: expected a number N or an interval LOW:HIGH, found '5:'");
   BOOST_TEST(error("haze,tint=nan") == "haze: tint: expected a number, found 'nan'");

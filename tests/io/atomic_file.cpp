@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_dash_and_dev_stdout_are_standard_output) {
 
 BOOST_AUTO_TEST_CASE(a_file_aside_has_a_name_that_cannot_be_guessed_and_takes_no_other_place) {
   TemporaryFolder folder;
-  const auto place = limpid::detail::output_place(folder / "a");
+  const auto place = limpid::output_place(folder / "a");
   const auto name_of_one = [&] {
     const limpid::detail::AsideFile aside{place, false};
     BOOST_TEST(files_in(folder.path()) == 1);
@@ -245,7 +245,7 @@ std::int64_t left_by(int signal, bool unnamed, const fs::path& folder) {
       (void)!::write(ready[1], "r", 1);
       ::pause();
     };
-    const auto place = limpid::detail::output_place(folder / "a");
+    const auto place = limpid::output_place(folder / "a");
     const limpid::detail::AsideFile aside{place, unnamed};
     limpid::detail::fill_descriptor(place, aside.descriptor(), wait);
     ::_exit(0);

@@ -383,7 +383,7 @@ BOOST_AUTO_TEST_CASE(weightings_have_names_and_options) {
     return limpid_test::value_error_of([&] { named_weighting(text); });
   };
   BOOST_TEST(refused("cagrd").find("did you mean 'cagrad'?") != std::string::npos);
-  BOOST_TEST(refused("cagrad:c") == "'cagrad:c': expected NAME[:OPTION=VALUE,...], found 'c'");
+  BOOST_TEST(refused("cagrad:c") == "'cagrad:c': expected NAME:OPTION=VALUE,..., found 'c'");
   BOOST_TEST(refused("cagrad:c=high") == "cagrad: c: expected a number, found 'high'");
   BOOST_TEST(refused("cagrad:c=-1") == "cagrad: c must not be negative, got -1");
   BOOST_TEST(refused("cagrad:d=1") == "cagrad: expected an option, one of c, rescale; got 'd'");

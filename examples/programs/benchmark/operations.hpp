@@ -89,7 +89,7 @@ class OperationCounter {
     std::int64_t multiplications = 0;
     if (name == "aten::convolution") multiplications = convolution(inputs);
     if (name == "aten::convolution_backward") multiplications = convolution_backward(inputs);
-    if (name == limpid::detail::kWinogradName) multiplications = inputs[0].toInt();
+    if (name == limpid::kWinogradName) multiplications = inputs[0].toInt();
     if (name == "aten::mm" || name == "aten::bmm") {
       multiplications = inputs[0].toTensor().numel() * inputs[1].toTensor().size(-1);
     }

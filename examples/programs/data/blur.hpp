@@ -8,6 +8,8 @@
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image.hpp>
 
+#include <ATen/Parallel.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <deque>
@@ -15,11 +17,11 @@
 #include <utility>
 #include <vector>
 
+#include "../in_order.hpp"
 #include "../program.hpp"
 #include "folders.hpp"
 #include "frames.hpp"
 #include "made_set.hpp"
-#include "parallel.hpp"
 #include "shared_options.hpp"
 
 namespace examples {
@@ -158,7 +160,8 @@ inline void blur(const BlurOptions& options) {
   for (const auto& sequence : sequences) made.push_back(sequence_set(options, sequence));
   std::vector<std::int64_t> written(sequences.size());
   Progress progress;
-  in_parallel(
+  at::set_num_threads(1);  // a picture a thread
+  work_in_order(
       sequences.size(), options.threads,
       [&](std::size_t i) {
         const auto& sequence = sequences[i];
@@ -170,8 +173,8 @@ inline void blur(const BlurOptions& options) {
                     count.least, " frames, found too few for one picture");
         made[i].finish();
       },
-      [&](std::size_t i, std::size_t done) {
-        progress.show("blur: " + std::to_string(done) + " of " + std::to_string(sequences.size()) +
+      [&](std::size_t i) {
+        progress.show("blur: " + std::to_string(i + 1) + " of " + std::to_string(sequences.size()) +
                       " sequences, " + sequences[i].name);
       });
   progress.end();

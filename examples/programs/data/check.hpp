@@ -8,6 +8,7 @@
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/psnr.hpp>
 
+#include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -23,11 +24,11 @@
 #include <vector>
 
 #include "../failures.hpp"
+#include "../in_order.hpp"
 #include "../options.hpp"
 #include "contact_sheet.hpp"
 #include "folders.hpp"
 #include "made_set.hpp"
-#include "parallel.hpp"
 
 namespace examples {
 
@@ -132,12 +133,13 @@ inline CheckedPart check_part(const limpid::DataArgument& argument, limpid::Data
   part.pairs = pairs.size();
   std::vector<CheckedPair> checked(static_cast<std::size_t>(pairs.size()));
   Progress progress;
-  in_parallel(
+  at::set_num_threads(1);  // a picture a thread
+  work_in_order(
       checked.size(), options.threads,
       [&](std::size_t i) { checked[i] = check_pair(pairs, static_cast<std::int64_t>(i)); },
-      [&](std::size_t i, std::size_t done) {
+      [&](std::size_t i) {
         if (!progress.due()) return;
-        progress.show("check: " + std::to_string(done) + " of " + std::to_string(pairs.size()) +
+        progress.show("check: " + std::to_string(i + 1) + " of " + std::to_string(pairs.size()) +
                       " pairs, " + pairs.name(static_cast<std::int64_t>(i)));
       });
   progress.end();

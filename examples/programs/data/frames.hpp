@@ -112,7 +112,7 @@ class VideoFrames : public FrameStream {
     const auto& limits = limpid::ImageLimits::of_process();
     TORCH_CHECK(numbers[2] == 255, where(), "ffmpeg sent something else than PPM frames");
     limpid::naming("cannot read video '" + video_.string() + "'",
-                   [&] { limpid::detail::check_size(numbers[1], numbers[0], limits); });
+                   [&] { limits.check_size(numbers[1], numbers[0]); });
     bytes.resize(header + static_cast<std::size_t>(3 * numbers[0] * numbers[1]));
     const auto count = std::fread(bytes.data() + header, 1, bytes.size() - header, pipe_);
     if (count != bytes.size() - header) return end();

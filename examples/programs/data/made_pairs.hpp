@@ -4,6 +4,7 @@
 
 #include <limpid/datasets/pairs.hpp>
 
+#include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -14,9 +15,9 @@
 #include <vector>
 
 #include "../failures.hpp"
+#include "../in_order.hpp"
 #include "../program.hpp"
 #include "made_set.hpp"
-#include "parallel.hpp"
 
 namespace examples {
 
@@ -50,7 +51,8 @@ class MadePairs {
   void make(const std::map<std::string, fs::path>& pictures, int threads, Make make) {
     const std::vector<std::pair<std::string, fs::path>> listed{pictures.begin(), pictures.end()};
     Failures failures{"limpid-data " + words_.command};
-    in_parallel(
+    at::set_num_threads(1);  // a picture a thread
+    work_in_order(
         listed.size(), threads,
         [&](std::size_t i) {
           const Picture picture{i, listed[i].first, listed[i].second};
@@ -69,9 +71,9 @@ class MadePairs {
           made_target.write();
           made_degraded.write();
         },
-        [&](std::size_t i, std::size_t done) {
+        [&](std::size_t i) {
           failures.say(progress_);
-          progress_.show(words_.label + ": " + std::to_string(done) + " of " +
+          progress_.show(words_.label + ": " + std::to_string(i + 1) + " of " +
                          std::to_string(listed.size()) + " " + words_.pictures + ", " +
                          listed[i].first);
         });

@@ -34,6 +34,29 @@ concept HasOptionsByName = requires(T& thing, const T& constant) {
 /// Options in words, as a command line has them: {{"size", "7:17"}, {"gamma", "2.2"}}.
 using OptionTexts = std::vector<std::pair<std::string, std::string>>;
 
+/// The name of a thing and its options in words. On a command line `BehindName` stands between the
+/// name and the first option, commas between options: "motion-blur,size=7:17", "cagrad:c=0.4".
+template <char BehindName>
+struct TextByName {
+  std::string name;
+  OptionTexts options{};
+
+  /// @throws c10::ValueError for a piece without '='.
+  static TextByName parse(std::string_view text) {
+    TextByName result{std::string{text.substr(0, text.find(BehindName))}};
+    for (auto rest = text.substr(result.name.size()); !rest.empty();) {
+      rest.remove_prefix(1);
+      const auto piece = rest.substr(0, rest.find(','));
+      rest.remove_prefix(piece.size());
+      const auto equals = piece.find('=');
+      TORCH_CHECK_VALUE(equals != piece.npos, "'", text, "': expected NAME", BehindName,
+                        "OPTION=VALUE,..., found '", piece, "'");
+      result.options.emplace_back(piece.substr(0, equals), piece.substr(equals + 1));
+    }
+    return result;
+  }
+};
+
 namespace detail {
 
 template <class T>

@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
-namespace limpid::detail {
+namespace limpid {
 
 /// Lets LibTorch's operators use so many threads when the calling thread runs them, whatever the
 /// rest of the program uses.
@@ -21,4 +21,4 @@ inline void use_threads(int count) {
 /// One: for workers beside a training step, which would otherwise each bring a team.
 inline void use_one_thread() { use_threads(1); }
 
-}  // namespace limpid::detail
+}  // namespace limpid

@@ -212,7 +212,7 @@ class PairLoader {
     }
 
     void work() {
-      detail::use_one_thread();
+      use_one_thread();
       std::unique_lock lock{mutex};
       while (true) {
         room.wait(lock, [&] {

@@ -34,27 +34,8 @@ inline constexpr NamedTable kDegradations{
     Named{"raindrops", "drops on the lens", DegradationType<Raindrops>{"derain"}},
     Named{"noise", "white Gaussian noise", DegradationType<Noise>{"denoise"}}};
 
-/// A degradation and its options in words.
-struct DegradationText {
-  std::string name;
-  OptionTexts options{};
-
-  /// Reads "NAME[,OPTION=VALUE]...": "motion-blur,size=7:17".
-  /// @throws c10::ValueError for a piece without '='.
-  static DegradationText parse(std::string_view text) {
-    DegradationText result{std::string{text.substr(0, text.find(','))}};
-    for (auto rest = text.substr(result.name.size()); !rest.empty();) {
-      rest.remove_prefix(1);
-      const auto piece = rest.substr(0, rest.find(','));
-      rest.remove_prefix(piece.size());
-      const auto equals = piece.find('=');
-      TORCH_CHECK_VALUE(equals != piece.npos, "'", text,
-                        "': expected NAME[,OPTION=VALUE]..., found '", piece, "'");
-      result.options.emplace_back(piece.substr(0, equals), piece.substr(equals + 1));
-    }
-    return result;
-  }
-};
+/// "motion-blur,size=7:17": a degradation and its options in words.
+using DegradationText = TextByName<','>;
 
 /// The names of a degradation's options.
 /// @throws c10::ValueError for an unknown degradation.

@@ -149,8 +149,8 @@ inline void write_in_place(const OutputPlace& place,
 /// @throws c10::Error that names `path` and the cause; whatever stood at `path` is untouched.
 inline void write_atomically(const std::filesystem::path& path,
                              const std::function<void(std::ostream&)>& fill) {
-  const auto place = detail::output_place(path);
-  if (place.kind != detail::OutputPlace::Kind::file) {
+  const auto place = output_place(path);
+  if (place.kind != OutputPlace::Kind::file) {
     detail::write_in_place(place, fill);
     return;
   }

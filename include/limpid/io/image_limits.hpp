@@ -17,6 +17,9 @@ inline constexpr std::int64_t kMaxBytesOfSmallFile = 340'000'000;
 inline constexpr std::int64_t kMaxBytesOfSmallFile = 440'000'000;
 #endif
 
+/// Sides from here on lie beyond what any format of ours can say or libraries take.
+inline constexpr std::int64_t kMaxImageSide = 1'000'000;
+
 }  // namespace detail
 
 /// The largest picture that limpid reads. A file that asks for more is refused before memory is
@@ -41,19 +44,17 @@ struct ImageLimits {
     limits.max_file_bytes = std::max(limits.max_file_bytes, 8 * pixels);
     return limits;
   }
+
+  /// @throws c10::Error for a picture without pixels, or with more than are allowed.
+  void check_size(std::int64_t height, std::int64_t width) const {
+    TORCH_CHECK(height > 0 && width > 0, "it has no pixels (", width, " x ", height, ")");
+    TORCH_CHECK(width <= detail::kMaxImageSide && height <= detail::kMaxImageSide &&
+                    width * height <= max_pixels,
+                "its ", width, " x ", height, " pixels exceed the limit of ", max_pixels);
+  }
 };
 
 namespace detail {
-
-/// Sides from here on lie beyond what any format of ours can say or libraries take.
-inline constexpr std::int64_t kMaxImageSide = 1'000'000;
-
-inline void check_size(std::int64_t height, std::int64_t width, const ImageLimits& limits) {
-  TORCH_CHECK(height > 0 && width > 0, "it has no pixels (", width, " x ", height, ")");
-  TORCH_CHECK(
-      width <= kMaxImageSide && height <= kMaxImageSide && width * height <= limits.max_pixels,
-      "its ", width, " x ", height, " pixels exceed the limit of ", limits.max_pixels);
-}
 
 /// @param file_bytes  the size of the file
 /// @param needed      bytes that its decoding takes

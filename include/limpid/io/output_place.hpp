@@ -20,6 +20,19 @@ namespace limpid {
 
 namespace detail {
 
+/// N of "/dev/fd/N", "/proc/self/fd/N" and the like: a file that this program has open. -1: none.
+inline int own_descriptor(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto folder = std::filesystem::canonical(path.parent_path(), ignored).string();
+  if (folder != "/proc/" + std::to_string(::getpid()) + "/fd") return -1;
+  const auto name = path.filename().string();
+  int number = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc{} && end == name.data() + name.size() ? number : -1;
+}
+
+}  // namespace detail
+
 /// What stands where something shall be written, with links followed.
 struct OutputPlace {
   enum class Kind { standard_output, open_descriptor, special, file };
@@ -41,17 +54,8 @@ struct OutputPlace {
   }
 };
 
-/// N of "/dev/fd/N", "/proc/self/fd/N" and the like: a file that this program has open. -1: none.
-inline int own_descriptor(const std::filesystem::path& path) {
-  std::error_code ignored;
-  const auto folder = std::filesystem::canonical(path.parent_path(), ignored).string();
-  if (folder != "/proc/" + std::to_string(::getpid()) + "/fd") return -1;
-  const auto name = path.filename().string();
-  int number = -1;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc{} && end == name.data() + name.size() ? number : -1;
-}
-
+/// What stands at `path`; "-" is standard output.
+///
 /// @throws c10::Error if nothing can be written there: a folder, a circle of links.
 inline OutputPlace output_place(const std::filesystem::path& path) {
   using Kind = OutputPlace::Kind;
@@ -64,7 +68,7 @@ inline OutputPlace output_place(const std::filesystem::path& path) {
     return place;
   }
   for (int links = 0;; ++links) {
-    if (const int number = own_descriptor(place.path); number >= 0) {
+    if (const int number = detail::own_descriptor(place.path); number >= 0) {
       place.kind = Kind::open_descriptor;
       place.descriptor = number;
       return place;
@@ -84,15 +88,13 @@ inline OutputPlace output_place(const std::filesystem::path& path) {
   return place;
 }
 
-}  // namespace detail
-
 /// Tries whether `write_atomically` may write there, before long work; writes and makes nothing.
 ///
 /// @throws c10::Error as `write_atomically` would: no folder to write in, no permission, a
 ///         folder in its place, a closed standard output. A full disk shows only in writing.
 inline void check_writable(const std::filesystem::path& path) {
-  using Kind = detail::OutputPlace::Kind;
-  const auto place = detail::output_place(path);
+  using Kind = OutputPlace::Kind;
+  const auto place = output_place(path);
   if (place.kind == Kind::standard_output || place.kind == Kind::open_descriptor) {
     const int flags =
         ::fcntl(place.kind == Kind::standard_output ? STDOUT_FILENO : place.descriptor, F_GETFL);

@@ -5,6 +5,14 @@
 #include <limits>
 #include <string_view>
 
+namespace limpid {
+
+/// Under this name LibTorch's profilers see a pass, with the multiplications of an exact one as its
+/// input.
+inline constexpr std::string_view kWinogradName = "limpid::winograd";
+
+}  // namespace limpid
+
 namespace limpid::detail {
 
 /// A 3x3 convolution of stride 1.
@@ -23,10 +31,6 @@ struct WinogradShape {
 
   auto operator<=>(const WinogradShape&) const = default;
 };
-
-/// Under this name LibTorch's profilers see a pass, with the multiplications of an exact one as its
-/// input.
-inline constexpr std::string_view kWinogradName = "limpid::winograd";
 
 /// What is computed from the other two of input, weight and output.
 enum class WinogradPass { forward, input_gradient, weight_gradient };

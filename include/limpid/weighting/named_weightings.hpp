@@ -74,28 +74,8 @@ inline constexpr NamedTable kWeightings{
     Named{"db-mtl", "gradients of log losses, of one length", WeightingType<DBMTL>{}},
     Named{"excess-mtl", "to tasks far from their best", WeightingType<ExcessMTL>{}}};
 
-/// A weighting and its options in words.
-struct WeightingText {
-  std::string name;
-  OptionTexts options{};
-
-  /// Reads "NAME[:OPTION=VALUE,...]": "cagrad:c=0.4".
-  /// @throws c10::ValueError for a piece without '='.
-  static WeightingText parse(std::string_view text) {
-    WeightingText result{std::string{text.substr(0, text.find(':'))}};
-    auto rest = text.substr(result.name.size());
-    while (!rest.empty()) {
-      rest.remove_prefix(1);
-      const auto piece = rest.substr(0, rest.find(','));
-      rest.remove_prefix(piece.size());
-      const auto equals = piece.find('=');
-      TORCH_CHECK_VALUE(equals != piece.npos, "'", text,
-                        "': expected NAME[:OPTION=VALUE,...], found '", piece, "'");
-      result.options.emplace_back(piece.substr(0, equals), piece.substr(equals + 1));
-    }
-    return result;
-  }
-};
+/// "cagrad:c=0.4": a weighting and its options in words.
+using WeightingText = TextByName<':'>;
 
 namespace detail {
 

@@ -51,7 +51,7 @@ inline BmpHeader read_bmp_fields(std::string_view bytes, const ImageLimits& limi
   header.height = side();
   header.bottom_up = header.height > 0;
   if (!header.bottom_up) header.height = -header.height;
-  check_size(header.height, header.width, limits);
+  limits.check_size(header.height, header.width);
   reader.skip(2);
   header.bits = reader.little(2);
   const auto compression = old ? 0 : reader.little(4);

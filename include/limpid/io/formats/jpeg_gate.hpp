@@ -126,7 +126,7 @@ class JpegGate {
     TORCH_CHECK(fields.byte() == 8, "a JPEG that has not 8 bits per colour");
     height_ = fields.big(2);
     width_ = fields.big(2);
-    check_size(height_, width_, limits_);
+    limits_.check_size(height_, width_);
     const auto count = fields.byte();
     TORCH_CHECK((count == 1 || count == 3 || count == 4) && fields.left() == 3 * count,
                 "a malformed JPEG frame");

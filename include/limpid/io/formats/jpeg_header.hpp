@@ -94,7 +94,7 @@ inline PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits&
                   marker == 0xc3 ? "lossless, " : "", facts.bits, " bits)");
       TORCH_CHECK(facts.channels == 1 || facts.channels == 3 || facts.channels == 4, "a JPEG of ",
                   facts.channels, " colours, expected 1, 3 or 4");
-      check_size(header.height, header.width, limits);
+      limits.check_size(header.height, header.width);
     }
   }
   TORCH_CHECK(has_frame, "it ends before its pixels");

@@ -181,7 +181,7 @@ inline PictureHeader read_png_header(std::string_view bytes, const ImageLimits& 
       ByteReader fields{content};
       header.width = fields.big(4);
       header.height = fields.big(4);
-      check_size(header.height, header.width, limits);
+      limits.check_size(header.height, header.width);
       const auto shape = png_shape(bytes);
       facts.bits = std::max(shape.bits, 8);
       facts.channels = shape.colour_type == 0 || shape.colour_type == 4 ? 1 : 3;

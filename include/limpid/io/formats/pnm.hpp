@@ -62,7 +62,7 @@ inline PnmSamples read_pnm(std::string_view bytes, const ImageLimits& limits) {
   samples.width = pnm_number(reader);
   samples.height = pnm_number(reader);
   samples.highest = pnm_number(reader);
-  check_size(samples.height, samples.width, limits);
+  limits.check_size(samples.height, samples.width);
   TORCH_CHECK(samples.highest >= 1 && samples.highest <= 65535, "a malformed PNM header");
   const std::int64_t depth = samples.highest > 255 ? 2 : 1;
   samples.data = reinterpret_cast<const unsigned char*>(

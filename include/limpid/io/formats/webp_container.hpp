@@ -89,7 +89,7 @@ inline PictureHeader read_webp_container(std::string_view bytes, const ImageLimi
     }
   }
   TORCH_CHECK(has_pixels, "it holds no pixels");
-  check_size(header.height, header.width, limits);
+  limits.check_size(header.height, header.width);
   keep_profile(header.facts, std::move(profile));
   return header;
 }
