@@ -220,6 +220,8 @@
 #include <limpid/detection/detector.hpp>
 
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/depth_map.hpp>
 #include <limpid/degradations/frame_average.hpp>

@@ -4,7 +4,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace {
 
@@ -35,6 +37,20 @@ BOOST_AUTO_TEST_CASE(a_source_put_back_goes_on_with_the_same_numbers) {
   Random resumed{source.state()};
   BOOST_TEST(torch::equal(random_normal({64}, source, at::kFloat),
                           random_normal({64}, resumed, at::kFloat)));
+}
+
+BOOST_AUTO_TEST_CASE(several_sources_give_what_each_gives_alone) {
+  std::vector<Random> sources{Random{1}, Random{0xffffffffffffffffULL}, Random{3}};
+  auto alone = sources;
+  const auto uniform = random_uniform({5, 2}, sources, at::kFloat);
+  const auto normal = random_normal({4}, sources, at::kDouble);
+  BOOST_TEST(uniform.sizes() == torch::IntArrayRef({3, 5, 2}));
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    const auto n = static_cast<std::int64_t>(i);
+    BOOST_TEST(torch::equal(uniform[n], random_uniform({5, 2}, alone[i], at::kFloat)));
+    BOOST_TEST(torch::equal(normal[n], random_normal({4}, alone[i], at::kDouble)));
+    BOOST_TEST(alone[i].state() == sources[i].state());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(it_has_the_asked_type_and_shape_and_the_right_spread) {

@@ -147,6 +147,22 @@ struct Darker {
 };
 static_assert(Degradation<Darker>);
 
+struct DarkerBatches : Darker {
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    std::vector<float> by;
+    for (std::int64_t i = 0; i < images.size(0); ++i) {
+      by.push_back(static_cast<float>(random.uniform(0.2, 0.6)));
+    }
+    return images * for_each_picture(images, by);
+  }
+};
+static_assert(BatchDegradation<DarkerBatches>);
+
+at::Tensor blur_a_batch(const at::Tensor& photos, Random& random) {
+  const auto blurred = MotionBlur{}.batch(photos, random);  // photos: (N, 3, H, W), on any device
+  return blurred;
+}
+
 void frames(const at::Tensor& before, const at::Tensor& after) {
   auto network = load_sepconv("run/model.limpid");
   const auto middle = interpolate(network, before, after);  // (1, 3, H, W) in [0, 1]

@@ -4,6 +4,7 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <support/batch_degradations.hpp>
 #include <support/errors.hpp>
 
 #include <torch/torch.h>
@@ -62,12 +63,14 @@ void check_parts(const D& degradation, const std::string& name) {
 
 /// What every degradation does: keeps shape and range, follows its random source alone, leaves its
 /// input as it was, takes any size from 16 x 16 on and any memory layout, refuses other shapes. One
-/// that makes parts by themselves makes them as it makes the whole.
+/// that makes parts by themselves makes them as it makes the whole; one that makes batches, as
+/// `check_batch` says.
 ///
 /// @param name  what it is called where a check fails
 template <limpid::Degradation D>
 void check_degradation(const D& degradation, const std::string& name) {
   check_parts(degradation, name);
+  check_batch_if_any(degradation, name);
   for (const auto& [height, width] : {std::pair{16, 16}, {16, 61}, {47, 17}, {72, 96}}) {
     BOOST_TEST_CONTEXT(name << " of " << height << " x " << width) {
       const at::Tensor photo = made_up_photo(height, width);

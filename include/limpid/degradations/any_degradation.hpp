@@ -3,15 +3,19 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/stack.h>
 #include <c10/util/Exception.h>
 
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace limpid {
 
@@ -52,6 +56,19 @@ class AnyDegradation {
   requires(Degradation<D>&& std::copy_constructible<D> && !std::same_as<D, AnyDegradation>)
       AnyDegradation(D degradation, std::string description = "a degradation")
       : call_(degradation), description_(std::move(description)) {
+    if constexpr (BatchDegradation<D>) {
+      batch_ = [held = degradation](const at::Tensor& images, std::span<const CropPlace> places,
+                                    Random& random) {
+        if constexpr (PlacedBatchDegradation<D>) {
+          if (!places.empty()) return held.batch(images, places, random);
+        }
+        return held.batch(images, random);
+      };
+      batch_equals_calls_ = limpid::batch_equals_calls<D>();
+      if constexpr (requires { degradation.batch_margin(); }) {
+        batch_margin_ = degradation.batch_margin();
+      }
+    }
     if constexpr (PartwiseDegradation<D>) {
       draw_ = [held = std::move(degradation)](std::int64_t height, std::int64_t width,
                                               Random& random) {
@@ -77,11 +94,55 @@ class AnyDegradation {
     return draw_(height, width, random);
   }
 
+  /// Whether `batch` runs on the device of the pictures: the degradation inside is a
+  /// `BatchDegradation`. If not, it makes one picture after another on the CPU.
+  bool has_batch() const { return batch_ != nullptr; }
+
+  /// Pictures (N, 3, H, W) float in [0, 1] on any device -> the same shape on the same device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    return batch(images, {}, random);
+  }
+
+  /// The same of crops; their places matter to a `PlacedBatchDegradation` and, on the CPU, to a
+  /// `PartwiseDegradation`.
+  at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
+                   Random& random) const {
+    return has_batch() ? batch_(images, places, random) : one_by_one(images, places, random);
+  }
+
+  /// Pixels around a crop that its degraded version in a batch may depend on.
+  std::int64_t batch_margin() const { return batch_margin_; }
+
+  /// As `limpid::batch_equals_calls` of the degradation inside.
+  bool batch_equals_calls() const { return batch_equals_calls_; }
+
   const std::string& description() const { return description_; }
 
+  /// The same with a word on how batches are made.
+  std::string batch_description() const {
+    return description_ + (has_batch() ? ", as batches" : ", picture by picture on the CPU");
+  }
+
  private:
+  at::Tensor one_by_one(const at::Tensor& images, std::span<const CropPlace> places,
+                        Random& random) const {
+    const auto clean = detail::photographs(description_, images).cpu();
+    if (!places.empty()) detail::check_places(description_, images, places);
+    std::vector<at::Tensor> degraded;
+    for (std::int64_t i = 0; i < clean.size(0); ++i) {
+      const auto place = places.empty() ? CropPlace{} : places[static_cast<std::size_t>(i)];
+      const bool is_part = is_partwise() && place.window.lies_within(place.height, place.width);
+      degraded.push_back(is_part ? draw_(place.height, place.width, random)(clean[i], place.window)
+                                 : call_(clean[i], random));
+    }
+    return at::stack(degraded).to(images.device());
+  }
+
   std::function<at::Tensor(const at::Tensor&, Random&)> call_;
   std::function<Drawn(std::int64_t, std::int64_t, Random&)> draw_;
+  std::function<at::Tensor(const at::Tensor&, std::span<const CropPlace>, Random&)> batch_;
+  std::int64_t batch_margin_ = 0;
+  bool batch_equals_calls_ = true;
   std::string description_;
 };
 

@@ -41,6 +41,9 @@ class ResponseCurve {
     return light <= 0.0031308 ? 12.92 * light : 1.055 * std::pow(light, 1 / 2.4) - 0.055;
   }
 
+  bool is_srgb() const { return kind_ == Kind::srgb; }
+  double exponent() const { return gamma_; }  ///< light = stored ^ exponent, unless `is_srgb()`
+
  private:
   enum class Kind { power, srgb };
   ResponseCurve(Kind kind, double gamma) : kind_(kind), gamma_(gamma) {}

@@ -6,7 +6,10 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
+#include <limpid/degradations/frame_average.hpp>
 #include <limpid/degradations/motion_kernel.hpp>
 #include <limpid/degradations/planes.hpp>
 
@@ -184,6 +187,20 @@ struct MotionBlur {
     return motion_blur(image, kernel(random), gamma);
   }
 
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("MotionBlur", images);
+    std::vector<at::Tensor> kernels;
+    for (std::int64_t i = 0; i < clean.size(0); ++i) kernels.push_back(kernel(random).dense());
+    const auto curve = ResponseCurve::gamma(gamma);
+    const auto light = correlated(light_of(clean, curve), stacked_kernels(kernels, clean.device()));
+    return stored_of(light, curve).clamp(0, 1);
+  }
+
+  /// Taps lie at most the longer side of the path from its centroid, and are shared with the next
+  /// pixel.
+  std::int64_t batch_margin() const { return static_cast<std::int64_t>(size.high()) + 1; }
+
   /// A kernel as `operator()` draws it.
   MotionKernel kernel(Random& random) const {
     check();
@@ -208,5 +225,6 @@ struct MotionBlur {
 };
 
 static_assert(DegradationWithOptions<MotionBlur> && PartwiseDegradation<MotionBlur>);
+static_assert(BatchDegradation<MotionBlur>);
 
 }  // namespace limpid

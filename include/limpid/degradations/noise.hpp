@@ -3,8 +3,11 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/random_tensor.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
 
@@ -12,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace limpid {
 
@@ -77,10 +81,26 @@ struct Noise {
     return drawn_for(height, width, random)(clean, Window::whole(height, width));
   }
 
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("Noise", images);
+    std::vector<float> sigmas;
+    std::vector<Random> streams;
+    for (std::int64_t i = 0; i < clean.size(0); ++i) {
+      const auto drawn = drawn_for(clean.size(2), clean.size(3), random);
+      sigmas.push_back(drawn.sigma);
+      streams.push_back(drawn.stream);
+    }
+    const auto normal = random_normal({clean.size(2), clean.size(3), 3}, streams, clean.options());
+    const auto sigma_of_each = for_each_picture(clean, sigmas);
+    return (clean + sigma_of_each * normal.permute({0, 3, 1, 2})).clamp_(0, 1);
+  }
+
  private:
   static constexpr std::int64_t kDrawsEach = 2;  // random numbers that one normal number takes
 };
 
 static_assert(DegradationWithOptions<Noise> && PartwiseDegradation<Noise>);
+static_assert(BatchDegradation<Noise>);
 
 }  // namespace limpid
