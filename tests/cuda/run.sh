@@ -34,14 +34,16 @@ prefixes=()
 if torch=$("${PYTHON:-python3}" -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null); then
   prefixes+=("$torch")
 fi
-toolkit=()
+toolkit=() flags=-O1
 if [ "$device" = cuda ] && [ -n "${CUDA_HOME:-}" ]; then
+  # CMake takes the headers beside nvcc's real path, which wheel_toolkit.sh only links to.
+  flags+=" -idirafter $CUDA_HOME/include"
   toolkit=("-DCUDA_TOOLKIT_ROOT_DIR=$CUDA_HOME" "-DCUDAToolkit_ROOT=$CUDA_HOME")
 fi
 generator=()
 ! command -v ninja >/dev/null || generator=(-G Ninja)
 build=build/cuda-check-$device
-cmake -S tests/cuda -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 \
+cmake -S tests/cuda -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=$flags" \
   "-DCMAKE_PREFIX_PATH=$(IFS=';'; echo "${prefixes[*]}")" "${toolkit[@]}" >"$out/configure.log" 2>&1 ||
   { tail -30 "$out/configure.log"; exit 1; }
 
