@@ -137,6 +137,8 @@
 
 #include <limpid/backbones/imagenet.hpp>
 #include <limpid/backbones/inception_resnet_v2.hpp>
+#include <limpid/backbones/lpips_layers.hpp>
+#include <limpid/backbones/lpips_network.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/backbones/vgg19.hpp>
 
