@@ -236,6 +236,7 @@
 #include <limpid/degradations/raindrop.hpp>
 #include <limpid/degradations/raindrops.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
+#include <limpid/degradations/value_noise.hpp>
 
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/data_argument.hpp>

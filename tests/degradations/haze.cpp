@@ -60,6 +60,32 @@ BOOST_AUTO_TEST_CASE(untinted_haze_over_black_is_grey) {
   BOOST_TEST(hazy[0].equal(hazy[2]));
 }
 
+BOOST_AUTO_TEST_CASE(crops_in_a_batch_have_the_haze_of_the_whole_photograph) {
+  const std::int64_t height = 150, width = 210;
+  const auto photo = made_up_photo(height, width);
+  // The last one reaches beyond the right border, where the photograph is mirrored.
+  const std::vector<Window> windows{
+      {0, 0, 60, 70}, {90, 140, 60, 70}, {31, 17, 60, 70}, {50, 160, 60, 70}};
+  const auto wide = torch::cat({photo, photo.flip(2).narrow(2, 1, 60)}, 2);
+  std::vector<at::Tensor> crops, expected;
+  std::vector<CropPlace> places;
+  Random random{4}, same{4};
+  for (const auto& [top, left, rows, columns] : windows) {
+    const auto hazy = Haze{}(photo, random);
+    const auto hazy_wide = torch::cat({hazy, hazy.flip(2).narrow(2, 1, 60)}, 2);
+    crops.push_back(wide.narrow(1, top, rows).narrow(2, left, columns));
+    expected.push_back(hazy_wide.narrow(1, top, rows).narrow(2, left, columns));
+    places.push_back({{top, left, rows, columns}, height, width});
+  }
+  const auto made = Haze{}.batch(torch::stack(crops), places, same);
+  BOOST_TEST((made - torch::stack(expected)).abs().max().item<float>() < 0.01f);
+  BOOST_TEST(random.state() == same.state());
+  places.pop_back();
+  BOOST_TEST(limpid_test::value_error_of([&] {
+               Haze{}.batch(torch::stack(crops), places, same);
+             }) == "Haze: expected the places of 4 pictures, got 3");
+}
+
 BOOST_AUTO_TEST_CASE(errors_say_what_is_wrong) {
   Random random{1};
   const auto photo = made_up_photo(20, 24);

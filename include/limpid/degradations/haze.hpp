@@ -6,17 +6,22 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace limpid {
 
@@ -131,6 +136,31 @@ struct Haze {
     return haze(image, depth, drawn.beta, drawn.airlight);
   }
 
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("Haze", images);
+    return batch(clean, detail::whole_places(clean), random);
+  }
+
+  /// As a `PlacedBatchDegradation`: the depth is that of the whole photographs.
+  at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
+                   Random& random) const {
+    const auto clean = detail::photographs("Haze", images);
+    detail::check_places("Haze", clean, places);
+    std::vector<SyntheticDepth::Drawn> depths;
+    std::vector<float> minus_beta, colour;
+    for (const auto& place : places) {
+      depths.push_back(synthetic.drawn_for(place.height, place.width, random));
+      const auto drawn = draw(random);
+      minus_beta.push_back(static_cast<float>(-drawn.beta));
+      colour.insert(colour.end(), drawn.airlight.begin(), drawn.airlight.end());
+    }
+    const auto depth = synthetic.batch(depths, places, clean.device()).unsqueeze(1);
+    const auto arriving = (for_each_picture(clean, minus_beta) * depth).exp();
+    const auto air = numbers_on(clean.device(), colour, {clean.size(0), 3, 1, 1});
+    return (clean * arriving + air * (1 - arriving)).clamp_(0, 1);
+  }
+
   /// @throws c10::ValueError for an option out of range.
   Drawn draw(Random& random) const {
     check();
@@ -145,5 +175,6 @@ struct Haze {
 };
 
 static_assert(DegradationWithOptions<Haze> && PartwiseDegradation<Haze>);
+static_assert(PlacedBatchDegradation<Haze>);
 
 }  // namespace limpid
