@@ -226,6 +226,7 @@
 #include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/depth_map.hpp>
+#include <limpid/degradations/drop_pixels.hpp>
 #include <limpid/degradations/frame_average.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/degradations/motion_blur.hpp>

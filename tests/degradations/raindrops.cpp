@@ -4,6 +4,11 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
 using namespace limpid;
 using limpid_test::made_up_photo;
 
@@ -72,6 +77,26 @@ BOOST_AUTO_TEST_CASE(a_reference_side_keeps_drops_of_crops_as_large_as_those_of_
     return (mask.narrow(1, 1, 95) != mask.narrow(1, 0, 95)).sum().item<std::int64_t>();
   };
   BOOST_TEST(count_of_largest(554) < count_of_largest(0) / 2);
+}
+
+BOOST_AUTO_TEST_CASE(drops_that_lie_on_one_another_are_drawn_in_order_in_a_batch_too) {
+  const auto photos = torch::stack({made_up_photo(64, 96), made_up_photo(64, 96).flip(2)});
+  const Raindrops crowded{.cover = {0.7, 0.8}, .radius = {0.05, 0.2}};
+  Random random{2}, same{2};
+  const auto batch = crowded.batch(photos, random);
+  for (std::int64_t i = 0; i < 2; ++i) {
+    BOOST_TEST(torch::allclose(batch[i], crowded(photos[i], same), 1e-4, 1e-4));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(drops_on_a_crop_are_as_large_as_on_its_photograph) {
+  const auto crop = made_up_photo(64, 64).unsqueeze(0);
+  const CropPlace place{{10, 20, 64, 64}, 300, 400};
+  const Raindrops of_its_size{.reference_side = std::sqrt(300.0 * 400.0)};
+  Random random{5}, same{5};
+  const auto drops_at = [&](const at::Tensor& rainy) { return (rainy != crop).any(1); };
+  const auto placed = Raindrops{}.batch(crop, std::vector{place}, random);
+  BOOST_TEST(drops_at(placed).equal(drops_at(of_its_size.batch(crop, same))));
 }
 
 BOOST_AUTO_TEST_CASE(errors_name_the_range) {

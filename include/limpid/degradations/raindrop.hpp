@@ -12,6 +12,13 @@
 
 namespace limpid::detail {
 
+/// Number of the picture, of those that each halve the one before, in which one pixel is about as
+/// wide as `blur` pixels of the photograph; the halved photograph is number 0.
+inline std::int64_t scene_level(double blur, std::int64_t levels) {
+  const auto at = std::lround(std::log2(std::max(blur, 2.0))) - 1;
+  return std::min<std::int64_t>(at, levels - 1);
+}
+
 /// A photograph and its halves, quarters ...: what drops see of it, at the sharpness they see it.
 class ScenePyramid {
  public:
@@ -26,8 +33,7 @@ class ScenePyramid {
 
   /// The level in which one pixel is about as wide as `blur` pixels of the photograph.
   std::size_t level(double blur) const {
-    const auto at = std::lround(std::log2(std::max(blur, 2.0))) - 1;
-    return std::min(static_cast<std::size_t>(at), levels_.size() - 1);
+    return static_cast<std::size_t>(scene_level(blur, static_cast<std::int64_t>(levels_.size())));
   }
 
   /// Colour at (y, x) of the photograph, in pixels, mirrored beyond its borders.
@@ -85,8 +91,9 @@ class DropOutline {
   float y() const { return y_; }
   float x() const { return x_; }
 
-  /// No point of the drop is farther from its middle, in pixels.
-  float reach() const { return 2.1f * radius_; }
+  /// No point of the drop is farther above, below or beside its middle, in pixels.
+  float reach_y() const { return reach_y_; }
+  float reach_x() const { return reach_x_; }
 
   Place at(float y, float x) const {
     const auto dy = (y - y_) / radius_;
@@ -100,6 +107,10 @@ class DropOutline {
   struct Lobe {
     float dy, dx, ry, rx;
     float wave2, lean2, wave3, lean3;
+
+    float largest_edge() const {
+      return 1.0f + std::abs(wave2) + std::abs(lean2) + std::abs(wave3) + std::abs(lean3);
+    }
 
     /// 1 at the middle, 0 at the edge and beyond.
     float inside(float y, float x) const {
@@ -134,12 +145,42 @@ class DropOutline {
     lobe.wave3 = wave(0.08);
     lobe.lean3 = wave(0.08);
     lobes_.push_back(lobe);
+    const auto swell = lobe.largest_edge() + 1e-3f;
+    reach_y_ = std::max(reach_y_, radius_ * (std::abs(lobe.dy) + swell * lobe.ry));
+    reach_x_ = std::max(reach_x_, radius_ * (std::abs(lobe.dx) + swell * lobe.rx));
   }
 
   float y_;
   float x_;
   float radius_;
+  float reach_y_ = 0;
+  float reach_x_ = 0;
   std::vector<Lobe> lobes_;
 };
+
+/// How a drop looks, beside its outline.
+struct DropLook {
+  float edge, view, veil, shading;
+};
+
+/// Calls visit(index, place) for each pixel of a picture that the drop covers, row by row.
+template <class Visit>
+void each_pixel_behind(const DropOutline& drop, std::int64_t height, std::int64_t width,
+                       Visit visit) {
+  const auto first = [](float at) {
+    return std::max<std::int64_t>(0, static_cast<std::int64_t>(at));
+  };
+  const auto last = [](float at, std::int64_t count) {
+    return std::min(count, static_cast<std::int64_t>(at) + 1);
+  };
+  const auto bottom = last(drop.y() + drop.reach_y(), height);
+  const auto right = last(drop.x() + drop.reach_x(), width);
+  for (auto y = first(drop.y() - drop.reach_y()); y < bottom; ++y) {
+    for (auto x = first(drop.x() - drop.reach_x()); x < right; ++x) {
+      const auto place = drop.at(static_cast<float>(y) + 0.5f, static_cast<float>(x) + 0.5f);
+      if (place.depth > 0.0f) visit(y * width + x, place);
+    }
+  }
+}
 
 }  // namespace limpid::detail

@@ -4,7 +4,9 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
 #include <limpid/degradations/degradation_options.hpp>
+#include <limpid/degradations/drop_pixels.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/raindrop.hpp>
 
@@ -15,6 +17,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <span>
 
 namespace limpid {
 
@@ -101,11 +104,62 @@ struct Raindrops {
     std::fill_n(mask, pixels, 0.0f);
 
     const detail::ScenePyramid scene{in, height, width};
-    const auto side =
-        reference_side > 0 ? reference_side : std::sqrt(static_cast<double>(height * width));
+    each_drop(
+        height, width, own_side(height, width), random,
+        [&](const detail::DropOutline& drop) { return new_pixels(drop, mask, height, width); },
+        [&](const detail::DropOutline& drop, const detail::DropLook& look) {
+          draw(drop, look, scene, result, height, width);
+        });
+    return result;
+  }
+
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device. Which pixels a drop
+  /// covers is counted on the CPU, because the next drop depends on it; the drops are drawn by the
+  /// device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("Raindrops", images);
+    return batch(clean, detail::whole_places(clean), random);
+  }
+
+  /// As a `PlacedBatchDegradation`: drops are as large as on the whole photograph and show as much
+  /// of it, but all that they show is the crop, mirrored at its borders; `cover` is of the crop.
+  at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
+                   Random& random) const {
+    check();
+    const auto clean = detail::photographs("Raindrops", images);
+    detail::check_places("Raindrops", clean, places);
+    const auto height = clean.size(2);
+    const auto width = clean.size(3);
+    detail::DropPixels pixels{clean.size(0), height, width};
+    for (const auto& place : places) {
+      pixels.next_picture(static_cast<float>(std::min(place.height, place.width)));
+      each_drop(
+          height, width, own_side(place.height, place.width), random,
+          [&](const detail::DropOutline& drop) { return pixels.try_drop(drop); },
+          [&](const detail::DropOutline& drop, const detail::DropLook& look) {
+            pixels.keep_drop(drop, look);
+          });
+    }
+    return pixels.drawn_on(clean);
+  }
+
+ private:
+  double own_side(std::int64_t height, std::int64_t width) const {
+    return reference_side > 0 ? reference_side : std::sqrt(static_cast<double>(height * width));
+  }
+
+  /// Draws drops until as much is covered as was drawn.
+  ///
+  /// @param side        pixels that stand for sqrt(H W)
+  /// @param new_pixels  (drop) -> how many pixels it covers that no drop before it does
+  /// @param draw        (drop, look): it stays
+  template <class NewPixels, class Draw>
+  void each_drop(std::int64_t height, std::int64_t width, double side, Random& random,
+                 NewPixels new_pixels, Draw draw) const {
+    const auto pixels = static_cast<double>(height * width);
     const auto soft = edge.draw(random);
-    const auto most = cover.high() * static_cast<double>(pixels);
-    const auto wanted = cover.draw(random) * static_cast<double>(pixels);
+    const auto most = cover.high() * pixels;
+    const auto wanted = cover.draw(random) * pixels;
     auto covered = 0.0;
     // A drop that would go beyond the largest cover is left out, so the loop needs an end.
     for (auto misses = 0; covered < wanted && misses < 50;) {
@@ -115,56 +169,31 @@ struct Raindrops {
       const detail::DropOutline drop{random.uniform(0, static_cast<double>(height)),
                                      random.uniform(0, static_cast<double>(width)), across,
                                      irregularity, random};
-      const Look look{.edge = static_cast<float>(soft * random.uniform(0.8, 1.25)),
-                      .view = static_cast<float>(view.draw(random)),
-                      .veil = static_cast<float>(veil.draw(random)),
-                      .shading = static_cast<float>(shading)};
-      const auto added = new_pixels(drop, mask, height, width);
-      if (covered + static_cast<double>(added) > most) {
+      const detail::DropLook look{.edge = static_cast<float>(soft * random.uniform(0.8, 1.25)),
+                                  .view = static_cast<float>(view.draw(random)),
+                                  .veil = static_cast<float>(veil.draw(random)),
+                                  .shading = static_cast<float>(shading)};
+      const auto added = static_cast<double>(new_pixels(drop));
+      if (covered + added > most) {
         ++misses;
         continue;
       }
-      covered += static_cast<double>(added);
-      draw(drop, look, scene, result, height, width);
-    }
-    return result;
-  }
-
- private:
-  struct Look {
-    float edge, view, veil, shading;
-  };
-
-  /// Calls visit(index, place) for each pixel of the picture that the drop covers.
-  template <class Visit>
-  static void each_pixel(const detail::DropOutline& drop, std::int64_t height, std::int64_t width,
-                         Visit visit) {
-    const auto first = [](float at) {
-      return std::max<std::int64_t>(0, static_cast<std::int64_t>(at));
-    };
-    const auto last = [](float at, std::int64_t count) {
-      return std::min(count, static_cast<std::int64_t>(at) + 1);
-    };
-    const auto bottom = last(drop.y() + drop.reach(), height);
-    const auto right = last(drop.x() + drop.reach(), width);
-    for (auto y = first(drop.y() - drop.reach()); y < bottom; ++y) {
-      for (auto x = first(drop.x() - drop.reach()); x < right; ++x) {
-        const auto place = drop.at(static_cast<float>(y) + 0.5f, static_cast<float>(x) + 0.5f);
-        if (place.depth > 0.0f) visit(y * width + x, place);
-      }
+      covered += added;
+      draw(drop, look);
     }
   }
 
   static std::int64_t new_pixels(const detail::DropOutline& drop, const float* mask,
                                  std::int64_t height, std::int64_t width) {
     std::int64_t count = 0;
-    each_pixel(drop, height, width, [&](std::int64_t at, const detail::DropOutline::Place&) {
-      if (mask[at] == 0.0f) ++count;
-    });
+    detail::each_pixel_behind(drop, height, width,
+                              [&](std::int64_t at, const detail::DropOutline::Place&) {
+                                if (mask[at] == 0.0f) ++count;
+                              });
     return count;
   }
 
-  static void draw(const detail::DropOutline& drop, const Look& look,
+  static void draw(const detail::DropOutline& drop, const detail::DropLook& look,
                    const detail::ScenePyramid& scene, RaindropView& result, std::int64_t height,
                    std::int64_t width) {
     auto* out = result.image.data_ptr<float>();
@@ -177,27 +206,28 @@ struct Raindrops {
     // over a good part of its edge.
     const auto level =
         scene.level(reach / drop.radius() * std::max(1.0f, 0.5f * look.edge * drop.radius()));
-    each_pixel(drop, height, width, [&](std::int64_t at, const detail::DropOutline::Place& place) {
-      const auto square = std::min(place.dy * place.dy + place.dx * place.dx, 2.0f);
-      const auto bend = reach * (0.6f + 0.4f * square);
-      const auto colour =
-          scene.sample(level, middle_y - bend * place.dy, middle_x - bend * place.dx);
-      const auto rim = 1.0f - detail::smooth_step(place.depth / 0.5f);
-      const auto foot = std::clamp(place.dy, -1.0f, 1.0f);
-      const auto gain = 1.0f + look.shading * (foot * std::min(square, 1.0f) + 0.3f * rim);
-      const auto alpha = detail::smooth_step(place.depth / look.edge);
-      for (std::int64_t c = 0; c < 3; ++c) {
-        const auto seen =
-            (1.0f - look.veil) * colour[static_cast<std::size_t>(c)] * gain + look.veil;
-        auto& value = out[c * pixels + at];
-        value = std::clamp(value + alpha * (seen - value), 0.0f, 1.0f);
-      }
-      // At least the smallest float, so that the mask tells which pixels a drop covers.
-      mask[at] = std::max({mask[at] + alpha - mask[at] * alpha, 1e-30f});
-    });
+    detail::each_pixel_behind(
+        drop, height, width, [&](std::int64_t at, const detail::DropOutline::Place& place) {
+          const auto square = std::min(place.dy * place.dy + place.dx * place.dx, 2.0f);
+          const auto bend = reach * (0.6f + 0.4f * square);
+          const auto colour =
+              scene.sample(level, middle_y - bend * place.dy, middle_x - bend * place.dx);
+          const auto rim = 1.0f - detail::smooth_step(place.depth / 0.5f);
+          const auto foot = std::clamp(place.dy, -1.0f, 1.0f);
+          const auto gain = 1.0f + look.shading * (foot * std::min(square, 1.0f) + 0.3f * rim);
+          const auto alpha = detail::smooth_step(place.depth / look.edge);
+          for (std::int64_t c = 0; c < 3; ++c) {
+            const auto seen =
+                (1.0f - look.veil) * colour[static_cast<std::size_t>(c)] * gain + look.veil;
+            auto& value = out[c * pixels + at];
+            value = std::clamp(value + alpha * (seen - value), 0.0f, 1.0f);
+          }
+          // At least the smallest float, so that the mask tells which pixels a drop covers.
+          mask[at] = std::max({mask[at] + alpha - mask[at] * alpha, 1e-30f});
+        });
   }
 };
 
-static_assert(DegradationWithOptions<Raindrops>);
+static_assert(DegradationWithOptions<Raindrops> && PlacedBatchDegradation<Raindrops>);
 
 }  // namespace limpid
