@@ -10,6 +10,8 @@
 //   limpid-data haze images depths hazy  hazy/{input,target}/NAME.png
 //   limpid-data dhazy-split DHAZY FILE   which pairs of D-HAZY are for training
 //   limpid-data check dehaze=pairs:hazy  what is in a set, and what is wrong with it
+//   limpid-data sheet deblur=photos:photos --out sheet.png
+//                                        before and after, to look at
 #include "data/blur.hpp"
 #include "data/check.hpp"
 #include "data/degrade.hpp"
@@ -17,6 +19,7 @@
 #include "data/haze.hpp"
 #include "data/interpolate.hpp"
 #include "data/niqe_model.hpp"
+#include "data/sheet.hpp"
 #include "data/split.hpp"
 #include "data/subcommands.hpp"
 #include "data/train_interpolation.hpp"
@@ -31,6 +34,7 @@ int main(int argc, char** argv) {
   commands.add(examples::add_haze, examples::haze);
   commands.add(examples::add_dhazy_split, examples::dhazy_split);
   commands.add(examples::add_check, examples::check);
+  commands.add(examples::add_sheet, examples::sheet);
   commands.add(examples::add_niqe_model, examples::niqe_model);
   commands.add(examples::add_interpolate, examples::interpolate);
   commands.add(examples::add_train_interpolation, examples::train_interpolation);

@@ -372,6 +372,7 @@
 #include <limpid/report/page.hpp>
 #include <limpid/report/page_script.hpp>
 #include <limpid/report/page_style.hpp>
+#include <limpid/report/pair_sheet.hpp>
 #include <limpid/report/perception_distortion.hpp>
 #include <limpid/report/picture_strip.hpp>
 #include <limpid/report/plane_figure.hpp>
@@ -382,6 +383,7 @@
 #include <limpid/report/report_parts.hpp>
 #include <limpid/report/report_strip.hpp>
 #include <limpid/report/report_table.hpp>
+#include <limpid/report/text_picture.hpp>
 #include <limpid/report/training_facts.hpp>
 #include <limpid/report/training_log.hpp>
 

@@ -79,6 +79,12 @@ BOOST_AUTO_TEST_CASE(average_precision_of_detection_md) {
   static_cast<void>(ap50), static_cast<void>(ap), static_cast<void>(voc);
 }
 
+void sheet(const Pairs& pairs) {
+  const SheetPart part{"my pairs", pairs.description(), {{pairs.name(0), pairs.load(0)}}};
+  pair_sheet({part}, {.width = 300}).save("sheet.png");
+  write_atomically("sheet.html", pair_sheet_html({part}, {.title = "My pairs"}));
+}
+
 void report(const TaskEvaluation& evaluation, const Image& degraded, const Image& restored,
             const Image& target) {
   const auto log = read_training_log("run/metrics.jsonl");

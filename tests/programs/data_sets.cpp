@@ -339,6 +339,59 @@ BOOST_AUTO_TEST_CASE(a_sheet_is_tried_before_the_work_and_replaces_nothing_unask
   BOOST_TEST(Image::load(folder / "sheet.png").width() > 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_sheet_shows_before_and_after_of_any_data) {
+  TemporaryFolder folder;
+  save(picture(48, 64, 1), folder / "photos/harbour.png");
+  for (const auto* part : {"input", "target"}) save(flat(9), folder / "set" / part / "a.png");
+  const auto photos = "night=photos:" + (folder / "photos").string() + ",degradation=noise";
+  const auto set = "deblur=pairs:" + (folder / "set").string();
+  const auto sheet = [&](const std::string& out, std::vector<std::string> words) {
+    words.insert(words.begin(), {"limpid-data", "sheet"});
+    words.insert(words.end(), {"--out", (folder / out).string()});
+    return run(words);
+  };
+  const auto page = sheet("page.html", {photos, set, "--pictures", "3", "--title", "Noise"});
+  BOOST_REQUIRE_MESSAGE(page.code == 0, page.err);
+  BOOST_TEST(has(page.err, "sheet: 4 pairs in '"), page.err);  // one photograph in three draws
+  const auto html = read_bytes(folder / "page.html");
+  BOOST_TEST(has(html, "<h1>Noise</h1>"));
+  BOOST_TEST(has(html, "with noise (sigma 0:55), seed 0"));
+  BOOST_TEST(has(html, "<strong>a</strong>"));
+  const auto shown = [&](const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> words{photos, "--pictures", "1", "--label", "noise"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto ended = sheet(out, words);
+    BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+    return Image::load(folder / out);
+  };
+  const auto first = shown("1.png", {"--seed", "1"});
+  BOOST_TEST(first.width() == 2 * 360 + 4);
+  BOOST_TEST((first == shown("again.png", {"--seed", "1"})));
+  BOOST_TEST(!(first == shown("2.png", {"--seed", "2"})));
+  BOOST_TEST(shown("crop.png", {"--crop", "16", "--width", "64"}).width() == 2 * 64 + 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_sheet_that_cannot_be_made_says_why_before_the_work) {
+  TemporaryFolder folder;
+  for (const auto* part : {"input", "target"}) save(flat(9), folder / "set" / part / "a.png");
+  const auto set = "deblur=pairs:" + (folder / "set").string();
+  const auto fails = [&](std::vector<std::string> words, int code, const std::string& text) {
+    words.insert(words.begin(), {"limpid-data", "sheet", set});
+    const auto ended = run(words);
+    BOOST_TEST(ended.code == code, ended.err);
+    BOOST_TEST(has(ended.err, text), ended.err);
+  };
+  const auto gif = (folder / "sheet.gif").string(), png = (folder / "sheet.png").string();
+  fails({"--out", gif}, 2, "--out: expected FILE.html or a picture: cannot write image '" + gif);
+  write_bytes(png, "hours of work");
+  fails({"--out", png}, 1, "--out: '" + png + "' is there already");
+  BOOST_TEST(read_bytes(png) == "hours of work");
+  fails({"--out", png, "--overwrite", "--label", "a", "--label", "b"}, 2,
+        "--label: expected one for each of 1 sets, found 2");
+  fails({}, 2, "--out is required");
+  fails({"--out", png, "--overwrite"}, 0, "sheet: 1 pairs in '" + png);
+}
+
 BOOST_AUTO_TEST_CASE(the_split_of_dhazy_comes_as_a_file) {
   TemporaryFolder folder;
   for (const std::string n : {"1", "2", "3", "4", "5"}) {

@@ -39,6 +39,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-data", "blur"}, {"--frames", "--seed"});
   check_help({"limpid-data", "haze"}, {"--beta", "--airlight", "--disparity", "--seed"});
   check_help({"limpid-data", "check"}, {"--sheet", "--json"});
+  check_help({"limpid-data", "sheet"}, {"--out", "--pictures", "--seed", "--crop", "--width",
+                                        "--columns", "--label", "--title", "--overwrite"});
   check_help({"limpid-data", "interpolate"},
              {"--fps", "--to", "--weights", "--tile", "--padding", "--device", "--threads"});
   check_help({"limpid-data", "train-interpolation"},
