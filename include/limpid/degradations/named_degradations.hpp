@@ -4,6 +4,7 @@
 #include <limpid/core/named.hpp>
 #include <limpid/core/options_by_name.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/camera_motion.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/degradations/motion_blur.hpp>
@@ -12,6 +13,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,13 +25,16 @@ namespace limpid {
 template <DegradationWithOptions D>
 struct DegradationType {
   using type = D;
-  std::string_view task;  ///< what a network that undoes it is usually called
+  std::string_view task;  ///< what a network that undoes it is usually called; of several with one
+                          ///< task the first is the usual one
 };
 
 /// The degradations that programs know by name. A new one is its header and a line here.
 inline constexpr NamedTable kDegradations{
     "a degradation",
     Named{"motion-blur", "a camera that shakes", DegradationType<MotionBlur>{"deblur"}},
+    Named{"camera-motion", "a camera and things that move while the shutter is open",
+          DegradationType<CameraMotion>{"deblur"}},
     Named{"haze", "haze between camera and scene", DegradationType<Haze>{"dehaze"}},
     Named{"raindrops", "drops on the lens", DegradationType<Raindrops>{"derain"}},
     Named{"noise", "white Gaussian noise", DegradationType<Noise>{"denoise"}}};
@@ -83,7 +88,10 @@ inline AnyDegradation named_degradation(const DegradationText& text) {
 /// The tasks that have a usual degradation, in the order of the table.
 inline std::vector<std::string> degradation_tasks() {
   std::vector<std::string> tasks;
-  kDegradations.for_each([&](const auto& entry) { tasks.emplace_back(entry.value.task); });
+  kDegradations.for_each([&](const auto& entry) {
+    const std::string task{entry.value.task};
+    if (std::find(tasks.begin(), tasks.end(), task) == tasks.end()) tasks.push_back(task);
+  });
   return tasks;
 }
 
@@ -91,7 +99,7 @@ inline std::vector<std::string> degradation_tasks() {
 inline std::string usual_degradation(std::string_view task) {
   std::string name;
   kDegradations.for_each([&](const auto& entry) {
-    if (entry.value.task == task) name = entry.name;
+    if (name.empty() && entry.value.task == task) name = entry.name;
   });
   return name;
 }
