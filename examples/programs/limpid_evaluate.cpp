@@ -2,6 +2,7 @@
 //
 //   limpid-evaluate --model run/model.limpid --data deblur=gopro:GoPro --report report
 //   limpid-evaluate --compare restored/ true/
+//   limpid-evaluate --compare restored/ true/ --against of_another_program/
 //
 // Prints a table: each metric of the degraded pictures (identity), of the restored ones, and the
 // gain. --json writes the same with every picture's scores, --report a page with pictures.
@@ -9,6 +10,7 @@
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/metrics/compare_folders.hpp>
+#include <limpid/metrics/compare_programs.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/report/training_facts.hpp>
 
@@ -18,6 +20,7 @@
 #include <cmath>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -39,7 +42,7 @@ constexpr std::int64_t kShown = 4;  ///< pictures of a task on the page, spread 
 
 /// The command line.
 struct Plan {
-  fs::path model, json, save;
+  fs::path model, json, save, against;
   std::vector<fs::path> compare;
   std::vector<std::string> data;
   examples::MetricOptions metrics;
@@ -57,6 +60,11 @@ template <class Scores>
 void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) {
   examples::print("%s\n", limpid::text_table(scores).c_str());
   for (const auto& line : limpid::left_out_lines(scores)) examples::print("%s\n", line.c_str());
+  if constexpr (std::is_same_v<Scores, limpid::PairedComparison>) {
+    for (const auto& line : limpid::paired_notes(scores)) examples::print("%s\n", line.c_str());
+  } else {
+    examples::print("%s\n", limpid::interval_note().c_str());
+  }
   if (std::is_same_v<Scores, limpid::Comparison> &&
       std::any_of(metrics.begin(), metrics.end(), [](const auto& m) { return m.pools(); })) {
     examples::print(
@@ -72,9 +80,7 @@ void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) 
 /// @throws c10::Error where nothing was measured: no picture has a score under any metric.
 void check_measured(const std::vector<limpid::PictureScores>& pictures) {
   for (const auto& scores : pictures) {
-    for (const auto score : scores) {
-      if (!std::isnan(score)) return;
-    }
+    if (scores.any()) return;
   }
   limpid::fail("no picture has a score");
 }
@@ -89,14 +95,40 @@ void say_failed(const std::string& task, const Images& images, examples::Failure
   failures.say(progress);
 }
 
-void compare(const Plan& plan) {
-  examples::Progress progress;
-  const auto show = [&](const limpid::ComparedPicture& picture) {
+/// Shows how far a comparison is.
+std::function<void(const limpid::ComparedPicture&)> shown_on(examples::Progress& progress) {
+  return [&progress](const limpid::ComparedPicture& picture) {
     progress.show(std::to_string(picture.index + 1) + "/" + std::to_string(picture.count) + "  " +
                   picture.name);
   };
-  const auto scores = limpid::compare_folders(plan.compare[0], plan.compare[1],
-                                              examples::metrics_of(plan.metrics), show);
+}
+
+void compare_two(const Plan& plan) {
+  examples::Progress progress;
+  const auto pairs =
+      limpid::compare_programs(plan.compare[0], plan.against, plan.compare[1],
+                               examples::metrics_of(plan.metrics), shown_on(progress));
+  progress.end();
+  examples::Failures failures{"limpid-evaluate"};
+  const auto& images = pairs.compared.images;
+  std::vector<limpid::PictureScores> pictures;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const auto& other = pairs.against.images[i];
+    const auto& error = images[i].error.empty() ? other.error : images[i].error;
+    if (!error.empty()) failures.add(images[i].name, error);
+    if (error.empty()) pictures.push_back(images[i].scores);
+  }
+  failures.say(progress);
+  print(pairs, pairs.metrics());
+  examples::write_json(plan.json, to_json(pairs));
+  check_measured(pictures);
+  failures.check(images.size(), "measured");
+}
+
+void compare(const Plan& plan) {
+  examples::Progress progress;
+  const auto scores = limpid::compare_folders(
+      plan.compare[0], plan.compare[1], examples::metrics_of(plan.metrics), shown_on(progress));
   progress.end();
   examples::Failures failures{"limpid-evaluate"};
   say_failed("", scores.images, failures, progress);
@@ -259,10 +291,14 @@ int main(int argc, char** argv) {
   auto* data = app.add_option("--data", plan.data, limpid::data_argument_help());
   data->type_name("TASK=FORMAT:PATH[@PART]")->needs(model);
   model->needs(data);
-  app.add_option("--compare", plan.compare, "Pictures of any program, and the true ones")
-      ->expected(2)
-      ->type_name("RESTORED_DIR TARGET_DIR")
-      ->excludes(model);
+  auto* compare_option =
+      app.add_option("--compare", plan.compare, "Pictures of any program, and the true ones");
+  compare_option->expected(2)->type_name("RESTORED_DIR TARGET_DIR")->excludes(model);
+  app.add_option("--against", plan.against,
+                 "Pictures of another program: by how much --compare scores more, picture by "
+                 "picture, and whether that may be chance")
+      ->type_name("RESTORED_DIR")
+      ->needs(compare_option);
   examples::add_metrics(app, plan.metrics);
   examples::add_json(app, plan.json, "Write all scores");
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
@@ -282,6 +318,7 @@ int main(int argc, char** argv) {
   plan.command = examples::command_line(argc, argv);
   return examples::run_program(app, argc, argv, [&] {
     examples::try_output("--json", plan.json);
+    if (!plan.against.empty()) return compare_two(plan);
     if (!plan.compare.empty()) return compare(plan);
     if (plan.model.empty()) throw examples::UsageError("expected --model and --data, or --compare");
     evaluate(plan);

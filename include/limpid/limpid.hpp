@@ -193,8 +193,10 @@
 
 #include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/asymmetric_gaussian.hpp>
+#include <limpid/metrics/bootstrap.hpp>
 #include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/compare_folders.hpp>
+#include <limpid/metrics/compare_programs.hpp>
 #include <limpid/metrics/cw_ssim.hpp>
 #include <limpid/metrics/default_metrics.hpp>
 #include <limpid/metrics/eight_bit.hpp>
@@ -206,11 +208,14 @@
 #include <limpid/metrics/niqe.hpp>
 #include <limpid/metrics/niqe_features.hpp>
 #include <limpid/metrics/niqe_model.hpp>
+#include <limpid/metrics/paired_comparison.hpp>
 #include <limpid/metrics/picture_scores.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/metrics/score_json.hpp>
 #include <limpid/metrics/score_text.hpp>
 #include <limpid/metrics/scores.hpp>
+#include <limpid/metrics/set_score.hpp>
+#include <limpid/metrics/sign_flip_test.hpp>
 #include <limpid/metrics/ssim.hpp>
 #include <limpid/metrics/ssim_3d.hpp>
 #include <limpid/metrics/statistics.hpp>

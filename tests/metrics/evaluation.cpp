@@ -47,8 +47,10 @@ BOOST_AUTO_TEST_CASE(a_gain_compares_the_same_pictures) {
   BOOST_TEST(damaged.gain(0).mean == 20 * std::log10(4.0 / 3), boost::test_tools::tolerance(1e-12));
   BOOST_TEST(damaged.restored(0).mean - damaged.identity(0).mean > 5, "other pictures");
   BOOST_TEST(limpid::text_table({damaged}) ==
-             "task    metric    unit  images        identity  restored            gain\n"
-             "deblur  psnr_rgb  dB         2  36.09 (1 of 2)     43.36  +2.50 (1 of 2)\n");
+             "task    metric    unit  images        identity  restored            95 %            "
+             "gain  95 %\n"
+             "deblur  psnr_rgb  dB         2  36.09 (1 of 2)     43.36  [38.59, 48.13]  +2.50 (1 "
+             "of 2)  none\n");
   BOOST_TEST(
       limpid::left_out_lines(std::vector{damaged}) ==
           (std::vector<std::string>{
@@ -89,8 +91,8 @@ BOOST_AUTO_TEST_CASE(many_pictures_without_a_score_are_counted_and_a_few_named) 
   BOOST_TEST(lines[0].starts_with("ssim_gaussian: 50 of 50 pictures left out of the mean"));
   BOOST_TEST(lines[0].ends_with(" and 47 more"));
   BOOST_TEST(limpid::text_table(comparison) ==
-             "metric         unit  images            mean   std\n"
-             "ssim_gaussian            50  none (0 of 50)  none\n");
+             "metric         unit  images            mean  95 %   std\n"
+             "ssim_gaussian            50  none (0 of 50)  none  none\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_is_better_on_each_picture_is_not_ranked_below) {
@@ -197,14 +199,17 @@ BOOST_AUTO_TEST_CASE(json_of_a_comparison_names_every_picture) {
 
 BOOST_AUTO_TEST_CASE(tables_stand_in_columns) {
   BOOST_TEST(limpid::text_table({two_pictures()}) ==
-             "task    metric        unit  images  identity        restored             gain\n"
-             "deblur  psnr_rgb      dB         2     28.13  48.13 (1 of 2)  +20.00 (1 of 2)\n"
-             "deblur  ssim_uniform             2    0.9950          1.0000          +0.0050\n");
+             "task    metric        unit  images  identity        restored              95 %  "
+             "           gain                95 %\n"
+             "deblur  psnr_rgb      dB         2     28.13  48.13 (1 of 2)              none  "
+             "+20.00 (1 of 2)                none\n"
+             "deblur  ssim_uniform             2    0.9950          1.0000  [1.0000, 1.0000]  "
+             "        +0.0050  [+0.0045, +0.0055]\n");
   Comparison comparison{metrics_by_name({"psnr_rgb"})};
   comparison.add("a", grey(100), grey(100));
   BOOST_TEST(limpid::text_table(comparison) ==
-             "metric    unit  images           mean   std  pooled\n"
-             "psnr_rgb  dB         1  none (0 of 1)  none     inf\n");
+             "metric    unit  images           mean  95 %   std  pooled\n"
+             "psnr_rgb  dB         1  none (0 of 1)  none  none     inf\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

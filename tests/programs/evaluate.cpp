@@ -65,6 +65,9 @@ BOOST_AUTO_TEST_CASE(a_gain_is_over_the_pictures_that_have_both_scores) {
              boost::test_tools::tolerance(1e-9));
   BOOST_TEST(task.at("identity").at("psnr_rgb").at("count") == 1);
   BOOST_TEST(task.at("identity").at("psnr_rgb").at("left_out") == 1);
+  BOOST_TEST(task.at("restored").at("psnr_rgb").at("interval").size() == 2);
+  BOOST_TEST(!gain.contains("interval"), "of one picture there is none");
+  BOOST_TEST(json::parse(text).at("confidence").at("draws") == 10'000);
   BOOST_TEST(task.at("restored").at("psnr_rgb").at("count") == 2);
   BOOST_TEST(has(ended.out, " (1 of 2)"), ended.out);
   const std::string line =
@@ -72,6 +75,8 @@ BOOST_AUTO_TEST_CASE(a_gain_is_over_the_pictures_that_have_both_scores) {
   BOOST_TEST(has(ended.out, line), ended.out);
   const auto page = read_bytes(report / "index.html");
   BOOST_TEST(has(page, "over 1 of 2, 1 exact"));
+  BOOST_TEST(has(page, "percentile bootstrap over the pictures (10000 draws, seed 0)"));
+  BOOST_TEST(has(page, "<span class=\"spread\">["));
   BOOST_TEST(has(page, "left out of the gain: &#39;b&#39; (exact before, "));
   for (const auto* word : {">nan", ">inf", "-inf"}) BOOST_TEST(!has(page, word), word);
 }
@@ -261,6 +266,38 @@ BOOST_AUTO_TEST_CASE(two_programs_of_which_one_is_exact_somewhere_are_ranked_by_
              of_b.at("psnr_rgb").at("pooled").get<double>());
   BOOST_TEST(has(shown.out, "1 of 2 pictures left out of the mean, exact: 'b'"), shown.out);
   BOOST_TEST(has(shown.out, "pooled: the PSNR of the mean squared error over all pictures"));
+}
+
+BOOST_AUTO_TEST_CASE(two_programs_are_compared_on_the_pictures_that_both_have) {
+  TemporaryFolder folder;
+  for (int i = 0; i < 6; ++i) {
+    const auto name = std::string{static_cast<char>('a' + i)} + ".png";
+    const auto image = limpid::Image::from_unit(picture(20, 24, 10 + i).unit() * 0.5);
+    save(image, folder / "true" / name);
+    save(brighter(image, 2 + i), folder / "A" / name);
+    save(brighter(image, 3 + i), folder / "B" / name);
+  }
+  std::filesystem::remove(folder / "B/f.png");
+  Ended shown;
+  const auto json =
+      compared(folder / "A", folder / "true", {"--against", (folder / "B").string()}, &shown);
+  const auto& psnr = json.at("difference").at("psnr_rgb");
+  BOOST_TEST(psnr.at("count") == 5);
+  BOOST_TEST(psnr.at("mean").get<double>() > 0);
+  BOOST_TEST(psnr.at("p") == 2.0 / 32, "all five of one sign");
+  BOOST_TEST(psnr.at("interval")[0].get<double>() > 0);
+  BOOST_TEST(json.at("missing").at("f") == "not in '" + (folder / "B").string() + "'");
+  BOOST_TEST(json.at("confidence").at("level") == 0.95);
+  for (const auto* text : {"1 of 6 pictures left out: 'f' (not in '", "exact, 2^5 sign flips",
+                           "95 %: where the mean lies", "difference  "}) {
+    BOOST_TEST(has(shown.out, text), text << " in: " << shown.out);
+  }
+  cut(folder / "B/b.png");
+  const auto ended = run({"limpid-evaluate", "--compare", (folder / "A").string(),
+                          (folder / "true").string(), "--against", (folder / "B").string()});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(has(ended.err, "B/b.png'"), ended.err);
+  BOOST_TEST(has(ended.out, "(4 of 5)"), ended.out);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -62,9 +62,9 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-restore"},
              {"--model", "--task", "--tile", "--overlap", "--out", "--format", "--device",
               "--precision", "--threads", "--json", "--tiling", "--ensemble", "--jobs", "IMAGE"});
-  check_help({"limpid-evaluate"},
-             {"--model", "--data", "--compare", "--metrics", "--niqe-model", "--report", "--json",
-              "--max-images", "--save", "--title", "--note", "--log", "--device", "--threads"});
+  check_help({"limpid-evaluate"}, {"--model", "--data", "--compare", "--against", "--metrics",
+                                   "--niqe-model", "--report", "--json", "--max-images", "--save",
+                                   "--title", "--note", "--log", "--device", "--threads"});
   check_help({"limpid-benchmark"}, {"step", "restore", "data"});
   check_help({"limpid-benchmark", "step"}, {"--recipe", "--tasks", "--steps", "--warmup",
                                             "--device", "--precision", "--json", "--weighting"});
@@ -149,6 +149,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_evaluate) {
   check_usage({"limpid-evaluate"}, "expected --model and --data, or --compare");
   check_usage({"limpid-evaluate", "--model", "m"}, "--data");
   check_usage({"limpid-evaluate", "--compare", "a"}, "--compare");
+  check_usage({"limpid-evaluate", "--against", "a"}, "--against requires --compare");
   check_usage({"limpid-evaluate", "--compare", "a", "b", "--metrics", "beauty"},
               "expected a metric, one of psnr_rgb, psnr_y");
   check_usage({"limpid-evaluate", "--model", "m", "--data", "deblur"},

@@ -193,6 +193,17 @@ concept NoReferenceMetric = requires(const M& metric, const at::Tensor& image) {
   { metric.undefined(image) } -> std::convertible_to<std::string>;
 };
 
+/// Quality of a whole set of restored images against the set of targets: the features of each image
+/// alone, (3, H, W) or (1, 3, H, W) in [0, 1] -> (D), and a score of the features of many, (N, D).
+template <class M>
+concept SetMetric = requires(const M& metric, const at::Tensor& image, const at::Tensor& many) {
+  { metric.name } -> std::convertible_to<std::string_view>;
+  { metric.protocol } -> std::convertible_to<std::string_view>;
+  { metric.higher_is_better } -> std::convertible_to<bool>;
+  { metric.features(image) } -> std::same_as<at::Tensor>;
+  { metric.set_score(many, many) } -> std::same_as<double>;
+};
+
 /// Clean image (3, H, W) in [0, 1] -> degraded image, same shape and range.
 /// The same random source gives the same result.
 template <class D>

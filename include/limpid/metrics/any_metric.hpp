@@ -3,6 +3,7 @@
 #include <limpid/core/concepts.hpp>
 
 #include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
 
 #include <concepts>
 #include <functional>
@@ -19,21 +20,28 @@ namespace limpid {
 ///
 /// A metric may have, beside what its concept asks, a `label` (for tables; else its name), a `unit`
 /// (else none), and a static `pooled` (see there). One that judges a picture alone takes a target
-/// too, and does not look at it.
+/// too, and does not look at it. One of sets (`of_set`) scores no picture, but all of them at once.
 class AnyMetric {
  public:
   template <class M>
-  requires(!std::same_as<std::remove_cvref_t<M>, AnyMetric> && (Metric<M> || NoReferenceMetric<M>))
-      AnyMetric(M metric)
+  requires(!std::same_as<std::remove_cvref_t<M>, AnyMetric> &&
+           (Metric<M> || NoReferenceMetric<M> || SetMetric<M>)) AnyMetric(M metric)
       : name(std::string_view{metric.name}),
         label(name),
         protocol(std::string_view{metric.protocol}),
         higher_is_better(metric.higher_is_better),
-        needs_target(Metric<M>) {
+        needs_target(!NoReferenceMetric<M>),
+        of_set(SetMetric<M>) {
     if constexpr (requires { metric.label; }) label = std::string_view{metric.label};
     if constexpr (requires { metric.unit; }) unit = std::string_view{metric.unit};
     if constexpr (requires(std::vector<double> scores) { M::pooled(scores); }) pooled_ = M::pooled;
-    if constexpr (Metric<M>) {
+    if constexpr (SetMetric<M>) {
+      features_ = [metric](const at::Tensor& image) { return metric.features(image); };
+      compute_ = [metric = std::move(metric)](const at::Tensor& restored,
+                                              const at::Tensor& target) {
+        return metric.set_score(restored, target);
+      };
+    } else if constexpr (Metric<M>) {
       compute_ = std::move(metric);
     } else {
       undefined_ = [metric](const at::Tensor& image) { return metric.undefined(image); };
@@ -45,7 +53,23 @@ class AnyMetric {
 
   /// @param restored  (3, H, W) or (1, 3, H, W), values in [0, 1].
   /// @param target    of the same height and width.
+  /// @throws c10::ValueError for a metric of sets, which has no score of one picture.
   double operator()(const at::Tensor& restored, const at::Tensor& target) const {
+    TORCH_CHECK_VALUE(!of_set, name, ": scores a whole set of pictures, not one");
+    return compute_(restored, target);
+  }
+
+  /// What a metric of sets looks at in one picture, (D).
+  /// @param image  (3, H, W) or (1, 3, H, W), values in [0, 1].
+  at::Tensor features(const at::Tensor& image) const {
+    TORCH_CHECK_VALUE(of_set, name, ": scores pictures, not a whole set");
+    return features_(image);
+  }
+
+  /// What a metric of sets says of them, by their `features`.
+  /// @param restored, target  (N, D)
+  double set_score(const at::Tensor& restored, const at::Tensor& target) const {
+    TORCH_CHECK_VALUE(of_set, name, ": scores pictures, not a whole set");
     return compute_(restored, target);
   }
 
@@ -74,10 +98,12 @@ class AnyMetric {
   std::string protocol;          ///< how exactly it is computed
   bool higher_is_better = true;  ///< direction
   bool needs_target = true;      ///< false for one that judges a picture alone
+  bool of_set = false;           ///< true for one that scores a whole set of pictures at once
 
  private:
   std::function<double(const at::Tensor&, const at::Tensor&)> compute_;
   std::function<std::string(const at::Tensor&)> undefined_;
+  std::function<at::Tensor(const at::Tensor&)> features_;
   std::function<double(const std::vector<double>&)> pooled_;
 };
 

@@ -62,6 +62,20 @@ inline void check_partners(const std::map<std::string, std::filesystem::path>& p
                passed_over);
 }
 
+/// Scores one picture, or adds it as failed where it cannot be read or compared.
+inline void add_compared(Comparison& comparison, const std::string& name,
+                         const std::filesystem::path& path, const std::filesystem::path& partner) {
+  try {
+    const auto image = Image::load(path), target = Image::load(partner);
+    TORCH_CHECK(image.height() == target.height() && image.width() == target.width(), "'",
+                path.string(), "' is ", image.width(), " x ", image.height(), ", '",
+                partner.string(), "' is ", target.width(), " x ", target.height(), " pixels");
+    comparison.add(name, image.unit(), target.unit());
+  } catch (const std::exception& error) {
+    comparison.add_failed(name, error_text(error));
+  }
+}
+
 }  // namespace detail
 
 /// How far a comparison is.
@@ -93,16 +107,7 @@ inline Comparison compare_folders(const std::filesystem::path& restored_folder,
   detail::check_partners(targets, restored, restored_folder, comparison.notes);
 
   for (const auto& [stem, path] : restored) {
-    const auto& partner = targets.at(stem);
-    try {
-      const auto image = Image::load(path), target = Image::load(partner);
-      TORCH_CHECK(image.height() == target.height() && image.width() == target.width(), "'",
-                  path.string(), "' is ", image.width(), " x ", image.height(), ", '",
-                  partner.string(), "' is ", target.width(), " x ", target.height(), " pixels");
-      comparison.add(stem, image.unit(), target.unit());
-    } catch (const std::exception& error) {
-      comparison.add_failed(stem, error_text(error));
-    }
+    detail::add_compared(comparison, stem, path, targets.at(stem));
     if (each) each({comparison.images.size() - 1, restored.size(), stem});
   }
   return comparison;

@@ -78,6 +78,7 @@ void add_failed_line(std::vector<std::string>& lines, const std::string& what,
 inline void add_gain_line(std::vector<std::string>& lines, const TaskEvaluation& evaluation,
                           std::size_t index) {
   const auto& metric = evaluation.metrics[index];
+  if (metric.of_set) return;
   const auto state = [&](double score) {
     return std::isinf(score) ? std::string{"exact"} : format_score(metric, score);
   };

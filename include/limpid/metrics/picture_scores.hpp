@@ -6,6 +6,7 @@
 #include <ATen/ops/isfinite.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -15,10 +16,23 @@
 
 namespace limpid {
 
+/// What metrics of sets look at in one picture, by the number of the metric: (D) each.
+using SetFeatures = std::map<std::size_t, at::Tensor>;
+
+/// The features of `image` under those of `metrics` that score whole sets.
+inline SetFeatures set_features(const std::vector<AnyMetric>& metrics, const at::Tensor& image) {
+  SetFeatures features;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (metrics[i].of_set) features.emplace(i, metrics[i].features(image));
+  }
+  return features;
+}
+
 /// What one picture scored under each metric, in the order of an evaluation's metrics.
 ///
 /// A score that the picture cannot have is no number, and `reasons` says why: the picture is
-/// smaller than the metric's window, or has flat blocks. Other metrics' scores stay.
+/// smaller than the metric's window, or has flat blocks. Other metrics' scores stay. Under a metric
+/// of sets a picture has no score but `features`.
 struct PictureScores : std::vector<double> {
   using std::vector<double>::vector;
 
@@ -30,8 +44,10 @@ struct PictureScores : std::vector<double> {
   PictureScores(const std::vector<AnyMetric>& metrics, const at::Tensor& image,
                 const at::Tensor& target, bool only_alone = false) {
     check(image, target);
+    features = set_features(metrics, image);
     for (std::size_t i = 0; i < metrics.size(); ++i) {
       push_back(std::numeric_limits<double>::quiet_NaN());
+      if (metrics[i].of_set) continue;
       if (!only_alone || !metrics[i].needs_target) score(metrics[i], i, image, target);
     }
   }
@@ -48,6 +64,13 @@ struct PictureScores : std::vector<double> {
   }
 
   std::map<std::size_t, std::string> reasons;  ///< why a metric, by its number, has no score
+  SetFeatures features;                        ///< for metrics of sets
+
+  /// Whether there is a score under any metric, or features for one.
+  bool any() const {
+    return !features.empty() ||
+           std::any_of(begin(), end(), [](double score) { return !std::isnan(score); });
+  }
 
  private:
   static void check(const at::Tensor& image, const at::Tensor& target) {

@@ -4,6 +4,7 @@
 #include <limpid/core/json_text.hpp>
 #include <limpid/io/json_file.hpp>
 #include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/bootstrap.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/metrics/statistics.hpp>
 
@@ -46,24 +47,42 @@ inline void add_left_out(nlohmann::json& json, const Statistics& statistics) {
   if (statistics.none > 0) json["none"] = statistics.none;
 }
 
+/// "interval": [low, high], where there are pictures enough for one.
+inline void add_interval(nlohmann::json& json, const std::vector<double>& scores) {
+  const auto interval = mean_interval(scores);
+  if (interval) json["interval"] = {interval->low(), interval->high()};
+}
+
+/// What "interval" is.
+inline nlohmann::json json_confidence(const BootstrapOptions& options = {}) {
+  return {{"method", "percentile bootstrap over the pictures"},
+          {"level", options.level},
+          {"draws", options.draws},
+          {"seed", options.seed}};
+}
+
 /// {"mean", "std", "count", "left_out"}, and where pictures are left out how many of them are
 /// "exact" (their score is infinite) and how many have "none". Over no picture mean and deviation
 /// are "none".
+/// @param scores  those behind the statistics: their interval, `mean_interval`, is added
 /// @param pooled  `AnyMetric::pooled`, where the metric has it
 inline nlohmann::json json_statistics(const Statistics& statistics,
+                                      const std::vector<double>& scores = {},
                                       std::optional<double> pooled = {}) {
   nlohmann::json json{{"mean", json_number(statistics.mean)},
                       {"std", json_number(statistics.std)},
                       {"count", statistics.count}};
   add_left_out(json, statistics);
+  add_interval(json, scores);
   if (pooled) json["pooled"] = json_number(*pooled);
   return json;
 }
 
-/// {"mean", "count", "left_out"}, and "exact" and "none" as above.
-inline nlohmann::json json_gain(const Statistics& gain) {
+/// {"mean", "count", "left_out", "interval"}, and "exact" and "none" as above.
+inline nlohmann::json json_gain(const Statistics& gain, const std::vector<double>& gains) {
   nlohmann::json json{{"mean", json_number(gain.mean)}, {"count", gain.count}};
   add_left_out(json, gain);
+  add_interval(json, gains);
   return json;
 }
 
@@ -71,6 +90,7 @@ inline nlohmann::json json_scores(const std::vector<AnyMetric>& metrics,
                                   const PictureScores& scores, bool only_alone = false) {
   auto json = nlohmann::json::object();
   for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (metrics[i].of_set) continue;
     if (!only_alone || !metrics[i].needs_target) json[metrics[i].name] = json_number(scores.at(i));
   }
   return json;
@@ -118,14 +138,13 @@ inline nlohmann::json json_task(const TaskEvaluation& evaluation) {
       {"gain", nlohmann::json::object()},     {"images", nlohmann::json::array()}};
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     const auto& name = metrics[i].name;
-    const auto pooled = [&](PictureScores ImageScores::*which) {
-      return metrics[i].pooled(evaluation.scores(which, i));
+    const auto json_of = [&](PictureScores ImageScores::*which) {
+      const auto scores = evaluation.scores(which, i);
+      return json_statistics(evaluation.statistics_of(which, i), scores, metrics[i].pooled(scores));
     };
-    task["identity"][name] =
-        json_statistics(evaluation.identity(i), pooled(&ImageScores::identity));
-    task["restored"][name] =
-        json_statistics(evaluation.restored(i), pooled(&ImageScores::restored));
-    task["gain"][name] = json_gain(evaluation.gain(i));
+    task["identity"][name] = json_of(&ImageScores::identity);
+    task["restored"][name] = json_of(&ImageScores::restored);
+    task["gain"][name] = json_gain(evaluation.gain(i), evaluation.gains(i));
     if (!metrics[i].needs_target) task["target"][name] = json_statistics(evaluation.target(i));
   }
   const bool with_target = std::any_of(metrics.begin(), metrics.end(), needs_no_target);
@@ -141,7 +160,8 @@ inline nlohmann::json json_task(const TaskEvaluation& evaluation) {
 ///   "identity": {METRIC: {"mean", "std", "count", "left_out"}}, "restored": {...},
 ///   "gain": {METRIC: {"mean", "count", "left_out"}},
 ///   "images": [{"name", "identity": {METRIC: score}, "restored": {...}}]}},
-///  "protocols": {METRIC: {"protocol", "higher_is_better"}}}
+///  "protocols": {METRIC: {"protocol", "higher_is_better"}},
+///  "confidence": {"method", "level", "draws", "seed"}}
 ///
 /// A mean runs over "count" pictures, the gain over those with a finite score before and after;
 /// over no picture it is "none". Of the pictures left out, "exact" beside it have an infinite score
@@ -149,9 +169,13 @@ inline nlohmann::json json_task(const TaskEvaluation& evaluation) {
 /// pictures that have a score. A number that JSON cannot hold is a string: "inf", "none"; an image
 /// without a score has {"none": {"restored": {METRIC: why}}}, and one that could not be read or
 /// restored, one of "failed", "error": why. With a metric that needs no target, the task and its
-/// images have a "target" beside "restored": what the true picture scores under it.
+/// images have a "target" beside "restored": what the true picture scores under it. Where there are
+/// two pictures or more, means and gains have an "interval" beside them, [low, high], of the
+/// confidence that "confidence" states. A metric of sets has its score as "mean", and images none.
 inline nlohmann::json to_json(const std::vector<TaskEvaluation>& evaluations) {
-  nlohmann::json json{{"tasks", nlohmann::json::object()}, {"protocols", nlohmann::json::object()}};
+  nlohmann::json json{{"tasks", nlohmann::json::object()},
+                      {"protocols", nlohmann::json::object()},
+                      {"confidence", detail::json_confidence()}};
   for (const auto& evaluation : evaluations) {
     json["tasks"][evaluation.task] = detail::json_task(evaluation);
     json["protocols"].update(detail::json_protocols(evaluation.metrics));
@@ -168,11 +192,13 @@ inline nlohmann::json to_json(const Comparison& comparison) {
                       {"failed", comparison.failed()},
                       {"compared", nlohmann::json::object()},
                       {"images", nlohmann::json::array()},
-                      {"protocols", detail::json_protocols(metrics)}};
+                      {"protocols", detail::json_protocols(metrics)},
+                      {"confidence", detail::json_confidence()}};
   if (!comparison.notes.empty()) json["notes"] = comparison.notes;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const auto scores = comparison.scores(i);
     json["compared"][metrics[i].name] =
-        detail::json_statistics(comparison.compared(i), metrics[i].pooled(comparison.scores(i)));
+        detail::json_statistics(comparison.compared(i), scores, metrics[i].pooled(scores));
   }
   for (const auto& image : comparison.images) {
     auto entry = detail::json_scores(metrics, image.scores);

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <limpid/core/interval.hpp>
 #include <limpid/metrics/any_metric.hpp>
+#include <limpid/metrics/bootstrap.hpp>
 #include <limpid/metrics/statistics.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +39,21 @@ inline std::string mean_text(const AnyMetric& metric, const Statistics& statisti
   const auto count = count_text(statistics);
   return format_score(metric, statistics.mean, with_sign) +
          (count.empty() ? count : " (" + count + ")");
+}
+
+/// "[26.90, 27.75]": where a mean lies with some confidence; "none" where too few pictures tell.
+inline std::string interval_text(const AnyMetric& metric, const std::optional<Interval>& interval,
+                                 bool with_sign = false) {
+  if (!interval) return "none";
+  return "[" + format_score(metric, interval->low(), with_sign) + ", " +
+         format_score(metric, interval->high(), with_sign) + "]";
+}
+
+/// What the intervals of tables and pages are.
+inline std::string interval_note(const BootstrapOptions& options = {}) {
+  return level_text(options) + ": where the mean lies with this confidence, by the percentile " +
+         "bootstrap over the pictures (" + std::to_string(options.draws) + " draws, seed " +
+         std::to_string(options.seed) + ")";
 }
 
 namespace detail {

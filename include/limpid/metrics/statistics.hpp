@@ -49,6 +49,17 @@ inline Statistics statistics(const std::vector<double>& scores) {
   return result;
 }
 
+/// `after[i] - before[i]` where both are finite, else no number.
+inline std::vector<double> paired_differences(const std::vector<double>& before,
+                                              const std::vector<double>& after) {
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const bool both = std::isfinite(before[i]) && std::isfinite(after.at(i));
+    differences.push_back(both ? after[i] - before[i] : std::numeric_limits<double>::quiet_NaN());
+  }
+  return differences;
+}
+
 /// What restoring gains, picture by picture: the statistics of `restored[i] - identity[i]` over the
 /// pictures where both are finite. A picture where one is infinite counts as `exact`, one where one
 /// is missing as `none`; where no picture is left the gain is no number.

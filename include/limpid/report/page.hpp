@@ -72,12 +72,21 @@ inline std::string left_out_html(const Statistics& statistics) {
   return "<span class=\"spread\">" + text + "</span>";
 }
 
-inline std::string score_cell(const AnyMetric& metric, const Statistics& statistics) {
+/// Where a mean lies with some confidence, if there are pictures enough to tell.
+inline std::string interval_html(const AnyMetric& metric, const std::vector<double>& scores,
+                                 bool with_sign = false) {
+  const auto interval = mean_interval(scores);
+  if (!interval) return {};
+  return "<span class=\"spread\">" + interval_text(metric, interval, with_sign) + "</span>";
+}
+
+inline std::string score_cell(const AnyMetric& metric, const Statistics& statistics,
+                              const std::vector<double>& scores) {
   auto html = "<td>" + format_score(metric, statistics.mean);
-  if (statistics.count > 0) {
+  if (!std::isnan(statistics.std)) {
     html += "<span class=\"spread\">\xc2\xb1 " + format_score(metric, statistics.std) + "</span>";
   }
-  return html + left_out_html(statistics) + "</td>";
+  return html + interval_html(metric, scores) + left_out_html(statistics) + "</td>";
 }
 
 inline std::string table_html(const std::vector<ReportTask>& tasks) {
@@ -92,13 +101,17 @@ inline std::string table_html(const std::vector<ReportTask>& tasks) {
       const auto& metric = evaluation.metrics[i];
       const auto gain = evaluation.gain(i);
       const auto word = verdict(metric, gain.mean);
+      const auto cell = [&](PictureScores ImageScores::*which) {
+        return score_cell(metric, evaluation.statistics_of(which, i), evaluation.scores(which, i));
+      };
       rows += "<tr><th scope=\"row\">" + escaped(metric.label) +
               (metric.unit.empty() ? ""
                                    : " <span class=\"quiet\">" + escaped(metric.unit) + "</span>") +
-              "</th>" + score_cell(metric, evaluation.identity(i)) +
-              score_cell(metric, evaluation.restored(i)) + "<td class=\"gain " + word + "\">" +
-              format_score(metric, gain.mean, true) + "<span class=\"pill " + word + "\">" + word +
-              "</span>" + left_out_html(gain) + "</td></tr>\n";
+              "</th>" + cell(&ImageScores::identity) + cell(&ImageScores::restored) +
+              "<td class=\"gain " + word + "\">" + format_score(metric, gain.mean, true) +
+              "<span class=\"pill " + word + "\">" + word + "</span>" +
+              interval_html(metric, evaluation.gains(i), true) + left_out_html(gain) +
+              "</td></tr>\n";
     }
     rows += "</tbody>\n";
   }
@@ -119,7 +132,9 @@ inline std::string table_html(const std::vector<ReportTask>& tasks) {
   return "<h2 id=\"scores\">What went in, what came out</h2>\n<div class=\"card wide\" "
          "tabindex=\"0\" role=\"region\" aria-labelledby=\"scores\"><table>\n"
          "<caption>Mean over the pictures, \xc2\xb1 standard deviation, against the true picture; "
-         "the gain is the mean over the pictures that have both scores.</caption>\n<thead><tr><th "
+         "the gain is the mean over the pictures that have both scores. In brackets: " +
+         escaped(interval_note()) +
+         ".</caption>\n<thead><tr><th "
          "scope=\"col\">Metric</th><th scope=\"col\">Degraded</th>"
          "<th scope=\"col\">Restored</th><th scope=\"col\">Gain</th></tr></thead>\n" +
          rows + "</table></div>\n" + remarks;
