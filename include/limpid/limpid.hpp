@@ -203,6 +203,7 @@
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/left_out.hpp>
 #include <limpid/metrics/loss_metric.hpp>
+#include <limpid/metrics/metric_crop.hpp>
 #include <limpid/metrics/metric_table.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/niqe.hpp>
@@ -210,7 +211,9 @@
 #include <limpid/metrics/niqe_model.hpp>
 #include <limpid/metrics/paired_comparison.hpp>
 #include <limpid/metrics/picture_scores.hpp>
+#include <limpid/metrics/protocols.hpp>
 #include <limpid/metrics/psnr.hpp>
+#include <limpid/metrics/psnr_b.hpp>
 #include <limpid/metrics/score_json.hpp>
 #include <limpid/metrics/score_text.hpp>
 #include <limpid/metrics/scores.hpp>
@@ -219,6 +222,7 @@
 #include <limpid/metrics/ssim.hpp>
 #include <limpid/metrics/ssim_3d.hpp>
 #include <limpid/metrics/statistics.hpp>
+#include <limpid/metrics/unrounded.hpp>
 #include <limpid/metrics/windowed_ssim.hpp>
 
 #include <limpid/detection/average_precision.hpp>

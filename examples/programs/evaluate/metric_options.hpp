@@ -1,10 +1,11 @@
 #pragma once
 
-// limpid-evaluate --metrics, --metric-file and --niqe-model.
+// limpid-evaluate --protocol, --metrics, --metric-file and --niqe-model.
 
 #include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/default_metrics.hpp>
 #include <limpid/metrics/metric_table.hpp>
+#include <limpid/metrics/protocols.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -19,6 +20,7 @@ namespace examples {
 
 /// What the command line says of metrics.
 struct MetricOptions {
+  std::string protocol;
   std::vector<std::string> names, files;
   std::filesystem::path niqe_model;
 };
@@ -31,8 +33,14 @@ inline void add_metrics(CLI::App& app, MetricOptions& options) {
   }
   std::string usual;
   for (const auto& metric : limpid::default_metrics()) usual += " " + metric.name;
+  app.add_option(
+         "--protocol", options.protocol,
+         "The metrics of a publication; further --metrics join them\n" + limpid::kProtocols.help())
+      ->type_name("NAME");
   auto* metrics =
-      app.add_option("--metrics", options.names, "Of" + names + " [" + usual.substr(1) + "]");
+      app.add_option("--metrics", options.names,
+                     "Of" + names + " [" + usual.substr(1) +
+                         "]; of a part of the pictures: NAME:crop_border=N, NAME:multiple_of=N");
   metrics->type_name("NAME");
   app.add_option(
          "--metric-file", options.files,
@@ -48,7 +56,12 @@ inline void add_metrics(CLI::App& app, MetricOptions& options) {
 
 /// The metrics asked for. @throws UsageError for names that no metric has, or without their files.
 inline std::vector<limpid::AnyMetric> metrics_of(const MetricOptions& options) {
-  if (options.names.empty()) return limpid::default_metrics();
+  std::vector<std::string> names;
+  if (!options.protocol.empty()) {
+    names = as_usage("--protocol: ", [&] { return limpid::protocol_metrics(options.protocol); });
+  }
+  names.insert(names.end(), options.names.begin(), options.names.end());
+  if (names.empty()) return limpid::default_metrics();
   limpid::MetricFiles files;
   for (const auto& text : options.files) {
     const auto equals = text.find('=');
@@ -57,7 +70,8 @@ inline std::vector<limpid::AnyMetric> metrics_of(const MetricOptions& options) {
     }
     files[text.substr(0, equals)] = text.substr(equals + 1);
   }
-  for (const auto& name : options.names) {  // one model serves both
+  for (const auto& written : options.names) {  // one model serves both
+    const auto name = written.substr(0, written.find(':'));
     const bool is_niqe = name == "niqe" || name == "niqe_gray" || name == "niqe-gray";
     if (!is_niqe) continue;
     if (!options.niqe_model.empty()) files[name] = options.niqe_model;
@@ -67,7 +81,7 @@ inline std::vector<limpid::AnyMetric> metrics_of(const MetricOptions& options) {
                        "niqe-model wrote");
     }
   }
-  return as_usage("--metrics: ", [&] { return limpid::metrics_by_name(options.names, {}, files); });
+  return as_usage("--metrics: ", [&] { return limpid::metrics_by_name(names, {}, files); });
 }
 
 }  // namespace examples

@@ -90,6 +90,28 @@ class AnyMetric {
     return pooled_(scores);
   }
 
+  /// The same metric, which looks at a part of each picture.
+  /// @param part  image -> part of it
+  AnyMetric of_part(std::function<at::Tensor(const at::Tensor&)> part) const {
+    auto metric = *this;
+    if (features_) {
+      metric.features_ = [part, of = features_](const at::Tensor& image) {
+        return of(part(image));
+      };
+    } else {
+      metric.compute_ = [part, of = compute_](const at::Tensor& restored,
+                                              const at::Tensor& target) {
+        return of(part(restored), part(target));
+      };
+    }
+    if (undefined_) {
+      metric.undefined_ = [part, of = undefined_](const at::Tensor& image) {
+        return of(part(image));
+      };
+    }
+    return metric;
+  }
+
   bool pools() const { return static_cast<bool>(pooled_); }
 
   std::string name;              ///< what programs print and JSON files use

@@ -2,16 +2,20 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/named.hpp>
+#include <limpid/core/options_by_name.hpp>
 #include <limpid/metrics/any_metric.hpp>
 #include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/cw_ssim.hpp>
 #include <limpid/metrics/default_metrics.hpp>
+#include <limpid/metrics/metric_crop.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/niqe.hpp>
 #include <limpid/metrics/niqe_model.hpp>
 #include <limpid/metrics/psnr.hpp>
+#include <limpid/metrics/psnr_b.hpp>
 #include <limpid/metrics/ssim.hpp>
 #include <limpid/metrics/ssim_3d.hpp>
+#include <limpid/metrics/unrounded.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -20,6 +24,8 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +71,11 @@ inline std::vector<MetricEntry> metric_table() {
       {"niqe", pristine, [](const auto& file) { return NIQE<>{read_niqe_model(file)}; }},
       PSNR<y_rounded>{},
       GaussianSSIM<y>{},
+      GaussianSSIM<y_rounded>{},
+      UnroundedPSNR{},
+      UnroundedSSIM{},
+      PSNRB<>{},
+      PSNRB<y>{},
       MSSSIM<gray>{},
       {"niqe_gray", pristine, [](const auto& file) { return NIQEGray{read_niqe_model(file)}; }}};
 }
@@ -80,23 +91,46 @@ inline std::vector<AnyMetric> known_metrics() {
 
 namespace detail {
 
-/// The entry that a user who wrote `written` means; hyphens stand for underscores, as everywhere
-/// on command lines. @throws c10::ValueError with all names and the nearest.
+/// What stands behind a metric's name: "psnr_y:crop_border=4".
+/// @throws c10::ValueError that quotes what is wrong.
+inline MetricCrop parse_metric_crop(const std::string& written) {
+  MetricCrop crop;
+  const auto colon = written.find(':');
+  if (colon == written.npos) return crop;
+  OptionTexts options;
+  std::istringstream texts{written.substr(colon + 1)};
+  for (std::string text; std::getline(texts, text, ',');) {
+    const auto equals = text.find('=');
+    TORCH_CHECK_VALUE(equals != text.npos && equals != 0, "metric '", written,
+                      "': expected NAME:OPTION=VALUE, found '", text, "'");
+    options.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  TORCH_CHECK_VALUE(!options.empty(), "metric '", written, "': expected an option behind ':'");
+  check_set_once(options);
+  for (const auto& [option, value] : options) set_option(crop, option, value);
+  return crop;
+}
+
+/// The entry that a user who wrote `written` means, options left out; hyphens stand for
+/// underscores, as everywhere on command lines.
+/// @throws c10::ValueError with all names and the nearest.
 inline const MetricEntry& metric_entry(const std::vector<MetricEntry>& table,
                                        const std::string& written) {
-  auto name = written;
+  auto name = written.substr(0, written.find(':'));
   std::replace(name.begin(), name.end(), '-', '_');
   std::vector<std::string> names;
   for (const auto& entry : table) {
     if (entry.name == name) return entry;
     names.push_back(entry.name);
   }
-  refuse_name("a metric", names, written);
+  refuse_name("a metric", names, name);
 }
 
 }  // namespace detail
 
 /// The metrics with these names, in this order: `metrics_by_name({"psnr_rgb", "ssim_gaussian"})`.
+/// Behind a name may stand which part of the pictures it looks at, the options of `MetricCrop`:
+/// "psnr_y:crop_border=4", "ssim_uniform:multiple_of=16,crop_border=2".
 ///
 /// @param more   others that names may mean, before `metric_table()`: `{NIQE<>{model}, Mine{}}`
 /// @param files  of metrics that need one: `{{"niqe", "niqe_pris_params.npz"}}`
@@ -113,18 +147,22 @@ inline std::vector<AnyMetric> metrics_by_name(const std::vector<std::string>& na
   for (const auto& [name, file] : files) unused[detail::metric_entry(table, name).name] = file;
   const auto given = unused;
 
+  std::map<std::string, std::optional<AnyMetric>> made;  // one network for all its parts
   std::vector<AnyMetric> chosen;
   for (const auto& name : names) {
     const auto& entry = detail::metric_entry(table, name);
-    for (const auto& other : chosen) {
-      TORCH_CHECK_VALUE(other.name != entry.name, "metric '", entry.name, "' is named twice");
-    }
     const auto file = given.find(entry.name);
     TORCH_CHECK_VALUE(entry.file.empty() || file != given.end(), "metric '", entry.name,
                       "' needs a file: ", entry.file);
     TORCH_CHECK_VALUE(!entry.file.empty() || file == given.end(), "metric '", entry.name,
                       "' takes no file, got '", file->second.string(), "'");
-    chosen.push_back(entry.make(entry.file.empty() ? std::filesystem::path{} : file->second));
+    auto& whole = made[entry.name];
+    if (!whole) whole = entry.make(entry.file.empty() ? std::filesystem::path{} : file->second);
+    auto metric = cropped_metric(*whole, detail::parse_metric_crop(name));
+    for (const auto& other : chosen) {
+      TORCH_CHECK_VALUE(other.name != metric.name, "metric '", metric.name, "' is named twice");
+    }
+    chosen.push_back(std::move(metric));
     unused.erase(entry.name);
   }
   TORCH_CHECK_VALUE(unused.empty(), "a file is given for metric '", unused.begin()->first,
