@@ -47,10 +47,20 @@ BOOST_AUTO_TEST_CASE(a_comma_in_a_folders_name_stays_there) {
   BOOST_TEST(parse("deblur", "/a,b=c/d,seed=1").folder == "/a,b=c/d");
 }
 
+BOOST_AUTO_TEST_CASE(commas_in_parentheses_belong_to_a_value) {
+  const auto blind =
+      parse("blind", "/my (old, small) photos,parts=haze@0.5(beta=1,tint=0)+jpeg,seed=3");
+  BOOST_TEST(blind.folder == "/my (old, small) photos");
+  BOOST_TEST(blind.degradation.name == "mixture");
+  BOOST_TEST_REQUIRE(blind.degradation.options.size() == 1U);
+  BOOST_TEST(blind.degradation.options[0].second == "haze@0.5(beta=1,tint=0)+jpeg");
+  BOOST_TEST(blind.options.seed == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   BOOST_TEST(error_of("sharpen", "p") ==
-             "task 'sharpen' has no usual degradation: expected degradation=NAME, one of "
-             "motion-blur, haze, raindrops, noise");
+             "task 'sharpen' has no usual degradation: expected degradation=NAME, one of " +
+                 limpid::kDegradations.list());
   BOOST_TEST(error_of("deblur", "p,seize=7")
                  .rfind("expected an option of photographs with motion-blur, one of ", 0) == 0U);
   BOOST_TEST(error_of("deblur", "p,seize=7").find("did you mean 'size'?") != std::string::npos);

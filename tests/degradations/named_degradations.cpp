@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 using namespace limpid;
@@ -30,8 +31,9 @@ BOOST_AUTO_TEST_CASE(the_table_is_in_order) { limpid_test::check_table(kDegradat
 BOOST_AUTO_TEST_CASE(each_one_keeps_what_degradations_promise) {
   kDegradations.for_each([](const auto& entry) {
     using D = typename std::remove_cvref_t<decltype(entry.value)>::type;
-    limpid_test::check_degradation(D{}, std::string{entry.name});
     BOOST_TEST(!entry.value.task.empty());
+    if (entry.name == "webp" && !kWebp.missing.empty()) return;
+    limpid_test::check_degradation(D{}, std::string{entry.name});
   });
 }
 
@@ -44,10 +46,13 @@ BOOST_AUTO_TEST_CASE(each_one_has_options_that_text_can_set) {
       BOOST_TEST(is_table_name(name), name);
       BOOST_TEST(names.insert(std::string{name}).second, name);
       BOOST_TEST(!what.empty(), name);
-      const auto before = static_cast<Interval>(value);
-      const auto text = Interval{before.low()}.text();
+      using limpid::detail::option_text;
+      auto text = option_text(value);
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, Interval>) {
+        text = text.substr(0, text.find(':'));
+      }
       set_option(changed, name, text);
-      BOOST_TEST(static_cast<Interval>(value) == Interval{before.low()}, name);
+      BOOST_TEST(option_text(value) == text, name);
     });
     BOOST_TEST(!names.empty());
   });
@@ -94,6 +99,7 @@ BOOST_AUTO_TEST_CASE(tasks_have_usual_degradations_that_differ) {
   }
   BOOST_TEST(usual_degradation("deblur") == "motion-blur");
   BOOST_TEST(usual_degradation("colourise") == "");
+  BOOST_TEST(usual_degradation("denoise") == "noise");  // the first of two
   BOOST_TEST(error_of([] { return degradation_for("colourise"); }) ==
              "expected a task that undoes something, one of " +
                  limpid::detail::joined_names(degradation_tasks()) + "; got 'colourise'");
@@ -102,6 +108,7 @@ BOOST_AUTO_TEST_CASE(tasks_have_usual_degradations_that_differ) {
 BOOST_AUTO_TEST_CASE(threads_do_not_disturb_one_another) {
   const auto photo = made_up_photo(48, 64);
   for (const auto& name : kDegradations.names()) {
+    if (name == "webp" && !kWebp.missing.empty()) continue;
     const auto degradation = named_degradation({name});
     std::vector<at::Tensor> results(4);
     std::vector<std::thread> threads;

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,8 +35,23 @@ concept HasOptionsByName = requires(T& thing, const T& constant) {
 /// Options in words, as a command line has them: {{"size", "7:17"}, {"gamma", "2.2"}}.
 using OptionTexts = std::vector<std::pair<std::string, std::string>>;
 
+namespace detail {
+
+/// `text` up to the first `mark` that stands outside of parentheses, or all of it.
+inline std::string_view until(std::string_view text, char mark) {
+  std::int64_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+    if (depth <= 0 && text[i] == mark) return text.substr(0, i);
+  }
+  return text;
+}
+
+}  // namespace detail
+
 /// The name of a thing and its options in words. On a command line `BehindName` stands between the
 /// name and the first option, commas between options: "motion-blur,size=7:17", "cagrad:c=0.4".
+/// What stands in parentheses belongs to a value: "mixture,parts=haze@0.5(beta=1,tint=0)+jpeg".
 template <char BehindName>
 struct TextByName {
   std::string name;
@@ -43,10 +59,10 @@ struct TextByName {
 
   /// @throws c10::ValueError for a piece without '='.
   static TextByName parse(std::string_view text) {
-    TextByName result{std::string{text.substr(0, text.find(BehindName))}};
+    TextByName result{std::string{detail::until(text, BehindName)}};
     for (auto rest = text.substr(result.name.size()); !rest.empty();) {
       rest.remove_prefix(1);
-      const auto piece = rest.substr(0, rest.find(','));
+      const auto piece = detail::until(rest, ',');
       rest.remove_prefix(piece.size());
       const auto equals = piece.find('=');
       TORCH_CHECK_VALUE(equals != piece.npos, "'", text, "': expected NAME", BehindName,

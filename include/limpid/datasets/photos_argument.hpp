@@ -10,6 +10,7 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -63,9 +64,19 @@ struct PhotosArgument {
     std::string_view rest, name, value;
   };
 
+  /// The last comma outside of parentheses.
+  static std::size_t last_comma(std::string_view path) {
+    std::int64_t depth = 0;
+    for (auto i = path.size(); i-- > 0;) {
+      depth += path[i] == ')' ? 1 : path[i] == '(' ? -1 : 0;
+      if (depth <= 0 && path[i] == ',') return i;
+    }
+    return path.npos;
+  }
+
   /// ",NAME=VALUE" at the end of `path`; without a name where there is none, as in "/a,b=c/d".
   static Piece last_option(std::string_view path) {
-    const auto comma = path.rfind(',');
+    const auto comma = last_comma(path);
     if (comma == path.npos) return {path, {}, {}};
     const auto piece = path.substr(comma + 1);
     const auto equals = piece.find('=');

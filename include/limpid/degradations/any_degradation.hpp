@@ -30,7 +30,8 @@ concept DrawnDegradation = requires(const D& drawn, const at::Tensor& pixels,
 /// A degradation that makes a part of a picture by itself: `drawn_for(height, width, random)` draws
 /// what happens to a picture of that size, and the result, called with the pixels of a window of
 /// the picture, gives what `operator()` makes of these pixels, but for those within `margin` of a
-/// border of the window that is none of the picture.
+/// border of the window that is none of the picture. A member `is_partwise()` may say no at run
+/// time.
 template <class D>
 concept PartwiseDegradation = Degradation<D> &&
     requires(const D& degradation, std::int64_t side, Random& random) {
@@ -68,6 +69,9 @@ class AnyDegradation {
       if constexpr (requires { degradation.batch_margin(); }) {
         batch_margin_ = degradation.batch_margin();
       }
+    }
+    if constexpr (requires { degradation.is_partwise(); }) {
+      if (!degradation.is_partwise()) return;
     }
     if constexpr (PartwiseDegradation<D>) {
       draw_ = [held = std::move(degradation)](std::int64_t height, std::int64_t width,

@@ -7,16 +7,27 @@
 #include <limpid/degradations/camera_motion.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/haze.hpp>
+#include <limpid/degradations/jpeg_compression.hpp>
+#include <limpid/degradations/low_light.hpp>
+#include <limpid/degradations/mixture.hpp>
 #include <limpid/degradations/motion_blur.hpp>
 #include <limpid/degradations/noise.hpp>
+#include <limpid/degradations/rain_streaks.hpp>
 #include <limpid/degradations/raindrops.hpp>
+#include <limpid/degradations/resampling.hpp>
+#include <limpid/degradations/sensor_noise.hpp>
+#include <limpid/degradations/snow.hpp>
+#include <limpid/degradations/webp_compression.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace limpid {
@@ -37,7 +48,16 @@ inline constexpr NamedTable kDegradations{
           DegradationType<CameraMotion>{"deblur"}},
     Named{"haze", "haze between camera and scene", DegradationType<Haze>{"dehaze"}},
     Named{"raindrops", "drops on the lens", DegradationType<Raindrops>{"derain"}},
-    Named{"noise", "white Gaussian noise", DegradationType<Noise>{"denoise"}}};
+    Named{"noise", "white Gaussian noise", DegradationType<Noise>{"denoise"}},
+    Named{"sensor-noise", "noise of a camera's sensor", DegradationType<SensorNoise>{"denoise"}},
+    Named{"rain-streaks", "falling rain and its veil",
+          DegradationType<RainStreaks>{"derain-streaks"}},
+    Named{"snow", "falling snow and its veil", DegradationType<Snow>{"desnow"}},
+    Named{"low-light", "too little light", DegradationType<LowLight>{"enlighten"}},
+    Named{"jpeg", "what JPEG files lose", DegradationType<JpegCompression>{"dejpeg"}},
+    Named{"webp", "what WebP files lose", DegradationType<WebPCompression>{"dejpeg"}},
+    Named{"resampling", "lost resolution", DegradationType<Resampling>{"super-resolve"}},
+    Named{"mixture", "several, in random order", DegradationType<Mixture>{"blind"}}};
 
 /// "motion-blur,size=7:17": a degradation and its options in words.
 using DegradationText = TextByName<','>;
@@ -85,6 +105,28 @@ inline AnyDegradation named_degradation(const DegradationText& text) {
   });
 }
 
+inline void read_option(std::string_view text, MixtureParts& parts) {
+  std::vector<MixturePart> read;
+  for (auto rest = text;;) {
+    const auto piece = detail::until(rest, '+');
+    const auto opens = std::min(piece.find('('), piece.size());
+    const auto at = std::min(piece.find('@'), opens);
+    TORCH_CHECK_VALUE(
+        at > 0 && (opens == piece.size() || piece.back() == ')'),
+        "expected NAME[@PROBABILITY][(OPTION=VALUE,...)] with + between them, found '", piece, "'");
+    auto words = std::string{piece.substr(0, at)};
+    if (opens + 2 < piece.size()) {
+      words += "," + std::string{piece.substr(opens + 1, piece.size() - opens - 2)};
+    }
+    auto probability = 1.0;
+    if (at < opens) detail::read_option(piece.substr(at + 1, opens - at - 1), probability);
+    read.push_back({named_degradation(DegradationText::parse(words)), probability});
+    if (piece.size() == rest.size()) break;
+    rest.remove_prefix(piece.size() + 1);
+  }
+  parts = MixtureParts{std::move(read), std::string{text}};
+}
+
 /// The tasks that have a usual degradation, in the order of the table.
 inline std::vector<std::string> degradation_tasks() {
   std::vector<std::string> tasks;
@@ -104,7 +146,7 @@ inline std::string usual_degradation(std::string_view task) {
   return name;
 }
 
-/// What a restoration task undoes, with default options: motion blur, haze, raindrops, noise.
+/// What a restoration task undoes, with default options: deblur motion blur, dehaze haze ...
 ///
 /// @throws c10::ValueError that lists the known tasks, for any other.
 inline AnyDegradation degradation_for(std::string_view task) {

@@ -286,6 +286,13 @@ struct JpegWriting : JpegSession {
   }
 };
 
+/// Whether colours are as fine as the luma.
+inline bool has_fine_colours(const PictureToWrite& picture) {
+  if (picture.channels != 3) return false;
+  return picture.sampling == ColourSampling::by_quality ? picture.quality > 90
+                                                        : picture.sampling == ColourSampling::full;
+}
+
 inline bool write_jpeg(JpegWriting& writing, const PictureToWrite& picture) {
   auto& info = writing.info;
   info.err = jpeg_std_error(&writing.errors);
@@ -303,7 +310,7 @@ inline bool write_jpeg(JpegWriting& writing, const PictureToWrite& picture) {
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, picture.quality, TRUE);
   info.optimize_coding = TRUE;
-  if (picture.channels == 3 && picture.quality > 90) {  // colours as fine as the luma
+  if (has_fine_colours(picture)) {
     info.comp_info[0].h_samp_factor = 1;
     info.comp_info[0].v_samp_factor = 1;
   }

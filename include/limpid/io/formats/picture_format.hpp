@@ -13,6 +13,13 @@
 
 namespace limpid {
 
+/// How fine the colours of a JPEG file are, beside its luma.
+enum class ColourSampling {
+  by_quality,  ///< full above quality 90
+  full,        ///< 4:4:4
+  half,        ///< 4:2:0
+};
+
 /// Pixels to write, upright.
 struct PictureToWrite {
   const std::uint8_t* samples = nullptr;  ///< rows of `channels` bytes a pixel
@@ -22,6 +29,7 @@ struct PictureToWrite {
   int quality = 95;            ///< 1 ... 100, of formats that lose something
   std::string_view extension;  ///< lower case, with its dot
   const PictureFacts* facts = nullptr;
+  ColourSampling sampling = ColourSampling::by_quality;  ///< where libjpeg writes
 };
 
 /// Whole numbers as a grey or colour file holds them.

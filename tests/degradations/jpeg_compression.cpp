@@ -1,0 +1,81 @@
+#include <limpid/degradations/jpeg_compression.hpp>
+#include <limpid/degradations/webp_compression.hpp>
+#include <support/degradations.hpp>
+#include <support/errors.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+
+using namespace limpid;
+using limpid_test::error_of;
+
+namespace {
+
+double error(const at::Tensor& a, const at::Tensor& b) {
+  return 255 * (a - b).square().mean().sqrt().item<double>();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(jpeg_compression)
+
+BOOST_AUTO_TEST_CASE(less_quality_loses_more_and_flat_pictures_lose_nothing) {
+  const auto photo = limpid_test::made_up_photo(64, 96);
+  double last = 0;
+  for (const double quality : {100, 80, 40, 10}) {
+    Random random{1};
+    const auto lost = error(JpegCompression{.quality = quality, .coarse = 0}(photo, random), photo);
+    BOOST_TEST(lost > last);
+    last = lost;
+  }
+  BOOST_TEST(last > 5);
+  Random random{1};
+  const auto flat = torch::full({3, 33, 47}, 128 / 255.0f);
+  BOOST_TEST(JpegCompression{.quality = 10}(flat, random).equal(flat));
+}
+
+BOOST_AUTO_TEST_CASE(coarse_colours_lose_colour_edges_and_fine_ones_keep_them) {
+  // Stripes of one pixel, red and green of the same luma.
+  const auto red = torch::arange(64).remainder(2).to(torch::kFloat).expand({64, 64});
+  const auto photo = torch::stack({0.8 * red, 0.408 * (1 - red), 0 * red});
+  Random random{1};
+  BOOST_TEST(error(JpegCompression{.quality = 100, .coarse = 0}(photo, random), photo) < 3);
+#if LIMPID_WITH_JPEG
+  const auto coarse = JpegCompression{.quality = 100, .coarse = 1}(photo, random);
+  const auto mean = photo.mean(c10::IntArrayRef{1, 2}, true).expand_as(photo);
+  BOOST_TEST(error(coarse, mean) < 20);
+  BOOST_TEST(error(coarse, photo) > 50);
+#endif
+}
+
+BOOST_AUTO_TEST_CASE(options_out_of_range_are_named) {
+  Random random{1};
+  BOOST_TEST(error_of([&] {
+               return JpegCompression{.quality = {0, 50}}(torch::rand({3, 20, 20}), random);
+             }) == "JpegCompression: quality must lie within 1:100, got 0:50");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(webp_compression)
+
+BOOST_AUTO_TEST_CASE(less_quality_loses_more_or_the_build_says_what_lacks) {
+  const auto photo = limpid_test::made_up_photo(64, 96);
+  Random random{1};
+  if (!kWebp.missing.empty()) {
+    BOOST_TEST(error_of([&] { return WebPCompression{}(photo, random); }) ==
+               "WebPCompression: this build of limpid has no libwebp");
+    return;
+  }
+  const auto good = error(WebPCompression{.quality = 95}(photo, random), photo);
+  const auto poor = error(WebPCompression{.quality = 5}(photo, random), photo);
+  BOOST_TEST(good > 0);
+  BOOST_TEST(good < poor);
+  BOOST_TEST(error_of([&] {
+               return WebPCompression{.quality = {50, 100}}(photo, random);
+             }) == "WebPCompression: quality must lie within 0:99, got 50:100");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
