@@ -196,6 +196,11 @@ int main(int argc, char** argv) {
       ->check(examples::rate())
       ->type_name("RATE");
   examples::add_weighting(losses, plan.options);
+  plan.options
+      .bind(losses, "--interference", &limpid::TrainerOptions::interference_every,
+            "Log how much the tasks' gradients of the encoder agree, every so many steps; 0: never")
+      ->check(examples::Whole{0})
+      ->type_name("STEPS");
   plan.objective
       .bind(losses, "--contextual", &limpid::recipes::ThesisObjective::contextual_weight,
             "Weight of the contextual loss, added to the content")

@@ -317,6 +317,7 @@
 #include <limpid/weighting/gradnorm.hpp>
 #include <limpid/weighting/gram_matrix.hpp>
 #include <limpid/weighting/impartial.hpp>
+#include <limpid/weighting/interference.hpp>
 #include <limpid/weighting/min_norm.hpp>
 #include <limpid/weighting/named_weightings.hpp>
 #include <limpid/weighting/random_weights.hpp>
@@ -397,6 +398,8 @@
 
 #include <limpid/report/embedded_picture.hpp>
 #include <limpid/report/html.hpp>
+#include <limpid/report/interference_log.hpp>
+#include <limpid/report/log_point.hpp>
 #include <limpid/report/named_marks.hpp>
 #include <limpid/report/page.hpp>
 #include <limpid/report/page_script.hpp>

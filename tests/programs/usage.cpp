@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-train"},
              {"--content", "--weights", "--penalty-slope", "per-pixel", "charbonnier",
               "--adversarial", "--critic", "--critic-updates", "--critic-rate", "--contextual",
-              "--weighting", "upgrad", "nash-mtl", "--backbone", "--random-backbone",
-              "--freeze-epochs", "softplus-r1", "double-scale"});
+              "--weighting", "upgrad", "nash-mtl", "--interference", "--backbone",
+              "--random-backbone", "--freeze-epochs", "softplus-r1", "double-scale"});
   check_help({"limpid-train"},
              {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
               "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",

@@ -140,6 +140,76 @@ BOOST_AUTO_TEST_CASE(weights_of_one_change_no_bit_of_the_plain_sum) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(looking_at_interference_changes_no_bit_of_training) {
+  for (const std::string name : {"equal", "dwa", "uncertainty", "pcgrad", "graddrop"}) {
+    std::map<std::string, at::Tensor> blind;
+    for (const std::int64_t every : {0, 2}) {
+      auto options = options_with(name);
+      options.interference_every = every;
+      ThreeTasks trainer{options};
+      set_branches(trainer);
+      for (int i = 1; i <= 4; ++i) {
+        trainer.step(random_batches(3));
+        BOOST_TEST(trainer.interference().has_value() == (every > 0 && i % every == 0));
+      }
+      for (const auto& item : trainer.model()->named_parameters()) {
+        if (every == 0) {
+          blind[item.key()] = item.value();
+        } else {
+          BOOST_TEST(torch::equal(item.value(), blind.at(item.key())), name << ": " << item.key());
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(interference_is_that_of_gradients_from_graphs_that_are_kept) {
+  for (const std::string name : {"equal", "dwa", "fixed:deblur=4,dehaze=0.25", "upgrad"}) {
+    auto options = options_with(name);
+    options.interference_every = 1;
+    ThreeTasks trainer{options};
+    set_branches(trainer);
+    auto& model = trainer.model();
+    model->encoder()->drop = torch::nn::Dropout(0.0);
+    const auto batches = random_batches(3);
+    const std::vector<at::Tensor> losses{
+        L2{}(model->restore<"deblur">(batches[0].degraded), batches[0].target),
+        0.5 * L1{}(model->restore<"dehaze">(batches[1].degraded), batches[1].target),
+        3 * L1{}(model->restore<"derain">(batches[2].degraded), batches[2].target)};
+    std::vector<at::Tensor> rows;
+    for (const auto& loss : losses) {
+      rows.push_back(flat_gradients(torch::autograd::grad({loss}, model->encoder()->parameters())));
+    }
+    const auto expected = gram_matrix(torch::stack(rows));
+    trainer.step(batches);
+    const auto& seen = trainer.interference();
+    BOOST_REQUIRE(seen.has_value());
+    BOOST_TEST((seen->gram - expected).norm() <= 1e-5 * expected.norm(), name);
+    BOOST_TEST(seen->parts.at(0).first == "conv");
+    BOOST_TEST(seen->weights.size() == (name == "equal" ? 0 : 3), name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(interference_is_logged_at_its_steps) {
+  TemporaryFolder run;
+  auto options = options_with("equal", run.path());
+  options.interference_every = 2;
+  ThreeTasks trainer{options};
+  set_branches(trainer);
+  trainer.fit();
+  std::ifstream log{run / "metrics.jsonl"};
+  std::vector<std::int64_t> steps;
+  for (std::string line; std::getline(log, line);) {
+    const auto json = nlohmann::json::parse(line);
+    if (json.at("kind") != "interference") continue;
+    steps.push_back(json.at("step"));
+    BOOST_TEST(json.at("tasks").size() == 3U);
+    BOOST_TEST(json.at("parts").at(0).at("cosine").size() == 3U);
+  }
+  const std::vector<std::int64_t> expected{2, 4, 6};
+  BOOST_TEST(steps == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_run_stopped_in_the_middle_of_any_weighting_ends_bit_equal) {
   for (const auto& written : kWeightings.names()) {
     const auto name = written == "upgrad" ? "upgrad:average=0.5" : written;

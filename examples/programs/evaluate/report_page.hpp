@@ -47,6 +47,9 @@ inline void write_report(const ReportPlan& plan, limpid::Report report,
   if (!plan.log.empty() || std::filesystem::exists(file)) {
     const auto log = limpid::read_training_log(file);
     report.plots = limpid::run_plots(log);
+    for (auto& table : limpid::interference_tables(log.interference)) {
+      report.tables.push_back(std::move(table));
+    }
     for (auto& task : report.tasks) task.plots = limpid::task_plots(log, task.evaluation.task);
   }
   limpid::write_report(plan.folder / "index.html", report, {.max_side = 640});

@@ -2,6 +2,8 @@
 
 #include <limpid/io/json_file.hpp>
 #include <limpid/io/regular_file.hpp>
+#include <limpid/report/interference_log.hpp>
+#include <limpid/report/log_point.hpp>
 #include <limpid/report/plot.hpp>
 
 #include <c10/util/Exception.h>
@@ -30,6 +32,8 @@ struct TrainingLog {
   std::map<std::string, std::map<std::string, Series>> losses{};
   /// TASK -> metric ("psnr_rgb", and "identity_psnr_rgb" for the degraded input) -> curve
   std::map<std::string, std::map<std::string, Series>> validation{};
+  /// Of the tasks' gradients of the shared encoder, where the run looked at them.
+  InterferenceLog interference{};
   Series rate{"learning rate"};
   Series images_per_second{"images/s"};
   double seconds = 0;             ///< the largest time the log names
@@ -38,21 +42,6 @@ struct TrainingLog {
 };
 
 namespace detail {
-
-inline double number_or_nan(const nlohmann::json& json) {
-  return json.is_number() ? json.get<double>() : std::numeric_limits<double>::quiet_NaN();
-}
-
-/// Adds a point; a run that went on from a checkpoint writes the steps behind it once more, and
-/// the later line holds.
-inline void add_point(Series& series, double x, double y) {
-  while (!series.x.empty() && series.x.back() >= x) {
-    series.x.pop_back();
-    series.y.pop_back();
-  }
-  series.x.push_back(x);
-  series.y.push_back(y);
-}
 
 /// Adds the values of a line: {TASK: {TERM: number}}. What is no number, such as "none" where a
 /// mean has no picture, leaves a gap in its curve; objects are no curves.
@@ -91,7 +80,7 @@ inline nlohmann::json with_plain_means(const nlohmann::json& tasks) {
 
 }  // namespace detail
 
-/// Reads a metrics.jsonl: one JSON object per line, kinds "train" and "validation".
+/// Reads a metrics.jsonl: one JSON object per line, kinds "train", "validation" and "interference".
 ///
 /// A line that is cut short, as a killed run leaves one, is counted and passed over; other kinds
 /// and unknown keys are passed over.
@@ -129,6 +118,8 @@ inline TrainingLog read_training_log(const std::filesystem::path& path) {
       if (json.contains("images_per_second")) {
         detail::add_point(log.images_per_second, step, number("images_per_second"));
       }
+    } else if (*kind == "interference") {
+      log.interference.add(json, step);
     } else if (*kind == "validation") {
       if (json.contains("tasks")) {
         detail::add_points(log.validation, detail::with_plain_means(json["tasks"]), step);
@@ -169,13 +160,14 @@ inline std::vector<Plot> task_plots(const TrainingLog& log, const std::string& t
   return plots;
 }
 
-/// The plots of the whole run: its speed and its learning rate.
+/// The plots of the whole run: its speed, its learning rate, and how much its tasks agreed.
 inline std::vector<Plot> run_plots(const TrainingLog& log) {
   std::vector<Plot> plots;
   if (!log.images_per_second.x.empty()) {
     plots.push_back(Plot{"Speed", "step", "images/s", {log.images_per_second}});
   }
   if (!log.rate.x.empty()) plots.push_back(Plot{"Learning rate", "step", "rate", {log.rate}});
+  for (auto& plot : interference_plots(log.interference)) plots.push_back(std::move(plot));
   return plots;
 }
 

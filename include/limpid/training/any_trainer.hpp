@@ -4,8 +4,10 @@
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/training_loop.hpp>
+#include <limpid/weighting/interference.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -42,6 +44,9 @@ class AnyTrainer {
 
   /// As `MultiTaskTrainer::freeze_encoder`.
   void freeze_encoder(bool frozen) { loop_.freeze(frozen); }
+
+  /// As `MultiTaskTrainer::interference`.
+  const std::optional<Interference>& interference() const { return loop_.interference(); }
 
   /// The model in training.
   AnyModel& model() { return model_; }

@@ -4,6 +4,7 @@
 #include <limpid/training/training_state.hpp>
 #include <limpid/weighting/any_weighting.hpp>
 #include <limpid/weighting/gram_matrix.hpp>
+#include <limpid/weighting/interference.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -34,7 +35,11 @@ inline at::Tensor gradient_norm(const NamedParameters& parameters) {
 class BalancedStep {
  public:
   /// @param epoch  of the step, from 0
-  BalancedStep(TrainingState& state, std::int64_t epoch) : state_(state) {
+  /// @param watch  whether to leave in `state.interference` how much the tasks' gradients agree;
+  ///               changes nothing of what the step computes
+  BalancedStep(TrainingState& state, std::int64_t epoch, bool watch = false)
+      : state_(state), watch_(watch) {
+    state.interference.reset();
     step_.tasks = state.model.tasks;
     step_.epoch = epoch;
     step_.random = state.weighting_random;
@@ -43,23 +48,17 @@ class BalancedStep {
     }
     if (needs() == WeightingNeeds::past) {
       weights_ = weighting().ahead(step_);
-    } else if (needs() != WeightingNeeds::nothing) {
-      state.gradients.begin(state.model.parameters, step_.count());
     }
+    if (is_apart()) state.gradients.begin(state.model.parameters, step_.count());
   }
 
   /// The backward of one task's loss, its branch's weight included.
   void backward(std::size_t task, const at::Tensor& loss) {
-    switch (needs()) {
-      case WeightingNeeds::nothing:
-        loss.backward();
-        break;
-      case WeightingNeeds::past:
-        (weights_[static_cast<Eigen::Index>(task)] * loss).backward();
-        break;
-      default:
-        state_.gradients.land_in(task);
-        loss.backward();
+    if (is_apart()) state_.gradients.land_in(task);
+    if (needs() == WeightingNeeds::past) {
+      (weights_[static_cast<Eigen::Index>(task)] * loss).backward();
+    } else {
+      loss.backward();
     }
   }
 
@@ -67,8 +66,11 @@ class BalancedStep {
   /// @throws c10::Error that names the task whose loss or gradient is not finite; nothing has moved
   ///         then.
   void combine(StepLosses& losses) {
-    if (needs() == WeightingNeeds::losses || needs() == WeightingNeeds::gradients) {
-      at::NoGradGuard no_grad;
+    at::NoGradGuard no_grad;
+    if (watch_) watch();
+    if (!needs_rows()) {
+      if (watch_) state_.gradients.use_sum();
+    } else {
       check_decoders(losses);
       losses.fetch({});
       auto& rows = state_.gradients.rows();
@@ -84,6 +86,7 @@ class BalancedStep {
       scale_decoders(combination.decoders);
       weights_ = combination.weights;
     }
+    if (watch_) state_.interference->weights = weights_;
     for (Eigen::Index t = 0; t < weights_.size(); ++t) {
       losses.report(step_.tasks[static_cast<std::size_t>(t)], "weight", weights_[t]);
     }
@@ -101,6 +104,16 @@ class BalancedStep {
 
  private:
   WeightingNeeds needs() const { return state_.weighting.needs(); }
+  bool needs_rows() const {
+    return needs() == WeightingNeeds::losses || needs() == WeightingNeeds::gradients;
+  }
+  bool is_apart() const { return needs_rows() || watch_; }
+
+  void watch() {
+    const auto parts = encoder_parts(TaskGradients::layout(state_.model.parameters));
+    state_.interference = Interference::of(step_.tasks, state_.gradients.rows(), parts);
+    if (needs() == WeightingNeeds::past) state_.interference->unweigh(weights_);
+  }
   AnyWeighting& weighting() { return trial_ ? *trial_ : state_.weighting; }
 
   template <class F>
@@ -143,6 +156,7 @@ class BalancedStep {
   }
 
   TrainingState& state_;
+  bool watch_;
   WeightingStep step_;
   // In the place of the run's until the step is kept. What remembers gradients works in place, to
   // save their memory: it moves only once losses and gradients are known to be finite.

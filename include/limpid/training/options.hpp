@@ -70,14 +70,16 @@ struct TrainerOptions {
   bool tf32 = true;  ///< CUDA: whether float32 convolutions and products may round to TF32
 
   Start start = Start::fresh;
-  bool data_changed = false;           ///< resume although branches have other pairs than before
-  std::int64_t stop_after = 0;         ///< steps of this sitting; 0: until the run's end
-  std::int64_t log_every = 0;          ///< steps between lines of metrics.jsonl; 0: by time, 5 s
-  std::int64_t validate_every = 0;     ///< steps; 0: each epoch, but at most once a minute
-  std::int64_t validation_images = 0;  ///< at most so many a task, spread over its set; 0: all
-  std::int64_t validation_tile = 0;    ///< larger pictures are validated in tiles of this side,
-                                       ///< pixels; 0: those above two megapixels, in tiles of
-                                       ///< 1024; as large as any picture: none. The log counts them
+  bool data_changed = false;            ///< resume although branches have other pairs than before
+  std::int64_t stop_after = 0;          ///< steps of this sitting; 0: until the run's end
+  std::int64_t log_every = 0;           ///< steps between lines of metrics.jsonl; 0: by time, 5 s
+  std::int64_t interference_every = 0;  ///< steps between looks at how much the tasks' gradients
+                                        ///< agree; 0: never
+  std::int64_t validate_every = 0;      ///< steps; 0: each epoch, but at most once a minute
+  std::int64_t validation_images = 0;   ///< at most so many a task, spread over its set; 0: all
+  std::int64_t validation_tile = 0;     ///< larger pictures are validated in tiles of this side,
+                                        ///< pixels; 0: those above two megapixels, in tiles of
+                                     ///< 1024; as large as any picture: none. The log counts them
   double checkpoint_seconds = 300;  ///< between checkpoints; one is written at the end in any case
   bool quiet = false;               ///< no progress line
 
@@ -95,6 +97,7 @@ inline void check_options(const TrainerOptions& options) {
   check_positive("TrainerOptions: rate", options.rate);
   check_positive("TrainerOptions: critic_rate", options.critic_rate);
   check_not_negative("TrainerOptions: stop_after", static_cast<double>(options.stop_after));
+  check_at_least("TrainerOptions: interference_every", options.interference_every, 0);
   check_at_least("TrainerOptions: validation_images", options.validation_images, 0);
   TORCH_CHECK_VALUE(options.validation_tile == 0 || options.validation_tile >= 16,
                     "TrainerOptions: validation_tile must be 0 or at least 16, got ",

@@ -8,6 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace limpid::detail {
@@ -34,6 +37,25 @@ class TaskGradients {
     } else {
       rows_ = at::zeros({tasks, size}, encoder_.front().options().requires_grad(false));
     }
+  }
+
+  /// The encoder's parameters, as its gradients stand in a row: names and numbers.
+  static std::vector<std::pair<std::string, std::int64_t>> layout(
+      const NamedParameters& parameters) {
+    constexpr std::string_view kEncoder = "encoder.";
+    std::vector<std::pair<std::string, std::int64_t>> layout;
+    for (const auto& [name, parameter] : parameters) {
+      if (!name.starts_with(kEncoder)) continue;
+      layout.emplace_back(name.substr(kEncoder.size()), parameter.numel());
+    }
+    return layout;
+  }
+
+  /// Makes the sum of the rows the encoder's gradient, as backwards that add up do.
+  void use_sum() {
+    auto sum = rows_.select(0, 0);
+    for (std::int64_t t = 1; t < rows_.size(0); ++t) sum.add_(rows_.select(0, t));
+    use(sum);
   }
 
   /// The encoder's gradients of the next backward land in the row of `task`.

@@ -8,12 +8,14 @@
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/training_loop.hpp>
+#include <limpid/weighting/interference.hpp>
 
 #include <torch/nn.h>
 #include <torch/utils.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -110,6 +112,10 @@ class MultiTaskTrainer<EncoderT, Decoders...> {
 
   /// The model in training.
   Model& model() { return model_; }
+
+  /// How much the tasks' gradients of the encoder agreed in the last step; there after each step
+  /// whose number `options().interference_every` divides.
+  const std::optional<Interference>& interference() const { return loop_.interference(); }
 
   const TrainerOptions& options() const { return loop_.options(); }
   std::int64_t steps_done() const { return loop_.steps_done(); }

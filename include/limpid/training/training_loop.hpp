@@ -17,6 +17,7 @@
 #include <limpid/training/training_step.hpp>
 #include <limpid/training/validation.hpp>
 #include <limpid/weighting/any_weighting.hpp>
+#include <limpid/weighting/interference.hpp>
 #include <limpid/weighting/weighting.hpp>
 
 #include <torch/nn.h>
@@ -26,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,6 +80,7 @@ class TrainingLoop {
 
   const TrainerOptions& options() const { return options_; }
   std::int64_t steps_done() const { return state_.step; }
+  const std::optional<Interference>& interference() const { return state_.interference; }
 
   /// One step on given batches, one for each task in order.
   std::vector<LossValue> step(std::vector<Batch> batches) {
@@ -117,6 +120,7 @@ class TrainingLoop {
     if (state_.validation_due) validate(progress, stop);  // the last sitting ended before it could
     while (!finished() && stop.signal() == 0 && !sitting_is_over()) {
       train_one_step(meter);
+      if (state_.interference) log_interference();
       if (log_is_due()) log_training();
       if (validation_is_due()) validate(progress, stop);
       if (seconds_since(last_save_) >= options_.checkpoint_seconds) save();
@@ -249,6 +253,13 @@ class TrainingLoop {
     if (auto weights = log_meter_.weights(); !weights.empty()) line["weights"] = std::move(weights);
     files_.log(line);
     log_meter_.restart();
+  }
+
+  void log_interference() {
+    auto line = interference_json(*state_.interference);
+    line["kind"] = "interference";
+    line["step"] = state_.step;
+    files_.log(line);
   }
 
   bool validation_is_due() const {

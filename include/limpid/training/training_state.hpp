@@ -8,6 +8,7 @@
 #include <limpid/training/options.hpp>
 #include <limpid/training/task_gradients.hpp>
 #include <limpid/weighting/any_weighting.hpp>
+#include <limpid/weighting/interference.hpp>
 
 #include <torch/nn.h>
 #include <torch/optim.h>
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,11 +39,12 @@ struct TrainingState {
   AnyModel model;
   std::vector<TaskState> tasks;
   std::unique_ptr<torch::optim::Adam> adam;
-  AnyWeighting weighting;       ///< where it stands after the steps done
-  Random weighting_random{0};   ///< what it draws from
-  TaskGradients gradients;      ///< of a step in which the weighting wants them apart
-  std::int64_t step = 0;        ///< steps done
-  double seconds = 0;           ///< of training so far, over all sittings
+  AnyWeighting weighting;      ///< where it stands after the steps done
+  Random weighting_random{0};  ///< what it draws from
+  TaskGradients gradients;     ///< of a step in which the weighting wants them apart
+  std::optional<Interference> interference{};  ///< of the last step, where it was looked at
+  std::int64_t step = 0;                       ///< steps done
+  double seconds = 0;                          ///< of training so far, over all sittings
   bool validation_due = false;  ///< a validation after this step has not come to its end yet
   std::vector<std::int64_t> data_changes;  ///< steps that the run was resumed at with other data
 };

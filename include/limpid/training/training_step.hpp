@@ -88,7 +88,8 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
   StepLosses losses{state.step};
   CriticsBefore critics{state, options.device};
   forget_gradients(state.model.parameters);
-  BalancedStep balanced{state, epoch};
+  const auto every = options.interference_every;
+  BalancedStep balanced{state, epoch, every > 0 && (state.step + 1) % every == 0};
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
     auto& task = state.tasks[t];
     const auto& [degraded, target] = batches[t];
