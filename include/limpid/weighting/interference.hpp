@@ -60,8 +60,8 @@ inline TaskMatrix cosines(const TaskMatrix& gram) {
   for (Eigen::Index i = 0; i < gram.rows(); ++i) {
     for (Eigen::Index j = 0; j < gram.cols(); ++j) {
       const auto lengths = std::sqrt(gram(i, i)) * std::sqrt(gram(j, j));
-      result(i, j) = lengths > 0 ? std::clamp(gram(i, j) / lengths, -1.0, 1.0)
-                                 : std::numeric_limits<double>::quiet_NaN();
+      const auto cosine = i == j ? 1.0 : std::clamp(gram(i, j) / lengths, -1.0, 1.0);
+      result(i, j) = lengths > 0 ? cosine : std::numeric_limits<double>::quiet_NaN();
     }
   }
   return result;
