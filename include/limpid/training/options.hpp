@@ -79,7 +79,7 @@ struct TrainerOptions {
   std::int64_t validation_images = 0;   ///< at most so many a task, spread over its set; 0: all
   std::int64_t validation_tile = 0;     ///< larger pictures are validated in tiles of this side,
                                         ///< pixels; 0: those above two megapixels, in tiles of
-                                     ///< 1024; as large as any picture: none. The log counts them
+  ///< 1024; as large as any picture: none. The log counts them
   double checkpoint_seconds = 300;  ///< between checkpoints; one is written at the end in any case
   bool quiet = false;               ///< no progress line
 
