@@ -117,8 +117,10 @@
 #include <limpid/kernels/winograd_rule.hpp>
 #include <limpid/kernels/workspace.hpp>
 
+#include <limpid/layers/basic_block.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/dense_block.hpp>
 #include <limpid/layers/fpn_head.hpp>
 #include <limpid/layers/inception_block.hpp>
 #include <limpid/layers/initialise.hpp>
@@ -132,14 +134,18 @@
 #include <limpid/layers/options_json.hpp>
 #include <limpid/layers/residual_block.hpp>
 #include <limpid/layers/resnet_block.hpp>
+#include <limpid/layers/se_resnext_block.hpp>
 #include <limpid/layers/simple_gate.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
 
+#include <limpid/backbones/densenet121.hpp>
 #include <limpid/backbones/imagenet.hpp>
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/lpips_layers.hpp>
 #include <limpid/backbones/lpips_network.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/backbones/resnet34.hpp>
+#include <limpid/backbones/se_resnext50.hpp>
 #include <limpid/backbones/vgg19.hpp>
 
 #include <limpid/encoders/feature_pyramid.hpp>

@@ -22,8 +22,6 @@ using InceptionFPN = limpid::FPNEncoder<InceptionResNetV2>;
 using InceptionOptions = limpid::FPNEncoderOptions<InceptionResNetV2>;
 using Deblur = limpid::FPNDecoder<"deblur">;
 
-static_assert(limpid::ModuleOf<Deblur>::skip == limpid::GlobalSkip::clamped);
-
 MobileOptions narrow_mobile() {
   return {.backbone = {.width = 0.25}, .pyramid_width = 16, .head_width = 8};
 }
@@ -42,6 +40,26 @@ BOOST_AUTO_TEST_CASE(does_so_with_another_norm_and_encoder) {
                                       .head_width = 8}},
         Deblur{FPNDecoderOptions{.width = 8, .norm = norm}});
   }
+}
+
+BOOST_AUTO_TEST_CASE(adds_the_degraded_image_unless_it_is_told_otherwise) {
+  using limpid::GlobalSkip;
+  BOOST_TEST((Deblur {} -> skip() == GlobalSkip::clamped));
+  MobileFPN encoder{narrow_mobile()};
+  Deblur decoder{FPNDecoderOptions{.width = 8, .norm = NormKind::batch, .skip = GlobalSkip::none}};
+  limpid_test::check_decoder(encoder, decoder);
+  encoder->eval();
+  decoder->eval();
+  torch::NoGradGuard no_grad;
+  const auto degraded = torch::rand({1, 3, 32, 32}) * 2 - 1;
+  BOOST_TEST(torch::equal(limpid_test::restore(encoder, decoder, degraded),
+                          decoder->forward(encoder->forward(degraded))));
+  nlohmann::json json = decoder->options();
+  BOOST_TEST((json.at("skip") == "none"));
+  json["skip"] = "some";
+  BOOST_TEST(
+      throws_value_error([&] { json.get<FPNDecoderOptions>(); },
+                         "GlobalSkip: expected \"clamped\", \"plain\" or \"none\", got \"some\""));
 }
 
 BOOST_AUTO_TEST_CASE(has_the_published_names) {

@@ -85,6 +85,18 @@ const std::vector<Network> kNetworks{
       {"pyramid_width", 12},
       {"head_width", 8},
       {"decoder", {{"width", 8}}}}},
+    {"fpn-resnet34",
+     {{"backbone", {{"width", 0.0625}, {"blocks", {1, 1, 1, 1}}}},
+      {"pyramid_width", 12},
+      {"head_width", 8}}},
+    {"fpn-densenet121",
+     {{"backbone", {{"width", 0.125}, {"layers", {1, 1, 1, 1}}}},
+      {"pyramid_width", 12},
+      {"head_width", 8}}},
+    {"fpn-se-resnext50",
+     {{"backbone", {{"width", 0.0625}, {"blocks", {1, 1, 1, 1}}}},
+      {"pyramid_width", 12},
+      {"head_width", 8}}},
 };
 
 BOOST_AUTO_TEST_SUITE(tiles)

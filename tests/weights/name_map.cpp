@@ -178,6 +178,22 @@ BOOST_AUTO_TEST_CASE(mobilenet_has_nested_names_and_flat_ones) {
   BOOST_TEST(fpn.duplicates_of("fpn.features.16.conv.0.weight").empty());
 }
 
+BOOST_AUTO_TEST_CASE(densenet_has_the_names_of_its_file_and_those_of_its_module) {
+  const std::string own = "features.denseblock4.denselayer16.";
+  check_pair(maps::torchvision_densenet121_file(), own + "norm1.weight", own + "norm.1.weight");
+  check_pair(maps::torchvision_densenet121_file(), own + "conv2.weight", own + "conv.2.weight");
+  check_pair(maps::torchvision_densenet121_file(), "features.norm5.bias", "features.norm5.bias");
+  check_pair(maps::torchvision_densenet121(), own + "norm1.weight", own + "norm1.weight");
+  const auto fpn = maps::deblurgan_v2_fpn_densenet("deblur");
+  check_pair(fpn, "encoder.fpn.densenet." + own + "norm1.weight", "fpn." + own + "norm1.weight");
+  check_pair(fpn, "encoder.fpn.lateral0.weight", "fpn.lateral0.weight");
+  check_pair(fpn, "decoder.deblur.smooth.1.running_var", "smooth.1.running_var");
+  check_ignored(fpn, {"fpn.enc0.0.weight", "fpn.enc4.denselayer16.conv1.weight", "fpn.norm.bias",
+                      "fpn.tr3.conv.weight"});
+  BOOST_TEST(
+      (fpn.duplicates_of("fpn.features.transition2.norm.bias") == Names{"fpn.tr2.norm.bias"}));
+}
+
 BOOST_AUTO_TEST_CASE(nafnet_is_split_by_its_parts) {
   const auto map = maps::nafnet("denoise");
   check_pair(map, "encoder.intro.weight", "intro.weight");
@@ -195,6 +211,9 @@ BOOST_AUTO_TEST_CASE(the_files_of_imagenet_networks_have_a_classifier_that_is_ig
   check_pair(inception, "repeat.0.branch0.conv.weight", "repeat.0.branch0.conv.weight");
   check_ignored(inception, {"last_linear.weight", "repeat_2.8.conv2d.bias", "conv2d_7b.bn.weight"});
   check_ignored(maps::timm_inception_resnet_v2(), {"classif.weight"});
+  check_ignored(maps::torchvision_resnet34(), {"fc.weight"});
+  check_ignored(maps::torchvision_densenet121_file(), {"classifier.bias"});
+  check_ignored(maps::pretrainedmodels_se_resnext50(), {"last_linear.weight"});
 }
 
 BOOST_AUTO_TEST_CASE(programs_call_maps_by_name) {

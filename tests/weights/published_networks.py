@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from collections import OrderedDict
 from pathlib import Path
 
 import torch
@@ -255,6 +256,69 @@ class MobileFPN(nn.Module):
         return maps
 
 
+class DenseLayer(nn.Module):
+    def __init__(self, inputs, growth):
+        super().__init__()
+        self.norm1, self.norm2 = nn.BatchNorm2d(inputs), nn.BatchNorm2d(4 * growth)
+        self.conv1 = nn.Conv2d(inputs, 4 * growth, 1, bias=False)
+        self.conv2 = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
+
+    def forward(self, x):
+        y = self.conv1(F.relu(self.norm1(x)))
+        return torch.cat([x, self.conv2(F.relu(self.norm2(y)))], 1)
+
+
+class Transition(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels)
+        self.conv = nn.Conv2d(channels, channels // 2, 1, bias=False)
+
+    def forward(self, x):
+        return F.avg_pool2d(self.conv(F.relu(self.norm(x))), 2)
+
+
+class DenseNet(nn.Module):
+    def __init__(self, stem, growth, layers):
+        super().__init__()
+        self.conv0, self.norm0 = nn.Conv2d(3, stem, 7, 2, 3, bias=False), nn.BatchNorm2d(stem)
+        channels, self.channels = stem, [stem]
+        for block, count in enumerate(layers, 1):
+            names = [(f"denselayer{i + 1}", DenseLayer(channels + i * growth, growth)) for i in range(count)]
+            setattr(self, f"denseblock{block}", nn.Sequential(OrderedDict(names)))
+            channels += count * growth
+            self.channels.append(channels)
+            if block < 4:
+                setattr(self, f"transition{block}", Transition(channels))
+                channels //= 2
+        self.norm5 = nn.BatchNorm2d(channels)
+
+
+class DenseFPN(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        net = self.features = DenseNet(16, 8, (2, 3, 2, 2))
+        self.enc0 = nn.Sequential(net.conv0, net.norm0, nn.ReLU())
+        for i in range(1, 5):
+            setattr(self, f"enc{i}", getattr(net, f"denseblock{i}"))
+        self.norm = net.norm5
+        self.tr1, self.tr2, self.tr3 = net.transition1, net.transition2, net.transition3
+        for i, channels in enumerate(net.channels):
+            out = width // 2 if i == 0 else width
+            setattr(self, f"lateral{i}", nn.Conv2d(channels, out, 1, bias=False))
+
+    def forward(self, x):
+        enc0 = self.enc0(x)
+        enc1 = self.enc1(F.max_pool2d(enc0, 3, 2, 1))
+        enc2 = self.enc2(self.tr1(enc1))
+        enc3 = self.enc3(self.tr2(enc2))
+        enc4 = self.norm(self.enc4(self.tr3(enc3)))
+        maps = [getattr(self, f"lateral{i}")(x) for i, x in enumerate((enc0, enc1, enc2, enc3, enc4))]
+        for level in (3, 2, 1):
+            maps[level] = maps[level] + doubled(maps[level + 1])
+        return maps
+
+
 def doubled(x, by=2):
     return F.interpolate(x, scale_factor=by, mode="nearest")
 
@@ -272,8 +336,7 @@ class Head(nn.Module):
 class FPNEnds(nn.Module):
     """What follows the pyramid; in DeblurGAN-v2 a part of the whole, in the thesis the decoder."""
 
-    def make_ends(self, width):
-        norm = nn.InstanceNorm2d
+    def make_ends(self, width, norm=nn.InstanceNorm2d):
         self.smooth = nn.Sequential(nn.Conv2d(4 * width, width, 3, padding=1), norm(width), nn.ReLU())
         self.smooth2 = nn.Sequential(nn.Conv2d(width, width // 2, 3, padding=1), norm(width // 2), nn.ReLU())
         self.final = nn.Conv2d(width // 2, 3, 3, padding=1)
@@ -303,6 +366,20 @@ class DeblurGANv2(FPNEnds):
 
     def forward(self, x, task=0):
         return (x + self.merged(headed(self, self.fpn(x)))).clamp(-1, 1)
+
+
+class DeblurGANv2Dense(FPNEnds):
+    """Batch norms in its ends, and the picture itself comes out."""
+    multiple, tasks = 32, ["deblur"]
+
+    def __init__(self):
+        super().__init__()
+        self.fpn = DenseFPN(32)
+        make_heads(self, 32, 16)
+        self.make_ends(16, nn.BatchNorm2d)
+
+    def forward(self, x, task=0):
+        return self.merged(headed(self, self.fpn(x)))
 
 
 class ThesisFPNEncoder(nn.Module):
@@ -409,6 +486,7 @@ NETWORKS = {
     "deblurgan-resnet": DeblurGAN,
     "deblurgan-v2-fpn-inception": lambda: DeblurGANv2(InceptionFPN(32, True), 32, 16),
     "deblurgan-v2-fpn-mobilenet": lambda: DeblurGANv2(MobileFPN(32), 32, 16),
+    "deblurgan-v2-fpn-densenet": DeblurGANv2Dense,
     "nafnet": NAFNet,
 }
 

@@ -14,9 +14,7 @@
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <string_view>
 
@@ -30,8 +28,7 @@ struct InceptionResNetV2Options {
 
   /// The published number of channels, scaled.
   std::int64_t channels(std::int64_t published) const {
-    const auto scaled = std::llround(static_cast<double>(published) * width);
-    return std::max<std::int64_t>(4, scaled);
+    return detail::scaled_channels(published, width);
   }
 };
 

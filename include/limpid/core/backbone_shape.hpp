@@ -3,7 +3,9 @@
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,6 +14,15 @@ namespace limpid {
 
 /// How many maps a `Backbone` gives.
 inline constexpr std::size_t kBackboneMaps = 5;
+
+namespace detail {
+
+/// A published number of channels times `width`, rounded; never below 4.
+inline std::int64_t scaled_channels(std::int64_t published, double width) {
+  return std::max<std::int64_t>(4, std::llround(static_cast<double>(published) * width));
+}
+
+}  // namespace detail
 
 /// Pixels on the left, right, top and bottom.
 using MapBorder = std::array<std::int64_t, 4>;

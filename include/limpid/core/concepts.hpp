@@ -91,8 +91,9 @@ concept Decoder = ModuleHandle<D> && requires {
 /// A decoder that reads the features of encoder E: features -> what is added to the degraded image.
 ///
 /// The decoder may say how its output becomes the restored image, with
-/// `static constexpr GlobalSkip skip` (`core/padding.hpp`); without it the thesis' rule holds,
-/// restored = degraded + decoded, clamped to the range of values.
+/// `static constexpr GlobalSkip skip` or, where that is an option, `GlobalSkip skip() const`
+/// (`core/padding.hpp`); without either the thesis' rule holds, restored = degraded + decoded,
+/// clamped to the range of values.
 template <class D, class E>
 concept DecoderFor = Decoder<D> && Encoder<E> &&
     requires(D decoder, const FeaturesOf<E>& features) {

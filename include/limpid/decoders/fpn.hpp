@@ -10,6 +10,7 @@
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/norm_options.hpp>
+#include <limpid/layers/options_json.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
 
 #include <ATen/TensorOperators.h>
@@ -29,6 +30,10 @@ struct FPNDecoderOptions {
   std::int64_t width = 128;            ///< the encoder's `head_width`, even
   NormKind norm = NormKind::instance;  ///< after both hidden convolutions
 
+  /// How the restored image follows. `none`: it is the tanh of the last convolution, as
+  /// DeblurGAN-v2's FPN over DenseNet has it, with `norm` batch.
+  GlobalSkip skip = GlobalSkip::clamped;
+
   /// Options of a decoder that reads the features of an encoder with these `FPNEncoderOptions`.
   template <class EncoderOptions>
   static FPNDecoderOptions matching(const EncoderOptions& encoder) {
@@ -36,7 +41,7 @@ struct FPNDecoderOptions {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FPNDecoderOptions, width, norm)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FPNDecoderOptions, width, norm, skip)
 
 /// Merges the five maps of any `FPNEncoder` and brings them to the image's size.
 ///
@@ -44,7 +49,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FPNDecoderOptions, width, norm)
 /// of DeblurGAN-v2 (Kupyn et al., ICCV 2019). Parameters have the published names:
 /// `smooth.0.weight`, `smooth2.0.bias`, `final.weight`.
 /// Differs: random weights of the last convolution start a tenth as large as He's, so that training
-/// starts near the degraded image.
+/// starts near the degraded image; without a global skip as large as keeps the mean square.
 ///
 /// @tparam Task  names the task: `FPNDecoder<"deblur">`.
 template <FixedString Task>
@@ -54,7 +59,6 @@ class FPNDecoderImpl : public torch::nn::Cloneable<FPNDecoderImpl<Task>> {
  public:
   static constexpr std::string_view task = Task;
   static constexpr std::string_view architecture = "fpn";
-  static constexpr GlobalSkip skip = GlobalSkip::clamped;
 
   /// @throws c10::ValueError if `width` is below 2 or odd.
   explicit FPNDecoderImpl(FPNDecoderOptions options = {}) : options_(options) {
@@ -63,7 +67,8 @@ class FPNDecoderImpl : public torch::nn::Cloneable<FPNDecoderImpl<Task>> {
     reset();
     initialise_weights(*smooth_);
     initialise_weights(*smooth2_);
-    initialise_weights(*final_, 0.1 * kReluGain);
+    const bool adds = options.skip != GlobalSkip::none;
+    initialise_weights(*final_, adds ? 0.1 * kReluGain : kLinearGain);
   }
 
   void reset() override {
@@ -75,7 +80,8 @@ class FPNDecoderImpl : public torch::nn::Cloneable<FPNDecoderImpl<Task>> {
   }
 
   /// @param features  five maps of `width` channels.
-  /// @return          what is added to the degraded image, (N, 3, H, W), values in (-1, 1).
+  /// @return          what is added to the degraded image, or with `GlobalSkip::none` the restored
+  ///                  image, (N, 3, H, W), values in (-1, 1).
   /// @throws c10::ValueError if a map has another number of channels.
   at::Tensor forward(const FPNFeatures& features) {
     const auto& maps = features.maps;
@@ -92,6 +98,8 @@ class FPNDecoderImpl : public torch::nn::Cloneable<FPNDecoderImpl<Task>> {
   FieldOfView field_of_view(const FieldOfView& features) const {
     return features.convolved(3).upsampled(2).convolved(3).upsampled(2).convolved(3);
   }
+
+  GlobalSkip skip() const { return options_.skip; }
 
   const FPNDecoderOptions& options() const { return options_; }
 

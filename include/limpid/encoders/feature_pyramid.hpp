@@ -20,8 +20,9 @@
 
 namespace limpid {
 
-/// Shape of an `FPNEncoder`. The defaults are the thesis' with InceptionResNetV2; DeblurGAN-v2 has
-/// `top_down_convs`, and with MobileNetV2 also `pyramid_width` 128 and `head_width` 64.
+/// Shape of an `FPNEncoder`. The defaults are the thesis' with InceptionResNetV2, and
+/// DeblurGAN-v2's with DenseNet121; its InceptionResNetV2 and MobileNetV2 have `top_down_convs`,
+/// and the latter also `pyramid_width` 128 and `head_width` 64.
 template <Backbone BackboneT>
 struct FPNEncoderOptions {
   typename ModuleOf<BackboneT>::Options backbone = {};

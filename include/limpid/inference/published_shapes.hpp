@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/backbones/densenet121.hpp>
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/core/named.hpp>
@@ -110,6 +111,15 @@ FPNEncoderOptions<BackboneT> fpn_encoder_options(const PublishedShapes& shapes) 
                                           {64, shapes.side("inception.conv2d_2b.conv.weight")},
                                           {192, shapes.side("inception.conv2d_4a.conv.weight")},
                                           {384, shapes.side("mixed_6a.branch0.conv.weight")}});
+  } else if constexpr (std::is_same_v<BackboneT, DenseNet121>) {
+    auto& backbone = options.backbone;
+    for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
+      const auto block = "features.denseblock" + std::to_string(i + 1);
+      backbone.layers[i] = shapes.count(block + ".denselayer#.conv1.weight");
+    }
+    backbone = scaled_backbone(
+        backbone, {{64, shapes.side("features.conv0.weight")},
+                   {32, shapes.side("features.denseblock1.denselayer1.conv2.weight")}});
   } else {
     options.backbone =
         scaled_backbone(options.backbone, {{32, shapes.side("features.0.0.weight")},
@@ -165,16 +175,19 @@ inline Network published_nafnet(const PublishedShapes& shapes) {
 
 template <class BackboneT>
 Network published_fpn(const PublishedShapes& shapes) {
+  auto decoder = fpn_decoder_options(shapes);
+  if (std::is_same_v<BackboneT, DenseNet121>) decoder.skip = GlobalSkip::none;
   return {std::string{ModuleOf<FPNEncoder<BackboneT>>::architecture},
-          {{"encoder", fpn_encoder_options<BackboneT>(shapes)},
-           {"decoder", fpn_decoder_options(shapes)}}};
+          {{"encoder", fpn_encoder_options<BackboneT>(shapes)}, {"decoder", decoder}}};
 }
 
 /// For each family that has published files, how their networks follow from their shapes.
 inline constexpr NamedTable kPublishedNetworks{
-    "networks of published files", Named{"resnet", "ResNet", &published_resnet},
+    "networks of published files",
+    Named{"resnet", "ResNet", &published_resnet},
     Named{"fpn-inception-resnet-v2", "FPN", &published_fpn<InceptionResNetV2>},
     Named{"fpn-mobilenet-v2", "FPN", &published_fpn<MobileNetV2>},
+    Named{"fpn-densenet121", "FPN", &published_fpn<DenseNet121>},
     Named{"nafnet", "NAFNet", &published_nafnet}};
 
 }  // namespace limpid::detail

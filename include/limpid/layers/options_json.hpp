@@ -35,4 +35,19 @@ inline void from_json(const nlohmann::json& json, ValueRange& range) {
   range = json == "unit" ? ValueRange::unit_range : ValueRange::signed_range;
 }
 
+/// "clamped", "plain" or "none", as checkpoints keep it.
+inline void to_json(nlohmann::json& json, GlobalSkip skip) {
+  json = skip == GlobalSkip::clamped ? "clamped" : skip == GlobalSkip::plain ? "plain" : "none";
+}
+
+/// @throws c10::ValueError if `json` names no skip.
+inline void from_json(const nlohmann::json& json, GlobalSkip& skip) {
+  TORCH_CHECK_VALUE(json == "clamped" || json == "plain" || json == "none",
+                    "GlobalSkip: expected \"clamped\", \"plain\" or \"none\", got ",
+                    json_excerpt(json));
+  skip = json == "clamped" ? GlobalSkip::clamped
+         : json == "plain" ? GlobalSkip::plain
+                           : GlobalSkip::none;
+}
+
 }  // namespace limpid

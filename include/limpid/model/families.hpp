@@ -1,7 +1,10 @@
 #pragma once
 
+#include <limpid/backbones/densenet121.hpp>
 #include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/backbones/resnet34.hpp>
+#include <limpid/backbones/se_resnext50.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
@@ -40,6 +43,11 @@ inline constexpr NamedTable kFamilies{
         "the feature pyramid of the thesis and DeblurGAN-v2 over InceptionResNetV2"),
     network_family<FPNEncoder<MobileNetV2>, FPNDecoder<"any">>(
         "the same over MobileNetV2, which is small"),
+    network_family<FPNEncoder<ResNet34>, FPNDecoder<"any">>("the same over ResNet-34"),
+    network_family<FPNEncoder<DenseNet121>, FPNDecoder<"any">>(
+        "the same over DenseNet-121 (DeblurGAN-v2's third)"),
+    network_family<FPNEncoder<SEResNeXt50>, FPNDecoder<"any">>(
+        "the same over SE-ResNeXt-50 (32x4d)"),
 };
 
 /// Encoder and decoder options of a network, all of them: `{"encoder": {...}, "decoder": {...}}`.

@@ -125,8 +125,7 @@ class MultiTaskModelImpl
     const detail::NetworkImage input{encoder_, degraded};
     const auto features = encoder_->forward(input.image());
     const auto finish = [&](auto& decoder) {
-      constexpr auto skip = detail::skip_of<std::remove_cvref_t<decltype(decoder)>>();
-      return input.restored(skip, decoder->forward(features));
+      return input.restored(detail::skip_of(decoder), decoder->forward(features));
     };
     return std::apply([&](auto&... decoder) { return std::array{finish(decoder)...}; },
                       decoders_->all);

@@ -55,9 +55,12 @@ torch::nn::Module* pretrained_part(E& encoder) {
   }
 }
 
+/// What a decoder says of its skip: of each of its kind by a constant, of itself by a function.
 template <Decoder D>
-constexpr GlobalSkip skip_of() {
-  if constexpr (requires { ModuleOf<D>::skip; }) {
+GlobalSkip skip_of(const D& decoder) {
+  if constexpr (requires { decoder->skip(); }) {
+    return decoder->skip();
+  } else if constexpr (requires { ModuleOf<D>::skip; }) {
     return ModuleOf<D>::skip;
   } else {
     return GlobalSkip::clamped;
@@ -97,7 +100,7 @@ template <Encoder E, DecoderFor<E> D>
 at::Tensor restore_image(E& encoder, D& decoder, const at::Tensor& degraded) {
   check_image("restore", degraded);
   const NetworkImage input{encoder, degraded};
-  return input.restored(skip_of<D>(), decoder->forward(encoder->forward(input.image())));
+  return input.restored(skip_of(decoder), decoder->forward(encoder->forward(input.image())));
 }
 
 }  // namespace limpid::detail

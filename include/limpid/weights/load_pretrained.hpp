@@ -44,6 +44,19 @@ inline PretrainedNames pretrained_names(std::string_view architecture) {
             {maps::torchvision_mobilenet_v2(), maps::deblurgan_v2_mobilenet_v2(),
              maps::deblurgan_v2_fpn_mobilenet().part("encoder.fpn.mobilenet.")}};
   }
+  if (architecture == "resnet34") {
+    return {"expected torchvision's resnet34 as .pth or safetensors",
+            {maps::torchvision_resnet34()}};
+  }
+  if (architecture == "densenet121") {
+    return {"expected torchvision's densenet121 as .pth or safetensors",
+            {maps::torchvision_densenet121_file(), maps::torchvision_densenet121(),
+             maps::deblurgan_v2_fpn_densenet().part("encoder.fpn.densenet.")}};
+  }
+  if (architecture == "se-resnext50") {
+    return {"expected pretrainedmodels' se_resnext50_32x4d as .pth or safetensors",
+            {maps::pretrainedmodels_se_resnext50()}};
+  }
   return {"expected the backbone's own names", {NameMap{}}};
 }
 
@@ -64,8 +77,9 @@ inline std::pair<std::ptrdiff_t, std::ptrdiff_t> score_of(const NameMap& map,
 
 /// Fills an encoder's backbone from a file of ImageNet weights, whichever of the published namings
 /// it has: pretrainedmodels' or timm's InceptionResNetV2, torchvision's or DeblurGAN-v2's
-/// MobileNetV2, or one of their whole generators. The classifier and layers behind the last map are
-/// ignored; all else must fit.
+/// MobileNetV2, torchvision's ResNet-34 or DenseNet-121, pretrainedmodels' SE-ResNeXt-50, or one of
+/// their whole generators. The classifier and layers behind the last map are ignored; all else must
+/// fit.
 ///
 /// @throws c10::Error that names the file and the tensors at fault; then no weight has changed.
 template <class E>

@@ -51,6 +51,11 @@ inline constexpr NamedTable kPublishedMaps{
                        [](const std::vector<std::string>& tasks, ResNetNames) {
                          return maps::deblurgan_v2_fpn_mobilenet(tasks.at(0));
                        }}},
+    Named{"deblurgan-v2-fpn-densenet", "DeblurGAN-v2's FPN-DenseNet121",
+          PublishedMap{true, "fpn-densenet121",
+                       [](const std::vector<std::string>& tasks, ResNetNames) {
+                         return maps::deblurgan_v2_fpn_densenet(tasks.at(0));
+                       }}},
     Named{"nafnet", "NAFNet as published",
           PublishedMap{true, "nafnet",
                        [](const std::vector<std::string>& tasks, ResNetNames) {
@@ -65,6 +70,21 @@ inline constexpr NamedTable kPublishedMaps{
           PublishedMap{false, "",
                        [](const std::vector<std::string>&, ResNetNames) {
                          return maps::torchvision_mobilenet_v2();
+                       }}},
+    Named{"torchvision-resnet34", "torchvision's resnet34",
+          PublishedMap{false, "",
+                       [](const std::vector<std::string>&, ResNetNames) {
+                         return maps::torchvision_resnet34();
+                       }}},
+    Named{"torchvision-densenet121", "torchvision's densenet121",
+          PublishedMap{false, "",
+                       [](const std::vector<std::string>&, ResNetNames) {
+                         return maps::torchvision_densenet121_file();
+                       }}},
+    Named{"pretrainedmodels-se-resnext50", "pretrainedmodels' se_resnext50_32x4d",
+          PublishedMap{false, "",
+                       [](const std::vector<std::string>&, ResNetNames) {
+                         return maps::pretrainedmodels_se_resnext50();
                        }}},
     Named{"pretrainedmodels-inception-resnet-v2", "pretrainedmodels' inceptionresnetv2",
           PublishedMap{false, "",

@@ -74,13 +74,18 @@ inline void add_fpn_decoder_norms(NameMap& map, const std::string& prefix) {
 }
 
 /// The names that any FPN's encoder and decoder have as one published module.
-inline void add_one_module_fpn(NameMap& map, const std::string& task) {
+inline void add_one_module_names(NameMap& map, const std::string& task) {
   map.rename("encoder.fpn.*", "fpn.*").rename("encoder.head#.*", "head#.*");
   const auto decoder = "decoder." + task + ".";
   for (const auto* part : {"smooth.*", "smooth2.*", "final.*"}) map.rename(decoder + part, part);
+  map.optional("*.num_batches_tracked");
+}
+
+/// The same for one with instance norms.
+inline void add_one_module_fpn(NameMap& map, const std::string& task) {
+  add_one_module_names(map, task);
   add_td_norms(map, "fpn.");
   add_fpn_decoder_norms(map, "");
-  map.optional("*.num_batches_tracked");
 }
 
 /// Torchvision's nested names of MobileNetV2's features, under `own`, and DeblurGAN-v2's flat ones.
@@ -164,6 +169,40 @@ inline NameMap deblurgan_v2_mobilenet_v2() {
   return detail::ignore_mobilenet_tail(map, "");
 }
 
+/// torchvision's resnet34, for the backbone.
+inline NameMap torchvision_resnet34() {
+  NameMap map;
+  map.rename("*", "*");
+  return map.ignore("fc.*").optional("*.num_batches_tracked");
+}
+
+/// torchvision's densenet121 as a module names it: `denselayer1.norm1.weight`.
+inline NameMap torchvision_densenet121() {
+  NameMap map;
+  map.rename("features.*", "features.*");
+  return map.ignore("classifier.*").optional("*.num_batches_tracked");
+}
+
+/// The file of ImageNet weights that torchvision downloads for it: `denselayer1.norm.1.weight`.
+inline NameMap torchvision_densenet121_file() {
+  NameMap map;
+  for (const std::string layer : {"norm", "conv"}) {
+    for (const std::string number : {"1", "2"}) {
+      const std::string before = "features.denseblock#.denselayer#." + layer;
+      map.rename(before + number + ".*", before + "." + number + ".*");
+    }
+  }
+  map.rename("features.*", "features.*");
+  return map.ignore("classifier.*").optional("*.num_batches_tracked");
+}
+
+/// pretrainedmodels' se_resnext50_32x4d, for the backbone.
+inline NameMap pretrainedmodels_se_resnext50() {
+  NameMap map;
+  map.rename("*", "*");
+  return map.ignore("last_linear.*").optional("*.num_batches_tracked");
+}
+
 /// DeblurGAN's ResNet generator (also DeblurGAN-v2's): encoder and one decoder in one flat sequence
 /// `model.N`.
 ///
@@ -234,6 +273,29 @@ inline NameMap deblurgan_v2_fpn_mobilenet(const std::string& task = "deblur") {
     map.duplicate("fpn.features.#.*", "fpn.enc" + std::to_string(i) + ".#.*", range);
   }
   detail::add_one_module_fpn(map, task);
+  return map;
+}
+
+/// DeblurGAN-v2's FPN-DenseNet121: encoder and one decoder in one module, with batch norms.
+///
+/// Source: Kupyn et al., "DeblurGAN-v2", ICCV 2019, and its code.
+inline NameMap deblurgan_v2_fpn_densenet(const std::string& task = "deblur") {
+  NameMap map;
+  map.rename("encoder.fpn.densenet.features.*", "fpn.features.*");
+  detail::add_one_module_names(map, task);
+  const std::array<std::array<const char*, 2>, 10> layers{{{"conv0", "enc0.0"},
+                                                           {"norm0", "enc0.1"},
+                                                           {"denseblock1", "enc1"},
+                                                           {"denseblock2", "enc2"},
+                                                           {"denseblock3", "enc3"},
+                                                           {"denseblock4", "enc4"},
+                                                           {"norm5", "norm"},
+                                                           {"transition1", "tr1"},
+                                                           {"transition2", "tr2"},
+                                                           {"transition3", "tr3"}}};
+  for (const auto& [layer, copy] : layers) {
+    map.duplicate(std::string{"fpn.features."} + layer + ".*", std::string{"fpn."} + copy + ".*");
+  }
   return map;
 }
 
