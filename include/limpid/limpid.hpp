@@ -136,6 +136,7 @@
 #include <limpid/layers/resnet_block.hpp>
 #include <limpid/layers/se_resnext_block.hpp>
 #include <limpid/layers/simple_gate.hpp>
+#include <limpid/layers/spectral_norm.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
 
 #include <limpid/backbones/densenet121.hpp>
@@ -160,10 +161,12 @@
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/decoders/resnet.hpp>
 
+#include <limpid/critics/attention.hpp>
 #include <limpid/critics/autoencoder.hpp>
 #include <limpid/critics/conditional.hpp>
 #include <limpid/critics/double_scale.hpp>
 #include <limpid/critics/patch_gan.hpp>
+#include <limpid/critics/unet.hpp>
 
 #include <limpid/losses/adversarial/began.hpp>
 #include <limpid/losses/adversarial/began_balance.hpp>
@@ -173,6 +176,7 @@
 #include <limpid/losses/adversarial/least_squares.hpp>
 #include <limpid/losses/adversarial/minimax.hpp>
 #include <limpid/losses/adversarial/non_saturating.hpp>
+#include <limpid/losses/adversarial/objective_name.hpp>
 #include <limpid/losses/adversarial/per_critic.hpp>
 #include <limpid/losses/adversarial/relative_scores.hpp>
 #include <limpid/losses/adversarial/relativistic.hpp>
@@ -183,6 +187,7 @@
 #include <limpid/losses/adversarial/softplus_r1.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
+#include <limpid/losses/adversarial/with_own_loss.hpp>
 #include <limpid/losses/content/any_content.hpp>
 #include <limpid/losses/content/charbonnier.hpp>
 #include <limpid/losses/content/combination.hpp>

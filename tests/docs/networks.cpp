@@ -36,6 +36,15 @@ BOOST_AUTO_TEST_CASE(critics_of_critics_md) {
   Conditional<PatchGAN<>> critic{PatchGANOptions{.width = 64}};
 }
 
+void unet() {
+  UNetCritic critic{UNetCriticOptions{.width = 32}};  // 64 by default
+}
+
+void attention(const at::Tensor& image) {
+  AttentionCritic critic{AttentionCriticOptions{.width = 32, .mask_threshold = 20.0 / 255}};
+  const auto map = critic->attention(image);  // (N, 1, H / 4, W / 4), in (0, 1)
+}
+
 void double_scale(const at::Tensor& image) {
   DoubleScale<> critic;  // width 64
   DoubleScale<Conditional<PatchGAN<>>> beside_the_degraded_image;

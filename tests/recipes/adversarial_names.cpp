@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(each_name_leads_to_its_objective) {
 }
 
 BOOST_AUTO_TEST_CASE(each_name_leads_to_a_new_critic_of_the_asked_width) {
-  BOOST_TEST(critic_names().size() == 5U);
+  BOOST_TEST(critic_names().size() == 7U);
   for (const auto& name : critic_names()) {
     int calls = 0;
     std::shared_ptr<torch::nn::Module> last;
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_name_gets_the_list) {
   BOOST_TEST(limpid_test::throws_value_error(
       [] { with_critic("", {}, [](const auto&) {}); },
       "expected a critic, one of patch, double-scale, conditional-patch, conditional-double-scale, "
-      "autoencoder; got ''"));
+      "unet, attention, autoencoder; got ''"));
 }
 
 BOOST_AUTO_TEST_CASE(a_width_out_of_range_is_refused_by_the_critic) {

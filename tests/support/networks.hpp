@@ -298,10 +298,13 @@ void check_judge(C critic, std::int64_t channels, Judge judge) {
   check_double_backward(critic, image, judge);
 }
 
-/// Image -> scores.
+/// Image -> scores. Judges in evaluation mode: a critic may change with every training pass.
 template <limpid::Critic C>
 void check_critic(C critic, std::int64_t channels = 3) {
-  check_judge(critic, channels, [](C& c, const at::Tensor& image) { return c->forward(image); });
+  check_judge(critic, channels, [](C& c, const at::Tensor& image) {
+    c->eval();
+    return c->forward(image);
+  });
 }
 
 /// Image beside the degraded one -> scores.

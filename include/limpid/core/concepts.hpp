@@ -146,6 +146,13 @@ concept CompositeCritic = ModuleHandle<C> && requires {
 /// What an adversarial loss sees (`core/adversarial_batch.hpp`).
 struct AdversarialBatch;
 
+/// A critic that learns something beside the objective, from pairs: a scalar that is added to what
+/// the critic minimises (`losses/adversarial/with_own_loss.hpp`).
+template <class C>
+concept CriticWithOwnLoss = ModuleHandle<C> && requires(C critic, const AdversarialBatch& batch) {
+  { critic->own_loss(batch) } -> std::same_as<at::Tensor>;
+};
+
 /// A GAN objective that can use critic C.
 ///
 /// `critic_loss` is what the critic minimises; `batch.restored` is detached there. `generator_loss`

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <limpid/core/named.hpp>
+#include <limpid/critics/attention.hpp>
 #include <limpid/critics/autoencoder.hpp>
 #include <limpid/critics/conditional.hpp>
 #include <limpid/critics/double_scale.hpp>
 #include <limpid/critics/patch_gan.hpp>
+#include <limpid/critics/unet.hpp>
 #include <limpid/losses/adversarial/began.hpp>
 #include <limpid/losses/adversarial/dragan.hpp>
 #include <limpid/losses/adversarial/hinge.hpp>
@@ -79,6 +81,14 @@ inline constexpr NamedTable kCritics{
           "both scales beside the degraded image",
           [](CriticOptions options) {
             return DoubleScale<Conditional<PatchGAN<>>>{DoubleScaleOptions{.width = options.width}};
+          }},
+    Named{UNetCriticImpl::architecture, "scores of pixels, spectral norm: Real-ESRGAN's",
+          [](CriticOptions options) {
+            return UNetCritic{UNetCriticOptions{.width = options.width}};
+          }},
+    Named{AttentionCriticImpl::architecture, "patches, and a map of where damage was: DeRaindrop's",
+          [](CriticOptions options) {
+            return AttentionCritic{AttentionCriticOptions{.width = options.width}};
           }},
     Named{AutoencoderImpl::architecture, "reconstructs the image; for began alone",
           [](CriticOptions options) {

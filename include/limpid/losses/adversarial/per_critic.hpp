@@ -2,14 +2,14 @@
 
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/losses/adversarial/objective_name.hpp>
+#include <limpid/losses/adversarial/with_own_loss.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <c10/util/Exception.h>
 
-#include <concepts>
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -18,18 +18,6 @@
 namespace limpid {
 
 namespace detail {
-
-/// The name of an objective, where it has one.
-template <class Loss>
-struct NameOf {};
-
-template <class Loss>
-requires requires {
-  { Loss::name } -> std::convertible_to<std::string_view>;
-}
-struct NameOf<Loss> {
-  static constexpr std::string_view name = Loss::name;
-};
 
 template <class Loss, class Parts>
 inline constexpr bool kFitsEach = false;
@@ -147,12 +135,14 @@ class PerCritic : public detail::NameOf<Loss> {
   std::vector<Loss> losses_;
 };
 
-/// The objective that a critic takes: `loss` itself, or `PerCritic` of it for a critic made of
-/// several.
+/// The objective that a critic takes: `loss` itself, `PerCritic` of it for a critic made of
+/// several, or `WithOwnLoss` for one that has a loss of its own.
 template <class C, class Loss>
 auto objective_for(const C&, Loss loss) {
   if constexpr (CompositeCritic<C>) {
     return PerCritic<Loss>(std::move(loss));
+  } else if constexpr (CriticWithOwnLoss<C>) {
+    return WithOwnLoss<Loss>(std::move(loss));
   } else {
     return loss;
   }
@@ -161,6 +151,12 @@ auto objective_for(const C&, Loss loss) {
 /// An objective that is one for each critic already.
 template <CompositeCritic C, class Loss>
 PerCritic<Loss> objective_for(const C&, PerCritic<Loss> loss) {
+  return loss;
+}
+
+/// An objective that adds the critic's own already.
+template <CriticWithOwnLoss C, class Loss>
+WithOwnLoss<Loss> objective_for(const C&, WithOwnLoss<Loss> loss) {
   return loss;
 }
 
