@@ -45,6 +45,29 @@ BOOST_AUTO_TEST_CASE(it_is_a_degradation) {
   limpid_test::check_degradation(CameraMotion{}, "CameraMotion");
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_is_what_the_calls_give) {
+  limpid_test::check_batch(CameraMotion{.size = {3, 9}, .still = 0.3, .things = {0, 2}}, "few");
+  const CameraMotion motion{.size = {3, 9}, .still = 0.2, .things = {0, 2}, .noise = 0};
+  const auto photo = made_up_photo(200, 240);
+  const std::vector<Window> windows{{40, 60, 90, 80}, {0, 150, 90, 80}, {110, 0, 90, 80}};
+  std::vector<CropPlace> places;
+  std::vector<at::Tensor> crops, wholes;
+  Random random{3}, same{3};
+  for (const auto& window : windows) {
+    places.push_back({window, 200, 240});
+    crops.push_back(cut(photo, window));
+    wholes.push_back(cut(motion(photo, same), window));
+  }
+  const auto margin = motion.batch_margin();
+  const auto inner = [&](const at::Tensor& images) {
+    return images.narrow(2, margin, 90 - 2 * margin).narrow(3, margin, 80 - 2 * margin);
+  };
+  const auto difference =
+      inner(motion.batch(torch::stack(crops), places, random)) - inner(torch::stack(wholes));
+  BOOST_TEST((difference.abs() > 1e-4).to(torch::kFloat).mean().item<double>() < 0.01);
+  BOOST_TEST(random.state() == same.state());
+}
+
 BOOST_AUTO_TEST_CASE(a_shift_is_the_kernel_of_its_path) {
   const auto photo = made_up_photo(60, 83);
   for (std::uint64_t seed = 0; seed < 6; ++seed) {

@@ -26,10 +26,12 @@ namespace limpid {
 
 namespace detail {
 
-/// Correlates one plane, mirrored at its borders, with the taps of `kernel`.
+/// Correlates one plane, mirrored at its borders, with the taps of a kernel.
 class SparseBlur {
  public:
-  SparseBlur(const MotionKernel& kernel, std::int64_t height, std::int64_t width)
+  /// @param kernel  a `MotionKernel` or an `ApertureKernel`
+  template <class Kernel>
+  SparseBlur(const Kernel& kernel, std::int64_t height, std::int64_t width)
       : height_(height),
         width_(width),
         radius_(kernel.radius()),

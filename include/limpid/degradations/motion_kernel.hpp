@@ -73,6 +73,20 @@ inline std::vector<std::complex<double>> motion_trajectory(
   return path;
 }
 
+namespace detail {
+
+/// Taps of a kernel as a picture: (2 radius + 1, 2 radius + 1) floats.
+template <class Tap>
+at::Tensor dense_kernel(const std::vector<Tap>& taps, std::int64_t radius) {
+  const auto side = 2 * radius + 1;
+  auto picture = at::zeros({side, side}, at::TensorOptions{}.dtype(at::kFloat));
+  auto* out = picture.data_ptr<float>();
+  for (const auto& tap : taps) out[(tap.dy + radius) * side + tap.dx + radius] = tap.weight;
+  return picture;
+}
+
+}  // namespace detail
+
 /// A blur kernel as the list of its taps that are not zero: weights that sum to 1, at whole-pixel
 /// offsets from the centroid.
 class MotionKernel {
@@ -125,13 +139,7 @@ class MotionKernel {
   std::int64_t radius() const { return radius_; }
 
   /// The kernel as a picture: (2 radius + 1, 2 radius + 1) floats, its centre the centroid.
-  at::Tensor dense() const {
-    const auto side = 2 * radius_ + 1;
-    auto picture = at::zeros({side, side}, at::TensorOptions{}.dtype(at::kFloat));
-    auto* out = picture.data_ptr<float>();
-    for (const auto& tap : taps_) out[(tap.dy + radius_) * side + tap.dx + radius_] = tap.weight;
-    return picture;
-  }
+  at::Tensor dense() const { return detail::dense_kernel(taps_, radius_); }
 
  private:
   std::vector<Tap> taps_;

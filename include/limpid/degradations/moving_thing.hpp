@@ -7,6 +7,7 @@
 #include <limpid/degradations/pose_path.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
@@ -29,7 +30,19 @@ class ThingOutline {
     lean3_ = wave(0.12);
   }
 
+  /// An outline that covers no picture.
+  static ThingOutline nowhere() {
+    Random random{0};
+    return {{-1e6f, -1e6f}, 1, 1, random};
+  }
+
   PicturePoint centre() const { return centre_; }
+
+  /// Centre (2), radius and softness in pixels, and the waves of the edge in radii: of cos 2a, sin
+  /// 2a, cos 3a, sin 3a.
+  std::array<float, 8> numbers() const {
+    return {centre_.x, centre_.y, radius_, softness_, wave2_, lean2_, wave3_, lean3_};
+  }
 
   /// No part of the thing is farther from its centre, pixels.
   float extent() const { return 1.75f * radius_ + softness_; }

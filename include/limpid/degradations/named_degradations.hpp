@@ -5,6 +5,7 @@
 #include <limpid/core/options_by_name.hpp>
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/camera_motion.hpp>
+#include <limpid/degradations/defocus.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/haze.hpp>
 #include <limpid/degradations/jpeg_compression.hpp>
@@ -46,6 +47,7 @@ inline constexpr NamedTable kDegradations{
     Named{"motion-blur", "a camera that shakes", DegradationType<MotionBlur>{"deblur"}},
     Named{"camera-motion", "a camera and things that move while the shutter is open",
           DegradationType<CameraMotion>{"deblur"}},
+    Named{"defocus", "a lens out of focus", DegradationType<Defocus>{"deblur"}},
     Named{"haze", "haze between camera and scene", DegradationType<Haze>{"dehaze"}},
     Named{"raindrops", "drops on the lens", DegradationType<Raindrops>{"derain"}},
     Named{"noise", "white Gaussian noise", DegradationType<Noise>{"denoise"}},

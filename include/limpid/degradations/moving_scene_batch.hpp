@@ -1,0 +1,241 @@
+#pragma once
+
+#include <limpid/core/tf32.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
+#include <limpid/degradations/light_batch.hpp>
+#include <limpid/degradations/moving_scene.hpp>
+#include <limpid/degradations/moving_thing.hpp>
+#include <limpid/degradations/pose_path.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <tuple>
+#include <vector>
+
+namespace limpid {
+
+/// What cameras see of the scenes of a batch, on the device of the pictures: `MovingScene::seen` of
+/// each, the frames of all pictures in a few kernels.
+class MovingSceneBatch {
+ public:
+  /// @param places  where each picture lies in its photograph
+  MovingSceneBatch(std::span<const MovingScene> scenes, std::span<const CropPlace> places)
+      : scenes_(scenes), places_(places) {
+    for (const auto& scene : scenes_) {
+      margin_ = std::max(margin_, scene.margin());
+      things_ = std::max(things_, scene.things().size());
+    }
+  }
+
+  /// @param light  (N, 3, H, W)
+  /// @return       same shape; light
+  at::Tensor seen(const at::Tensor& light) const {
+    if (margin_ == 0) return light;
+    const auto scene = with_mirrored_margin(light, margin_);
+    const auto rows = lines(scene, 2), columns = lines(scene, 3);
+    auto background = scene;
+    std::vector<at::Tensor> layers;
+    for (std::size_t i = 0; i < things_; ++i) {
+      const auto outlines = outlines_of(i, scene.device());
+      const auto place = located(outlines, rows, columns);
+      background = cleared(background, scene, outlines, place);
+      layers.push_back(at::cat({scene, place.cover(outlines).unsqueeze(1)}, 1));
+    }
+
+    auto sum = at::zeros_like(light);
+    const auto frames = all_frames();
+    const auto pixels = light.size(2) * light.size(3);
+    const auto most = std::max<std::int64_t>(kPixelsAtOnce / pixels, 1);
+    const auto count = static_cast<std::int64_t>(frames.size());
+    for (std::int64_t from = 0; from < count; from += most) {
+      const auto part = std::span{frames}.subspan(
+          static_cast<std::size_t>(from), static_cast<std::size_t>(std::min(most, count - from)));
+      sum += summed(part, background, layers, light);
+    }
+    return sum;
+  }
+
+ private:
+  static constexpr std::int64_t kPixelsAtOnce = std::int64_t{1} << 22;
+
+  struct Frame {
+    std::size_t picture;
+    double time;
+    float share;  ///< of the picture's exposure
+  };
+
+  std::vector<Frame> all_frames() const {
+    std::vector<Frame> frames;
+    for (std::size_t n = 0; n < scenes_.size(); ++n) {
+      const auto count = scenes_[n].frames();
+      for (std::int64_t i = 0; i < count; ++i) {
+        frames.push_back({n, scenes_[n].time_of(i), 1.0f / static_cast<float>(count)});
+      }
+    }
+    return frames;
+  }
+
+  /// Rows (or columns) of the padded pictures, as numbers of lines of their photographs:
+  /// (N, H, 1) or (N, 1, W).
+  at::Tensor lines(const at::Tensor& padded, std::int64_t dimension) const {
+    const auto count = padded.size(dimension);
+    const auto steps = at::arange(count, padded.options());
+    const auto start = first_lines(dimension, padded.device());
+    return dimension == 2 ? start + steps.view({1, count, 1}) : start + steps.view({1, 1, count});
+  }
+
+  /// Numbers of the i-th thing of each picture, (N, 1, 1) each: of a picture without one, those of
+  /// a thing far away that covers nothing.
+  struct Outlines {
+    std::vector<at::Tensor> numbers;
+    at::Tensor deepest;
+  };
+
+  Outlines outlines_of(std::size_t i, c10::Device device) const {
+    using detail::ThingOutline;
+    constexpr auto kNumbers = std::tuple_size_v<decltype(ThingOutline::nowhere().numbers())>;
+    std::vector<std::vector<float>> columns(kNumbers);
+    std::vector<float> deepest;
+    for (const auto& scene : scenes_) {
+      const auto& things = scene.things();
+      const bool is_there = i < things.size();
+      const auto numbers =
+          is_there ? things[i].outline.numbers() : ThingOutline::nowhere().numbers();
+      for (std::size_t k = 0; k < numbers.size(); ++k) columns[k].push_back(numbers[k]);
+      deepest.push_back(is_there ? things[i].uncovered(scene.camera().reach()) : -1.0f);
+    }
+    const auto shape = std::vector<std::int64_t>{static_cast<std::int64_t>(scenes_.size()), 1, 1};
+    Outlines outlines;
+    for (const auto& column : columns) {
+      outlines.numbers.push_back(numbers_on(device, column, shape));
+    }
+    outlines.deepest = numbers_on(device, deepest, shape);
+    return outlines;
+  }
+
+  /// `ThingOutline::locate` of all pixels.
+  struct Located {
+    at::Tensor length, edge, cosine, sine;
+
+    at::Tensor cover(const Outlines& outlines) const {
+      const auto& radius = outlines.numbers[2];
+      const auto x = ((length - edge) * radius / outlines.numbers[3]).clamp_(0, 1);
+      return 1 - x * x * (3 - 2 * x);
+    }
+  };
+
+  static Located located(const Outlines& outlines, const at::Tensor& rows,
+                         const at::Tensor& columns) {
+    const auto& n = outlines.numbers;
+    const auto dx = columns - n[0];
+    const auto dy = rows - n[1];
+    const auto length = (dx * dx + dy * dy).sqrt() + 1e-3;
+    const auto c = dx / length;
+    const auto s = dy / length;
+    const auto cosine2 = c * c - s * s;
+    const auto sine2 = 2 * s * c;
+    const auto cosine3 = c * cosine2 - s * sine2;
+    const auto sine3 = s * cosine2 + c * sine2;
+    const auto edge = 1 + n[4] * cosine2 + n[5] * sine2 + n[6] * cosine3 + n[7] * sine3;
+    return {length / n[2], edge, c, s};
+  }
+
+  /// `MovingThing::clear_from`.
+  at::Tensor cleared(const at::Tensor& background, const at::Tensor& scene,
+                     const Outlines& outlines, const Located& place) const {
+    const auto& n = outlines.numbers;
+    const auto depth = (place.edge - place.length) * n[2];
+    const auto away = (2 * place.edge - place.length) * n[2];
+    const auto rows = n[1] + away * place.sine;
+    const auto columns = n[0] + away * place.cosine;
+    const auto behind = sampled_at(scene, rows - first_lines(2, scene.device()),
+                                   columns - first_lines(3, scene.device()));
+    const auto hidden = depth.gt(0).logical_and_(depth.le(outlines.deepest)).unsqueeze(1);
+    return at::where(hidden, behind, background);
+  }
+
+  /// The first row (or column) of each padded picture in its photograph, (N, 1, 1).
+  at::Tensor first_lines(std::int64_t dimension, c10::Device device) const {
+    std::vector<float> first;
+    for (const auto& place : places_) {
+      const auto begin = dimension == 2 ? place.window.top : place.window.left;
+      first.push_back(static_cast<float>(begin - margin_));
+    }
+    return numbers_on(device, first, {static_cast<std::int64_t>(first.size()), 1, 1});
+  }
+
+  /// The shares of some frames of all pictures, (N, 3, H, W).
+  at::Tensor summed(std::span<const Frame> frames, const at::Tensor& background,
+                    const std::vector<at::Tensor>& layers, const at::Tensor& light) const {
+    const auto device = light.device();
+    const auto count = static_cast<std::int64_t>(frames.size());
+    std::vector<std::int64_t> pictures;
+    std::vector<float> shares(frames.size() * scenes_.size());
+    for (std::size_t f = 0; f < frames.size(); ++f) {
+      pictures.push_back(static_cast<std::int64_t>(frames[f].picture));
+      shares[frames[f].picture * frames.size() + f] = frames[f].share;
+    }
+    const auto of_picture = numbers_on(device, pictures, {count});
+    auto seen = warped(background, of_picture, frames, light,
+                       [](const MovingScene& scene) { return &scene.camera(); });
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const auto layer =
+          warped(layers[i], of_picture, frames, light, [i](const MovingScene& scene) {
+            return i < scene.things().size() ? &scene.things()[i].path : nullptr;
+          });
+      seen = seen + layer.narrow(1, 3, 1) * (layer.narrow(1, 0, 3) - seen);
+    }
+    const TF32Scope exact{false, device};
+    const auto weights =
+        numbers_on(device, shares, {static_cast<std::int64_t>(scenes_.size()), count});
+    return weights.mm(seen.flatten(1)).view(light.sizes());
+  }
+
+  /// Layers of pictures as they stand in frames; `path_of(scene)` may be null, for a layer at rest.
+  template <class PathOf>
+  at::Tensor warped(const at::Tensor& layers, const at::Tensor& of_picture,
+                    std::span<const Frame> frames, const at::Tensor& light, PathOf path_of) const {
+    const auto count = static_cast<std::int64_t>(frames.size());
+    std::vector<std::vector<float>> columns(10);
+    for (const auto& frame : frames) {
+      const auto& scene = scenes_[frame.picture];
+      const auto* path = scene.frames() == 1 ? nullptr : path_of(scene);
+      const auto warp = path ? path->warp(frame.time) : PoseWarp{Pose{}, PicturePoint{}};
+      const auto numbers = warp.numbers();
+      for (std::size_t k = 0; k < numbers.size(); ++k) columns[k].push_back(numbers[k]);
+      const auto& window = places_[frame.picture].window;
+      columns[8].push_back(static_cast<float>(window.left));
+      columns[9].push_back(static_cast<float>(window.top));
+    }
+    std::vector<at::Tensor> n;
+    for (const auto& column : columns) {
+      n.push_back(numbers_on(light.device(), column, {count, 1, 1}));
+    }
+    const auto x = n[8] + at::arange(light.size(3), light.options()).view({1, 1, -1});
+    const auto y = n[9] + at::arange(light.size(2), light.options()).view({1, -1, 1});
+    const auto dx = x - n[0];
+    const auto dy = y - n[1];
+    const auto nearer = (n[6] * dx + n[7] * dy + 1).reciprocal_();
+    const auto margin = static_cast<double>(margin_);
+    const auto to_x = n[2] + (n[4] * dx - n[5] * dy) * nearer - n[8] + margin;
+    const auto to_y = n[3] + (n[5] * dx + n[4] * dy) * nearer - n[9] + margin;
+    return sampled_at(layers.index_select(0, of_picture), to_y, to_x);
+  }
+
+  std::span<const MovingScene> scenes_;
+  std::span<const CropPlace> places_;
+  std::int64_t margin_ = 0;
+  std::size_t things_ = 0;
+};
+
+}  // namespace limpid
