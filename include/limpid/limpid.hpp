@@ -118,10 +118,13 @@
 #include <limpid/kernels/workspace.hpp>
 
 #include <limpid/layers/basic_block.hpp>
+#include <limpid/layers/bias_free_layer_norm2d.hpp>
+#include <limpid/layers/channel_attention.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/dense_block.hpp>
 #include <limpid/layers/fpn_head.hpp>
+#include <limpid/layers/gated_feed_forward.hpp>
 #include <limpid/layers/inception_block.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/instance_norm.hpp>
@@ -134,7 +137,9 @@
 #include <limpid/layers/options_json.hpp>
 #include <limpid/layers/residual_block.hpp>
 #include <limpid/layers/resnet_block.hpp>
+#include <limpid/layers/restormer_block.hpp>
 #include <limpid/layers/se_resnext_block.hpp>
+#include <limpid/layers/shuffle_resample.hpp>
 #include <limpid/layers/simple_gate.hpp>
 #include <limpid/layers/spectral_norm.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
@@ -155,11 +160,13 @@
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
+#include <limpid/encoders/restormer.hpp>
 
 #include <limpid/decoders/fpn.hpp>
 #include <limpid/decoders/nafnet.hpp>
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/decoders/resnet.hpp>
+#include <limpid/decoders/restormer.hpp>
 
 #include <limpid/critics/attention.hpp>
 #include <limpid/critics/autoencoder.hpp>

@@ -154,8 +154,9 @@ BOOST_AUTO_TEST_CASE(keeps_every_option_in_json) {
       throws_value_error([&] { json.get<MobileOptions>(); },
                          "BatchNormStatistics: expected \"running\" or \"batch\", got \"mixed\""));
   json["norm"] = 3;
-  BOOST_TEST(throws_value_error([&] { json.get<MobileOptions>(); },
-                                "NormKind: expected \"instance\", \"batch\" or \"none\", got 3"));
+  BOOST_TEST(throws_value_error(
+      [&] { json.get<MobileOptions>(); },
+      "NormKind: expected \"instance\", \"batch\", \"layer\" or \"none\", got 3"));
 }
 
 BOOST_AUTO_TEST_CASE(names_the_option_that_is_wrong) {

@@ -1,7 +1,11 @@
+#include <limpid/layers/bias_free_layer_norm2d.hpp>
+#include <limpid/layers/channel_attention.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/no_norm.hpp>
 #include <limpid/layers/residual_block.hpp>
 #include <limpid/layers/resnet_block.hpp>
+#include <limpid/layers/restormer_block.hpp>
+#include <limpid/layers/shuffle_resample.hpp>
 #include <limpid/layers/simple_gate.hpp>
 #include <support/networks.hpp>
 
@@ -42,6 +46,47 @@ BOOST_AUTO_TEST_CASE(naf_block_starts_as_the_identity) {
   limpid::NAFBlock block{4};
   const auto input = torch::randn({1, 4, 8, 8});
   BOOST_TEST(torch::equal(block->forward(input), input));
+}
+
+BOOST_AUTO_TEST_CASE(restormer_block_keeps_the_shape) {
+  check_block(limpid::RestormerBlock{4, 2});
+  check_block(limpid::RestormerBlock{
+      4, 1, limpid::RestormerBlockOptions{.norm = limpid::LayerNormKind::bias_free}});
+}
+
+BOOST_AUTO_TEST_CASE(channel_attention_does_not_mix_heads_nor_care_how_long_queries_are) {
+  torch::manual_seed(3);
+  torch::NoGradGuard no_grad;
+  limpid::ChannelAttention attention{4, 2};
+  auto parameters = attention->named_parameters();
+  // Queries, keys and values are the input, and the output is what attention gives.
+  parameters["qkv.weight"].copy_(torch::eye(4).repeat({3, 1}).view({12, 4, 1, 1}));
+  parameters["qkv_dwconv.weight"].zero_().select(2, 1).select(2, 1).fill_(1);
+  parameters["project_out.weight"].copy_(torch::eye(4).view({4, 4, 1, 1}));
+  const auto input = torch::randn({1, 4, 5, 6});
+  const auto map = input.view({2, 2, 30});
+  const auto length = map.norm(2, {2}, true);
+  const auto cosine = torch::matmul(map / length, (map / length).transpose(1, 2));
+  const auto expected = torch::matmul(cosine.softmax(-1), map).view_as(input);
+  BOOST_TEST((attention->forward(input) - expected).abs().max().item<float>() < 1e-6);
+  parameters["qkv.weight"].narrow(0, 0, 8).mul_(100);
+  BOOST_TEST((attention->forward(input) - expected).abs().max().item<float>() < 1e-5);
+  BOOST_TEST(attention->forward(torch::zeros_like(input)).abs().max().item<float>() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_bias_free_norm_does_not_see_how_bright_a_picture_is) {
+  limpid::BiasFreeLayerNorm2d norm{6};
+  const auto input = torch::rand({2, 6, 3, 4}) + 0.5;
+  const auto once = norm->forward(input);
+  BOOST_TEST((norm->forward(7 * input) - once).abs().max().item<float>() < 1e-2);
+  BOOST_TEST((once.var(1, /*unbiased=*/false) - 1).abs().max().item<float>() < 1e-2);
+  BOOST_TEST(once.mean(1).min().item<float>() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(shuffled_maps_trade_sides_for_channels) {
+  const auto map = torch::rand({2, 4, 6, 8});
+  BOOST_TEST(limpid::ShuffleDown { 4 } -> forward(map).sizes() == torch::IntArrayRef({2, 8, 3, 4}));
+  BOOST_TEST(limpid::ShuffleUp { 4 } -> forward(map).sizes() == torch::IntArrayRef({2, 2, 12, 16}));
 }
 
 BOOST_AUTO_TEST_CASE(simple_gate_multiplies_the_halves) {

@@ -19,6 +19,9 @@ using limpid_test::error_of;
 Network small(const std::string& family) {
   if (family == "resnet") return {family, {{"width", 4}, {"blocks", 1}}};
   if (family == "nafnet") return {family, {{"width", 4}, {"blocks", {1, 1}}, {"middle_blocks", 1}}};
+  if (family == "restormer") {
+    return {family, {{"width", 4}, {"blocks", {1, 1}}, {"heads", {1, 2}}}};
+  }
   if (family == "pixel-unet") return {family, {{"width", 4}}};
   Network fpn{family, {{"head_width", 4}, {"pyramid_width", 8}, {"backbone", {{"width", 0.125}}}}};
   if (family == "fpn-inception-resnet-v2") {
@@ -57,6 +60,34 @@ BOOST_AUTO_TEST_CASE(every_family_is_built_saved_and_loaded_with_tasks_of_any_na
   });
 }
 
+BOOST_AUTO_TEST_CASE(every_family_learns_within_seconds) {
+  kFamilies.for_each([&](const auto& entry) {
+    BOOST_TEST_CONTEXT(entry.name) {
+      torch::manual_seed(5);
+      auto model = make_model(small(std::string{entry.name}), {"enlighten"});
+      model.module->train();
+      torch::optim::Adam adam{model.module->parameters(), torch::optim::AdamOptions{5e-3}};
+      const auto side = std::string{entry.name}.rfind("fpn-inception", 0) == 0 ? 128 : 32;
+      const auto target =
+          torch::rand({2, 3, side / 8, side / 8}).repeat_interleave(8, 2).repeat_interleave(8, 3) *
+              1.6 -
+          0.8;
+      const auto degraded = (target + 1) * 0.4 - 1;
+      double first = 0, last = 0;
+      for (int step = 0; step < 40; ++step) {
+        adam.zero_grad();
+        const auto loss = (model.restore(0, degraded) - target).abs().mean();
+        loss.backward();
+        adam.step();
+        last = loss.template item<double>();
+        if (step == 0) first = last;
+      }
+      BOOST_TEST_MESSAGE(entry.name << ": " << first << " to " << last);
+      BOOST_TEST(last < 0.7 * first);
+    }
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_decoder_follows_its_encoder_unless_it_is_told_otherwise) {
   const auto nafnet = all_options({"nafnet", {{"width", 8}, {"blocks", {1, 2, 3}}}});
   BOOST_TEST(nafnet.at("encoder").at("width") == 8);
@@ -66,6 +97,11 @@ BOOST_AUTO_TEST_CASE(a_decoder_follows_its_encoder_unless_it_is_told_otherwise) 
   const auto told = all_options(parse_network("nafnet:blocks=[1,1],decoder.blocks=[3,4]"));
   BOOST_TEST(told.at("decoder").at("blocks") == json({3, 4}));
   BOOST_TEST(told.at("encoder").at("blocks") == json({1, 1}));
+  const auto restormer =
+      all_options(parse_network("restormer:blocks=[1,2,3],heads=[1,1,2],norm=bias-free"));
+  BOOST_TEST(restormer.at("decoder").at("blocks") == json({1, 2}));
+  BOOST_TEST(restormer.at("decoder").at("heads") == json({1, 1}));
+  BOOST_TEST(restormer.at("decoder").at("norm") == "bias-free");
   const auto fpn = all_options({"fpn-mobilenet-v2", {{"head_width", 6}, {"norm", "batch"}}});
   BOOST_TEST(fpn.at("decoder").at("width") == 6);
   BOOST_TEST(fpn.at("decoder").at("norm") == "batch");

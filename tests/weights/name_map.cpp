@@ -202,6 +202,19 @@ BOOST_AUTO_TEST_CASE(nafnet_is_split_by_its_parts) {
   check_pair(map, "decoder.denoise.ups.3.0.weight", "ups.3.0.weight");
 }
 
+BOOST_AUTO_TEST_CASE(restormer_is_split_by_its_parts) {
+  const auto map = maps::restormer("deblur");
+  for (const std::string name : {"patch_embed.proj.weight", "encoder_level3.5.ffn.dwconv.weight",
+                                 "down2_3.body.0.weight", "latent.7.norm1.body.bias"}) {
+    check_pair(map, "encoder." + name, name);
+  }
+  for (const std::string name :
+       {"up4_3.body.0.weight", "reduce_chan_level2.weight", "decoder_level1.0.attn.temperature",
+        "refinement.3.norm2.body.weight", "output.weight"}) {
+    check_pair(map, "decoder.deblur." + name, name);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_files_of_imagenet_networks_have_a_classifier_that_is_ignored) {
   const auto vgg = maps::torchvision_vgg19();
   check_pair(vgg, "features.34.bias", "features.34.bias");
@@ -226,6 +239,7 @@ BOOST_AUTO_TEST_CASE(programs_call_maps_by_name) {
     BOOST_TEST((names.published("encoder.model.1.weight").has_value() ||
                 names.published("encoder.fpn.lateral0.weight").has_value() ||
                 names.published("encoder.intro.weight").has_value() ||
+                names.published("encoder.patch_embed.proj.weight").has_value() ||
                 names.published("features.0.weight").has_value()));
   });
   BOOST_TEST(limpid_test::throws_value_error(

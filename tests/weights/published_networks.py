@@ -480,6 +480,137 @@ class NAFNet(nn.Module):
         return x + self.ending(y)
 
 
+# Restormer.
+
+class ChannelNorm(nn.Module):
+    """Layer norm over channels; without bias it keeps the mean."""
+
+    def __init__(self, width, bias):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        if bias:
+            self.bias = nn.Parameter(torch.zeros(width))
+        self.has_bias = bias
+
+    def forward(self, x):
+        scale = (x.var(1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+        weight = self.weight[:, None, None]
+        if not self.has_bias:
+            return x / scale * weight
+        return (x - x.mean(1, keepdim=True)) / scale * weight + self.bias[:, None, None]
+
+
+class RestormerNorm(nn.Module):
+    def __init__(self, width, bias):
+        super().__init__()
+        self.body = ChannelNorm(width, bias)
+
+    def forward(self, x):
+        return self.body(x)
+
+
+def plain(inputs, outputs, kernel=1, groups=1):
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, groups=groups, bias=False)
+
+
+class RestormerAttention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads, self.temperature = heads, nn.Parameter(torch.ones(heads, 1, 1))
+        self.qkv, self.qkv_dwconv = plain(width, 3 * width), plain(3 * width, 3 * width, 3, 3 * width)
+        self.project_out = plain(width, width)
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        q, k, v = (part.reshape(n, self.heads, c // self.heads, h * w)
+                   for part in self.qkv_dwconv(self.qkv(x)).chunk(3, 1))
+        weights = (F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(2, 3)
+                   * self.temperature).softmax(-1)
+        return self.project_out((weights @ v).reshape(n, c, h, w))
+
+
+class RestormerFeedForward(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        hidden = int(width * 2.66)
+        self.project_in = plain(width, 2 * hidden)
+        self.dwconv, self.project_out = plain(2 * hidden, 2 * hidden, 3, 2 * hidden), plain(hidden, width)
+
+    def forward(self, x):
+        gate, value = self.dwconv(self.project_in(x)).chunk(2, 1)
+        return self.project_out(F.gelu(gate) * value)
+
+
+class RestormerBlock(nn.Module):
+    def __init__(self, width, heads, bias):
+        super().__init__()
+        self.norm1, self.attn = RestormerNorm(width, bias), RestormerAttention(width, heads)
+        self.norm2, self.ffn = RestormerNorm(width, bias), RestormerFeedForward(width)
+
+    def forward(self, x):
+        x = x + self.attn(self.norm1(x))
+        return x + self.ffn(self.norm2(x))
+
+
+class Body(nn.Module):
+    def __init__(self, *layers):
+        super().__init__()
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.body(x)
+
+
+class Embed(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.proj = plain(3, width, 3)
+
+    def forward(self, x):
+        return self.proj(x)
+
+
+class Restormer(nn.Module):
+    multiple, tasks = 8, ["denoise"]
+
+    def __init__(self, bias=True):
+        super().__init__()
+        counts, heads, width = (1, 2, 1, 1), (1, 2, 2, 4), 8
+        widths = [width << i for i in range(4)]
+
+        def blocks(count, level, width=None):
+            return nn.Sequential(*[RestormerBlock(width or widths[level], heads[level], bias)
+                                   for _ in range(count)])
+
+        self.patch_embed = Embed(width)
+        for i in range(3):
+            setattr(self, f"encoder_level{i + 1}", blocks(counts[i], i))
+            setattr(self, f"down{i + 1}_{i + 2}",
+                    Body(plain(widths[i], widths[i] // 2, 3), nn.PixelUnshuffle(2)))
+            setattr(self, f"up{i + 2}_{i + 1}",
+                    Body(plain(widths[i + 1], 2 * widths[i + 1], 3), nn.PixelShuffle(2)))
+        self.latent = blocks(counts[3], 3)
+        self.reduce_chan_level3, self.decoder_level3 = plain(widths[3], widths[2]), blocks(1, 2)
+        self.reduce_chan_level2, self.decoder_level2 = plain(widths[2], widths[1]), blocks(1, 1)
+        self.decoder_level1 = blocks(1, 0, 2 * width)
+        self.refinement = blocks(2, 0, 2 * width)
+        self.output = plain(2 * width, 3, 3)
+
+    def forward(self, x, task=0):
+        y, skips = self.patch_embed(x), []
+        for i in range(1, 4):
+            y = getattr(self, f"encoder_level{i}")(y)
+            skips.append(y)
+            y = getattr(self, f"down{i}_{i + 1}")(y)
+        y = self.latent(y)
+        for i in (3, 2, 1):
+            y = torch.cat([getattr(self, f"up{i + 1}_{i}")(y), skips[i - 1]], 1)
+            if i > 1:
+                y = getattr(self, f"reduce_chan_level{i}")(y)
+            y = getattr(self, f"decoder_level{i}")(y)
+        return x + self.output(self.refinement(y))
+
+
 NETWORKS = {
     "thesis-resnet": ThesisResNet,
     "thesis-fpn-inception": ThesisFPN,
@@ -488,7 +619,11 @@ NETWORKS = {
     "deblurgan-v2-fpn-mobilenet": lambda: DeblurGANv2(MobileFPN(32), 32, 16),
     "deblurgan-v2-fpn-densenet": DeblurGANv2Dense,
     "nafnet": NAFNet,
+    "restormer": Restormer,
 }
+# What else is published under the names of a map.
+VARIANTS = {"restormer": [lambda: Restormer(bias=False)]}
+UNIT_RANGE = ("nafnet", "restormer")
 
 
 def disturb(network):
@@ -503,12 +638,12 @@ def disturb(network):
 
 def published(name, network, picture, task):
     """What the published code makes of an 8-bit picture."""
-    unit = name == "nafnet"
+    unit = name in UNIT_RANGE
     x = picture[None].float() / 255
     x = x if unit else 2 * x - 1
     height, width = x.shape[2:]
     missing = (0, -width % network.multiple, 0, -height % network.multiple)
-    x = F.pad(x, missing) if unit else F.pad(x, missing, "reflect")
+    x = F.pad(x, missing) if name == "nafnet" else F.pad(x, missing, "reflect")
     with torch.no_grad():
         restored = network(x, task)[0, :, :height, :width]
     restored = restored if unit else (restored + 1) / 2
@@ -528,16 +663,18 @@ def main(programs):
     models = [line.split()[0] for line in listed
               if "read as it is" not in line and line.split()[0] not in ("same", "own")]
     assert sorted(models) == sorted(NETWORKS), f"maps without a definition here: {models}"
-    for name in models:
+    for name, make in [(name, make) for name in models
+                       for make in (NETWORKS[name], *VARIANTS.get(name, []))]:
         torch.manual_seed(7)
-        network = NETWORKS[name]()
+        network = make()
         disturb(network)
         network.eval()
         # NAFNet's windows of 384 pixels: larger than the picture, than one side, than neither.
         sizes = ((64, 96), (61, 437), (389, 437)) if name == "nafnet" else ((128, 160), (141, 163))
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            torch.save({"params": network.state_dict()} if name == "nafnet" else network.state_dict(),
+            weights = network.state_dict()
+            torch.save({"params": weights} if name in UNIT_RANGE else weights,
                        folder / "published.pth")
             subprocess.run([programs / "limpid-convert", folder / "published.pth", folder / "m.limpid",
                             "--map", name, "--task", *network.tasks], check=True,

@@ -6,7 +6,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/util/Exception.h>
 
 #include <cstddef>
@@ -20,7 +20,8 @@
 
 namespace limpid {
 
-/// Mean and variance (biased) of each channel over all pixels of a map: (C), double, on the CPU.
+/// Mean and variance (biased) of each channel over all pixels of a map: (C), double, on the CPU. Or
+/// other means, with the squares of what is much for each.
 struct MapMoments {
   at::Tensor mean, variance;
 };
@@ -130,16 +131,23 @@ class WholeMaps {
 
   /// Asked by a layer. @param map  (N, C, h, w), what it sees
   MapMoments of(const at::Tensor& map) {
+    return of(map, [](const at::Tensor& part) { return detail::moments_of(part); });
+  }
+
+  /// Asked by a layer that takes other means over a map than those of its channels.
+  /// @param moments  part of `map` -> its `MapMoments`: means over all of its pixels, and how large
+  ///                 squares of a difference count that matters as much as one deviation would
+  template <class Moments>
+  MapMoments of(const at::Tensor& map, Moments moments) {
     const auto layer = next_++;
     const bool is_known = layer < known_.size();
     const bool is_gathered = gathers_ && layer >= first_ && layer <= last_;
     if (is_known && !is_gathered) return known_[layer];
     const auto counting = is_gathered ? counting_part(map) : map;
-    const auto own = detail::moments_of(counting);
+    const auto own = moments(counting);
     if (is_gathered) {
       if (sums_.size() <= layer - first_) {
-        sums_.push_back(
-            {at::zeros({map.size(1)}, at::kDouble), at::zeros({map.size(1)}, at::kDouble), 0});
+        sums_.push_back({at::zeros_like(own.mean), at::zeros_like(own.mean), 0});
       }
       auto& sum = sums_[layer - first_];
       const auto count = static_cast<double>(counting.numel() / map.size(1));

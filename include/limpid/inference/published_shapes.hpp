@@ -5,9 +5,11 @@
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/decoders/fpn.hpp>
+#include <limpid/decoders/restormer.hpp>
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/resnet.hpp>
+#include <limpid/encoders/restormer.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/model/network.hpp>
 #include <limpid/weights/find_weights.hpp>
@@ -163,6 +165,67 @@ inline NAFNetEncoderOptions nafnet_encoder_options(const PublishedShapes& shapes
           .range = ValueRange::unit_range};
 }
 
+/// Blocks and heads of a level of Restormer's, "encoder_level1", put at the end of both lists.
+inline void add_restormer_level(const PublishedShapes& shapes, const std::string& level,
+                                std::vector<std::int64_t>& blocks,
+                                std::vector<std::int64_t>& heads) {
+  blocks.push_back(shapes.count(level + ".#.attn.temperature"));
+  heads.push_back(blocks.back() == 0 ? 1 : shapes.side(level + ".0.attn.temperature"));
+}
+
+/// The expansion with two digits that gives the hidden channels of a file; the published one where
+/// it does.
+inline double restormer_expansion(const PublishedShapes& shapes) {
+  const auto fits = [&](double expansion) {
+    for (const auto* level : {"encoder_level1", "latent", "refinement"}) {
+      const auto name = std::string{level} + ".0.ffn.project_out.weight";
+      if (shapes.has(name) &&
+          GatedFeedForwardImpl::hidden(shapes.side(name, 0), expansion) != shapes.side(name, 1)) {
+        return false;
+      }
+    }
+    return true;
+  };
+  const RestormerEncoderOptions published;
+  if (fits(published.expansion)) return published.expansion;
+  for (int percent = 1; percent <= 1000; ++percent) {
+    if (fits(percent / 100.0)) return percent / 100.0;
+  }
+  return published.expansion;
+}
+
+inline RestormerEncoderOptions restormer_encoder_options(const PublishedShapes& shapes) {
+  RestormerEncoderOptions options{.width = shapes.side("patch_embed.proj.weight"),
+                                  .blocks = {},
+                                  .heads = {},
+                                  .expansion = restormer_expansion(shapes)};
+  const auto downs = shapes.count("down#_#.body.0.weight");
+  for (std::int64_t i = 1; i <= downs; ++i) {
+    add_restormer_level(shapes, "encoder_level" + std::to_string(i), options.blocks, options.heads);
+  }
+  add_restormer_level(shapes, "latent", options.blocks, options.heads);
+  if (shapes.count("#.norm1.body.bias") == 0) options.norm = LayerNormKind::bias_free;
+  return options;
+}
+
+inline RestormerDecoderOptions restormer_decoder_options(const PublishedShapes& shapes,
+                                                         const RestormerEncoderOptions& encoder) {
+  auto options = RestormerDecoderOptions::matching(encoder);
+  options.blocks.clear();
+  options.heads.clear();
+  for (std::size_t i = 1; i < encoder.blocks.size(); ++i) {
+    add_restormer_level(shapes, "decoder_level" + std::to_string(i), options.blocks, options.heads);
+  }
+  options.refinement_blocks = shapes.count("refinement.#.attn.temperature");
+  return options;
+}
+
+inline Network published_restormer(const PublishedShapes& shapes) {
+  const auto encoder = restormer_encoder_options(shapes);
+  return {"restormer",
+          {{"encoder", encoder}, {"decoder", restormer_decoder_options(shapes, encoder)}}};
+}
+
 inline Network published_resnet(const PublishedShapes& shapes) {
   return {"resnet", {{"encoder", resnet_encoder_options(shapes)}}};
 }
@@ -188,6 +251,7 @@ inline constexpr NamedTable kPublishedNetworks{
     Named{"fpn-inception-resnet-v2", "FPN", &published_fpn<InceptionResNetV2>},
     Named{"fpn-mobilenet-v2", "FPN", &published_fpn<MobileNetV2>},
     Named{"fpn-densenet121", "FPN", &published_fpn<DenseNet121>},
-    Named{"nafnet", "NAFNet", &published_nafnet}};
+    Named{"nafnet", "NAFNet", &published_nafnet},
+    Named{"restormer", "Restormer", &published_restormer}};
 
 }  // namespace limpid::detail

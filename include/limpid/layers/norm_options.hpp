@@ -2,6 +2,7 @@
 
 #include <limpid/core/json_text.hpp>
 #include <limpid/layers/instance_norm.hpp>
+#include <limpid/layers/layer_norm2d.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@ namespace limpid {
 enum class NormKind {
   instance,  ///< instance norm without affine parameters or running statistics
   batch,     ///< batch norm with both
+  layer,     ///< layer norm over the channels of each pixel (`LayerNorm2d`)
   none,
 };
 
@@ -25,19 +27,42 @@ enum class BatchNormStatistics {
   batch,    ///< those of the batch, which update the running ones
 };
 
-/// "instance", "batch" or "none", as checkpoints keep it.
+/// What a layer norm over channels learns.
+enum class LayerNormKind {
+  with_bias,  ///< a weight and a bias per channel
+  bias_free,  ///< a weight only; the mean stays (`BiasFreeLayerNorm2d`)
+};
+
+/// "instance", "batch", "layer" or "none", as checkpoints keep it.
 inline void to_json(nlohmann::json& json, NormKind kind) {
-  json = kind == NormKind::instance ? "instance" : kind == NormKind::batch ? "batch" : "none";
+  json = kind == NormKind::instance ? "instance"
+         : kind == NormKind::batch  ? "batch"
+         : kind == NormKind::layer  ? "layer"
+                                    : "none";
 }
 
 /// @throws c10::ValueError if `json` names no kind of norm.
 inline void from_json(const nlohmann::json& json, NormKind& kind) {
-  TORCH_CHECK_VALUE(json == "instance" || json == "batch" || json == "none",
-                    "NormKind: expected \"instance\", \"batch\" or \"none\", got ",
+  TORCH_CHECK_VALUE(json == "instance" || json == "batch" || json == "layer" || json == "none",
+                    "NormKind: expected \"instance\", \"batch\", \"layer\" or \"none\", got ",
                     json_excerpt(json));
   kind = json == "instance" ? NormKind::instance
          : json == "batch"  ? NormKind::batch
+         : json == "layer"  ? NormKind::layer
                             : NormKind::none;
+}
+
+/// "with-bias" or "bias-free", as checkpoints keep it.
+inline void to_json(nlohmann::json& json, LayerNormKind kind) {
+  json = kind == LayerNormKind::bias_free ? "bias-free" : "with-bias";
+}
+
+/// @throws c10::ValueError if `json` names no kind of layer norm.
+inline void from_json(const nlohmann::json& json, LayerNormKind& kind) {
+  TORCH_CHECK_VALUE(json == "with-bias" || json == "bias-free",
+                    "LayerNormKind: expected \"with-bias\" or \"bias-free\", got ",
+                    json_excerpt(json));
+  kind = json == "bias-free" ? LayerNormKind::bias_free : LayerNormKind::with_bias;
 }
 
 /// "running" or "batch", as checkpoints keep it.
@@ -60,6 +85,7 @@ inline torch::nn::Sequential conv_norm_relu(std::int64_t in, std::int64_t out, N
   using namespace torch::nn;
   Sequential layers(Conv2d(Conv2dOptions(in, out, 3).padding(1)));
   if (norm == NormKind::instance) layers->push_back(limpid::InstanceNorm(out));
+  if (norm == NormKind::layer) layers->push_back(LayerNorm2d(out));
   if (norm == NormKind::batch) layers->push_back(BatchNorm2d(out));
   layers->push_back(ReLU(ReLUOptions().inplace(true)));
   return layers;

@@ -12,10 +12,12 @@
 #include <limpid/decoders/nafnet.hpp>
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/decoders/resnet.hpp>
+#include <limpid/decoders/restormer.hpp>
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
+#include <limpid/encoders/restormer.hpp>
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/family.hpp>
 
@@ -37,6 +39,8 @@ inline constexpr NamedTable kFamilies{
     network_family<ResNetEncoder, ResNetDecoder<"any">>(
         "the ResNet generator of DeblurGAN and the thesis"),
     network_family<NAFNetEncoder, NAFNetDecoder<"any">>("NAFNet (Chen et al., ECCV 2022)"),
+    network_family<RestormerEncoder, RestormerDecoder<"any">>(
+        "Restormer (Zamir et al., CVPR 2022)"),
     network_family<PixelUNetEncoder, PixelUNetDecoder<"any">>(
         "a small residual U-Net at half resolution, for CPUs"),
     network_family<FPNEncoder<InceptionResNetV2>, FPNDecoder<"any">>(

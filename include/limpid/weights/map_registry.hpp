@@ -61,6 +61,11 @@ inline constexpr NamedTable kPublishedMaps{
                        [](const std::vector<std::string>& tasks, ResNetNames) {
                          return maps::nafnet(tasks.at(0));
                        }}},
+    Named{"restormer", "Restormer as published",
+          PublishedMap{true, "restormer",
+                       [](const std::vector<std::string>& tasks, ResNetNames) {
+                         return maps::restormer(tasks.at(0));
+                       }}},
     Named{"torchvision-vgg19", "torchvision's vgg19",
           PublishedMap{false, "",
                        [](const std::vector<std::string>&, ResNetNames) {

@@ -313,5 +313,21 @@ inline NameMap nafnet(const std::string& task) {
   return map;
 }
 
+/// Restormer, published as one module.
+///
+/// Source: Zamir et al., "Restormer: Efficient Transformer for High-Resolution Image Restoration",
+/// CVPR 2022, and its code.
+inline NameMap restormer(const std::string& task) {
+  NameMap map;
+  for (const auto* part : {"patch_embed.*", "encoder_level#.*", "down#_#.*", "latent.*"}) {
+    map.rename(std::string{"encoder."} + part, part);
+  }
+  for (const auto* part :
+       {"up#_#.*", "reduce_chan_level#.*", "decoder_level#.*", "refinement.*", "output.*"}) {
+    map.rename("decoder." + task + "." + part, part);
+  }
+  return map;
+}
+
 }  // namespace maps
 }  // namespace limpid
