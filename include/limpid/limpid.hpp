@@ -124,6 +124,7 @@
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/dense_block.hpp>
 #include <limpid/layers/fpn_head.hpp>
+#include <limpid/layers/gated_conv_block.hpp>
 #include <limpid/layers/gated_feed_forward.hpp>
 #include <limpid/layers/inception_block.hpp>
 #include <limpid/layers/initialise.hpp>
@@ -141,6 +142,7 @@
 #include <limpid/layers/se_resnext_block.hpp>
 #include <limpid/layers/shuffle_resample.hpp>
 #include <limpid/layers/simple_gate.hpp>
+#include <limpid/layers/sk_fusion.hpp>
 #include <limpid/layers/spectral_norm.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
 
@@ -157,12 +159,14 @@
 #include <limpid/encoders/feature_pyramid.hpp>
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/fpn_features.hpp>
+#include <limpid/encoders/gunet.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/encoders/restormer.hpp>
 
 #include <limpid/decoders/fpn.hpp>
+#include <limpid/decoders/gunet.hpp>
 #include <limpid/decoders/nafnet.hpp>
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/decoders/resnet.hpp>

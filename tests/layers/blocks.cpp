@@ -1,5 +1,6 @@
 #include <limpid/layers/bias_free_layer_norm2d.hpp>
 #include <limpid/layers/channel_attention.hpp>
+#include <limpid/layers/gated_conv_block.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/no_norm.hpp>
 #include <limpid/layers/residual_block.hpp>
@@ -7,6 +8,7 @@
 #include <limpid/layers/restormer_block.hpp>
 #include <limpid/layers/shuffle_resample.hpp>
 #include <limpid/layers/simple_gate.hpp>
+#include <limpid/layers/sk_fusion.hpp>
 #include <support/networks.hpp>
 
 #include <torch/torch.h>
@@ -87,6 +89,39 @@ BOOST_AUTO_TEST_CASE(shuffled_maps_trade_sides_for_channels) {
   const auto map = torch::rand({2, 4, 6, 8});
   BOOST_TEST(limpid::ShuffleDown { 4 } -> forward(map).sizes() == torch::IntArrayRef({2, 8, 3, 4}));
   BOOST_TEST(limpid::ShuffleUp { 4 } -> forward(map).sizes() == torch::IntArrayRef({2, 2, 12, 16}));
+}
+
+BOOST_AUTO_TEST_CASE(gated_conv_block_keeps_the_shape) {
+  check_block(limpid::GatedConvBlock{4});
+  check_block(limpid::GatedConvBlock{
+      4, limpid::GatedConvOptions{.kernel = 1, .norm = limpid::NormKind::none}});
+}
+
+BOOST_AUTO_TEST_CASE(a_deeper_network_begins_nearer_the_identity) {
+  const auto input = torch::rand({1, 16, 8, 8});
+  const auto moved = [&](std::int64_t depth) {
+    torch::manual_seed(2);
+    limpid::GatedConvBlock block{16, limpid::GatedConvOptions{.network_depth = depth}};
+    return (block->forward(input) - input).abs().mean().item<float>();
+  };
+  BOOST_TEST(moved(4) < 0.1 * input.mean().item<float>());
+  BOOST_TEST(moved(128) < 0.3 * moved(4));
+}
+
+BOOST_AUTO_TEST_CASE(sk_fusion_is_a_mean_of_both_maps_for_each_channel) {
+  torch::manual_seed(1);
+  limpid::SKFusion fusion{8};
+  limpid_test::disturb(*fusion, 0.5);
+  const auto one = torch::rand({2, 8, 5, 4}), other = one + torch::rand_like(one);
+  const auto place = (fusion->forward(one, other) - one) / (other - one);
+  BOOST_TEST(place.min().item<float>() > 0);
+  BOOST_TEST(place.max().item<float>() < 1);
+  const auto spread = place.amax({2, 3}) - place.amin({2, 3});
+  BOOST_TEST(spread.max().item<float>() < 1e-2);
+  BOOST_TEST((fusion->forward(one, one) - one).abs().max().item<float>() < 1e-6);
+  BOOST_TEST(throws_value_error(
+      [&] { fusion->forward(one, one.narrow(2, 0, 4)); },
+      "SKFusion: expected maps of one shape, got [2, 8, 5, 4] and [2, 8, 4, 4]"));
 }
 
 BOOST_AUTO_TEST_CASE(simple_gate_multiplies_the_halves) {

@@ -22,6 +22,7 @@ Network small(const std::string& family) {
   if (family == "restormer") {
     return {family, {{"width", 4}, {"blocks", {1, 1}}, {"heads", {1, 2}}}};
   }
+  if (family == "gunet") return {family, {{"width", 4}, {"blocks", {1, 1}}}};
   if (family == "pixel-unet") return {family, {{"width", 4}}};
   Network fpn{family, {{"head_width", 4}, {"pyramid_width", 8}, {"backbone", {{"width", 0.125}}}}};
   if (family == "fpn-inception-resnet-v2") {

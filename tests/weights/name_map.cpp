@@ -215,6 +215,23 @@ BOOST_AUTO_TEST_CASE(restormer_is_split_by_its_parts) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(gunet_counts_the_stages_of_its_decoder_on) {
+  const auto map = maps::gunet("dehaze");
+  const std::vector<std::pair<std::string, std::string>> pairs{
+      {"encoder.inconv.bias", "inconv.proj.bias"},
+      {"encoder.layers.3.1.norm.running_mean", "layers.3.blocks.1.norm.running_mean"},
+      {"encoder.layers.0.0.Wv.1.weight", "layers.0.blocks.0.conv.Wv.1.weight"},
+      {"encoder.downs.2.weight", "downs.2.proj.weight"},
+      {"encoder.skips.0.bias", "skips.0.bias"},
+      {"decoder.dehaze.layers.0.5.proj.bias", "layers.4.blocks.5.conv.proj.bias"},
+      {"decoder.dehaze.layers.2.0.norm.weight", "layers.6.blocks.0.norm.weight"},
+      {"decoder.dehaze.ups.1.0.weight", "ups.1.proj.0.weight"},
+      {"decoder.dehaze.fusions.0.mlp.3.weight", "fusions.0.mlp.3.weight"},
+      {"decoder.dehaze.outconv.weight", "outconv.proj.0.weight"}};
+  for (const auto& [own, published] : pairs) check_pair(map, own, published);
+  BOOST_TEST(map.may_lack("encoder.layers.0.0.norm.num_batches_tracked"));
+}
+
 BOOST_AUTO_TEST_CASE(the_files_of_imagenet_networks_have_a_classifier_that_is_ignored) {
   const auto vgg = maps::torchvision_vgg19();
   check_pair(vgg, "features.34.bias", "features.34.bias");
@@ -240,6 +257,7 @@ BOOST_AUTO_TEST_CASE(programs_call_maps_by_name) {
                 names.published("encoder.fpn.lateral0.weight").has_value() ||
                 names.published("encoder.intro.weight").has_value() ||
                 names.published("encoder.patch_embed.proj.weight").has_value() ||
+                names.published("encoder.inconv.weight").has_value() ||
                 names.published("features.0.weight").has_value()));
   });
   BOOST_TEST(limpid_test::throws_value_error(

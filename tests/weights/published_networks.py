@@ -611,6 +611,91 @@ class Restormer(nn.Module):
         return x + self.output(self.refinement(y))
 
 
+# gUNet.
+
+class GatedConv(nn.Module):
+    def __init__(self, width, kernel):
+        super().__init__()
+        self.Wv = nn.Sequential(nn.Conv2d(width, width, 1), nn.Conv2d(
+            width, width, kernel, padding=kernel // 2, groups=width, padding_mode="reflect"))
+        self.Wg = nn.Sequential(nn.Conv2d(width, width, 1), nn.Sigmoid())
+        self.proj = nn.Conv2d(width, width, 1)
+
+    def forward(self, x):
+        return self.proj(self.Wv(x) * self.Wg(x))
+
+
+class GUNetBlock(nn.Module):
+    def __init__(self, width, kernel):
+        super().__init__()
+        self.norm, self.conv = nn.BatchNorm2d(width), GatedConv(width, kernel)
+
+    def forward(self, x):
+        return x + self.conv(self.norm(x))
+
+
+class GUNetStage(nn.Module):
+    def __init__(self, width, depth, kernel):
+        super().__init__()
+        self.blocks = nn.Sequential(*[GUNetBlock(width, kernel) for _ in range(depth)])
+
+    def forward(self, x):
+        return self.blocks(x)
+
+
+class Projected(nn.Module):
+    def __init__(self, proj):
+        super().__init__()
+        self.proj = proj
+
+    def forward(self, x):
+        return self.proj(x)
+
+
+class Fusion(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        hidden = max(width // 8, 4)
+        self.mlp = nn.Sequential(nn.AdaptiveAvgPool2d(1), plain(width, hidden), nn.ReLU(),
+                                 plain(hidden, 2 * width))
+
+    def forward(self, x, skip):
+        first = (self.mlp(x + skip).unflatten(1, (2, -1))).softmax(1)
+        return x * first[:, 0] + skip * first[:, 1]
+
+
+class GUNet(nn.Module):
+    multiple, tasks = 8, ["dehaze"]
+
+    def __init__(self):
+        super().__init__()
+        depths, kernel = (1, 2, 1, 2, 1, 1, 2), 5
+        widths = [8, 16, 32, 64]
+        ring = dict(padding=1, padding_mode="reflect")
+        self.inconv = Projected(nn.Conv2d(3, widths[0], 3, **ring))
+        self.layers = nn.ModuleList([GUNetStage(widths[3 - abs(3 - i)], depths[i], kernel)
+                                     for i in range(7)])
+        self.downs = nn.ModuleList([Projected(nn.Conv2d(widths[i], widths[i + 1], 2, 2))
+                                    for i in range(3)])
+        self.ups = nn.ModuleList([
+            Projected(nn.Sequential(nn.Conv2d(widths[i + 1], 4 * widths[i], 1), nn.PixelShuffle(2)))
+            for i in range(3)])
+        self.skips = nn.ModuleList([nn.Conv2d(width, width, 1) for width in widths[:3]])
+        self.fusions = nn.ModuleList([Fusion(width) for width in widths[:3]])
+        self.outconv = Projected(nn.Sequential(nn.Conv2d(widths[0], 3, 3, **ring)))
+
+    def forward(self, x, task=0):
+        y, skips = self.inconv(x), []
+        for i in range(3):
+            y = self.layers[i](y)
+            skips.append(self.skips[i](y))
+            y = self.downs[i](y)
+        y = self.layers[3](y)
+        for i in (2, 1, 0):
+            y = self.layers[6 - i](self.fusions[i](self.ups[i](y), skips[i]))
+        return x + self.outconv(y)
+
+
 NETWORKS = {
     "thesis-resnet": ThesisResNet,
     "thesis-fpn-inception": ThesisFPN,
@@ -620,6 +705,7 @@ NETWORKS = {
     "deblurgan-v2-fpn-densenet": DeblurGANv2Dense,
     "nafnet": NAFNet,
     "restormer": Restormer,
+    "gunet": GUNet,
 }
 # What else is published under the names of a map.
 VARIANTS = {"restormer": [lambda: Restormer(bias=False)]}
@@ -674,8 +760,10 @@ def main(programs):
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             weights = network.state_dict()
-            torch.save({"params": weights} if name in UNIT_RANGE else weights,
-                       folder / "published.pth")
+            saved = {"params": weights} if name in UNIT_RANGE else weights
+            if name == "gunet":
+                saved = {"state_dict": {f"module.{key}": value for key, value in weights.items()}}
+            torch.save(saved, folder / "published.pth")
             subprocess.run([programs / "limpid-convert", folder / "published.pth", folder / "m.limpid",
                             "--map", name, "--task", *network.tasks], check=True,
                            stdout=subprocess.DEVNULL)

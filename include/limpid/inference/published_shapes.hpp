@@ -5,8 +5,10 @@
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/decoders/fpn.hpp>
+#include <limpid/decoders/gunet.hpp>
 #include <limpid/decoders/restormer.hpp>
 #include <limpid/encoders/fpn.hpp>
+#include <limpid/encoders/gunet.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/encoders/restormer.hpp>
@@ -226,6 +228,30 @@ inline Network published_restormer(const PublishedShapes& shapes) {
           {{"encoder", encoder}, {"decoder", restormer_decoder_options(shapes, encoder)}}};
 }
 
+/// Batch norm, as published.
+inline GUNetEncoderOptions gunet_encoder_options(const PublishedShapes& shapes) {
+  GUNetEncoderOptions options{.width = shapes.side("inconv.proj.weight"),
+                              .blocks = {},
+                              .kernel = shapes.side("layers.0.blocks.0.conv.Wv.1.weight", 2),
+                              .norm = NormKind::batch};
+  for (std::int64_t i = 0; i <= shapes.count("downs.#.proj.weight"); ++i) {
+    options.blocks.push_back(
+        shapes.count("layers." + std::to_string(i) + ".blocks.#.conv.proj.weight"));
+  }
+  return options;
+}
+
+inline Network published_gunet(const PublishedShapes& shapes) {
+  const auto encoder = gunet_encoder_options(shapes);
+  auto decoder = GUNetDecoderOptions::matching(encoder);
+  const auto coarsest = decoder.blocks.size();
+  for (std::size_t i = 0; i < coarsest; ++i) {  // stages behind the coarsest, from coarse to fine
+    decoder.blocks[i] =
+        shapes.count("layers." + std::to_string(2 * coarsest - i) + ".blocks.#.conv.proj.weight");
+  }
+  return {"gunet", {{"encoder", encoder}, {"decoder", decoder}}};
+}
+
 inline Network published_resnet(const PublishedShapes& shapes) {
   return {"resnet", {{"encoder", resnet_encoder_options(shapes)}}};
 }
@@ -252,6 +278,7 @@ inline constexpr NamedTable kPublishedNetworks{
     Named{"fpn-mobilenet-v2", "FPN", &published_fpn<MobileNetV2>},
     Named{"fpn-densenet121", "FPN", &published_fpn<DenseNet121>},
     Named{"nafnet", "NAFNet", &published_nafnet},
-    Named{"restormer", "Restormer", &published_restormer}};
+    Named{"restormer", "Restormer", &published_restormer},
+    Named{"gunet", "gUNet", &published_gunet}};
 
 }  // namespace limpid::detail

@@ -9,11 +9,13 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/decoders/fpn.hpp>
+#include <limpid/decoders/gunet.hpp>
 #include <limpid/decoders/nafnet.hpp>
 #include <limpid/decoders/pixel_unet.hpp>
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/decoders/restormer.hpp>
 #include <limpid/encoders/fpn.hpp>
+#include <limpid/encoders/gunet.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
@@ -41,6 +43,8 @@ inline constexpr NamedTable kFamilies{
     network_family<NAFNetEncoder, NAFNetDecoder<"any">>("NAFNet (Chen et al., ECCV 2022)"),
     network_family<RestormerEncoder, RestormerDecoder<"any">>(
         "Restormer (Zamir et al., CVPR 2022)"),
+    network_family<GUNetEncoder, GUNetDecoder<"any">>(
+        "gUNet (Song et al., 2022): gated depthwise convolutions"),
     network_family<PixelUNetEncoder, PixelUNetDecoder<"any">>(
         "a small residual U-Net at half resolution, for CPUs"),
     network_family<FPNEncoder<InceptionResNetV2>, FPNDecoder<"any">>(

@@ -66,6 +66,11 @@ inline constexpr NamedTable kPublishedMaps{
                        [](const std::vector<std::string>& tasks, ResNetNames) {
                          return maps::restormer(tasks.at(0));
                        }}},
+    Named{"gunet", "gUNet-T, S, B and D as published",
+          PublishedMap{true, "gunet",
+                       [](const std::vector<std::string>& tasks, ResNetNames) {
+                         return maps::gunet(tasks.at(0));
+                       }}},
     Named{"torchvision-vgg19", "torchvision's vgg19",
           PublishedMap{false, "",
                        [](const std::vector<std::string>&, ResNetNames) {

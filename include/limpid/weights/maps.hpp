@@ -329,5 +329,29 @@ inline NameMap restormer(const std::string& task) {
   return map;
 }
 
+/// gUNet-T, S, B and D, published as one module of seven stages.
+///
+/// Source: Song et al., "Rethinking Performance Gains in Image Dehazing Networks", 2022
+/// (arXiv:2209.11448), and its code.
+inline NameMap gunet(const std::string& task) {
+  constexpr std::int64_t kCoarsest = 3;
+  const NumberRule down{.last = kCoarsest}, up{.shift = kCoarsest + 1};
+  const auto decoder = "decoder." + task + ".";
+  NameMap map;
+  const auto stages = [&](const std::string& own, NumberRule number) {
+    map.rename(own + "layers.#.#.norm.*", "layers.#.blocks.#.norm.*", number);
+    map.rename(own + "layers.#.#.*", "layers.#.blocks.#.conv.*", number);
+  };
+  stages("encoder.", down);
+  stages(decoder, up);
+  map.rename("encoder.inconv.*", "inconv.proj.*")
+      .rename("encoder.downs.#.*", "downs.#.proj.*")
+      .rename("encoder.skips.#.*", "skips.#.*")
+      .rename(decoder + "ups.#.0.*", "ups.#.proj.0.*")
+      .rename(decoder + "fusions.#.*", "fusions.#.*")
+      .rename(decoder + "outconv.*", "outconv.proj.0.*");
+  return map.optional("*.num_batches_tracked");
+}
+
 }  // namespace maps
 }  // namespace limpid
