@@ -227,6 +227,11 @@ int main(int argc, char** argv) {
     plan.options.apply(given);
     auto networks = limpid::with_recipe(
         plan.recipe, [&](const auto& recipe) { return plan.losses.networks(plan.vgg, recipe); });
+    examples::as_usage("--weighting: ", [&] {
+      std::vector<std::string> names;
+      for (const auto& data : examples::parse_data("--data", plan.data)) names.push_back(data.task);
+      given.weighting.check_tasks(names);
+    });
     const auto tasks = open_tasks(plan, given.seed);
     examples::make_folder("--out", given.out);
     examples::try_output("--json", plan.json);

@@ -42,6 +42,7 @@
 #include <limpid/io/content_name.hpp>
 #include <limpid/io/cropped.hpp>
 #include <limpid/io/descriptor_stream.hpp>
+#include <limpid/io/event_file.hpp>
 #include <limpid/io/exif.hpp>
 #include <limpid/io/formats/bmp.hpp>
 #include <limpid/io/formats/jpeg.hpp>
@@ -374,6 +375,7 @@
 #include <limpid/training/options.hpp>
 #include <limpid/training/pair_names.hpp>
 #include <limpid/training/resume_conditions.hpp>
+#include <limpid/training/run_events.hpp>
 #include <limpid/training/run_files.hpp>
 #include <limpid/training/run_folder.hpp>
 #include <limpid/training/run_part.hpp>

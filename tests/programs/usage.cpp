@@ -51,10 +51,11 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-table"}, {"--data", "--test", "--out", "--vgg", "--backbone", "--smoke",
                                 "--no-twins", "--plan", "--epochs", "--max-images", "--device"});
   check_help({"limpid-train"},
-             {"--content", "--weights", "--penalty-slope", "per-pixel", "charbonnier",
-              "--adversarial", "--critic", "--critic-updates", "--critic-rate", "--contextual",
-              "--weighting", "upgrad", "nash-mtl", "--interference", "--backbone",
-              "--random-backbone", "--freeze-epochs", "softplus-r1", "double-scale"});
+             {"--content",         "--weights",       "--penalty-slope", "per-pixel",
+              "charbonnier",       "--adversarial",   "--critic",        "--critic-updates",
+              "--critic-rate",     "--contextual",    "--weighting",     "upgrad",
+              "nash-mtl",          "--interference",  "--tensorboard",   "--backbone",
+              "--random-backbone", "--freeze-epochs", "softplus-r1",     "double-scale"});
   check_help({"limpid-train"},
              {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
               "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",
@@ -127,6 +128,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
   check_usage(weighting("upgrd"), "did you mean 'upgrad'?");
   check_usage(weighting("cagrad:c=far"), "cagrad: c: expected a number, found 'far'");
   check_usage(weighting("cagrad:d=1"), "cagrad: expected an option, one of c, rescale; got 'd'");
+  check_usage(weighting("fixed:deblurr=2"), "deblurr");
   check_usage({"limpid-train", "--recipe", "best", "--out", "x", "--data", "deblur=pairs:x"},
               "best");
 }

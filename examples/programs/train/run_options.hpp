@@ -107,6 +107,11 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
       ->group("Run");
   options
       .flag(
+          app, "--tensorboard", [](TrainerOptions& o) { o.tensorboard = true; },
+          "Write event files for TensorBoard into RUN")
+      ->group("Run");
+  options
+      .flag(
           app, "--quiet", [](TrainerOptions& o) { o.quiet = true; },
           "No progress on standard error")
       ->group("Run");

@@ -2,6 +2,7 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/check.hpp>
+#include <limpid/io/event_file.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/optim/schedule.hpp>
 #include <limpid/training/epoch_policy.hpp>
@@ -81,6 +82,7 @@ struct TrainerOptions {
                                         ///< pixels; 0: those above two megapixels, in tiles of
   ///< 1024; as large as any picture: none. The log counts them
   double checkpoint_seconds = 300;  ///< between checkpoints; one is written at the end in any case
+  bool tensorboard = false;         ///< writes event files for TensorBoard beside metrics.jsonl
   bool quiet = false;               ///< no progress line
 
   std::string recipe{};                             ///< name, for manifest and reports
@@ -94,6 +96,9 @@ inline void check_options(const TrainerOptions& options) {
   check_not_negative("TrainerOptions: freeze_encoder_epochs",
                      static_cast<double>(options.freeze_encoder_epochs));
   check_at_least("TrainerOptions: crop", options.crop, 1);
+  TORCH_CHECK_VALUE(!options.tensorboard || kWritesEventFiles,
+                    "TrainerOptions: tensorboard needs protozero (Debian: libprotozero-dev), which "
+                    "this build is without");
   check_positive("TrainerOptions: rate", options.rate);
   check_positive("TrainerOptions: critic_rate", options.critic_rate);
   check_not_negative("TrainerOptions: stop_after", static_cast<double>(options.stop_after));

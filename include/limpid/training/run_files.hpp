@@ -1,7 +1,9 @@
 #pragma once
 
+#include <limpid/io/event_file.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/options.hpp>
+#include <limpid/training/run_events.hpp>
 #include <limpid/training/run_folder.hpp>
 #include <limpid/training/training_log.hpp>
 #include <limpid/training/training_state.hpp>
@@ -12,6 +14,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace limpid::detail {
 
@@ -44,11 +48,13 @@ class RunFiles {
     }
     ours_ = true;
     metrics_ = MetricsFile{options.out / kMetricsName, state.step};
+    if (options.tensorboard) events_ = EventFile{options.out, state.step};
   }
 
   /// Leaves the folder to others.
   void close() {
     metrics_ = {};
+    events_ = {};
     folder_.reset();
   }
 
@@ -58,11 +64,20 @@ class RunFiles {
     written_ = folder_->identity(kCheckpointName);
   }
 
-  void log(const nlohmann::json& line) { metrics_.write(line); }
+  void log(const nlohmann::json& line) {
+    metrics_.write(line);
+    if (events_.is_open()) events_.write(event_summary(line));
+  }
+
+  /// Pictures beside each other, for who looks at event files.
+  void show(std::int64_t step, const std::string& tag, const std::vector<at::Tensor>& pictures) {
+    if (events_.is_open()) events_.write({step, {}, {event_picture(tag, pictures)}});
+  }
 
  private:
   std::unique_ptr<RunFolder> folder_;
   MetricsFile metrics_;
+  EventFile events_;
   bool ours_ = false;  // opened before
   std::array<std::int64_t, 3> written_{};
 };

@@ -18,7 +18,6 @@
 #include <limpid/training/validation.hpp>
 #include <limpid/weighting/any_weighting.hpp>
 #include <limpid/weighting/interference.hpp>
-#include <limpid/weighting/weighting.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -57,9 +56,7 @@ class TrainingLoop {
     state_.model = std::move(model);
     state_.weighting = options_.weighting;
     state_.weighting_random = Random::stream(options_.seed, {0x776569676874});
-    if (options_.weighting.needs() != WeightingNeeds::past) return;
-    WeightingStep trial{state_.model.tasks};
-    AnyWeighting{options_.weighting}.ahead(trial);  // names of tasks in it are known here
+    options_.weighting.check_tasks(state_.model.tasks);
   }
 
   void set_branch(std::size_t index, AnyBranch branch) {
@@ -283,7 +280,10 @@ class TrainingLoop {
     const auto began = Clock::now();
     const auto scores = validation_scores(
         state_, options_, [&] { return stop.signal() != 0; },
-        [&](const std::string& text) { progress.say(text); });
+        [&](const std::string& text) { progress.say(text); },
+        [&](const std::string& task, const std::vector<at::Tensor>& pictures) {
+          files_.show(state_.step, "validation/" + task + ": degraded, restored, true", pictures);
+        });
     state_.seconds += seconds_since(began);
     last_validation_ = Clock::now();
     if (!scores) return;

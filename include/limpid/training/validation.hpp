@@ -69,19 +69,23 @@ struct TaskValidation {
   std::int64_t in_tiles = 0;                    ///< pictures that were restored in tiles
 
   /// Scores one picture; one that cannot be loaded, restored or compared is left out.
-  void add(const std::string& name, DecodedAhead& pairs,
-           const std::function<at::Tensor(const at::Tensor&)>& restore) {
+  /// @return its degraded, restored and true version, (1, 3, H, W) in [0, 1]; none where it is left
+  ///         out
+  std::vector<at::Tensor> add(const std::string& name, DecodedAhead& pairs,
+                              const std::function<at::Tensor(const at::Tensor&)>& restore) {
     try {
       const auto pair = pairs.next();
       const auto seen = seen_of(pair), target = pair.target.unit();
       const auto restored = restore(seen);
       TORCH_CHECK(at::isfinite(restored).all().item<bool>(), "the restored picture is not finite");
       evaluation.add(name, unrestored(seen), restored, target);
+      return {unrestored(seen), restored, target};
     } catch (const c10::Error& error) {
       failed[name] = error.what_without_backtrace();
     } catch (const std::exception& error) {
       failed[name] = error.what();
     }
+    return {};
   }
 
   /// As in the results of limpid-evaluate, without single pictures, and for curves the two means
@@ -110,10 +114,13 @@ struct TaskValidation {
 /// PSNR (RGB, 8 bit, dB) of each task's validation images and of their degraded inputs.
 /// @param stop  asked before each picture
 /// @param say   told of every picture that is left out
+/// @param show  given the first picture of each task that is not: degraded, restored and true,
+///              (1, 3, H, W) in [0, 1]
 /// @return what the tasks have to say, by their names; nothing if it was stopped.
 inline std::optional<nlohmann::json> validation_scores(
     TrainingState& state, const TrainerOptions& options, const std::function<bool()>& stop = {},
-    const std::function<void(const std::string&)>& say = {}) {
+    const std::function<void(const std::string&)>& say = {},
+    const std::function<void(const std::string&, const std::vector<at::Tensor>&)>& show = {}) {
   nlohmann::json scores = nlohmann::json::object();
   torch::NoGradGuard no_grad;
   const ConvolutionScope convolution{options.convolution};
@@ -135,10 +142,15 @@ inline std::optional<nlohmann::json> validation_scores(
       return to_unit(restored).to(at::kCPU);
     };
     DecodedAhead decoded{pairs};
+    bool shown = false;
     for (std::int64_t i = 0; i < pairs.size(); ++i) {
       if (stop && stop()) return std::nullopt;
       const auto failed = found.failed.size();
-      found.add(pairs.name(i), decoded, restore);
+      const auto pictures = found.add(pairs.name(i), decoded, restore);
+      if (show && !pictures.empty() && !shown) {
+        show(task.name, pictures);
+        shown = true;
+      }
       if (say && found.failed.size() > failed) {
         say("validation of '" + task.name + "' leaves out '" + pairs.name(i) +
             "': " + found.failed.at(pairs.name(i)));

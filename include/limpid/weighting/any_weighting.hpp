@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace limpid {
 
@@ -91,6 +92,14 @@ class AnyWeighting {
 
   /// "cagrad, c 0.5, rescale yes"
   const std::string& description() const { return description_; }
+
+  /// Whether it can weigh these tasks, as far as it can be known before the first step.
+  /// @throws c10::ValueError that names a task of its options that is none of them.
+  void check_tasks(std::vector<std::string> tasks) const {
+    if (needs() != WeightingNeeds::past) return;
+    WeightingStep trial{std::move(tasks)};
+    AnyWeighting{*this}.ahead(trial);
+  }
 
   /// Weights of a step whose losses are not known yet.
   /// @throws c10::ValueError if it needs this step's losses or gradients.
