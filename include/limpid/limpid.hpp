@@ -14,6 +14,7 @@
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/finite.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/gaussian_taps.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/machine_memory.hpp>
@@ -206,12 +207,24 @@
 #include <limpid/losses/content/content_expression.hpp>
 #include <limpid/losses/content/content_losses.hpp>
 #include <limpid/losses/content/content_networks.hpp>
+#include <limpid/losses/content/content_options.hpp>
 #include <limpid/losses/content/contextual.hpp>
+#include <limpid/losses/content/edge_loss.hpp>
+#include <limpid/losses/content/focal_frequency_loss.hpp>
+#include <limpid/losses/content/frequency_loss.hpp>
+#include <limpid/losses/content/gradient_loss.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/l2.hpp>
+#include <limpid/losses/content/lpips_loss.hpp>
+#include <limpid/losses/content/ms_ssim_loss.hpp>
 #include <limpid/losses/content/perceptual.hpp>
 #include <limpid/losses/content/psnr_loss.hpp>
+#include <limpid/losses/content/psnr_y_loss.hpp>
 #include <limpid/losses/content/shared_features.hpp>
+#include <limpid/losses/content/ssim_loss.hpp>
+#include <limpid/losses/content/ssim_terms.hpp>
+#include <limpid/losses/content/style_loss.hpp>
+#include <limpid/losses/content/total_variation.hpp>
 #include <limpid/losses/content/vgg_features.hpp>
 
 #include <limpid/metrics/any_metric.hpp>

@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <string>
 
 #include "findings.hpp"
 
@@ -51,6 +52,11 @@ void compare_content(Findings& findings, const Setting& setting, const std::stri
       vgg->to(device);
       ContentNetworks networks;
       networks.set("vgg19", vgg);
+      for (const auto net : {LPIPSNet::alex, LPIPSNet::vgg, LPIPSNet::squeeze}) {
+        auto network = LPIPSNetwork::random_for_benchmark(net);
+        network->to(device);
+        networks.set(std::string{lpips_network_names(net)[0]}, network);
+      }
       const auto loss = content_by_name(name, networks);
       const auto image = [&] { return (torch::rand({2, 3, 64, 64}) * 2 - 1).to(device); };
       const auto restored = image(), target = image();

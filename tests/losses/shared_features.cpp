@@ -4,6 +4,7 @@
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/perceptual.hpp>
 #include <limpid/losses/content/shared_features.hpp>
+#include <limpid/losses/content/style_loss.hpp>
 #include <support/fixtures.hpp>
 
 #include <ATen/record_function.h>
@@ -82,6 +83,20 @@ BOOST_AUTO_TEST_CASE(losses_chosen_at_run_time_share_as_well) {
   const AnyContent contextual = 0.5 * Contextual{.vgg = vgg, .layer = "conv2_1"};
   const auto sum = perceptual + (contextual + L1{});
   BOOST_TEST(convolutions_in([&] { sum(restored, target); }) == 2 * kConvolutionsOfAPass);
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_on_several_layers_shares_as_well) {
+  const auto vgg = small_vgg();
+  const StyleLoss style{vgg, {"relu1_1", "conv1_2", "conv2_1"}};
+  const Perceptual perceptual{vgg, "conv1_2"};
+  BOOST_TEST(convolutions_in([&] { style(restored, target); }) == 2 * kConvolutionsOfAPass);
+  const auto sum = perceptual + 0.5 * style;
+  BOOST_TEST(convolutions_in([&] { sum(restored, target); }) == 2 * kConvolutionsOfAPass);
+  const auto together = outcome(*this, AnyContent{sum}(restored, target));
+  const auto a = outcome(*this, perceptual(restored, target));
+  const auto b = outcome(*this, style(restored, target));
+  BOOST_TEST(relative_difference(together.value, a.value + 0.5 * b.value) < 1e-6);
+  BOOST_TEST(relative_difference(together.gradient, a.gradient + 0.5 * b.gradient) < 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(values_and_gradients_are_those_of_the_losses_apart) {

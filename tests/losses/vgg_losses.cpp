@@ -1,7 +1,10 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/losses/content/contextual.hpp>
+#include <limpid/losses/content/focal_frequency_loss.hpp>
 #include <limpid/losses/content/l1.hpp>
+#include <limpid/losses/content/lpips_loss.hpp>
 #include <limpid/losses/content/perceptual.hpp>
+#include <limpid/losses/content/style_loss.hpp>
 #include <support/errors.hpp>
 #include <support/fixtures.hpp>
 #include <support/losses.hpp>
@@ -13,6 +16,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -63,6 +67,38 @@ BOOST_AUTO_TEST_CASE(contextual_conforms) {
       {.component = "Contextual", .at_equal_images = kNoConstant, .gradient_tolerance = 1e-3});
 }
 
+BOOST_AUTO_TEST_CASE(style_conforms) {
+  const std::vector<std::string> layers{"relu1_1", "conv2_1"};
+  check_content_loss(StyleLoss{random_vgg(), layers}, StyleLoss{random_vgg(torch::kDouble), layers},
+                     {.component = "StyleLoss", .gradient_tolerance = 1e-4});
+}
+
+BOOST_AUTO_TEST_CASE(style_sees_textures_and_not_where_they_are) {
+  torch::manual_seed(10);
+  const auto target = torch::rand({1, 3, 24, 24}) * 2 - 1;
+  const StyleLoss style{.vgg = random_vgg(), .layers = {"relu1_2"}};
+  const Perceptual perceptual{random_vgg(), "relu1_2"};
+  const auto shifted = torch::roll(target, 6, 3);
+  const auto smoother = 0.5 * target + 0.5 * shifted;
+  const auto value = [&](const auto& loss, const at::Tensor& image) {
+    return loss(image, target).template item<double>();
+  };
+  BOOST_TEST(value(perceptual, shifted) > value(perceptual, smoother));
+  BOOST_TEST(value(style, shifted) < 0.2 * value(style, smoother));
+}
+
+BOOST_AUTO_TEST_CASE(lpips_conforms) {
+  const auto network = [](at::ScalarType type) {
+    torch::manual_seed(11);
+    auto made = LPIPSNetwork::random_for_benchmark(LPIPSNet::squeeze);
+    made->to(type);
+    return made;
+  };
+  check_content_loss(LPIPSLoss{network(torch::kFloat)}, LPIPSLoss{network(torch::kDouble)},
+                     {.component = "LPIPS", .gradient_tolerance = 1e-4, .shape = {2, 3, 17, 24}});
+  BOOST_TEST(loss_name(0.1 * LPIPSLoss{network(torch::kFloat)}) == "0.1 * lpips-squeeze");
+}
+
 BOOST_AUTO_TEST_CASE(values_and_gradients_of_an_independent_implementation) {
   if (!Fixture::available("content")) return;
   const Fixture fixture{"content"};
@@ -92,7 +128,9 @@ BOOST_AUTO_TEST_CASE(no_gradient_stays_on_the_network_even_on_a_clone_or_when_un
   const auto target = torch::rand({1, 3, 16, 16}).requires_grad_();
   for (const auto& network : {vgg, clone}) {
     auto restored = torch::rand({1, 3, 16, 16}).requires_grad_();
-    (Perceptual{network, "conv2_1"} + Contextual{network, "conv2_1"})(restored, target).backward();
+    (Perceptual{network, "conv2_1"} + Contextual{network, "conv2_1"} +
+     StyleLoss{network, {"conv1_1"}})(restored, target)
+        .backward();
     BOOST_TEST(restored.grad().defined());
     BOOST_TEST(!target.grad().defined());
     BOOST_TEST(!has_any_gradient(network));
@@ -154,6 +192,35 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_refused) {
   BOOST_TEST(limpid_test::value_error_of([&] {
                Contextual{.vgg = random_vgg(), .bandwidth = 0.0}(image, image);
              }) == "Contextual: bandwidth must be positive, got 0");
+  BOOST_TEST(limpid_test::value_error_of([&] {
+               StyleLoss{random_vgg(), {}}(image, image);
+             }) == "StyleLoss: expected at least one layer");
+  BOOST_TEST(limpid_test::value_error_of([&] { LPIPSLoss{LPIPSNetwork{nullptr}}(image, image); }) ==
+             "LPIPS: expected a network, got an empty handle");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+/// What tests/weights/write_losses.py wrote and computed.
+BOOST_AUTO_TEST_SUITE(losses_from_python)
+
+BOOST_AUTO_TEST_CASE(values_and_gradients_are_those_of_pytorch) {
+  const auto folder = limpid_test::folder_from("LIMPID_LOSSES_DIR", "no LIMPID_LOSSES_DIR");
+  if (!limpid_test::available(folder)) return;
+  const auto expected = read_safetensors(folder / "losses.safetensors").tensors;
+  const auto compare = [&](const std::string& name, const auto& loss) {
+    BOOST_TEST_CONTEXT(name) {
+      const auto restored = expected.at("restored").clone().requires_grad_();
+      const auto value = loss(restored, expected.at("target"));
+      BOOST_TEST(relative_difference(value, expected.at(name)) < limpid_test::kForwardAgreement);
+      value.backward();
+      BOOST_TEST(relative_difference(restored.grad(), expected.at(name + ".gradient")) <
+                 limpid_test::kGradientAgreement);
+    }
+  };
+  compare("focal_frequency", FocalFrequencyLoss{});
+  compare("focal_frequency_2", FocalFrequencyLoss{.alpha = 2.0});
+  compare("style", StyleLoss{load_vgg19(folder / "vgg19.pth", {.deepest = "conv3_3"})});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -104,6 +104,10 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
   check_usage(content("l1 + perceptal"), "did you mean 'perceptual'?");
   check_usage(content("perceptual + 0.5 l1"),
               "--content: 'perceptual + 0.5 l1' needs the weights of vgg19: --weights vgg19=FILE");
+  check_usage(with({"--data", "deblur=pairs:x", "--content", "lpips-vgg", "--weights",
+                    "lpips-vgg=vgg.pth"}),
+              "--content: 'lpips-vgg' needs the weights of vgg16: --weights vgg16=FILE");
+  check_usage(content("psnr:floor=0"), "character 1: PSNRLoss: floor must be positive, got 0");
   check_usage(with({"--data", "deblur=pairs:x", "--weights", "vgg19"}),
               "--weights: expected NAME=FILE, got 'vgg19'");
   // Weights that nothing would look at.
@@ -113,8 +117,9 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_train) {
   check_usage(with({"--data", "deblur=pairs:x", "--vgg", "v.pth", "--content", "psnr"}),
               "nothing would look through vgg19, not --content 'psnr'");
   check_usage(with({"--data", "deblur=pairs:x", "--weights", "vg19=v.pth"}),
-              "--weights: expected a network that content losses look through, one of vgg19; got "
-              "'vg19', did you mean 'vgg19'?");
+              "--weights: expected a network that content losses look through, one of alexnet, "
+              "lpips-alex, lpips-squeeze, lpips-vgg, squeezenet, vgg16, vgg19; got 'vg19', did you "
+              "mean 'vgg19'?");
   check_usage(with({"--data", "deblur=pairs:x", "--content", "perceptual", "--vgg", "v.pth",
                     "--weights", "vgg19=w.pth"}),
               "--weights: weights of vgg19 are given twice");

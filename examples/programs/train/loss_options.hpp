@@ -119,7 +119,8 @@ struct LossOptions {
 /// Adds the options of losses.
 inline void add_losses(CLI::App& app, LossOptions& losses) {
   app.add_option("--content", losses.content,
-                 "Content loss, a sum of weighted names: \"psnr\", \"perceptual + 0.5 l1\"; of " +
+                 "Content loss, a sum of weighted names, options behind a name: \"perceptual + 0.5 "
+                 "l1\", \"psnr:floor=3e-4\"; of " +
                      limpid::kContentLosses.list())
       ->check(CLI::Validator{[](std::string& text) -> std::string {
                                try {
@@ -131,8 +132,10 @@ inline void add_losses(CLI::App& app, LossOptions& losses) {
                              },
                              ""})
       ->type_name("SUM");
-  app.add_option("--weights", losses.weights,
-                 "Weights of a network that a content loss looks through, by its name: vgg19")
+  app.add_option(
+         "--weights", losses.weights,
+         "Weights of a network that a content loss looks through, by its name: vgg19; "
+         "lpips-alex (heads) and alexnet; lpips-vgg and vgg16; lpips-squeeze and squeezenet")
       ->type_name("NAME=FILE");
   app.add_option("--adversarial", losses.adversarial,
                  "GAN objective: " + limpid::kObjectives.list())

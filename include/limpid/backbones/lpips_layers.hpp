@@ -113,4 +113,8 @@ inline std::vector<LPIPSLayer> lpips_layers(LPIPSNet net) {
 }
 
 }  // namespace detail
+
+/// As the lpips package calls it: alex, vgg or squeeze.
+constexpr std::string_view lpips_name(LPIPSNet net) { return detail::lpips_facts(net).name; }
+
 }  // namespace limpid

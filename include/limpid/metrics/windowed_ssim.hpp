@@ -1,8 +1,9 @@
 #pragma once
 
+#include <limpid/core/gaussian_taps.hpp>
+
 #include <ATen/core/Tensor.h>
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -12,19 +13,6 @@ namespace limpid::detail {
 
 inline constexpr double kSSIMC1 = (0.01 * 255) * (0.01 * 255);  ///< K1 0.01, peak 255
 inline constexpr double kSSIMC2 = (0.03 * 255) * (0.03 * 255);  ///< K2 0.03, peak 255
-
-/// A Gaussian of so many taps, symmetric about their middle; their sum is 1.
-inline std::vector<double> gaussian_taps(std::size_t length, double sigma) {
-  std::vector<double> taps(length);
-  const auto middle = (static_cast<double>(length) - 1) / 2;
-  double sum = 0;
-  for (std::size_t i = 0; i < length; ++i) {
-    const auto distance = static_cast<double>(i) - middle;
-    sum += taps[i] = std::exp(-distance * distance / (2 * sigma * sigma));
-  }
-  for (auto& tap : taps) tap /= sum;
-  return taps;
-}
 
 /// Means of two pictures (C, H, W), double, in every window that lies inside.
 ///

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/options_by_name.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/losses/content/combination.hpp>
 
@@ -22,17 +23,24 @@ struct Charbonnier {
 
   static constexpr std::string_view name = "charbonnier";
 
+  static void each_option(auto& self, auto&& visit) {
+    visit("epsilon", self.epsilon, "below it differences count by their squares");
+  }
+
+  /// @throws c10::ValueError if `epsilon` is not positive.
+  void check() const { detail::check_positive("Charbonnier: epsilon", epsilon); }
+
   /// @param restored, target  any shape, the same.
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes differ or `epsilon` is not positive.
   at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    detail::check_positive("Charbonnier: epsilon", epsilon);
+    check();
     detail::check_same_shape("Charbonnier", restored, target);
     const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
     return (difference.square() + epsilon * epsilon).sqrt().mean();
   }
 };
 
-static_assert(NamedContentLoss<Charbonnier>);
+static_assert(NamedContentLoss<Charbonnier> && HasOptionsByName<Charbonnier>);
 
 }  // namespace limpid

@@ -66,7 +66,7 @@ template <ContentLoss L>
 void expect_features(const L& loss, SharedFeatures& shared) {
   if constexpr (requires { loss.expect_features(shared); }) {
     loss.expect_features(shared);
-  } else if constexpr (FeatureLoss<L>) {
+  } else if constexpr (FeatureLoss<L> || LayeredFeatureLoss<L>) {
     shared.expect(loss.features());
   }
 }
@@ -74,7 +74,7 @@ void expect_features(const L& loss, SharedFeatures& shared) {
 template <ContentLoss L>
 at::Tensor evaluated(const L& loss, const at::Tensor& restored, const at::Tensor& target,
                      SharedFeatures& shared) {
-  if constexpr (FeatureLoss<L>) {
+  if constexpr (FeatureLoss<L> || LayeredFeatureLoss<L>) {
     return loss.compare(shared.maps(loss.features(), restored, target));
   } else {
     return loss(restored, target);

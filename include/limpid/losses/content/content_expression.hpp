@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/fail.hpp>
+#include <limpid/core/options_by_name.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -18,7 +19,8 @@ namespace limpid {
 struct WeightedName {
   double weight = 1.0;
   std::string name;
-  std::size_t at = 1;  ///< where the name begins, characters from 1
+  std::size_t at = 1;        ///< where the name begins, characters from 1
+  OptionTexts options = {};  ///< {{"floor", "3e-4"}} of "psnr:floor=3e-4"
 };
 
 namespace detail {
@@ -27,7 +29,8 @@ namespace detail {
 ///
 ///   sum    = term {"+" term}
 ///   term   = [number ["*"]] factor | factor "*" number
-///   factor = name | "(" sum ")"
+///   factor = name [":" option {"," option}] | "(" sum ")"
+///   option = name "=" value
 class ContentExpression {
  public:
   explicit ContentExpression(std::string_view text) : text_(text) {}
@@ -76,9 +79,30 @@ class ContentExpression {
       ++position_;
       return;
     }
-    while (position_ < text_.size() && is_of_name(text_[position_])) ++position_;
-    if (position_ == begin) refuse(weighted ? "a content loss" : "a weight or a content loss");
-    terms.push_back({weight, std::string{text_.substr(begin, position_ - begin)}, begin + 1});
+    const auto name = word(weighted ? "a content loss" : "a weight or a content loss", is_of_name);
+    terms.push_back({weight, name, begin + 1});
+    while (took(terms.back().options.empty() ? ':' : ',')) {
+      const auto option = word("an option, NAME=VALUE", is_of_name);
+      if (!took('=')) refuse("'=' and a value");
+      const auto is_of_value = [](char c) { return is_of_name(c) || c == '.'; };
+      terms.back().options.emplace_back(option, word("a value", is_of_value));
+    }
+  }
+
+  /// The characters from here on that are of a kind, at least one.
+  template <class IsOfKind>
+  std::string word(std::string_view expected, IsOfKind is_of_kind) {
+    const auto begin = position_;
+    while (position_ < text_.size() && is_of_kind(text_[position_])) ++position_;
+    if (position_ == begin) refuse(expected);
+    return std::string{text_.substr(begin, position_ - begin)};
+  }
+
+  /// Whether this very character, not one behind spaces, is `c`; it then is behind.
+  bool took(char c) {
+    if (position_ >= text_.size() || text_[position_] != c) return false;
+    ++position_;
+    return true;
   }
 
   /// A positive number.
@@ -130,7 +154,8 @@ class ContentExpression {
 /// What "perceptual + 0.5 l1" says: names with their weights, all parentheses multiplied out. The
 /// names are not looked up.
 ///
-/// "0.5 l1", "0.5 * l1" and "l1 * 0.5" are one; "2 (l1 + l2)" is "2 l1 + 2 l2".
+/// "0.5 l1", "0.5 * l1" and "l1 * 0.5" are one; "2 (l1 + l2)" is "2 l1 + 2 l2". Options stand
+/// behind a name, without spaces: "0.1 psnr:floor=3e-4 + l1".
 /// @throws c10::ValueError that says at which character what was expected.
 inline std::vector<WeightedName> parse_content_expression(std::string_view text) {
   return detail::ContentExpression{text}.read();

@@ -1,21 +1,35 @@
 #pragma once
 
+#include <limpid/backbones/lpips_network.hpp>
 #include <limpid/backbones/vgg19.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
+#include <limpid/core/options_by_name.hpp>
 #include <limpid/losses/content/any_content.hpp>
 #include <limpid/losses/content/charbonnier.hpp>
 #include <limpid/losses/content/content_expression.hpp>
 #include <limpid/losses/content/content_networks.hpp>
+#include <limpid/losses/content/content_options.hpp>
 #include <limpid/losses/content/contextual.hpp>
+#include <limpid/losses/content/edge_loss.hpp>
+#include <limpid/losses/content/focal_frequency_loss.hpp>
+#include <limpid/losses/content/frequency_loss.hpp>
+#include <limpid/losses/content/gradient_loss.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/losses/content/l2.hpp>
+#include <limpid/losses/content/lpips_loss.hpp>
+#include <limpid/losses/content/ms_ssim_loss.hpp>
 #include <limpid/losses/content/perceptual.hpp>
 #include <limpid/losses/content/psnr_loss.hpp>
+#include <limpid/losses/content/psnr_y_loss.hpp>
+#include <limpid/losses/content/ssim_loss.hpp>
+#include <limpid/losses/content/style_loss.hpp>
+#include <limpid/losses/content/total_variation.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -23,7 +37,7 @@
 #include <utility>
 #include <vector>
 
-// Content losses by name: "psnr", "perceptual + 0.5 l1".
+// Content losses by name: "psnr:floor=3e-4", "perceptual + 0.5 l1".
 namespace limpid {
 
 /// The VGG-19 that `networks` name "vgg19", no deeper than the losses here look.
@@ -34,23 +48,86 @@ inline VGG19 vgg19_of(ContentNetworks& networks) {
   });
 }
 
+/// What a network of LPIPS, or the file of its heads, is called; and the file of what they stand
+/// on.
+constexpr std::array<std::string_view, 2> lpips_network_names(LPIPSNet net) {
+  switch (net) {
+    case LPIPSNet::alex:
+      return {"lpips-alex", "alexnet"};
+    case LPIPSNet::vgg:
+      return {"lpips-vgg", "vgg16"};
+    case LPIPSNet::squeeze:
+      return {"lpips-squeeze", "squeezenet"};
+  }
+  return {};
+}
+
+/// The network of LPIPS that `networks` hold, or of whose parts they name the files.
+/// @throws c10::ValueError if no weights of it were given.
+inline LPIPSNetwork lpips_of(ContentNetworks& networks, LPIPSNet net) {
+  const auto names = lpips_network_names(net);
+  const auto load = [&](const std::filesystem::path& heads) {
+    return load_lpips(net, networks.file(names[1], lpips_backbone_source(net)), heads);
+  };
+  return networks.get<LPIPSNetwork>(names[0], lpips_heads_source(net), load);
+}
+
 /// How a content loss that has a name is made.
 struct ContentEntry {
   AnyContent (*make)(ContentNetworks& networks);
-  std::string_view network{};  ///< whose weights it takes from `networks`; none if empty
+  /// Whose weights it takes from `networks`; none if empty. Of more than one the first is a network
+  /// that the others' files are parts of: where it is given whole, they are not needed.
+  std::array<std::string_view, 2> networks{};
+  /// The same with options; null where it has none.
+  AnyContent (*make_with)(const OptionTexts& options) = nullptr;
+
+  /// The names in `networks`.
+  std::vector<std::string> needs() const {
+    std::vector<std::string> names;
+    for (const auto network : networks) {
+      if (!network.empty()) names.emplace_back(network);
+    }
+    return names;
+  }
 };
+
+/// The entry of a content loss that needs no network.
+template <NamedContentLoss L>
+constexpr ContentEntry plain_content() {
+  return {[](ContentNetworks&) -> AnyContent { return L{}; },
+          {},
+          [](const OptionTexts& options) { return with_options(L{}, options); }};
+}
+
+/// The entry of LPIPS by one of its networks.
+template <LPIPSNet Net>
+constexpr ContentEntry lpips_content() {
+  return {
+      [](ContentNetworks& networks) -> AnyContent { return LPIPSLoss{lpips_of(networks, Net)}; },
+      lpips_network_names(Net)};
+}
 
 /// Every content loss of the library with its defaults.
 inline constexpr NamedTable kContentLosses{
     "a content loss",
-    Named{L1::name, "mean absolute difference",
-          ContentEntry{[](ContentNetworks&) -> AnyContent { return L1{}; }}},
-    Named{L2::name, "mean squared difference",
-          ContentEntry{[](ContentNetworks&) -> AnyContent { return L2{}; }}},
-    Named{Charbonnier::name, "a smooth l1",
-          ContentEntry{[](ContentNetworks&) -> AnyContent { return Charbonnier{}; }}},
-    Named{PSNRLoss::name, "minus the PSNR in dB",
-          ContentEntry{[](ContentNetworks&) -> AnyContent { return PSNRLoss{}; }}},
+    Named{L1::name, "mean absolute difference", plain_content<L1>()},
+    Named{L2::name, "mean squared difference", plain_content<L2>()},
+    Named{Charbonnier::name, "a smooth l1", plain_content<Charbonnier>()},
+    Named{PSNRLoss::name, "minus the PSNR in dB", plain_content<PSNRLoss>()},
+    Named{PSNRYLoss::name, "minus the PSNR of the luma in dB", plain_content<PSNRYLoss>()},
+    Named{SSIMLoss::name, "1 - SSIM", plain_content<SSIMLoss>()},
+    Named{MSSSIMLoss::name, "1 - MS-SSIM", plain_content<MSSSIMLoss>()},
+    Named{"frequency", "l1 between spectra", plain_content<FrequencyLoss>()},
+    Named{
+        "frequency-half", "l1 between the halves of spectra that differ",
+        ContentEntry{[](ContentNetworks&) -> AnyContent { return FrequencyLoss{Spectrum::half}; }}},
+    Named{FocalFrequencyLoss::name, "distance of spectra where they differ most",
+          plain_content<FocalFrequencyLoss>()},
+    Named{LaplacianEdge::name, "charbonnier between edges", plain_content<LaplacianEdge>()},
+    Named{GradientLoss::name, "l1 between steps from pixel to pixel",
+          plain_content<GradientLoss>()},
+    Named{TotalVariation::name, "steps from pixel to pixel of the restored image",
+          plain_content<TotalVariation>()},
     Named{Perceptual::name, "distance of VGG-19's feature maps",
           ContentEntry{[](ContentNetworks& networks) -> AnyContent {
                          return Perceptual{vgg19_of(networks)};
@@ -60,7 +137,14 @@ inline constexpr NamedTable kContentLosses{
           ContentEntry{[](ContentNetworks& networks) -> AnyContent {
                          return Contextual{.vgg = vgg19_of(networks)};
                        },
-                       "vgg19"}}};
+                       "vgg19"}},
+    Named{StyleLoss::name, "distance of textures, by VGG-19",
+          ContentEntry{
+              [](ContentNetworks& networks) -> AnyContent { return StyleLoss{vgg19_of(networks)}; },
+              "vgg19"}},
+    Named{"lpips-alex", "learned distance, by AlexNet", lpips_content<LPIPSNet::alex>()},
+    Named{"lpips-vgg", "learned distance, by VGG-16", lpips_content<LPIPSNet::vgg>()},
+    Named{"lpips-squeeze", "learned distance, by SqueezeNet", lpips_content<LPIPSNet::squeeze>()}};
 
 /// A sum of content losses that are chosen at run time.
 class AnySum {
@@ -103,13 +187,23 @@ static_assert(NamedContentLoss<AnySum>);
 
 namespace detail {
 
-/// Calls `f(term, entry)` for each term of the expression.
+/// A term's loss, where that needs no network.
+inline AnyContent make_plain(const ContentEntry& entry, const WeightedName& term) {
+  ContentNetworks none;
+  if (term.options.empty()) return entry.make(none);
+  TORCH_CHECK_VALUE(entry.make_with != nullptr, term.name, " has no options, got '",
+                    term.options.front().first, "'");
+  return entry.make_with(term.options);
+}
+
+/// Calls `f(term, entry)` for each term of the expression, its options checked.
 template <class F>
 void for_each_content_term(std::string_view text, F f) {
   for (const auto& term : parse_content_expression(text)) {
     const ContentEntry* entry = nullptr;
     try {
       entry = &kContentLosses.at(term.name);
+      if (!term.options.empty()) make_plain(*entry, term);
     } catch (const c10::ValueError& error) {
       limpid::refuse("content loss '", text, "', character ", term.at, ": ",
                      error.what_without_backtrace());
@@ -125,7 +219,7 @@ void for_each_content_term(std::string_view text, F f) {
 inline void check_content_network(const std::string& name) {
   std::set<std::string> known;
   kContentLosses.for_each([&](const auto& loss) {
-    if (!loss.value.network.empty()) known.emplace(loss.value.network);
+    for (auto& network : loss.value.needs()) known.insert(std::move(network));
   });
   if (known.count(name) != 0) return;
   detail::refuse_name("a network that content losses look through", {known.begin(), known.end()},
@@ -137,14 +231,17 @@ inline void check_content_network(const std::string& name) {
 inline std::vector<std::string> content_networks(std::string_view text) {
   std::vector<std::string> needed;
   detail::for_each_content_term(text, [&](const WeightedName&, const ContentEntry& entry) {
-    const std::string network{entry.network};
-    if (network.empty()) return;
-    if (std::find(needed.begin(), needed.end(), network) == needed.end()) needed.push_back(network);
+    for (const auto& network : entry.needs()) {
+      if (std::find(needed.begin(), needed.end(), network) == needed.end()) {
+        needed.push_back(network);
+      }
+    }
   });
   return needed;
 }
 
-/// The content loss that an expression says: "psnr", "perceptual + 0.5 l1", "2 * (l1 + l2)".
+/// The content loss that an expression says: "psnr:floor=3e-4", "perceptual + 0.5 l1", "2 * (l1 +
+/// l2)".
 ///
 /// @param networks  where losses on a network's features find it.
 /// @throws c10::ValueError that says at which character what was expected, lists the names where
@@ -152,9 +249,14 @@ inline std::vector<std::string> content_networks(std::string_view text) {
 inline AnyContent content_by_name(std::string_view text, ContentNetworks& networks) {
   std::vector<WeightedLoss<AnyContent>> terms;
   detail::for_each_content_term(text, [&](const WeightedName& term, const ContentEntry& entry) {
-    TORCH_CHECK_VALUE(entry.network.empty() || networks.has(entry.network), "content loss '", text,
-                      "', character ", term.at, ": no weights of ", entry.network, " are given");
-    terms.push_back({term.weight, entry.make(networks)});
+    const auto needed = entry.needs();
+    const bool whole = !needed.empty() && networks.holds(needed.front());
+    for (const auto& network : needed) {
+      TORCH_CHECK_VALUE(whole || networks.has(network), "content loss '", text, "', character ",
+                        term.at, ": no weights of ", network, " are given");
+    }
+    terms.push_back(
+        {term.weight, needed.empty() ? detail::make_plain(entry, term) : entry.make(networks)});
   });
   return AnySum{std::move(terms)};
 }

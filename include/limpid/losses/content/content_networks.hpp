@@ -42,6 +42,18 @@ class ContentNetworks {
     return networks_.find(name) != networks_.end() || files_.find(name) != files_.end();
   }
 
+  /// Whether the network itself was given, or is loaded already.
+  bool holds(std::string_view name) const { return networks_.find(name) != networks_.end(); }
+
+  /// Where the weights of the network called `name` lie.
+  /// @param source  where such a file comes from, for the error text
+  /// @throws c10::ValueError if no file was given.
+  const std::filesystem::path& file(std::string_view name, std::string_view source) const {
+    const auto found = files_.find(name);
+    TORCH_CHECK_VALUE(found != files_.end(), "no weights of ", name, " are given: ", source);
+    return found->second;
+  }
+
   /// The network; `load(file)` reads it the first time.
   ///
   /// @param source  where such a file comes from, for the error text
@@ -50,9 +62,7 @@ class ContentNetworks {
   Network get(std::string_view name, std::string_view source, Load load) {
     auto found = networks_.find(name);
     if (found == networks_.end()) {
-      const auto file = files_.find(name);
-      TORCH_CHECK_VALUE(file != files_.end(), "no weights of ", name, " are given: ", source);
-      found = networks_.emplace(std::string{name}, Network{load(file->second)}).first;
+      found = networks_.emplace(std::string{name}, Network{load(file(name, source))}).first;
     }
     const auto* network = std::any_cast<Network>(&found->second);
     TORCH_CHECK_VALUE(network != nullptr, "the network given as ", name, " is of another type");

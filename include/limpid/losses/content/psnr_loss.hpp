@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/options_by_name.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/losses/content/combination.hpp>
 
@@ -11,32 +12,52 @@
 
 namespace limpid {
 
+namespace detail {
+
+/// Minus the peak signal-to-noise ratio of differences in unit range, in dB, mean over samples.
+inline at::Tensor negative_psnr(const at::Tensor& difference, double floor) {
+  const auto error = difference.square().flatten(1).mean(1);  // (N)
+  return (error + floor).log().mean() * (10.0 / std::numbers::ln10);
+}
+
+}  // namespace detail
+
 /// Minus the peak signal-to-noise ratio, in decibels, mean over samples.
 ///
 /// Source: Chen et al., "Simple Baselines for Image Restoration" (NAFNet), ECCV 2022, published
-/// code: 10 / ln 10 * mean over samples of ln(mean squared error + epsilon), images in [0, 1].
+/// code: 10 / ln 10 * mean over samples of ln(mean squared error + floor), images in [0, 1].
 /// Takes images in [-1, 1] like every loss, and converts. The gradient of a sample is the squared
 /// error's divided by the squared error, so each sample pulls alike, however bad it is. Negative
 /// for any reasonable image; equal images give -80 dB.
+///
+/// Where some pictures of a set are hardly degraded, to leave all as they are is worth tens of
+/// decibels on those, and training stays there. A floor of 3e-4 (35 dB) bounds what a picture can
+/// give: better ones pull ever less.
 struct PSNRLoss {
-  double epsilon = 1e-8;  ///< added to the squared error in unit range: the loss is at least -80
+  double floor = 1e-8;  ///< added to the squared error in unit range: the loss is at least 10 log10
+                        ///< of it, -80
 
   static constexpr std::string_view name = "psnr";
 
+  static void each_option(auto& self, auto&& visit) {
+    visit("floor", self.floor, "added to the squared error in [0, 1]");
+  }
+
+  /// @throws c10::ValueError if `floor` is not positive.
+  void check() const { detail::check_positive("PSNRLoss: floor", floor); }
+
   /// @param restored, target  (N, C, H, W), values in [-1, 1].
   /// @return  scalar, dB.
-  /// @throws c10::ValueError if the shapes differ or `epsilon` is not positive.
+  /// @throws c10::ValueError if the shapes differ or `floor` is not positive.
   at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    detail::check_positive("PSNRLoss: epsilon", epsilon);
+    check();
     detail::check_same_shape("PSNRLoss", restored, target);
     constexpr double kUnitPerSigned = 0.5;
-    const auto difference =
-        (detail::at_least_float(restored) - detail::at_least_float(target)) * kUnitPerSigned;
-    const auto error = difference.square().flatten(1).mean(1);  // (N)
-    return (error + epsilon).log().mean() * (10.0 / std::numbers::ln10);
+    const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
+    return detail::negative_psnr(difference * kUnitPerSigned, floor);
   }
 };
 
-static_assert(NamedContentLoss<PSNRLoss>);
+static_assert(NamedContentLoss<PSNRLoss> && HasOptionsByName<PSNRLoss>);
 
 }  // namespace limpid

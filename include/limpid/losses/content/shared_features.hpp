@@ -44,6 +44,13 @@ concept FeatureLoss = requires(const L& loss, const FeatureMaps& maps) {
   { loss.compare(maps) } -> std::same_as<at::Tensor>;
 };
 
+/// The same for a loss that compares the maps of several layers.
+template <class L>
+concept LayeredFeatureLoss = requires(const L& loss, const std::vector<FeatureMaps>& maps) {
+  { loss.features() } -> std::same_as<std::vector<FeatureRequest>>;
+  { loss.compare(maps) } -> std::same_as<at::Tensor>;
+};
+
 /// The passes that the losses of a sum share while they judge one pair of images. All say what they
 /// will ask for before any asks, so that one pass serves all layers.
 class SharedFeatures {
@@ -54,6 +61,10 @@ class SharedFeatures {
     if (std::find(layers.begin(), layers.end(), request.layer) == layers.end()) {
       layers.push_back(request.layer);
     }
+  }
+
+  void expect(const std::vector<FeatureRequest>& requests) {
+    for (const auto& request : requests) expect(request);
   }
 
   /// @param restored, target  (N, 3, H, W), the same in each call.
@@ -73,6 +84,14 @@ class SharedFeatures {
     TORCH_INTERNAL_ASSERT(found != pass.layers.end());
     const auto i = static_cast<std::size_t>(found - pass.layers.begin());
     return {pass.restored[i], pass.target[i]};
+  }
+
+  /// The same for several requests.
+  std::vector<FeatureMaps> maps(const std::vector<FeatureRequest>& requests,
+                                const at::Tensor& restored, const at::Tensor& target) {
+    std::vector<FeatureMaps> found;
+    for (const auto& request : requests) found.push_back(maps(request, restored, target));
+    return found;
   }
 
   /// How many networks look, each once at either image.
@@ -107,8 +126,9 @@ class SharedFeatures {
 namespace detail {
 
 /// A loss on feature maps by itself.
-template <FeatureLoss L>
-at::Tensor compare_alone(const L& loss, const at::Tensor& restored, const at::Tensor& target) {
+template <class L>
+requires FeatureLoss<L> || LayeredFeatureLoss<L> at::Tensor compare_alone(
+    const L& loss, const at::Tensor& restored, const at::Tensor& target) {
   SharedFeatures shared;
   const auto request = loss.features();
   shared.expect(request);
