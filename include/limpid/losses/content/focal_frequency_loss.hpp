@@ -16,9 +16,9 @@ namespace limpid {
 
 /// Squared distance of spectra in which the frequencies count that are worst restored.
 ///
-/// Source: Jiang et al., "Focal Frequency Loss for Image Reconstruction and Synthesis", ICCV 2021,
-/// eq. 8 and 9: mean over frequencies of w |d|^2, d the difference of both spectra (orthonormal
-/// transform), w = |d|^alpha over its maximum in that channel of that image. No gradient passes w.
+/// Source: Jiang et al., "Focal Frequency Loss for Image Reconstruction and Synthesis", ICCV 2021:
+/// mean over frequencies of w |d|^2, d the difference of both spectra (orthonormal transform), w =
+/// |d|^alpha over its maximum in that channel of that image. No gradient passes w.
 /// Takes the images as they come: on [-1, 1] it is four times what it would be in [0, 1].
 struct FocalFrequencyLoss {
   double alpha = 1.0;  ///< how much more the worst frequencies count; 0: all alike

@@ -23,10 +23,9 @@ enum class Spectrum {
 /// two-dimensional Fourier transforms, not normalised.
 ///
 /// Source: Cho et al., "Rethinking Coarse-to-Fine Approach in Single Image Deblurring" (MIMO-UNet),
-/// ICCV 2021, eq. 9, published code: the full spectrum, weight 0.1 beside L1. Later networks take
-/// the half one.
-/// Takes the images as they come: on [-1, 1] it is twice what it would be in [0, 1], as L1 is. Its
-/// size grows with the root of the number of pixels.
+/// ICCV 2021, published code: the full spectrum, weight 0.1 beside L1. Code that calls rfft2 has
+/// the half one. Takes the images as they come: on [-1, 1] it is twice what it would be in [0, 1],
+/// as L1 is. Its size grows with the root of the number of pixels.
 struct FrequencyLoss {
   Spectrum spectrum = Spectrum::full;
 

@@ -15,7 +15,7 @@ namespace limpid {
 /// to the next, plus that of horizontal ones.
 ///
 /// Source: Mathieu, Couprie and LeCun, "Deep multi-scale video prediction beyond mean square
-/// error", ICLR 2016, eq. 6.
+/// error", ICLR 2016.
 /// Differs: steps are compared with their signs, not by their sizes alone. A constant offset costs
 /// nothing: it stands beside a loss that sees one.
 /// Takes the images as they come: on [-1, 1] it is twice what it would be in [0, 1].
