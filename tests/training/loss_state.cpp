@@ -1,9 +1,12 @@
 // Adversarial losses with a state of their own: an interrupted run equals one that never stopped.
+#include <limpid/critics/attention.hpp>
 #include <limpid/critics/autoencoder.hpp>
 #include <limpid/critics/double_scale.hpp>
 #include <limpid/critics/patch_gan.hpp>
+#include <limpid/critics/unet.hpp>
 #include <limpid/losses/adversarial/began.hpp>
 #include <limpid/losses/adversarial/dragan.hpp>
+#include <limpid/losses/adversarial/hinge.hpp>
 #include <limpid/losses/adversarial/per_critic.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
@@ -70,6 +73,14 @@ std::vector<double> check_resume(MakeCritic make_critic, const Loss& loss) {
 }
 
 BOOST_AUTO_TEST_SUITE(loss_state)
+
+BOOST_AUTO_TEST_CASE(spectral_norms_go_on_with_their_singular_vectors) {
+  check_resume([] { return UNetCritic{UNetCriticOptions{.width = 2}}; }, Hinge{});
+}
+
+BOOST_AUTO_TEST_CASE(a_critic_with_a_loss_of_its_own_goes_on_with_it) {
+  check_resume([] { return AttentionCritic{AttentionCriticOptions{.width = 2}}; }, WassersteinGP{});
+}
 
 BOOST_AUTO_TEST_CASE(began_goes_on_with_its_balance) {
   const auto critic = [] { return Autoencoder{AutoencoderOptions{.width = 4}}; };
