@@ -157,7 +157,7 @@ struct CameraMotion {
     std::vector<Random> streams;
     for (const auto& place : places) {
       scenes.push_back(scene_for(place.height, place.width, random));
-      whites.push_back(scenes.back().frames() == 1 ? 1.0f : scenes.back().highlights());
+      whites.push_back(scenes.back().is_still() ? 1.0f : scenes.back().highlights());
       const auto added = Noise{.sigma = noise}.drawn_for(place.height, place.width, random);
       sigmas.push_back(added.sigma);
       streams.push_back(added.stream);

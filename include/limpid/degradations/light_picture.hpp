@@ -11,10 +11,53 @@
 
 namespace limpid::detail {
 
-/// Red, green and blue light of a pixel, and how much of it there is: four at a time are one vector
-/// of the machine.
-struct alignas(16) Light {
-  float part[4];
+/// Four floats that the machine adds and multiplies at once.
+typedef float FourFloats __attribute__((vector_size(16)));
+
+/// Red, green and blue light of a pixel, and how much of it covers what is behind.
+struct Light {
+  FourFloats part;
+};
+
+/// Places between the pixels of a `LightPicture`, for a row of pixels that shows them.
+class SampleRow {
+ public:
+  explicit SampleRow(std::int64_t length)
+      : offsets_(static_cast<std::size_t>(length)), right_(offsets_.size()), down_(right_) {}
+
+  /// Where the pixels (left + i, y), i from `from` to `to`, lie in a picture of the window.
+  void locate(const PoseWarp& warp, const Window& window, std::int64_t left, std::int64_t y,
+              std::int64_t from, std::int64_t to) {
+    const auto stride = static_cast<std::int32_t>(window.width);
+    const auto first_column = static_cast<std::int32_t>(window.left);
+    const auto first_row = static_cast<std::int32_t>(window.top);
+    const auto last_column = stride - 2;
+    const auto last_row = static_cast<std::int32_t>(window.height) - 2;
+    auto* __restrict offsets = offsets_.data();
+    auto* __restrict right = right_.data();
+    auto* __restrict down = down_.data();
+    for (auto i = static_cast<std::int32_t>(from); i < static_cast<std::int32_t>(to); ++i) {
+      const auto at = warp(static_cast<float>(static_cast<std::int32_t>(left) + i),
+                           static_cast<float>(static_cast<std::int32_t>(y)));
+      const auto x = below(at.x);
+      const auto row = below(at.y);
+      right[i] = at.x - static_cast<float>(x);
+      down[i] = at.y - static_cast<float>(row);
+      offsets[i] = std::clamp(row - first_row, 0, last_row) * stride +
+                   std::clamp(x - first_column, 0, last_column);
+    }
+  }
+
+  /// The largest whole number that is not above.
+  static std::int32_t below(float number) {
+    const auto whole = static_cast<std::int32_t>(number);
+    return whole - (number < static_cast<float>(whole) ? 1 : 0);
+  }
+
+ private:
+  friend class LightPicture;
+  std::vector<std::int32_t> offsets_;
+  std::vector<float> right_, down_;
 };
 
 /// The light of a window of a picture, which may reach beyond the picture's borders.
@@ -32,23 +75,18 @@ class LightPicture {
     return pixels_[static_cast<std::size_t>((y - window_.top) * window_.width + x - window_.left)];
   }
 
-  /// Between four pixels, linearly; at the window's border where `at` lies outside.
+  /// Between four pixels, linearly; at the window's border where a place lies outside.
+  Light sample(const SampleRow& places, std::size_t i) const {
+    return between(places.offsets_[i], places.right_[i], places.down_[i]);
+  }
+
   Light sample(PicturePoint at) const {
-    const auto x = below(at.x);
-    const auto y = below(at.y);
-    const auto fx = at.x - static_cast<float>(x);
-    const auto fy = at.y - static_cast<float>(y);
+    const auto x = SampleRow::below(at.x);
+    const auto y = SampleRow::below(at.y);
     const auto column = std::clamp<std::int64_t>(x - window_.left, 0, window_.width - 2);
     const auto row = std::clamp<std::int64_t>(y - window_.top, 0, window_.height - 2);
-    const auto* upper = pixels_.data() + row * window_.width + column;
-    const auto* lower = upper + window_.width;
-    Light light;
-    for (int c = 0; c < 4; ++c) {
-      const auto above = upper[0].part[c] + fx * (upper[1].part[c] - upper[0].part[c]);
-      const auto under = lower[0].part[c] + fx * (lower[1].part[c] - lower[0].part[c]);
-      light.part[c] = above + fy * (under - above);
-    }
-    return light;
+    return between(row * window_.width + column, at.x - static_cast<float>(x),
+                   at.y - static_cast<float>(y));
   }
 
   /// Fills the window with the light of a photograph, mirrored at the borders of the picture.
@@ -72,15 +110,19 @@ class LightPicture {
         const auto* pixel = in + columns[static_cast<std::size_t>(x)];
         const auto r = pixel[0], g = pixel[plane], b = pixel[2 * plane];
         const auto more = gain == 1.0f ? 1.0f : highlight_gain(std::max({r, g, b}), gain);
-        out[x] = {{more * curve.light(r), more * curve.light(g), more * curve.light(b), 1.0f}};
+        out[x].part =
+            FourFloats{more * curve.light(r), more * curve.light(g), more * curve.light(b), 1.0f};
       }
     }
   }
 
  private:
-  static std::int64_t below(float number) {
-    const auto whole = static_cast<std::int32_t>(number);
-    return whole - (number < static_cast<float>(whole) ? 1 : 0);
+  Light between(std::int64_t offset, float right, float down) const {
+    const auto* upper = pixels_.data() + offset;
+    const auto* lower = upper + window_.width;
+    const auto above = upper[0].part + right * (upper[1].part - upper[0].part);
+    const auto under = lower[0].part + right * (lower[1].part - lower[0].part);
+    return {above + down * (under - above)};
   }
 
   Window window_;

@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -30,28 +31,33 @@ class MovingScene {
         things_(std::move(things)),
         curve_(gamma),
         highlights_(static_cast<float>(highlights)) {
-    auto speed = camera_.speed();
+    auto steps = camera_.steps();
     reach_ = camera_.reach();
     for (const auto& thing : things_) {
       const auto mirror = 2.0 * static_cast<double>(thing.uncovered(camera_.reach()));
       reach_ = std::max({reach_, thing.path.reach(), camera_.reach() + mirror});
-      speed = std::max(speed, thing.path.speed());
+      for (std::size_t t = 0; t < steps.size(); ++t) {
+        steps[t] = std::max(steps[t], thing.path.steps()[t]);
+      }
     }
-    const auto frames = static_cast<std::int64_t>(std::ceil(speed)) + 1;
-    frames_ = speed < 0.05 ? 1 : std::clamp<std::int64_t>(frames, 3, kMostFrames);
+    spread_frames(steps);
   }
 
-  /// Frames that are averaged: as many as it takes for no pixel to step more than one, at most 128.
-  std::int64_t frames() const { return frames_; }
+  /// One look at the scene.
+  struct Frame {
+    double time;  ///< -0.5 to 0.5
+    float share;  ///< of the time in which the shutter is open
+  };
+
+  /// What is averaged: closer in time where things are faster, so many that no pixel steps farther
+  /// than one, at most 128; one where nothing moves.
+  const std::vector<Frame>& frames() const { return frames_; }
+
+  bool is_still() const { return frames_.size() == 1; }
 
   /// Pixels around a part of the picture that are needed to make it.
   std::int64_t margin() const {
-    return frames_ == 1 ? 0 : static_cast<std::int64_t>(std::ceil(reach_)) + 3;
-  }
-
-  /// When the i-th frame is seen, -0.5 to 0.5.
-  double time_of(std::int64_t i) const {
-    return (static_cast<double>(i) + 0.5) / static_cast<double>(frames_) - 0.5;
+    return is_still() ? 0 : static_cast<std::int64_t>(std::ceil(reach_)) + 3;
   }
 
   /// Light of what is stored as white.
@@ -65,7 +71,7 @@ class MovingScene {
   ///                the picture are left as they are
   at::Tensor seen(const at::Tensor& pixels, const Window& window) const {
     auto result = pixels.clone();
-    if (frames_ == 1) return result;
+    if (is_still()) return result;
     const auto inner = complete_part(window);
     for (auto y = inner.top; y < inner.bottom(); y += kTile) {
       for (auto x = inner.left; x < inner.right(); x += kTile) {
@@ -101,7 +107,7 @@ class MovingScene {
 
   std::vector<PoseWarp> warps_of(const PosePath& path) const {
     std::vector<PoseWarp> warps;
-    for (std::int64_t i = 0; i < frames_; ++i) warps.push_back(path.warp(time_of(i)));
+    for (const auto& frame : frames_) warps.push_back(path.warp(frame.time));
     return warps;
   }
 
@@ -119,41 +125,33 @@ class MovingScene {
     }
 
     const auto warps = warps_of(camera_);
-    std::vector<detail::Light> frame(static_cast<std::size_t>(tile.width));
-    std::vector<detail::Light> sum(frame.size());
+    std::vector<detail::Light> sum(static_cast<std::size_t>(tile.width));
+    std::vector<detail::Light> seen(sum.size());
+    detail::SampleRow places{tile.width};
     for (auto y = tile.top; y < tile.bottom(); ++y) {
       std::fill(sum.begin(), sum.end(), detail::Light{});
-      for (std::size_t f = 0; f < warps.size(); ++f) {
-        see_row(background, warps[f], tile.left, y, frame);
-        for (const auto& layer : layers) cover_row(layer, layer.warps[f], tile.left, y, frame);
-        for (std::size_t x = 0; x < frame.size(); ++x) {
-          for (int c = 0; c < 4; ++c) sum[x].part[c] += frame[x].part[c];
-        }
+      for (std::size_t f = 0; f < frames_.size(); ++f) {
+        places.locate(warps[f], background.window(), tile.left, y, 0, tile.width);
+        for (std::size_t i = 0; i < seen.size(); ++i) seen[i] = background.sample(places, i);
+        for (const auto& layer : layers) cover_row(layer, f, tile.left, y, places, seen);
+        for (std::size_t i = 0; i < seen.size(); ++i)
+          sum[i].part += frames_[f].share * seen[i].part;
       }
       store(sum, window, tile.left, y, result);
     }
   }
 
-  static void see_row(const detail::LightPicture& background, const PoseWarp& warp,
-                      std::int64_t left, std::int64_t y, std::vector<detail::Light>& frame) {
-    for (std::size_t x = 0; x < frame.size(); ++x) {
-      frame[x] = background.sample(
-          warp(static_cast<float>(left + static_cast<std::int64_t>(x)), static_cast<float>(y)));
-    }
-  }
-
-  static void cover_row(const Layer& layer, const PoseWarp& warp, std::int64_t left, std::int64_t y,
-                        std::vector<detail::Light>& frame) {
+  static void cover_row(const Layer& layer, std::size_t frame, std::int64_t left, std::int64_t y,
+                        detail::SampleRow& places, std::vector<detail::Light>& seen) {
     const auto reach = static_cast<std::int64_t>(std::ceil(layer.reach)) + 2;
     const auto& box = layer.light.window();
     if (y < box.top - reach || y >= box.bottom() + reach) return;
-    const auto right = left + static_cast<std::int64_t>(frame.size());
-    const auto to = std::min(box.right() + reach, right);
-    for (auto x = std::max(box.left - reach, left); x < to; ++x) {
-      const auto seen = layer.light.sample(warp(static_cast<float>(x), static_cast<float>(y)));
-      auto& behind = frame[static_cast<std::size_t>(x - left)];
-      const auto cover = seen.part[3];
-      for (int c = 0; c < 4; ++c) behind.part[c] += cover * (seen.part[c] - behind.part[c]);
+    const auto from = std::max<std::int64_t>(box.left - reach - left, 0);
+    const auto to = std::min(box.right() + reach - left, static_cast<std::int64_t>(seen.size()));
+    places.locate(layer.warps[frame], box, left, y, from, to);
+    for (auto i = static_cast<std::size_t>(from); static_cast<std::int64_t>(i) < to; ++i) {
+      const auto thing = layer.light.sample(places, i).part;
+      seen[i].part += thing[3] * (thing - seen[i].part);
     }
   }
 
@@ -161,11 +159,36 @@ class MovingScene {
              std::int64_t y, float* result) const {
     const auto plane = window.height * window.width;
     auto* out = result + (y - window.top) * window.width + left - window.left;
-    const auto share = 1.0f / static_cast<float>(frames_);
     for (std::size_t x = 0; x < sum.size(); ++x) {
       for (int c = 0; c < 3; ++c) {
-        out[c * plane + static_cast<std::int64_t>(x)] = curve_.stored(share * sum[x].part[c]);
+        out[c * plane + static_cast<std::int64_t>(x)] = curve_.stored(sum[x].part[c]);
       }
+    }
+  }
+
+  /// Frames that are equally far apart on the way of what is fastest at each time.
+  void spread_frames(std::array<double, PosePath::kTimes> steps) {
+    double length = 0;
+    for (const auto step : steps) length += step;
+    if (length < 0.05) {
+      frames_ = {{0, 1}};
+      return;
+    }
+    std::array<double, PosePath::kTimes + 1> way{};
+    for (std::size_t t = 0; t < steps.size(); ++t) {
+      way[t + 1] = way[t] + std::max(steps[t], 0.01 * length / PosePath::kTimes);
+    }
+    const auto count = std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(std::ceil(1.05 * way.back())) + 1, 3, kMostFrames);
+    std::size_t t = 0;
+    double start = -0.5;
+    for (std::int64_t i = 1; i <= count; ++i) {
+      const auto done = way.back() * static_cast<double>(i) / static_cast<double>(count);
+      while (t + 2 < way.size() && way[t + 1] < done) ++t;
+      const auto part = std::min((done - way[t]) / (way[t + 1] - way[t]), 1.0);
+      const auto end = (static_cast<double>(t) + part) / PosePath::kTimes - 0.5;
+      frames_.push_back({(start + end) / 2, static_cast<float>(end - start)});
+      start = end;
     }
   }
 
@@ -176,7 +199,7 @@ class MovingScene {
   LightCurve curve_;
   float highlights_;
   double reach_ = 0;
-  std::int64_t frames_ = 1;
+  std::vector<Frame> frames_;
 };
 
 }  // namespace limpid

@@ -77,10 +77,7 @@ class MovingSceneBatch {
   std::vector<Frame> all_frames() const {
     std::vector<Frame> frames;
     for (std::size_t n = 0; n < scenes_.size(); ++n) {
-      const auto count = scenes_[n].frames();
-      for (std::int64_t i = 0; i < count; ++i) {
-        frames.push_back({n, scenes_[n].time_of(i), 1.0f / static_cast<float>(count)});
-      }
+      for (const auto& frame : scenes_[n].frames()) frames.push_back({n, frame.time, frame.share});
     }
     return frames;
   }
@@ -209,7 +206,7 @@ class MovingSceneBatch {
     std::vector<std::vector<float>> columns(10);
     for (const auto& frame : frames) {
       const auto& scene = scenes_[frame.picture];
-      const auto* path = scene.frames() == 1 ? nullptr : path_of(scene);
+      const auto* path = scene.is_still() ? nullptr : path_of(scene);
       const auto warp = path ? path->warp(frame.time) : PoseWarp{Pose{}, PicturePoint{}};
       const auto numbers = warp.numbers();
       for (std::size_t k = 0; k < numbers.size(); ++k) columns[k].push_back(numbers[k]);

@@ -137,8 +137,10 @@ class PosePath {
   /// No pixel of the rectangle is ever moved farther, in x or in y; pixels.
   double reach() const { return reach_; }
 
-  /// How fast the fastest pixel moves, in pixels an exposure.
-  double speed() const { return speed_; }
+  static constexpr std::size_t kTimes = 32;  ///< equal times of which `steps` tells
+
+  /// How far the fastest pixel of the rectangle moves in each of `kTimes` equal times, pixels.
+  const std::array<double, kTimes>& steps() const { return steps_; }
 
  private:
   /// A smooth function of time, of mean 0.
@@ -158,14 +160,15 @@ class PosePath {
     double along(double time) const { return time + across(time); }
   };
 
-  static constexpr int kTimes = 32;  // at which the path is measured
-  static constexpr int kSides = 8;   // of the grid of pixels that are followed
+  static constexpr int kSides = 8;  // of the grid of pixels that are followed
 
   /// `visit(trail)` for pixels of a grid: where each of them is at each time.
   template <class Visit>
   void follow(Visit visit) const {
     std::vector<PoseWarp> warps;
-    for (int t = 0; t <= kTimes; ++t) warps.push_back(warp(static_cast<double>(t) / kTimes - 0.5));
+    for (std::size_t t = 0; t <= kTimes; ++t) {
+      warps.push_back(warp(static_cast<double>(t) / kTimes - 0.5));
+    }
     std::array<PicturePoint, kTimes + 1> trail;
     for (int row = 0; row <= kSides; ++row) {
       for (int column = 0; column <= kSides; ++column) {
@@ -195,10 +198,11 @@ class PosePath {
     measure();
   }
 
-  /// The longest side of a box around the trail of a pixel; sets reach and speed.
+  /// The longest side of a box around the trail of a pixel; sets reach and steps.
   double measure() {
     double extent = 0;
-    reach_ = speed_ = 0;
+    reach_ = 0;
+    steps_.fill(0);
     follow([&](const auto& trail) {
       PicturePoint low = trail[0], high = trail[0];
       for (std::size_t t = 0; t < trail.size(); ++t) {
@@ -206,7 +210,7 @@ class PosePath {
         high = {std::max(high.x, trail[t].x), std::max(high.y, trail[t].y)};
         if (t == 0) continue;
         const auto step = std::hypot(trail[t].x - trail[t - 1].x, trail[t].y - trail[t - 1].y);
-        speed_ = std::max<double>(speed_, step * kTimes);
+        steps_[t - 1] = std::max<double>(steps_[t - 1], step);
       }
       extent = std::max<double>({extent, high.x - low.x, high.y - low.y});
       reach_ = std::max<double>({reach_, high.x, high.y, -low.x, -low.y});
@@ -219,7 +223,7 @@ class PosePath {
   double across_ = 0;
   Pose weights_;
   double reach_ = 0;
-  double speed_ = 0;
+  std::array<double, kTimes> steps_{};
 };
 
 }  // namespace limpid
