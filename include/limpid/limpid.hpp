@@ -138,6 +138,7 @@
 #include <limpid/layers/no_norm.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/options_json.hpp>
+#include <limpid/layers/prompt_gate.hpp>
 #include <limpid/layers/residual_block.hpp>
 #include <limpid/layers/resnet_block.hpp>
 #include <limpid/layers/restormer_block.hpp>
@@ -171,6 +172,7 @@
 #include <limpid/decoders/gunet.hpp>
 #include <limpid/decoders/nafnet.hpp>
 #include <limpid/decoders/pixel_unet.hpp>
+#include <limpid/decoders/prompted.hpp>
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/decoders/restormer.hpp>
 

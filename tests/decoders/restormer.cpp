@@ -117,6 +117,9 @@ BOOST_AUTO_TEST_CASE(names_the_option_that_is_wrong) {
   error({.width = 4, .blocks = {1}, .heads = {1}, .expansion = 0.1},
         "GatedFeedForward: expected an expansion that leaves a hidden channel, got 0.1 for 8 "
         "channels");
+  error({.width = 4, .blocks = {1}, .heads = {1}, .expansion = 1e300},
+        "GatedFeedForward: expected an expansion that leaves a hidden channel, got 1e+300 for 8 "
+        "channels");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

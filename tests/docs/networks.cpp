@@ -66,6 +66,12 @@ void fpn() {
       Options{.pyramid_width = 128, .head_width = 64, .top_down_convs = true}};
 }
 
+void prompts() {
+  using Deblur = Prompted<NAFNetDecoder<"deblur">>;
+  MultiTaskModel<NAFNetEncoder, Deblur> model{NAFNetEncoder{},
+                                              Deblur{NAFNetDecoder<"deblur">{}, /*prompts=*/5}};
+}
+
 BOOST_AUTO_TEST_CASE(one_encoder_and_two_decoders_of_decoders_md) {
   const auto image = torch::rand({1, 3, 32, 32});
   ResNetEncoder encoder{ResNetEncoderOptions{.width = 32}};

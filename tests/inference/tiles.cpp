@@ -79,7 +79,7 @@ const std::vector<Network> kNetworks{
       {"blocks", {1, 1, 1}},
       {"heads", {1, 2, 2}},
       {"decoder", {{"refinement_blocks", 1}}}}},
-    {"gunet", {{"width", 8}, {"blocks", {1, 1, 1}}}},
+    {"gunet", {{"width", 8}, {"blocks", {1, 1, 1}}, {"prompt", 2}}},
     {"fpn-mobilenet-v2",
      {{"backbone", {{"width", 0.25}}},
       {"pyramid_width", 12},

@@ -31,6 +31,31 @@ Network small(const std::string& family) {
   return fpn;
 }
 
+/// Trained for seconds to brighten dark squares, its loss falls.
+void check_learns(const Network& network) {
+  BOOST_TEST_CONTEXT(network.family) {
+    torch::manual_seed(5);
+    auto model = make_model(network, {"enlighten"});
+    model.module->train();
+    torch::optim::Adam adam{model.module->parameters(), torch::optim::AdamOptions{5e-3}};
+    const auto side = network.family == "fpn-inception-resnet-v2" ? 128 : 32;
+    const auto squares = torch::rand({2, 3, side / 8, side / 8}) * 1.6 - 0.8;
+    const auto target = squares.repeat_interleave(8, 2).repeat_interleave(8, 3);
+    const auto degraded = (target + 1) * 0.4 - 1;
+    double first = 0, last = 0;
+    for (int step = 0; step < 40; ++step) {
+      adam.zero_grad();
+      const auto loss = (model.restore(0, degraded) - target).abs().mean();
+      loss.backward();
+      adam.step();
+      last = loss.item<double>();
+      if (step == 0) first = last;
+    }
+    BOOST_TEST_MESSAGE(network.family << ": " << first << " to " << last);
+    BOOST_TEST(last < 0.7 * first);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE(families)
 
 BOOST_AUTO_TEST_CASE(every_family_is_built_saved_and_loaded_with_tasks_of_any_name) {
@@ -62,31 +87,36 @@ BOOST_AUTO_TEST_CASE(every_family_is_built_saved_and_loaded_with_tasks_of_any_na
 }
 
 BOOST_AUTO_TEST_CASE(every_family_learns_within_seconds) {
+  kFamilies.for_each([&](const auto& entry) { check_learns(small(std::string{entry.name})); });
+}
+
+BOOST_AUTO_TEST_CASE(any_family_takes_prompts_by_name) {
+  const limpid_test::TemporaryFolder folder;
+  const auto path = folder / "model.limpid";
   kFamilies.for_each([&](const auto& entry) {
     BOOST_TEST_CONTEXT(entry.name) {
-      torch::manual_seed(5);
-      auto model = make_model(small(std::string{entry.name}), {"enlighten"});
-      model.module->train();
-      torch::optim::Adam adam{model.module->parameters(), torch::optim::AdamOptions{5e-3}};
-      const auto side = std::string{entry.name}.rfind("fpn-inception", 0) == 0 ? 128 : 32;
-      const auto target =
-          torch::rand({2, 3, side / 8, side / 8}).repeat_interleave(8, 2).repeat_interleave(8, 3) *
-              1.6 -
-          0.8;
-      const auto degraded = (target + 1) * 0.4 - 1;
-      double first = 0, last = 0;
-      for (int step = 0; step < 40; ++step) {
-        adam.zero_grad();
-        const auto loss = (model.restore(0, degraded) - target).abs().mean();
-        loss.backward();
-        adam.step();
-        last = loss.template item<double>();
-        if (step == 0) first = last;
+      auto network = small(std::string{entry.name});
+      BOOST_TEST(!all_options(network).at("decoder").contains("prompt"));
+      network.options["prompt"] = 2;
+      BOOST_TEST(all_options(network).at("decoder").at("prompt") == 2);
+      const auto model = make_model(network, {"one", "two"});
+      model.module->eval();
+      torch::NoGradGuard no_grad;
+      for (auto& [name, tensor] : model.parameters) {
+        if (name.find(".prompt.prompts") != std::string::npos) tensor.add_(0.1);
       }
-      BOOST_TEST_MESSAGE(entry.name << ": " << first << " to " << last);
-      BOOST_TEST(last < 0.7 * first);
+      save(model, path);
+      const auto image = torch::rand({1, 3, 21, 33}) * 2 - 1;
+      const auto loaded = load_any(path).model;
+      BOOST_TEST(torch::equal(loaded.restore(1, image), model.restore(1, image)));
+      BOOST_TEST((loaded.tensors().count("decoder.two.prompt.prompts") == 1u));
     }
   });
+  auto prompted = small("pixel-unet");
+  prompted.options["prompt"] = 3;
+  check_learns(prompted);
+  BOOST_TEST(error_of([] { all_options(parse_network("nafnet:prompt=many")); }) ==
+             "option 'prompt' of nafnet's decoder: expected a whole number like 0, got \"many\"");
 }
 
 BOOST_AUTO_TEST_CASE(a_decoder_follows_its_encoder_unless_it_is_told_otherwise) {
@@ -115,10 +145,11 @@ BOOST_AUTO_TEST_CASE(what_is_no_network_or_no_option_is_told_in_one_line) {
   BOOST_TEST(error("nafnett") == "expected a network, one of " + kFamilies.list() +
                                      "; got 'nafnett', did you mean 'nafnet'?");
   BOOST_TEST(error("resnet:widt=8") ==
-             "expected an option of resnet, one of blocks, dropout, width, decoder.width; got "
+             "expected an option of resnet, one of blocks, dropout, width, decoder.prompt, "
+             "decoder.width; got "
              "'widt', did you mean 'width'?");
   BOOST_TEST(error("resnet:decoder.blocks=8") ==
-             "expected an option of resnet's decoder, one of width; got 'blocks'");
+             "expected an option of resnet's decoder, one of prompt, width; got 'blocks'");
   BOOST_TEST(error("fpn-mobilenet-v2:backbone.repeat=1")
                  .rfind("expected an option of fpn-mobilenet-v2, one of backbone.", 0) == 0U);
   BOOST_TEST(error("resnet:width=8.5") ==

@@ -101,6 +101,9 @@ class FPNDecoderImpl : public torch::nn::Cloneable<FPNDecoderImpl<Task>> {
 
   GlobalSkip skip() const { return options_.skip; }
 
+  /// Channels of the coarsest map that it reads.
+  std::int64_t coarsest_channels() const { return options_.width; }
+
   const FPNDecoderOptions& options() const { return options_; }
 
  private:

@@ -97,7 +97,7 @@ class GUNetDecoderImpl : public torch::nn::Cloneable<GUNetDecoderImpl<Task>> {
   at::Tensor forward(const GUNetFeatures& features) {
     TORCH_CHECK_VALUE(features.skips.size() == levels(), "GUNetDecoder: expected skips of ",
                       levels(), " levels, got ", features.skips.size());
-    detail::check_features("GUNetDecoder", "bottom", features.bottom, options_.width << levels());
+    detail::check_features("GUNetDecoder", "bottom", features.bottom, coarsest_channels());
     auto map = features.bottom;
     for (std::size_t i = levels(); i-- > 0;) {
       const auto& skip_map = features.skips[i];
@@ -118,6 +118,9 @@ class GUNetDecoderImpl : public torch::nn::Cloneable<GUNetDecoderImpl<Task>> {
     }
     return view.convolved(3);
   }
+
+  /// Channels of the coarsest map that it reads.
+  std::int64_t coarsest_channels() const { return options_.width << levels(); }
 
   const GUNetDecoderOptions& options() const { return options_; }
 

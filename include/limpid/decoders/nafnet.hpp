@@ -72,7 +72,7 @@ class NAFNetDecoderImpl : public torch::nn::Cloneable<NAFNetDecoderImpl<Task>> {
 
   void reset() override {
     using namespace torch::nn;
-    auto channels = bottom_channels();
+    auto channels = coarsest_channels();
     auto stride = channels / options_.width;
     ups_ = this->register_module("ups", ModuleList());
     decoders_ = this->register_module("decoders", ModuleList());
@@ -93,7 +93,7 @@ class NAFNetDecoderImpl : public torch::nn::Cloneable<NAFNetDecoderImpl<Task>> {
     const auto levels = options_.blocks.size();
     TORCH_CHECK_VALUE(features.skips.size() == levels, "NAFNetDecoder: expected skips of ", levels,
                       " levels, got ", features.skips.size());
-    auto channels = bottom_channels();
+    auto channels = coarsest_channels();
     detail::check_features("NAFNetDecoder", "bottom", features.bottom, channels);
     auto map = features.bottom;
     for (std::size_t i = 0; i < levels; ++i) {
@@ -122,11 +122,12 @@ class NAFNetDecoderImpl : public torch::nn::Cloneable<NAFNetDecoderImpl<Task>> {
     options_.local_train_size = train_size;
   }
 
+  /// Channels of the coarsest map that it reads.
+  std::int64_t coarsest_channels() const { return options_.width << options_.blocks.size(); }
+
   const NAFNetDecoderOptions& options() const { return options_; }
 
  private:
-  std::int64_t bottom_channels() const { return options_.width << options_.blocks.size(); }
-
   NAFNetDecoderOptions options_;
   torch::nn::ModuleList ups_{nullptr}, decoders_{nullptr};
   Conv2d ending_{nullptr};

@@ -101,6 +101,9 @@ class PixelUNetDecoderImpl : public torch::nn::Cloneable<PixelUNetDecoderImpl<Ta
         .upsampled(2);
   }
 
+  /// Channels of the coarsest map that it reads.
+  std::int64_t coarsest_channels() const { return 4 * options_.width; }
+
   const PixelUNetDecoderOptions& options() const { return options_; }
 
  private:

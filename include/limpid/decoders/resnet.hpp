@@ -83,6 +83,9 @@ class ResNetDecoderImpl : public torch::nn::Cloneable<ResNetDecoderImpl<Task>> {
     return features.deconvolved().deconvolved().convolved(7);
   }
 
+  /// Channels of the coarsest map that it reads.
+  std::int64_t coarsest_channels() const { return 4 * options_.width; }
+
   const ResNetDecoderOptions& options() const { return options_; }
 
  private:

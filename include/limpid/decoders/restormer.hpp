@@ -116,8 +116,7 @@ class RestormerDecoderImpl : public torch::nn::Cloneable<RestormerDecoderImpl<Ta
   at::Tensor forward(const RestormerFeatures& features) {
     TORCH_CHECK_VALUE(features.skips.size() == levels(), "RestormerDecoder: expected skips of ",
                       levels(), " levels, got ", features.skips.size());
-    detail::check_features("RestormerDecoder", "bottom", features.bottom,
-                           options_.width << levels());
+    detail::check_features("RestormerDecoder", "bottom", features.bottom, coarsest_channels());
     auto map = features.bottom;
     for (std::size_t i = levels(); i-- > 0;) {
       detail::check_features("RestormerDecoder", "skip", features.skips[i], options_.width << i);
@@ -137,6 +136,9 @@ class RestormerDecoderImpl : public torch::nn::Cloneable<RestormerDecoderImpl<Ta
     }
     return detail::view_of_restormer_blocks(view, options_.refinement_blocks).convolved(3);
   }
+
+  /// Channels of the coarsest map that it reads.
+  std::int64_t coarsest_channels() const { return options_.width << levels(); }
 
   const RestormerDecoderOptions& options() const { return options_; }
 

@@ -15,6 +15,9 @@ struct FPNFeatures {
   std::array<at::Tensor, kBackboneMaps> maps;
 
   std::vector<at::Tensor> tensors() const { return {maps.begin(), maps.end()}; }
+
+  /// The map of the coarsest level, for what changes it (`Prompted`).
+  at::Tensor& coarsest() { return maps.back(); }
 };
 
 }  // namespace limpid

@@ -49,6 +49,9 @@ struct GUNetFeatures {
     maps.push_back(bottom);
     return maps;
   }
+
+  /// The bottom map, for what changes it (`Prompted`).
+  at::Tensor& coarsest() { return bottom; }
 };
 
 namespace detail {

@@ -48,6 +48,9 @@ struct NAFNetFeatures {
     maps.push_back(bottom);
     return maps;
   }
+
+  /// The bottom map, for what changes it (`Prompted`).
+  at::Tensor& coarsest() { return bottom; }
 };
 
 /// The descending half of NAFNet, with its middle blocks.

@@ -35,6 +35,9 @@ struct PixelUNetFeatures {
 
   /// All maps, from fine to coarse.
   std::vector<at::Tensor> tensors() const { return {fine, middle, coarse}; }
+
+  /// The coarse map, for what changes it (`Prompted`).
+  at::Tensor& coarsest() { return coarse; }
 };
 
 /// A small encoder that learns within minutes on a CPU: plain residual blocks at three scales.

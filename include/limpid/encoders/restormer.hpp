@@ -50,6 +50,9 @@ struct RestormerFeatures {
     maps.push_back(bottom);
     return maps;
   }
+
+  /// The bottom map, for what changes it (`Prompted`).
+  at::Tensor& coarsest() { return bottom; }
 };
 
 namespace detail {

@@ -30,9 +30,10 @@ class GatedFeedForwardImpl : public torch::nn::Cloneable<GatedFeedForwardImpl> {
     reset();
   }
 
-  /// How many hidden channels there are.
+  /// How many hidden channels there are; 0 where that is no number of channels.
   static std::int64_t hidden(std::int64_t channels, double expansion) {
-    return static_cast<std::int64_t>(static_cast<double>(channels) * expansion);
+    const auto wide = static_cast<double>(channels) * expansion;
+    return wide >= 1 && wide < 1e9 ? static_cast<std::int64_t>(wide) : 0;
   }
 
   void reset() override {

@@ -3,6 +3,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
+#include <limpid/decoders/prompted.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/describe.hpp>
 #include <limpid/model/family_model.hpp>
@@ -13,9 +14,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <concepts>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -54,10 +57,16 @@ struct FamilyOf {
   using EncoderOptions = OptionsOf<E>;
   using DecoderOptions = OptionsOf<D>;
 
+  /// Whether the option "prompt" makes its decoder a `Prompted` one.
+  static constexpr bool kTakesPrompts = PromptableDecoder<D> && HasCoarsestMap<FeaturesOf<E>>;
+
+  using AllOptions =
+      std::conditional_t<kTakesPrompts, PromptedOptions<DecoderOptions>, DecoderOptions>;
+
   /// Errors are about an option of the family: "an option of nafnet".
   static nlohmann::json options(const nlohmann::json& given) {
     const auto of = "of " + std::string{ModuleOf<E>::architecture};
-    const nlohmann::json encoder_defaults = EncoderOptions{}, decoder_defaults = DecoderOptions{};
+    const nlohmann::json encoder_defaults = EncoderOptions{}, decoder_defaults = AllOptions{};
     auto for_encoder = nlohmann::json::object(), for_decoder = nlohmann::json::object();
     TORCH_CHECK_VALUE(given.is_object(), "options ", of, ": expected an object, found ",
                       shown_value(given));
@@ -74,27 +83,39 @@ struct FamilyOf {
       (of_encoder ? for_encoder : for_decoder).update({{key, value}}, /*merge_objects=*/true);
     }
     const auto encoder = options_from_json<EncoderOptions>(for_encoder, of);
-    const auto decoder = options_from_json<DecoderOptions>(for_decoder, of + "'s decoder",
-                                                           DecoderOptions::matching(encoder));
+    AllOptions matching;
+    if constexpr (kTakesPrompts) {
+      matching = {DecoderOptions::matching(encoder), 0};
+    } else {
+      matching = DecoderOptions::matching(encoder);
+    }
+    nlohmann::json decoder =
+        options_from_json<AllOptions>(for_decoder, of + "'s decoder", matching);
+    if (kTakesPrompts && decoder.at("prompt") == 0) decoder.erase("prompt");
     return {{"encoder", encoder}, {"decoder", decoder}};
   }
 
   static AnyModel build(const nlohmann::json& manifest, const std::string& source) {
-    auto encoder = construct<E>(manifest.at("encoder"), source);
-    std::vector<std::pair<std::string, D>> decoders;
-    for (const auto& task : manifest.at("tasks")) {
-      decoders.emplace_back(task.at("name").get<std::string>(),
-                            construct<D>(task.value("decoder", nlohmann::json::object()), source));
+    if constexpr (kTakesPrompts) {
+      for (const auto& task : manifest.at("tasks")) {
+        if (has_prompt(description_of(task))) return build_of<Prompted<D>>(manifest, source);
+      }
     }
-    return FamilyModel<E, D>{std::move(encoder), std::move(decoders)};
+    return build_of<D>(manifest, source);
   }
 
   static WeightsReport load_pretrained(const AnyModel& model, const std::filesystem::path& path) {
     if constexpr (requires(E encoder) { encoder->backbone(); }) {
-      const auto family = std::dynamic_pointer_cast<FamilyModelImpl<E, D>>(model.module);
-      TORCH_CHECK_VALUE(family != nullptr, "load_pretrained: the model is of another family than ",
-                        ModuleOf<E>::architecture);
-      return limpid::load_pretrained(family->encoder(), path);
+      if (auto* plain = model.module->template as<FamilyModelImpl<E, D>>()) {
+        return limpid::load_pretrained(plain->encoder(), path);
+      }
+      if constexpr (kTakesPrompts) {
+        if (auto* prompted = model.module->template as<FamilyModelImpl<E, Prompted<D>>>()) {
+          return limpid::load_pretrained(prompted->encoder(), path);
+        }
+      }
+      limpid::refuse("load_pretrained: the model is of another family than ",
+                     ModuleOf<E>::architecture);
     } else {
       limpid::refuse("load_pretrained: ", ModuleOf<E>::architecture,
                      " has no part with weights of its own");
@@ -102,8 +123,34 @@ struct FamilyOf {
   }
 
  private:
+  static nlohmann::json description_of(const nlohmann::json& task) {
+    return task.value("decoder", nlohmann::json::object());
+  }
+
+  static bool has_prompt(const nlohmann::json& decoder) {
+    return decoder.is_object() && decoder.contains("options") && decoder["options"].is_object() &&
+           decoder["options"].contains("prompt");
+  }
+
+  /// Decoders of one type: where one is prompted, the others are so with no prompt.
+  template <class Any>
+  static AnyModel build_of(const nlohmann::json& manifest, const std::string& source) {
+    auto encoder = construct<E>(manifest.at("encoder"), source);
+    std::vector<std::pair<std::string, Any>> decoders;
+    for (const auto& task : manifest.at("tasks")) {
+      auto description = description_of(task);
+      if constexpr (!std::same_as<Any, D>) {
+        auto& options = description["options"];
+        if (options.is_null() || options.is_object()) options.emplace("prompt", 0);
+      }
+      decoders.emplace_back(task.at("name").get<std::string>(),
+                            construct<Any>(description, source));
+    }
+    return FamilyModel<E, Any>{std::move(encoder), std::move(decoders)};
+  }
+
   [[noreturn]] static void refuse_option(const std::string& key) {
-    const nlohmann::json encoder = EncoderOptions{}, decoder = DecoderOptions{};
+    const nlohmann::json encoder = EncoderOptions{}, decoder = AllOptions{};
     std::vector<std::string> names;
     for (const auto& item : encoder.items()) names.push_back(item.key());
     for (const auto& item : decoder.items()) names.push_back("decoder." + item.key());
