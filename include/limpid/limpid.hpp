@@ -8,6 +8,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/checksum.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/copied_to.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
@@ -312,6 +313,7 @@
 #include <limpid/degradations/webp_compression.hpp>
 
 #include <limpid/datasets/augment.hpp>
+#include <limpid/datasets/batch.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/degraded_photos.hpp>
@@ -319,6 +321,7 @@
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/gopro.hpp>
 #include <limpid/datasets/image_pair.hpp>
+#include <limpid/datasets/late_degradation.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/datasets/pair_cache.hpp>
 #include <limpid/datasets/pair_split.hpp>

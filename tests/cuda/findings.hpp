@@ -67,6 +67,7 @@ void allow_tf32(bool on);
 
 void check_networks(Findings& findings, const Setting& setting);
 void check_losses(Findings& findings, const Setting& setting);
+void check_degradations(Findings& findings, const Setting& setting);
 void check_training(Findings& findings, const Setting& setting);
 void check_restoring(Findings& findings, const Setting& setting);
 void check_speed(Findings& findings, const Setting& setting);

@@ -160,6 +160,7 @@ int run(int argc, char** argv) {
   allow_tf32(false);
   check_networks(findings, setting);
   check_losses(findings, setting);
+  check_degradations(findings, setting);
   check_training(findings, setting);
   check_restoring(findings, setting);
   check_speed(findings, setting);

@@ -30,8 +30,8 @@ BOOST_AUTO_TEST_CASE(a_folder_alone_takes_the_tasks_usual_degradation) {
 }
 
 BOOST_AUTO_TEST_CASE(options_of_drawing_and_of_the_degradation_stand_in_any_order) {
-  const auto all =
-      parse("sharpen", "p,size=7:17,seed=3,degradation=motion-blur,long-side=640,draws=4", 9);
+  const auto all = parse(
+      "sharpen", "p,size=7:17,seed=3,degradation=motion-blur,long-side=640,draws=4,on=device", 9);
   BOOST_TEST(all.folder == "p");
   BOOST_TEST(all.degradation.name == "motion-blur");
   BOOST_TEST_REQUIRE(all.degradation.options.size() == 1U);
@@ -40,6 +40,7 @@ BOOST_AUTO_TEST_CASE(options_of_drawing_and_of_the_degradation_stand_in_any_orde
   BOOST_TEST(all.options.seed == 3U);
   BOOST_TEST(all.options.long_side == 640);
   BOOST_TEST(all.options.draws_per_variant == 4);
+  BOOST_TEST((all.options.on == limpid::DegradeOn::device));
 }
 
 BOOST_AUTO_TEST_CASE(a_comma_in_a_folders_name_stays_there) {
@@ -67,6 +68,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   BOOST_TEST(error_of("deblur", "p,seed=1,seed=2") == "'seed' is named twice");
   BOOST_TEST(error_of("deblur", "p,draws=0") == "draws must be at least 1, got 0");
   BOOST_TEST(error_of("deblur", "p,long-side=x").rfind("long-side: ", 0) == 0U);
+  BOOST_TEST(error_of("deblur", "p,on=card") ==
+             "on: expected where to degrade, one of loader, device; got 'card'");
   BOOST_TEST(error_of("deblur", "p,degradation=smoke")
                  .rfind("expected a degradation, one of motion-blur, ", 0) == 0U);
 }

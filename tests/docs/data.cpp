@@ -101,6 +101,12 @@ void batches(const Pairs& pairs) {
   const Batch batch = loader.next();  // degraded, target: (2, 3, 256, 256) float in [-1, 1]
 }
 
+void late_batches() {
+  const Pairs late = DegradedPhotos{"photos", MotionBlur{}, {.on = DegradeOn::device}};
+  PairLoader fast{late, {.batch_size = 16, .workers = 8}};
+  const Batch on_card = fast.next(torch::kCUDA);
+}
+
 BOOST_AUTO_TEST_CASE(blur_haze_drops_and_noise_of_degradations_md) {
   const auto photo = sixteen();
   const auto depth = torch::rand({16, 16});

@@ -2,9 +2,11 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/core/named.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/datasets/image_pair.hpp>
+#include <limpid/datasets/late_degradation.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/datasets/source_pictures.hpp>
 #include <limpid/degradations/any_degradation.hpp>
@@ -17,11 +19,22 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace limpid {
+
+/// Where photographs are degraded for training.
+enum class DegradeOn {
+  loader,  ///< by the threads that decode: pairs come whole
+  device,  ///< a whole batch at once, where the network trains
+};
+
+inline constexpr NamedTable kDegradeOn{
+    "where to degrade", Named{"loader", "by the threads that decode", DegradeOn::loader},
+    Named{"device", "a batch at once, where the network trains", DegradeOn::device}};
 
 /// How `DegradedPhotos` draws.
 struct DegradedPhotosOptions {
@@ -29,6 +42,9 @@ struct DegradedPhotosOptions {
   std::int64_t draws_per_variant = 8;  ///< draws of a photograph that share one degradation, so
                                        ///< that a cache of decoded pairs is of use
   std::int64_t long_side = 0;          ///< larger photographs are shrunk to it; 0: never
+  /// `device`: for training only, where each draw is then degraded anew, whatever
+  /// `draws_per_variant` is. Validation and all else that loads whole pairs stay as they are.
+  DegradeOn on = DegradeOn::loader;
 };
 
 /// Clean photographs, degraded as they are drawn; the target is the photograph.
@@ -36,7 +52,8 @@ struct DegradedPhotosOptions {
 /// Photograph `i` in variant `v` = draw / draws_per_variant is degraded with the random stream
 /// (seed, i, v): the same on every run and for any number of workers. Of a `PartwiseDegradation`
 /// only the crop that is wanted is made, with the pixels around it that the degradation needs; the
-/// result is, bit by bit, the crop of the whole.
+/// result is, bit by bit, the crop of the whole. With `DegradeOn::device` a loader takes clean
+/// crops, and `PairLoader::next(device)` degrades them as one batch.
 class DegradedPhotos {
  public:
   /// All photographs of a folder.
@@ -52,6 +69,7 @@ class DegradedPhotos {
   DegradedPhotos(std::vector<std::filesystem::path> photos, AnyDegradation degradation,
                  DegradedPhotosOptions options = {})
       : photos_(std::move(photos)), degradation_(std::move(degradation)), options_(options) {
+    if (options.on == DegradeOn::device) late_ = LateDegradation{degradation_, options.seed};
     detail::check_at_least("DegradedPhotos: draws_per_variant", options_.draws_per_variant, 1);
     detail::check_at_least("DegradedPhotos: long_side", options_.long_side, 0);
     description_ = std::to_string(photos_.size()) + " photographs with " + how();
@@ -68,6 +86,8 @@ class DegradedPhotos {
     auto degraded = named(i, [&] { return degradation_(photo.unit()[0], random); });
     return {std::move(degraded), std::move(photo)};
   }
+
+  const LateDegradation* late_degradation() const { return late_ ? &*late_ : nullptr; }
 
   bool makes_parts() const { return degradation_.is_partwise(); }
 
@@ -125,12 +145,15 @@ class DegradedPhotos {
   }
 
   std::string how() const {
-    return degradation_.description() + ", seed " + std::to_string(options_.seed);
+    const auto what = late_ ? degradation_.batch_description() + " on the device that trains"
+                            : degradation_.description();
+    return what + ", seed " + std::to_string(options_.seed);
   }
 
   std::vector<std::filesystem::path> photos_;
   AnyDegradation degradation_;
   DegradedPhotosOptions options_;
+  std::optional<LateDegradation> late_;
   std::string description_;
 };
 

@@ -5,13 +5,16 @@
 #include <limpid/core/shuffled.hpp>
 #include <limpid/core/single_thread.hpp>
 #include <limpid/datasets/augment.hpp>
+#include <limpid/datasets/batch.hpp>
 #include <limpid/datasets/image_pair.hpp>
+#include <limpid/datasets/late_degradation.hpp>
 #include <limpid/datasets/pair_cache.hpp>
 #include <limpid/datasets/pairs.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <c10/core/Device.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -28,13 +31,6 @@
 #include <vector>
 
 namespace limpid {
-
-/// Degraded images and their targets, both (N, 3, H, W) float in [-1, 1]. Of pairs with pictures
-/// beside the degraded one, these follow it in the channels: (N, 6, H, W) for one.
-struct Batch {
-  at::Tensor degraded;
-  at::Tensor target;
-};
 
 /// A whole pair as a batch of one, for evaluation: (1, 3, H, W) in [-1, 1].
 inline Batch load_whole(const ImagePair& pair) {
@@ -86,9 +82,26 @@ class PairLoader {
 
   /// The next batch.
   ///
+  /// @param degrade_on  where a degradation that waits for whole batches is to run
+  ///   (`Pairs::late_degradation`): its batches come on that device, all others on the CPU. Its
+  ///   random numbers follow from its seed, the loader's and the number of the batch.
   /// @throws what made a sample of it fail, of several the first. The loader stays where it is: it
   /// throws the same again, until `seek`.
-  Batch next() { return state_->next(); }
+  Batch next(c10::Device degrade_on = c10::Device{c10::kCPU}) {
+    const auto number = position();
+    auto made = state_->next();
+    const auto* late = pairs().late_degradation();
+    if (late == nullptr) return std::move(made.batch);
+    try {
+      const auto random = Random::stream(
+          late->seed,
+          {options().seed, static_cast<std::uint64_t>(number * options().world + options().rank)});
+      return detail::degraded_batch(made.clean, late->degradation, random, degrade_on);
+    } catch (...) {
+      seek(number);
+      throw;
+    }
+  }
 
   /// Batches handed out so far.
   std::int64_t position() const { return state_->position(); }
@@ -110,15 +123,29 @@ class PairLoader {
  private:
   using Order = std::shared_ptr<const std::vector<std::int64_t>>;
 
-  /// A batch that is being made.
-  struct Work {
-    Work(std::int64_t count, std::int64_t inputs, std::int64_t crop)
-        : batch{at::empty({count, 3 * inputs, crop, crop}, at::kFloat),
-                at::empty({count, 3, crop, crop}, at::kFloat)},
-          missing(count),
-          failed(count) {}
+  /// What the workers make: a batch, or the clean crops of one that is degraded later.
+  struct Made {
+    Made(const Pairs& pairs, const LoaderOptions& options) {
+      const auto count = options.batch_size;
+      const auto crop = options.crop;
+      if (const auto* late = pairs.late_degradation()) {
+        clean = {count, crop, late->degradation.batch_margin()};
+      } else {
+        batch = {at::empty({count, 3 * pairs.inputs(), crop, crop}, at::kFloat),
+                 at::empty({count, 3, crop, crop}, at::kFloat)};
+      }
+    }
 
     Batch batch;
+    detail::CleanBatch clean;
+  };
+
+  /// One that is being made.
+  struct Work {
+    Work(const Pairs& pairs, const LoaderOptions& options)
+        : made(pairs, options), missing(options.batch_size), failed(options.batch_size) {}
+
+    Made made;
     std::int64_t missing;      // samples that are still to come
     std::int64_t failed;       // the first sample that failed, or their number
     std::exception_ptr error;  // what it failed with
@@ -189,12 +216,12 @@ class PairLoader {
       room.notify_all();
     }
 
-    Batch next() {
+    Made next() {
       if (workers.empty()) {
-        Work whole{options.batch_size, pairs.inputs(), options.crop};
-        for (std::int64_t i = 0; i < options.batch_size; ++i) make(handed_out, i, whole.batch);
+        Made whole{pairs, options};
+        for (std::int64_t i = 0; i < options.batch_size; ++i) make(handed_out, i, whole);
         ++handed_out;
-        return whole.batch;
+        return whole;
       }
       std::unique_lock lock{mutex};
       arrived.wait(lock, [&] {
@@ -203,12 +230,12 @@ class PairLoader {
       });
       const auto found = begun.find(handed_out);
       if (found->second->error != nullptr) std::rethrow_exception(found->second->error);
-      auto batch = std::move(found->second->batch);
+      auto made = std::move(found->second->made);
       begun.erase(found);
       ++handed_out;
       lock.unlock();
       room.notify_all();
-      return batch;
+      return made;
     }
 
     void work() {
@@ -223,15 +250,13 @@ class PairLoader {
         const auto i = claimed % options.batch_size;
         ++claimed;
         auto& place = begun[number];
-        if (place == nullptr) {
-          place = std::make_shared<Work>(options.batch_size, pairs.inputs(), options.crop);
-        }
+        if (place == nullptr) place = std::make_shared<Work>(pairs, options);
         // A copy of the pointer: after a seek nobody waits for this batch, but it is written to.
         const auto batch = place;
         lock.unlock();
         std::exception_ptr error;
         try {
-          make(number, i, batch->batch);
+          make(number, i, batch->made);
         } catch (...) {
           error = std::current_exception();
         }
@@ -245,7 +270,7 @@ class PairLoader {
     }
 
     // Writes sample `i` of batch `number` into its place.
-    void make(std::int64_t number, std::int64_t i, const Batch& batch) {
+    void make(std::int64_t number, std::int64_t i, Made& made) {
       const auto sample = (number * options.world + options.rank) * options.batch_size + i;
       const auto epoch = sample / pairs.size();
       const auto place = sample % pairs.size();
@@ -253,6 +278,14 @@ class PairLoader {
       const auto crop = options.crop;
       auto random = Random::stream(
           options.seed, {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(place)});
+      if (pairs.late_degradation() != nullptr) {
+        const auto photo = this->base(index).target;
+        const auto plan =
+            detail::plan_crop(photo.height(), photo.width(), crop, options.augmentation, random);
+        made.clean.take(static_cast<std::size_t>(i), photo, plan);
+        return;
+      }
+      const auto& batch = made.batch;
       ImagePair pair;
       detail::CropPlan plan;
       if (pairs.makes_parts()) {

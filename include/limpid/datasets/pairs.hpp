@@ -18,6 +18,8 @@
 
 namespace limpid {
 
+struct LateDegradation;  // datasets/late_degradation.hpp
+
 namespace detail {
 
 // By itself, because for a class that can be made of `Pairs` the question for copies leads back to
@@ -53,6 +55,9 @@ concept PartwiseSource = requires(const S& source, const LazyPair& base, const W
 ///    beside it; 1 where it is missing;
 ///  - `file(i) -> PairedFile`: the files that pair `i` is read from;
 ///  - `description() -> std::string`: one line for a log;
+///  - `late_degradation() -> const LateDegradation*`: if not null, a loader takes clean crops of
+///    `base(i).target` and degrades whole batches of them, on the device that trains; `load` still
+///    gives whole pairs;
 ///  - all that a `PartwiseSource` has.
 template <class S>
 concept PairSource = detail::LoadsPairs<S> && std::copy_constructible<S>;
@@ -127,6 +132,11 @@ class Pairs {
     return self_->file(i);
   }
 
+  /// What a loader leaves to the device that trains, as long as these pairs live; null: nothing.
+  const LateDegradation* late_degradation() const {
+    return self_ == nullptr ? nullptr : self_->late_degradation();
+  }
+
   /// One line that says what this is.
   std::string description() const { return self_ == nullptr ? "no pairs" : self_->description(); }
 
@@ -166,6 +176,7 @@ class Pairs {
     virtual ImagePair part(const LazyPair& base, std::int64_t i, std::int64_t draw,
                            const Window& window) const = 0;
     virtual std::optional<PairedFile> file(std::int64_t i) const = 0;
+    virtual const LateDegradation* late_degradation() const = 0;
     virtual std::string description() const = 0;
   };
 
@@ -215,6 +226,13 @@ class Pairs {
         return source.file(i);
       } else {
         return std::nullopt;
+      }
+    }
+    const LateDegradation* late_degradation() const override {
+      if constexpr (requires { source.late_degradation(); }) {
+        return source.late_degradation();
+      } else {
+        return nullptr;
       }
     }
     std::string description() const override {
@@ -272,6 +290,7 @@ struct Pairs::Subset {
     return pairs.part(base, original(i), draw, window);
   }
   std::optional<PairedFile> file(std::int64_t i) const { return pairs.file(original(i)); }
+  const LateDegradation* late_degradation() const { return pairs.late_degradation(); }
   std::string description() const { return std::to_string(size()) + " of " + pairs.description(); }
 };
 

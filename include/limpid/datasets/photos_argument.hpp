@@ -21,7 +21,7 @@ namespace limpid {
 
 /// What the PATH of `TASK=photos:PATH` says: "DIR[,NAME=VALUE]...", where NAME is
 ///  - `degradation`: of `kDegradations`; without it the usual one of TASK (deblur, dehaze ...),
-///  - `seed`, `draws`, `long-side`: of `DegradedPhotosOptions`,
+///  - `seed`, `draws`, `long-side`, `on` (loader, device): of `DegradedPhotosOptions`,
 ///  - an option of the degradation: `size=7:17`.
 struct PhotosArgument {
   std::filesystem::path folder;
@@ -88,11 +88,20 @@ struct PhotosArgument {
 
   void check_option_names() const {
     auto known = option_names(degradation.name);
-    known.insert(known.end(), {"degradation", "seed", "draws", "long-side"});
+    known.insert(known.end(), {"degradation", "seed", "draws", "long-side", "on"});
     for (const auto& [name, value] : degradation.options) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
       detail::refuse_name("an option of photographs with " + degradation.name, known, name);
     }
+  }
+
+  bool named_on(const std::string& value) {
+    try {
+      options.on = kDegradeOn.at(value);
+    } catch (const c10::ValueError& error) {
+      limpid::refuse("on: ", error.what_without_backtrace());
+    }
+    return true;
   }
 
   /// Whether `name` is one of `DegradedPhotosOptions`, which is then set.
@@ -106,6 +115,7 @@ struct PhotosArgument {
       TORCH_CHECK_VALUE(number >= least, name, " must be at least ", least, ", got ", number);
       return true;
     };
+    if (name == "on") return named_on(value);
     if (name == "seed") return read(options.seed, std::uint64_t{0});
     if (name == "draws") return read(options.draws_per_variant, std::int64_t{1});
     if (name == "long-side") return read(options.long_side, std::int64_t{0});
@@ -119,8 +129,8 @@ inline constexpr DataFormat kPhotosFormat{
         "a folder of clean photographs, degraded as they are drawn: DIR[,NAME=VALUE]..., where "
         "NAME is degradation (see limpid-data degrade --help; not needed where the task has a "
         "usual one), an option of the degradation (a number or LOW:HIGH), seed, draws (that "
-        "share one degradation) or long-side (pixels to shrink to): "
-        "deblur=photos:DIR,size=9:31,seed=3",
+        "share one degradation), long-side (pixels to shrink to) or on (loader, or device: batches "
+        "are degraded where the network trains): deblur=photos:DIR,size=9:31,seed=3",
     .open = [](const DataRequest& request) -> Pairs {
       return PhotosArgument::parse(request.argument, request.seed).open();
     },

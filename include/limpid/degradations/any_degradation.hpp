@@ -124,7 +124,7 @@ class AnyDegradation {
 
   /// The same with a word on how batches are made.
   std::string batch_description() const {
-    return description_ + (has_batch() ? ", as batches" : ", picture by picture on the CPU");
+    return description_ + (has_batch() ? " as batches" : " picture by picture");
   }
 
  private:

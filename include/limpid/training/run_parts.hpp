@@ -178,6 +178,10 @@ inline RunPart branch_part(const TaskState& task) {
         {"critic", branch.adversary.describe_critic()},
         {"losses", std::move(losses)},
     };
+    // Said only where it holds, because files of older runs do not say it.
+    if (branch.pairs.late_degradation() != nullptr) {
+      conditions["branches"][task.name]["degraded_on"] = "device";
+    }
   }};
 }
 

@@ -197,7 +197,7 @@ class TrainingLoop {
     std::vector<Batch> batches;
     for (auto& task : state_.tasks) {
       try {
-        batches.push_back(task.loader->next());
+        batches.push_back(task.loader->next(options_.device));
       } catch (c10::Error& error) {
         error.add_context("training data of '" + task.name + "'" + saved_after_error());
         throw;

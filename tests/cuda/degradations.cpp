@@ -1,0 +1,47 @@
+// Every degradation that has a batch form, on the CPU and the card.
+#include <limpid/degradations/named_degradations.hpp>
+
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "findings.hpp"
+
+namespace cuda_check {
+namespace {
+
+using namespace limpid;
+
+at::Tensor photographs() {
+  torch::manual_seed(6);
+  return torch::upsample_bilinear2d(torch::rand({4, 3, 12, 15}), {192, 240}, false);
+}
+
+/// The same pictures from the same source, and no wait for the card on the way. Motion blur sums in
+/// another order, and noise takes another logarithm.
+void compare(Findings& findings, const Setting& setting, const std::string& name) {
+  findings.guard(name, [&] {
+    const auto degradation = named_degradation({name});
+    if (!degradation.has_batch()) return;
+    const auto photos = photographs();
+    const std::vector<CropPlace> places(4, {{30, 40, 192, 240}, 300, 400});
+    Random here{7}, there{7}, others{8};
+    const auto on_card = photos.to(setting.device);
+    findings.agree("batch of " + name, degradation.batch(photos, here),
+                   degradation.batch(on_card, there), 1e-4);
+    findings.agree("batch of crops of " + name, degradation.batch(photos, places, here),
+                   degradation.batch(on_card, places, there), 1e-4);
+    if (!counts_waits()) return;
+    const auto waits = waits_of([&] { degradation.batch(on_card, places, others); });
+    findings.at_most("waits for the card in a batch of " + name, waits, 0.5);
+  });
+}
+
+}  // namespace
+
+void check_degradations(Findings& findings, const Setting& setting) {
+  for (const auto& name : kDegradations.names()) compare(findings, setting, name);
+}
+
+}  // namespace cuda_check
