@@ -135,11 +135,23 @@ class AnyDegradation {
     std::vector<at::Tensor> degraded;
     for (std::int64_t i = 0; i < clean.size(0); ++i) {
       const auto place = places.empty() ? CropPlace{} : places[static_cast<std::size_t>(i)];
-      const bool is_part = is_partwise() && place.window.lies_within(place.height, place.width);
-      degraded.push_back(is_part ? draw_(place.height, place.width, random)(clean[i], place.window)
-                                 : call_(clean[i], random));
+      degraded.push_back(one_at(clean[i], place, random));
     }
     return at::stack(degraded).to(images.device());
+  }
+
+  /// A crop as a part of its photograph, where all of it can be made so; else as a photograph of
+  /// its own.
+  at::Tensor one_at(const at::Tensor& crop, const CropPlace& place, Random& random) const {
+    if (is_partwise() && place.window.lies_within(place.height, place.width)) {
+      auto after = random;
+      const auto drawn = draw_(place.height, place.width, after);
+      if (drawn.margin == 0) {
+        random = after;
+        return drawn(crop, place.window);
+      }
+    }
+    return call_(crop, random);
   }
 
   std::function<at::Tensor(const at::Tensor&, Random&)> call_;
