@@ -220,9 +220,10 @@ BOOST_AUTO_TEST_CASE(options_stand_behind_a_name) {
 }
 
 BOOST_AUTO_TEST_CASE(an_option_that_cannot_be_is_refused_before_any_network_is_loaded) {
-  BOOST_TEST(error_in("l1 + psnr:flor=1") ==
-             "content loss 'l1 + psnr:flor=1', character 6: expected an option, one of floor; got "
-             "'flor', did you mean 'floor'?");
+  BOOST_TEST(
+      error_in("l1 + psnr:floors=1") ==
+      "content loss 'l1 + psnr:floors=1', character 6: expected an option, one of floor; got "
+      "'floors', did you mean 'floor'?");
   BOOST_TEST(error_in("psnr:floor=0") ==
              "content loss 'psnr:floor=0', character 1: PSNRLoss: floor must be positive, got 0");
   BOOST_TEST(error_in("psnr:floor=much") ==
