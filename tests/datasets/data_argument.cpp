@@ -41,9 +41,11 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   BOOST_TEST(error_of("De blur=gopro:/x") ==
              "'De blur=gopro:/x': expected a task name of lower-case letters, digits, '-' and "
              "'_', got 'De blur'");
-  BOOST_TEST(error_of("a=hide:/x") ==
-             "'a=hide:/x': expected a data format, one of gopro, gopro-gamma, raindrop, dhazy, "
-             "reside, reds, reds-comp, reds-jpeg, pairs, photos; got 'hide'");
+  BOOST_TEST(error_of("a=zip:/x") ==
+             "'a=zip:/x': expected a data format, one of gopro, gopro-gamma, raindrop, dhazy, "
+             "reside, reds, reds-comp, reds-jpeg, realblur-j, realblur-r, hide, dpdd, lol, "
+             "lol-v2-real, lol-v2-synthetic, sidd, rain100, rain13k, outdoor-rain, snow100k, "
+             "all-weather, cdd11, aio, pairs, photos; got 'zip'");
   BOOST_TEST(error_of("a=gopro:") == "'a=gopro:': expected a path behind 'gopro:'");
   BOOST_TEST(error_of("a=gopro:/x@") == "'a=gopro:/x@': expected a part behind '@'");
   BOOST_TEST(error_of("a=gopro:/x@test_b") ==

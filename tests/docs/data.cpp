@@ -79,6 +79,16 @@ void published_pairs() {
   Pairs small = pairs.first(100);
 }
 
+void named_pairs() {
+  Pairs pairs = pairs_by_rule("photos", {"{}_blur.png", "{}_sharp.png"});
+  Pairs rain = pairs_by_rule("heavy-rain", {"data/{}_s*_a*", "gt/{}"});  // many inputs, one target
+}
+
+void published_tables() {
+  Pairs test = published_pairs(kHIDELayout, "HIDE_dataset", "test");
+  Pairs low = published_pairs(kLOLLayout, "LOLdataset", "train");
+}
+
 void split() {
   DHazy{"D-HAZY", {.seed = 7}}.split_to_file("split.json");
   Pairs train = DHazy{"D-HAZY", {.split_file = "split.json"}}.train();

@@ -3,16 +3,28 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/named.hpp>
+#include <limpid/datasets/all_in_one.hpp>
+#include <limpid/datasets/all_weather.hpp>
+#include <limpid/datasets/cdd11.hpp>
 #include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/dhazy.hpp>
+#include <limpid/datasets/dpdd.hpp>
 #include <limpid/datasets/gopro.hpp>
+#include <limpid/datasets/hide.hpp>
+#include <limpid/datasets/lol.hpp>
+#include <limpid/datasets/outdoor_rain.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/paired_folders.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/datasets/photos_argument.hpp>
+#include <limpid/datasets/rain100.hpp>
+#include <limpid/datasets/rain13k.hpp>
 #include <limpid/datasets/raindrop.hpp>
+#include <limpid/datasets/realblur.hpp>
 #include <limpid/datasets/reds.hpp>
 #include <limpid/datasets/reside.hpp>
+#include <limpid/datasets/sidd.hpp>
+#include <limpid/datasets/snow100k.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -32,17 +44,33 @@ constexpr Named<DataFormat> named_format(std::string_view name, const DataFormat
 }  // namespace detail
 
 /// The formats that `--data` and `--validate` take. A new format is its header and a line here.
-inline constexpr NamedTable kDataFormats{"a data format",
-                                         detail::named_format("gopro", kGoProFormat),
-                                         detail::named_format("gopro-gamma", kGoProGammaFormat),
-                                         detail::named_format("raindrop", kRaindropFormat),
-                                         detail::named_format("dhazy", kDHazyFormat),
-                                         detail::named_format("reside", kRESIDEFormat),
-                                         detail::named_format("reds", kREDSFormat),
-                                         detail::named_format("reds-comp", kREDSCompressedFormat),
-                                         detail::named_format("reds-jpeg", kREDSJpegFormat),
-                                         detail::named_format("pairs", kPairsFormat),
-                                         detail::named_format("photos", kPhotosFormat)};
+inline constexpr NamedTable kDataFormats{
+    "a data format",
+    detail::named_format("gopro", kGoProFormat),
+    detail::named_format("gopro-gamma", kGoProGammaFormat),
+    detail::named_format("raindrop", kRaindropFormat),
+    detail::named_format("dhazy", kDHazyFormat),
+    detail::named_format("reside", kRESIDEFormat),
+    detail::named_format("reds", kREDSFormat),
+    detail::named_format("reds-comp", kREDSCompressedFormat),
+    detail::named_format("reds-jpeg", kREDSJpegFormat),
+    detail::named_format("realblur-j", kRealBlurJFormat),
+    detail::named_format("realblur-r", kRealBlurRFormat),
+    detail::named_format("hide", kHIDEFormat),
+    detail::named_format("dpdd", kDPDDFormat),
+    detail::named_format("lol", kLOLFormat),
+    detail::named_format("lol-v2-real", kLOLv2RealFormat),
+    detail::named_format("lol-v2-synthetic", kLOLv2SyntheticFormat),
+    detail::named_format("sidd", kSIDDFormat),
+    detail::named_format("rain100", kRain100Format),
+    detail::named_format("rain13k", kRain13KFormat),
+    detail::named_format("outdoor-rain", kOutdoorRainFormat),
+    detail::named_format("snow100k", kSnow100KFormat),
+    detail::named_format("all-weather", kAllWeatherFormat),
+    detail::named_format("cdd11", kCDD11Format),
+    detail::named_format("aio", kAllInOneFormat),
+    detail::named_format("pairs", kPairsFormat),
+    detail::named_format("photos", kPhotosFormat)};
 
 /// What pairs are wanted for; decides which part of a published set is read.
 enum class DataUse { training, evaluation };
