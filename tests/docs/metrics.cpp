@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(average_precision_of_detection_md) {
 }
 
 void sheet(const Pairs& pairs) {
-  const SheetPart part{"my pairs", pairs.description(), {{pairs.name(0), pairs.load(0)}}};
+  const auto pair = pairs.load(0);
+  const SheetPart part{"my pairs", "as they are", {{pairs.name(0), pair.degraded, pair.target}}};
   pair_sheet({part}, {.width = 300}).save("sheet.png");
   write_atomically("sheet.html", pair_sheet_html({part}, {.title = "My pairs"}));
 }

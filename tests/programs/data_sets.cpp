@@ -214,6 +214,34 @@ BOOST_AUTO_TEST_CASE(photographs_are_named_with_their_degradation_wherever_pairs
              unnamed.err);
 }
 
+BOOST_AUTO_TEST_CASE(check_reads_published_sets_and_names_by_a_rule) {
+  TemporaryFolder folder;
+  for (const std::string name : {"im_0001_s80_a04", "im_0001_s95_a06"}) {
+    save(picture(24, 32, 1), folder / "CVPR19RainTrain/test/data" / (name + ".png"));
+  }
+  save(picture(24, 32, 2), folder / "CVPR19RainTrain/test/gt/im_0001.png");
+  const auto root = folder.path().string();
+  const auto check = [&](const std::string& data) { return run({"limpid-data", "check", data}); };
+  const auto good = check("derain=outdoor-rain:" + root + "@test");
+  BOOST_TEST(good.code == 0, good.out << good.err);
+  BOOST_TEST(has(good.out, "Outdoor-Rain '" + root + "/CVPR19RainTrain' (test)"), good.out);
+  const auto both = check("derain=outdoor-rain:" + root);  // and what is to be trained on
+  BOOST_TEST(both.code == 1);
+  BOOST_TEST(has(both.out, "expected 'train/data/{}_s*_a*' with 'train/gt/{}', or"), both.out);
+  BOOST_TEST(has(both.out, "there is no folder 'train' in"), both.out);
+
+  const auto rule = "derain=pairs:" + root + "/CVPR19RainTrain/test,input=data/{}_s*,target=gt/{}";
+  BOOST_TEST(has(check(rule).out, "pairs                      2"), check(rule).out);
+  save(picture(24, 32, 3), folder / "CVPR19RainTrain/test/data/stray.png");
+  const auto stray = check(rule);
+  BOOST_TEST(stray.code == 1);
+  BOOST_TEST(has(stray.out, "degraded without target    1"), stray.out);
+  BOOST_TEST(has(stray.out, "stray.png"), stray.out);
+  const auto wrong = check("derain=pairs:" + root + ",input=data/a,target=gt/{}");
+  BOOST_TEST(wrong.code == 2, wrong.err);
+  BOOST_TEST(has(wrong.err, "expected a '{}' in input='data/a' for each '{}' in"), wrong.err);
+}
+
 BOOST_AUTO_TEST_CASE(check_counts_all_that_is_wrong) {
   TemporaryFolder folder;
   for (const std::string name : {"a", "b", "c", "d"}) {

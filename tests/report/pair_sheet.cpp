@@ -27,7 +27,7 @@ std::int64_t dark_pixels(const Image& image) {
 }
 
 SheetPart part(std::int64_t height, std::int64_t width) {
-  return {"title", "", {{"a", {flat(0, height, width), flat(90, height, width)}}}};
+  return {"title", "", {{"a", flat(0, height, width), flat(90, height, width)}}};
 }
 
 bool has(const std::string& text, const std::string& piece) {
@@ -69,8 +69,8 @@ BOOST_AUTO_TEST_CASE(a_sheet_has_degraded_left_and_target_right_under_their_name
 
 BOOST_AUTO_TEST_CASE(pairs_of_any_size_fill_rows_and_none_is_enlarged) {
   auto mixed = part(200, 100);
-  mixed.pairs.push_back({"b", {flat(10, 20, 30), flat(20, 20, 30)}});
-  mixed.pairs.push_back({"c", {flat(10, 100, 300), flat(20, 100, 300)}});
+  mixed.pairs.push_back({"b", flat(10, 20, 30), flat(20, 20, 30)});
+  mixed.pairs.push_back({"c", flat(10, 100, 300), flat(20, 100, 300)});
   const auto sheet = pair_sheet({mixed}, {.width = 100, .columns = 2});
   BOOST_TEST(sheet.width() == 4 * 100 + 2 * 4 + 16);
   const auto second = 2 * 100 + 4 + 16;
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(pairs_of_any_size_fill_rows_and_none_is_enlarged) {
 BOOST_AUTO_TEST_CASE(a_crop_shows_the_middle) {
   auto pixels = torch::zeros({40, 60, 3}, torch::kByte);
   pixels.narrow(0, 15, 10).narrow(1, 25, 10).fill_(200);
-  const SheetPart one{"t", "", {{"a", {Image{pixels}, Image{pixels}}}}};
+  const SheetPart one{"t", "", {{"a", Image{pixels}, Image{pixels}}}};
   const auto sheet = pair_sheet({one}, {.width = 64, .crop = 10});
   BOOST_TEST(at(sheet, sheet.height() - 1, 0) == 200);
   BOOST_TEST(at(sheet, sheet.height() - 1, 9) == 200);
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_page_holds_the_pairs_their_names_and_scores) {
   auto one = part(60, 80);
   one.title = "<set>";
   one.text = "what it is";
-  one.pairs.push_back({"same", {flat(3, 60, 80), flat(3, 60, 80)}});
+  one.pairs.push_back({"same", flat(3, 60, 80), flat(3, 60, 80)});
   const auto page = pair_sheet_html({one}, {.title = "A & B"});
   BOOST_TEST(has(page, "<h1>A &amp; B</h1>"));
   BOOST_TEST(has(page, "<h2>&lt;set&gt;</h2>\n<p class=\"quiet\">what it is</p>"));

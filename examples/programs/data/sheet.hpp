@@ -43,7 +43,8 @@ inline std::vector<limpid::SheetPair> shown_pairs(const limpid::Pairs& source, s
     if (draw > 0 && pairs.variant(draw) == pairs.variant(draw - 1)) continue;
     for (std::int64_t i = 0; i < pairs.size(); ++i) {
       if (static_cast<std::int64_t>(shown.size()) == count) return shown;
-      shown.push_back({pairs.name(i), pairs.load(i, draw)});
+      auto pair = pairs.load(i, draw);
+      shown.push_back({pairs.name(i), std::move(pair.degraded), std::move(pair.target)});
     }
   }
   return shown;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
-#include <limpid/datasets/image_pair.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/report/embedded_picture.hpp>
@@ -26,10 +25,11 @@
 
 namespace limpid {
 
-/// A pair on a sheet.
+/// A pair on a sheet, of one size.
 struct SheetPair {
   std::string name;
-  ImagePair pair;
+  Image degraded;
+  Image target;
 };
 
 /// Pairs of one source, under a title.
@@ -58,12 +58,12 @@ inline Image sheet_part_of(const Image& image, std::int64_t crop) {
 }
 
 /// "27.31 dB", of the whole pair.
-inline std::string sheet_psnr(const ImagePair& pair) {
+inline std::string sheet_psnr(const SheetPair& pair) {
   const auto psnr = PSNR<>{}(pair.degraded.unit(), pair.target.unit());
   return std::isinf(psnr) ? std::string{"identical"} : fixed(psnr, 2) + " dB";
 }
 
-inline std::string sheet_size(const ImagePair& pair) {
+inline std::string sheet_size(const SheetPair& pair) {
   return std::to_string(pair.target.width()) + " x " + std::to_string(pair.target.height());
 }
 
@@ -94,7 +94,7 @@ inline Image sheet_row(const SheetPair* pairs, std::size_t count, const SheetOpt
     const auto small = [&](const Image& image) {
       return sheet_part_of(image, options.crop).shrunk_into(options.width, options.width);
     };
-    shown.emplace_back(small(pairs[i].pair.degraded), small(pairs[i].pair.target));
+    shown.emplace_back(small(pairs[i].degraded), small(pairs[i].target));
     height = std::max(height, shown.back().first.height());
   }
   std::vector<Image> cells;
@@ -107,8 +107,8 @@ inline Image sheet_row(const SheetPair* pairs, std::size_t count, const SheetOpt
            image == nullptr ? Image{blank} : sheet_cell(*image, height, options.width)},
           0);
     };
-    const auto before = is_pair ? pairs[i].name + ", " + sheet_psnr(pairs[i].pair) : std::string{};
-    const auto after = is_pair ? "target, " + sheet_size(pairs[i].pair) : std::string{};
+    const auto before = is_pair ? pairs[i].name + ", " + sheet_psnr(pairs[i]) : std::string{};
+    const auto after = is_pair ? "target, " + sheet_size(pairs[i]) : std::string{};
     cells.push_back(picture_strip({cell(before, is_pair ? &shown[i].first : nullptr),
                                    cell(after, is_pair ? &shown[i].second : nullptr)},
                                   4));
@@ -135,10 +135,9 @@ inline std::string sheet_pair_html(const SheetPair& shown, const SheetOptions& o
            "</div>\n";
   };
   return "<figure class=\"picture card\">\n<figcaption><strong>" + escaped(shown.name) +
-         "</strong> <span class=\"number\">" + sheet_size(shown.pair) + ", PSNR RGB " +
-         sheet_psnr(shown.pair) + "</span></figcaption>\n<div class=\"two\">\n" +
-         view(shown.pair.degraded, "degraded") + view(shown.pair.target, "target") +
-         "</div>\n</figure>\n";
+         "</strong> <span class=\"number\">" + sheet_size(shown) + ", PSNR RGB " +
+         sheet_psnr(shown) + "</span></figcaption>\n<div class=\"two\">\n" +
+         view(shown.degraded, "degraded") + view(shown.target, "target") + "</div>\n</figure>\n";
 }
 
 inline constexpr std::string_view kSheetStyle = R"css(
