@@ -3,6 +3,7 @@
 //   limpid-evaluate --model run/model.limpid --data deblur=gopro:GoPro --report report
 //   limpid-evaluate --compare restored/ true/
 //   limpid-evaluate --compare restored/ true/ --against of_another_program/
+//   limpid-evaluate --compare features.npy true.npz
 //
 // Prints a table: each metric of the degraded pictures (identity), of the restored ones, and the
 // gain. --json writes the same with every picture's scores, --report a page with pictures.
@@ -12,6 +13,7 @@
 #include <limpid/metrics/compare_folders.hpp>
 #include <limpid/metrics/compare_programs.hpp>
 #include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/frechet_distance.hpp>
 #include <limpid/report/training_facts.hpp>
 
 #include <torch/torch.h>
@@ -123,6 +125,27 @@ void compare_two(const Plan& plan) {
   examples::write_json(plan.json, to_json(pairs));
   check_measured(pictures);
   failures.check(images.size(), "measured");
+}
+
+/// Whether both sides of --compare are files of features, not folders of pictures.
+bool are_features(const std::vector<fs::path>& sides) {
+  std::error_code ignored;
+  return std::all_of(sides.begin(), sides.end(),
+                     [&](const fs::path& side) { return fs::is_regular_file(side, ignored); });
+}
+
+void compare_features(const Plan& plan) {
+  if (!plan.metrics.names.empty() || !plan.metrics.protocol.empty() || !plan.against.empty()) {
+    throw examples::UsageError("--compare: of two files of features only their distance is known");
+  }
+  const auto restored = limpid::read_feature_statistics(plan.compare[0]);
+  const auto target = limpid::read_feature_statistics(plan.compare[1]);
+  const auto distance = limpid::frechet_distance(restored, target);
+  const auto features = restored.mean.size(0);
+  examples::print("frechet_distance  %.6f  of %lld features; lower is better\n", distance,
+                  static_cast<long long>(features));
+  examples::write_json(plan.json, {{"compared", {{"frechet_distance", {{"mean", distance}}}}},
+                                   {"features", features}});
 }
 
 void compare(const Plan& plan) {
@@ -287,28 +310,36 @@ int main(int argc, char** argv) {
   Plan plan;
   CLI::App app{"Measures restored pictures against true ones.", "limpid-evaluate"};
   auto* model = app.add_option("--model", plan.model, "A model.limpid that limpid-train wrote");
-  model->type_name("FILE");
+  model->type_name("FILE")->group("Model");
   auto* data = app.add_option("--data", plan.data, limpid::data_argument_help());
-  data->type_name("TASK=FORMAT:PATH[@PART]")->needs(model);
+  data->type_name("TASK=FORMAT:PATH[@PART]")->needs(model)->group("Model");
   model->needs(data);
   auto* compare_option =
-      app.add_option("--compare", plan.compare, "Pictures of any program, and the true ones");
-  compare_option->expected(2)->type_name("RESTORED_DIR TARGET_DIR")->excludes(model);
+      app.add_option("--compare", plan.compare,
+                     "Pictures of any program, and the true ones; or two files of features (.npy, "
+                     ".npz with mu and sigma): their Frechet distance");
+  compare_option->expected(2)
+      ->type_name("RESTORED_DIR TARGET_DIR")
+      ->excludes(model)
+      ->group("Pictures of any program");
   app.add_option("--against", plan.against,
                  "Pictures of another program: by how much --compare scores more, picture by "
                  "picture, and whether that may be chance")
       ->type_name("RESTORED_DIR")
-      ->needs(compare_option);
+      ->needs(compare_option)
+      ->group("Pictures of any program");
   examples::add_metrics(app, plan.metrics);
   examples::add_json(app, plan.json, "Write all scores");
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
       ->check(examples::Whole{})
       ->type_name("N")
-      ->needs(model);
+      ->needs(model)
+      ->group("Model");
   auto* save = app.add_option("--save", plan.save, "Keep the restored pictures: DIR/TASK/NAME.png");
-  save->type_name("DIR")->needs(model);
+  save->type_name("DIR")->needs(model)->group("Model");
   app.add_flag("--overwrite", plan.overwrite, "Replace pictures of --save that are there")
-      ->needs(save);
+      ->needs(save)
+      ->group("Model");
   examples::add_tiling(app, plan.tiling);
   examples::add_tiling_kind(app, plan.tiling);
   examples::add_ensemble(app, plan.ensemble);
@@ -318,6 +349,7 @@ int main(int argc, char** argv) {
   plan.command = examples::command_line(argc, argv);
   return examples::run_program(app, argc, argv, [&] {
     examples::try_output("--json", plan.json);
+    if (!plan.compare.empty() && are_features(plan.compare)) return compare_features(plan);
     if (!plan.against.empty()) return compare_two(plan);
     if (!plan.compare.empty()) return compare(plan);
     if (plan.model.empty()) throw examples::UsageError("expected --model and --data, or --compare");

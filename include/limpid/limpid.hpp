@@ -153,6 +153,7 @@
 #include <limpid/backbones/densenet121.hpp>
 #include <limpid/backbones/imagenet.hpp>
 #include <limpid/backbones/inception_resnet_v2.hpp>
+#include <limpid/backbones/inception_v3.hpp>
 #include <limpid/backbones/lpips_layers.hpp>
 #include <limpid/backbones/lpips_network.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
@@ -240,8 +241,11 @@
 #include <limpid/metrics/default_metrics.hpp>
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/evaluation.hpp>
+#include <limpid/metrics/fid.hpp>
+#include <limpid/metrics/frechet_distance.hpp>
 #include <limpid/metrics/left_out.hpp>
 #include <limpid/metrics/loss_metric.hpp>
+#include <limpid/metrics/lpips.hpp>
 #include <limpid/metrics/metric_crop.hpp>
 #include <limpid/metrics/metric_table.hpp>
 #include <limpid/metrics/ms_ssim.hpp>

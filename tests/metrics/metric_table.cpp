@@ -86,7 +86,8 @@ BOOST_AUTO_TEST_CASE(names_that_no_metric_has_are_refused_with_the_nearest) {
              }) ==
              "expected a metric, one of psnr_rgb, psnr_y, ssim_gaussian, ssim_uniform, ssim_3d, "
              "cw_ssim, ms_ssim, niqe, psnr_y_rounded, ssim_gaussian_y, ssim_gaussian_y_rounded, "
-             "psnr_unrounded, ssim_uniform_unrounded, psnr_b, psnr_b_y, ms_ssim_gray, niqe_gray; "
+             "psnr_unrounded, ssim_uniform_unrounded, psnr_b, psnr_b_y, ms_ssim_gray, niqe_gray, "
+             "lpips_alex, lpips_vgg, lpips_squeeze, fid; "
              "got 'ssim_gausian', did you mean 'ssim_gaussian'?");
   BOOST_TEST(error_of([] {
                metrics_by_name({"psnr_y", "psnr-y"});

@@ -1,5 +1,7 @@
+#include <limpid/io/safetensors.hpp>
 #include <support/small_run.hpp>
 
+#include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
@@ -266,6 +268,40 @@ BOOST_AUTO_TEST_CASE(two_programs_of_which_one_is_exact_somewhere_are_ranked_by_
              of_b.at("psnr_rgb").at("pooled").get<double>());
   BOOST_TEST(has(shown.out, "1 of 2 pictures left out of the mean, exact: 'b'"), shown.out);
   BOOST_TEST(has(shown.out, "pooled: the PSNR of the mean squared error over all pictures"));
+}
+
+BOOST_AUTO_TEST_CASE(protocols_and_parts_of_the_pictures_are_named) {
+  TemporaryFolder folder;
+  const auto image = limpid::Image::from_unit(picture(35, 40, 3).unit() * 0.5);
+  save(image, folder / "true/a.png");
+  save(brighter(image, 5), folder / "A/a.png");
+  Ended shown;
+  const auto json = compared(folder / "A", folder / "true",
+                             {"--protocol", "aio", "--metrics", "psnr-rgb:crop-border=2"}, &shown);
+  BOOST_TEST(json.at("compared").size() == 3u);
+  for (const auto* name : {"psnr_unrounded:multiple_of=16", "ssim_uniform_unrounded:multiple_of=16",
+                           "psnr_rgb:crop_border=2"}) {
+    BOOST_TEST(json.at("compared").at(name).at("count") == 1);
+    BOOST_TEST(has(shown.out, std::string{name} + ": "), shown.out);
+  }
+}
+
+// Features by a formula; the distance by NumPy and SciPy, tests/metrics/reference_values.py.
+BOOST_AUTO_TEST_CASE(files_of_features_are_compared) {
+  TemporaryFolder folder;
+  const auto write = [&](const char* name, std::int64_t count, double phase) {
+    const auto index = torch::arange(count * 6, torch::kDouble).reshape({count, 6});
+    limpid::TensorFile file;
+    file.tensors["features"] =
+        (index * index * 0.013 + phase).sin() * (1 + torch::arange(6).remainder(3));
+    write_safetensors(folder / name, file);
+  };
+  write("a", 40, 0), write("b", 50, 0.5);
+  const auto json = compared(folder / "a", folder / "b");
+  BOOST_TEST(
+      json.at("compared").at("frechet_distance").at("mean").get<double>() == 0.5213224358987674,
+      boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(json.at("features") == 6);
 }
 
 BOOST_AUTO_TEST_CASE(two_programs_are_compared_on_the_pictures_that_both_have) {

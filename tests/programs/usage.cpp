@@ -63,9 +63,10 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-restore"},
              {"--model", "--task", "--tile", "--overlap", "--out", "--format", "--device",
               "--precision", "--threads", "--json", "--tiling", "--ensemble", "--jobs", "IMAGE"});
-  check_help({"limpid-evaluate"}, {"--model", "--data", "--compare", "--against", "--metrics",
-                                   "--niqe-model", "--report", "--json", "--max-images", "--save",
-                                   "--title", "--note", "--log", "--device", "--threads"});
+  check_help({"limpid-evaluate"},
+             {"--model", "--data", "--compare", "--against", "--protocol", "--metric-file",
+              "--metrics", "--niqe-model", "--report", "--json", "--max-images", "--save",
+              "--title", "--note", "--log", "--device", "--threads"});
   check_help({"limpid-benchmark"}, {"step", "restore", "data"});
   check_help({"limpid-benchmark", "step"}, {"--recipe", "--tasks", "--steps", "--warmup",
                                             "--device", "--precision", "--json", "--weighting"});
@@ -157,6 +158,10 @@ BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_evaluate) {
   check_usage({"limpid-evaluate", "--model", "m"}, "--data");
   check_usage({"limpid-evaluate", "--compare", "a"}, "--compare");
   check_usage({"limpid-evaluate", "--against", "a"}, "--against requires --compare");
+  check_usage({"limpid-evaluate", "--compare", "a", "b", "--protocol", "aoi"},
+              "--protocol: expected a protocol, one of usual, aio");
+  check_usage({"limpid-evaluate", "--compare", "a", "b", "--metrics", "psnr_y:border=4"},
+              "expected an option, one of multiple-of, crop-border; got 'border'");
   check_usage({"limpid-evaluate", "--compare", "a", "b", "--metrics", "beauty"},
               "expected a metric, one of psnr_rgb, psnr_y");
   check_usage({"limpid-evaluate", "--model", "m", "--data", "deblur"},

@@ -36,22 +36,25 @@ inline void add_metrics(CLI::App& app, MetricOptions& options) {
   app.add_option(
          "--protocol", options.protocol,
          "The metrics of a publication; further --metrics join them\n" + limpid::kProtocols.help())
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->group("Metrics");
   auto* metrics =
       app.add_option("--metrics", options.names,
                      "Of" + names + " [" + usual.substr(1) +
                          "]; of a part of the pictures: NAME:crop_border=N, NAME:multiple_of=N");
-  metrics->type_name("NAME");
-  app.add_option(
-         "--metric-file", options.files,
-         "The weights of a metric that needs some (" + with_file.substr(1) + "); may come again")
+  metrics->type_name("NAME")->group("Metrics");
+  app.add_option("--metric-file", options.files,
+                 "The weights of a metric that needs some (" + with_file.substr(1) +
+                     "), of lpips BACKBONE,HEADS; may come again")
       ->type_name("NAME=FILE")
-      ->needs(metrics);
+      ->needs(metrics)
+      ->group("Metrics");
   app.add_option("--niqe-model", options.niqe_model,
                  "The pristine photographs that niqe compares with: niqe_pris_params.npz, or what "
                  "limpid-data niqe-model wrote")
       ->type_name("FILE")
-      ->needs(metrics);
+      ->needs(metrics)
+      ->group("Metrics");
 }
 
 /// The metrics asked for. @throws UsageError for names that no metric has, or without their files.

@@ -27,9 +27,9 @@ struct ReportPlan {
 inline void add_report(CLI::App& app, CLI::Option* model, ReportPlan& plan) {
   auto* report = app.add_option("--report", plan.folder,
                                 "Write DIR/index.html, DIR/metrics.json and DIR/strip.png");
-  report->type_name("DIR")->needs(model);
+  report->type_name("DIR")->needs(model)->group("Report");
   const auto add = [&](const std::string& name, auto& value, const std::string& text) {
-    return app.add_option(name, value, text)->needs(report);
+    return app.add_option(name, value, text)->needs(report)->group("Report");
   };
   add("--title", plan.title, "Of the report")->type_name("TEXT");
   add("--summary", plan.summary, "A sentence or two under the title")->type_name("TEXT");

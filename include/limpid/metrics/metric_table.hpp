@@ -7,6 +7,8 @@
 #include <limpid/metrics/channels.hpp>
 #include <limpid/metrics/cw_ssim.hpp>
 #include <limpid/metrics/default_metrics.hpp>
+#include <limpid/metrics/fid.hpp>
+#include <limpid/metrics/lpips.hpp>
 #include <limpid/metrics/metric_crop.hpp>
 #include <limpid/metrics/ms_ssim.hpp>
 #include <limpid/metrics/niqe.hpp>
@@ -44,7 +46,7 @@ struct MetricEntry {
 
   /// One that needs no file, or is there already.
   template <class M>
-  requires(Metric<M> || NoReferenceMetric<M>) MetricEntry(M metric)
+  requires(Metric<M> || NoReferenceMetric<M> || SetMetric<M>) MetricEntry(M metric)
       : name(std::string_view{metric.name}),
         make([metric = AnyMetric{std::move(metric)}](const auto&) { return metric; }) {}
 
@@ -54,30 +56,46 @@ struct MetricEntry {
       : name(std::move(name)), file(std::move(file)), make(std::move(of_file)) {}
 };
 
+namespace detail {
+
+template <LPIPSNet Net>
+MetricEntry lpips_entry() {
+  return {"lpips_" + std::string{lpips_facts(Net).name},
+          "BACKBONE,HEADS: " + lpips_backbone_source(Net) + ", and " + lpips_heads_source(Net) +
+              "; or one file of the package's whole module",
+          [](const auto& files) { return read_lpips(Net, files); }};
+}
+
+}  // namespace detail
+
 /// All metrics that programs know by name, the first four first. A new one is a line here.
 inline std::vector<MetricEntry> metric_table() {
   using enum MetricChannels;
   const std::string pristine =
       "the pristine photographs that niqe compares with: niqe_pris_params.npz, or what limpid-data "
       "niqe-model wrote";
-  return {
-      PSNR<>{},
-      PSNRY{},
-      SSIMGaussian{},
-      SSIMUniform{},
-      SSIM3D{},
-      PyssimCWSSIM{},
-      MSSSIM<>{},
-      {"niqe", pristine, [](const auto& file) { return NIQE<>{read_niqe_model(file)}; }},
-      PSNR<y_rounded>{},
-      GaussianSSIM<y>{},
-      GaussianSSIM<y_rounded>{},
-      UnroundedPSNR{},
-      UnroundedSSIM{},
-      PSNRB<>{},
-      PSNRB<y>{},
-      MSSSIM<gray>{},
-      {"niqe_gray", pristine, [](const auto& file) { return NIQEGray{read_niqe_model(file)}; }}};
+  return {PSNR<>{},
+          PSNRY{},
+          SSIMGaussian{},
+          SSIMUniform{},
+          SSIM3D{},
+          PyssimCWSSIM{},
+          MSSSIM<>{},
+          {"niqe", pristine, [](const auto& file) { return NIQE<>{read_niqe_model(file)}; }},
+          PSNR<y_rounded>{},
+          GaussianSSIM<y>{},
+          GaussianSSIM<y_rounded>{},
+          UnroundedPSNR{},
+          UnroundedSSIM{},
+          PSNRB<>{},
+          PSNRB<y>{},
+          MSSSIM<gray>{},
+          {"niqe_gray", pristine, [](const auto& file) { return NIQEGray{read_niqe_model(file)}; }},
+          detail::lpips_entry<LPIPSNet::alex>(),
+          detail::lpips_entry<LPIPSNet::vgg>(),
+          detail::lpips_entry<LPIPSNet::squeeze>(),
+          {"fid", std::string{kInceptionV3Source},
+           [](const auto& file) { return FID{load_inception_v3(file)}; }}};
 }
 
 /// The metrics of the table that need no file.
