@@ -17,6 +17,7 @@
 #include <limpid/report/training_facts.hpp>
 
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -144,8 +145,9 @@ void compare_features(const Plan& plan) {
   const auto features = restored.mean.size(0);
   examples::print("frechet_distance  %.6f  of %lld features; lower is better\n", distance,
                   static_cast<long long>(features));
-  examples::write_json(plan.json, {{"compared", {{"frechet_distance", {{"mean", distance}}}}},
-                                   {"features", features}});
+  nlohmann::json json{{"features", features}};
+  json["compared"]["frechet_distance"]["mean"] = distance;
+  examples::write_json(plan.json, json);
 }
 
 void compare(const Plan& plan) {
