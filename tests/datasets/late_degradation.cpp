@@ -59,10 +59,10 @@ BOOST_AUTO_TEST_CASE(crops_flips_and_turns_are_those_of_the_loader) {
 }
 
 BOOST_AUTO_TEST_CASE(the_pairs_have_the_distribution_of_the_loaders) {
-  kDegradations.for_each([&](const auto& entry) {
-    const auto degradation = named_degradation({std::string{entry.name}});
-    if (!degradation.is_partwise() || !degradation.has_batch()) return;
-    BOOST_TEST_CONTEXT(entry.name) {
+  // One that needs a margin, one that needs to know the place, one that needs neither.
+  for (const std::string name : {"motion-blur", "haze", "noise"}) {
+    BOOST_TEST_CONTEXT(name) {
+      const auto degradation = named_degradation({name});
       const auto figures = [&](DegradeOn on, std::uint64_t seed) {
         auto options = kSmall;
         options.batch_size = 32;
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(the_pairs_have_the_distribution_of_the_loaders) {
       };
       check_same_distribution(figures(DegradeOn::device, 1), figures(DegradeOn::loader, 2));
     }
-  });
+  }
 }
 
 BOOST_AUTO_TEST_CASE(blur_and_haze_of_a_crop_are_those_of_the_whole_photograph) {
