@@ -278,6 +278,7 @@
 #include <limpid/degradations/batch_degradation.hpp>
 #include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/bayer.hpp>
+#include <limpid/degradations/camera_batch.hpp>
 #include <limpid/degradations/camera_motion.hpp>
 #include <limpid/degradations/camera_pipeline.hpp>
 #include <limpid/degradations/defocus.hpp>
@@ -286,6 +287,7 @@
 #include <limpid/degradations/drop_pixels.hpp>
 #include <limpid/degradations/frame_average.hpp>
 #include <limpid/degradations/haze.hpp>
+#include <limpid/degradations/jpeg_blocks.hpp>
 #include <limpid/degradations/jpeg_compression.hpp>
 #include <limpid/degradations/light_batch.hpp>
 #include <limpid/degradations/light_curve.hpp>
@@ -309,6 +311,7 @@
 #include <limpid/degradations/resampling.hpp>
 #include <limpid/degradations/sensor_noise.hpp>
 #include <limpid/degradations/snow.hpp>
+#include <limpid/degradations/stroke_batch.hpp>
 #include <limpid/degradations/strokes.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
 #include <limpid/degradations/through_codec.hpp>

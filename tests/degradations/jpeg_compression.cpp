@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdint>
+#include <vector>
 
 using namespace limpid;
 using limpid_test::error_of;
@@ -48,6 +49,40 @@ BOOST_AUTO_TEST_CASE(coarse_colours_lose_colour_edges_and_fine_ones_keep_them) {
   BOOST_TEST(error(coarse, mean) < 20);
   BOOST_TEST(error(coarse, photo) > 50);
 #endif
+}
+
+BOOST_AUTO_TEST_CASE(tensors_lose_what_files_lose) {
+  const auto photo = limpid_test::made_up_photo(80, 112);
+  for (const int quality : {10, 30, 60, 90}) {
+    for (const bool coarse : {false, true}) {
+      if (coarse && !LIMPID_WITH_JPEG) continue;
+      Random random{1};
+      const JpegCompression jpeg{.quality = static_cast<double>(quality),
+                                 .coarse = coarse ? 1.0 : 0.0};
+      const auto file = jpeg(photo, random);
+      const auto tensors = jpeg.batch(photo.unsqueeze(0), random)[0];
+      const auto difference = (tensors - file).abs().mean().item<double>() * 255;
+      BOOST_TEST(difference < 0.5, "quality " << quality << ": " << difference);
+      BOOST_TEST(error(tensors, file) < 0.25 * error(file, photo) + 0.5);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(blocks_of_a_crop_begin_where_they_do_in_its_photograph) {
+  const auto photo = limpid_test::made_up_photo(64, 80);
+  const Window window{21, 35, 32, 40};
+  const auto crop = photo.narrow(1, 21, 32).narrow(2, 35, 40).unsqueeze(0);
+  const JpegCompression jpeg{.quality = 20, .coarse = 0};
+  Random random{1};
+  const auto whole = jpeg.batch(photo.unsqueeze(0), random)[0].narrow(1, 21, 32).narrow(2, 35, 40);
+  const std::vector<CropPlace> places{{window, 64, 80}};
+  const auto placed = jpeg.batch(crop, places, random)[0];
+  const auto inside =
+      [](const at::Tensor& image) {  // whole blocks: rows 32 to 48, columns 40 to 72
+        return image.narrow(1, 11, 16).narrow(2, 5, 32);
+      };
+  BOOST_TEST((inside(placed) - inside(whole)).abs().max().item<float>() < 1e-6f);
+  BOOST_TEST(!inside(jpeg.batch(crop, random)[0]).equal(inside(whole)));
 }
 
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_named) {

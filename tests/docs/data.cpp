@@ -143,6 +143,22 @@ BOOST_AUTO_TEST_CASE(blur_haze_drops_and_noise_of_degradations_md) {
   BOOST_TEST(noisy.sizes() == photo.sizes());
 }
 
+BOOST_AUTO_TEST_CASE(weather_cameras_and_files_of_degradations_md) {
+  const auto photo = sixteen();
+  Random random{7};
+  const auto noisy = SensorNoise{.shot = 0.01}(photo, random);                   // a high ISO value
+  const auto rainy = RainStreaks{.density = {8, 20}, .veil = 0}(photo, random);  // heavy, no mist
+  const auto snowy = Snow{.radius = {1, 10}}(photo, random);
+  const auto dark = LowLight{.gamma = {2, 3}}(photo, random);
+  const auto blocky = JpegCompression{.quality = {10, 40}}(photo, random);
+  const auto coarse = Resampling{.factor = 4}(photo, random);
+  const Mixture blind{
+      .parts = {{CameraMotion{}, 0.5}, {Noise{.sigma = {5, 25}}, 0.7}, {JpegCompression{}}}};
+  for (const auto& image : {noisy, rainy, snowy, dark, blocky, coarse, blind(photo, random)}) {
+    BOOST_TEST(image.sizes() == photo.sizes());
+  }
+}
+
 void depth(const at::Tensor& photo, std::int64_t height, std::int64_t width) {
   // distances.unknown: how many pixels had no depth and were filled
   const auto distances = distances_of(read_depth_map("room_disp.npz"), {.disparity = true});

@@ -5,7 +5,10 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
+#include <limpid/degradations/jpeg_blocks.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/through_codec.hpp>
 #include <limpid/io/formats/jpeg.hpp>
@@ -15,6 +18,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace limpid {
 
@@ -23,6 +28,9 @@ namespace limpid {
 ///
 /// Without libjpeg files are written by stb_image_write, whose colours are coarse up to quality 90
 /// and fine above, whatever was drawn.
+///
+/// A batch goes through the same losses on tensors (`through_jpeg_blocks`), which no file is made
+/// for: mean error below half a level against libjpeg's.
 ///
 /// Source: Jiang, Zhang and Timofte, "Towards Flexible Blind JPEG Artifacts Removal" (FBCNN), ICCV
 /// 2021 (quality 10 to 95, as libjpeg counts it).
@@ -84,12 +92,68 @@ struct JpegCompression {
     return drawn_for(height, width, random)(clean, Window::whole(height, width));
   }
 
+  static constexpr bool batch_equals_calls = false;
+
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("JpegCompression", images);
+    return batch(clean, detail::whole_places(clean), random);
+  }
+
+  /// As a `PlacedBatchDegradation`: blocks begin where they do in the whole photographs.
+  at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
+                   Random& random) const {
+    const auto clean = detail::photographs("JpegCompression", images);
+    detail::check_places("JpegCompression", clean, places);
+    std::vector<int> qualities;
+    std::vector<bool> are_coarse;
+    std::vector<std::int64_t> top, left;  // pixels of the first blocks that the crops lack
+    for (const auto& place : places) {
+      const auto drawn = drawn_for(place.height, place.width, random);
+      qualities.push_back(drawn.quality);
+      are_coarse.push_back(drawn.sampling == ColourSampling::half);
+      top.push_back(place.window.top - next_block(place.window.top - kBlock + 1));
+      left.push_back(place.window.left - next_block(place.window.left - kBlock + 1));
+    }
+    const auto height = next_block(clean.size(2) + *std::max_element(top.begin(), top.end()));
+    const auto width = next_block(clean.size(3) + *std::max_element(left.begin(), left.end()));
+    const auto whole = moved(moved(clean, 2, top, -1, height), 3, left, -1, width);
+    const auto coded = detail::through_jpeg_blocks(whole, qualities, are_coarse);
+    return moved(moved(coded, 2, top, 1, clean.size(2)), 3, left, 1, clean.size(3)).contiguous();
+  }
+
+  /// Pixels around a crop that its degraded version may depend on.
+  std::int64_t batch_margin() const { return kBlock + 2; }
+
  private:
+  /// Lines of pictures, `count` of them along `dim`, from `sign` times a start of each picture's
+  /// own; those outside are as those at the border.
+  static at::Tensor moved(const at::Tensor& images, std::int64_t dim,
+                          const std::vector<std::int64_t>& starts, std::int64_t sign,
+                          std::int64_t count) {
+    std::vector<std::int64_t> lines;
+    for (const auto start : starts) {
+      for (std::int64_t i = 0; i < count; ++i) {
+        lines.push_back(std::clamp<std::int64_t>(sign * start + i, 0, images.size(dim) - 1));
+      }
+    }
+    std::vector<std::int64_t> shape{images.size(0), 1, 1, 1};
+    shape[static_cast<std::size_t>(dim)] = count;
+    auto sizes = images.sizes().vec();
+    sizes[static_cast<std::size_t>(dim)] = count;
+    return images.gather(dim, numbers_on(images.device(), lines, shape).expand(sizes));
+  }
+
   static constexpr std::int64_t kBlock = 16;  // of four blocks of luma and one of each colour
 
-  static std::int64_t next_block(std::int64_t at) { return (at + kBlock - 1) / kBlock * kBlock; }
+  /// The first multiple of the block's side that is not below `at`, which may be negative.
+  static std::int64_t next_block(std::int64_t at) {
+    const auto past = ((at % kBlock) + kBlock) % kBlock;
+    return past == 0 ? at : at + kBlock - past;
+  }
 };
 
 static_assert(DegradationWithOptions<JpegCompression> && PartwiseDegradation<JpegCompression>);
+static_assert(PlacedBatchDegradation<JpegCompression>);
 
 }  // namespace limpid

@@ -3,18 +3,23 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/random_tensor.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/pixel_stream.hpp>
 #include <limpid/degradations/planes.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 namespace limpid {
 
@@ -106,8 +111,31 @@ struct LowLight {
     const auto width = clean.size(2);
     return drawn_for(height, width, random)(clean, Window::whole(height, width));
   }
+
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("LowLight", images);
+    std::vector<float> exposures, gammas, gains, shots, reads;
+    std::vector<Random> streams;
+    for (std::int64_t i = 0; i < clean.size(0); ++i) {
+      const auto drawn = drawn_for(clean.size(2), clean.size(3), random);
+      exposures.push_back(drawn.exposure);
+      gammas.push_back(drawn.gamma);
+      gains.insert(gains.end(), drawn.gain.begin(), drawn.gain.end());
+      shots.push_back(drawn.shot);
+      reads.push_back(drawn.read * drawn.read);
+      streams.push_back(drawn.stream.start);
+    }
+    const auto normal = random_normal({clean.size(2), clean.size(3), 3}, streams, clean.options());
+    const auto exposed = (clean * for_each_picture(clean, exposures)).clamp_min_(0);
+    const auto dark = exposed.pow(for_each_picture(clean, gammas)) *
+                      numbers_on(clean.device(), gains, {clean.size(0), 3, 1, 1});
+    const auto variance = dark * for_each_picture(clean, shots) + for_each_picture(clean, reads);
+    return (dark + variance.sqrt() * normal.permute({0, 3, 1, 2})).clamp_(0, 1);
+  }
 };
 
 static_assert(DegradationWithOptions<LowLight> && PartwiseDegradation<LowLight>);
+static_assert(BatchDegradation<LowLight>);
 
 }  // namespace limpid

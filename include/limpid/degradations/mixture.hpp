@@ -5,6 +5,8 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/jpeg_compression.hpp>
 #include <limpid/degradations/motion_blur.hpp>
@@ -20,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,7 +70,8 @@ inline void read_option(std::string_view text, MixtureParts& parts);
 ///
 ///     Mixture{.parts = {{MotionBlur{}, 0.5}, {Noise{.sigma = {5, 25}}, 0.7}, {JpegCompression{}}}}
 ///
-/// A mixture makes parts of pictures by themselves if all its degradations do.
+/// A mixture makes parts of pictures by themselves if all its degradations do. Of a batch, pictures
+/// that meet the same degradation in the same place of their rows go through it together.
 ///
 /// Source: Zhang et al., "Designing a Practical Degradation Model for Deep Blind Image
 /// Super-Resolution" (BSRGAN), ICCV 2021, sec. 3.3 (random order); Wang et al., "Real-ESRGAN",
@@ -143,6 +147,50 @@ struct Mixture {
     return degraded;
   }
 
+  static constexpr bool batch_equals_calls = false;
+
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device, as far as its parts are.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    return batch(images, {}, random);
+  }
+
+  /// As a `PlacedBatchDegradation`; no places: whole pictures.
+  at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
+                   Random& random) const {
+    auto degraded = detail::photographs("Mixture", images).clone();
+    if (!places.empty()) detail::check_places("Mixture", degraded, places);
+    std::vector<std::vector<const AnyDegradation*>> rows;
+    std::size_t longest = 0;
+    for (std::int64_t i = 0; i < degraded.size(0); ++i) {
+      rows.push_back(steps(random));
+      longest = std::max(longest, rows.back().size());
+    }
+    for (std::size_t step = 0; step < longest; ++step) {
+      for (const auto& part : parts.all()) {
+        std::vector<std::int64_t> which;
+        std::vector<CropPlace> there;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          if (step >= rows[i].size() || rows[i][step] != &part.degradation) continue;
+          which.push_back(static_cast<std::int64_t>(i));
+          if (!places.empty()) there.push_back(places[i]);
+        }
+        if (which.empty()) continue;
+        const auto at =
+            numbers_on(degraded.device(), which, {static_cast<std::int64_t>(which.size())});
+        degraded.index_copy_(0, at,
+                             part.degradation.batch(degraded.index_select(0, at), there, random));
+      }
+    }
+    return degraded;
+  }
+
+  /// Pixels around a crop that its degraded version may depend on.
+  std::int64_t batch_margin() const {
+    std::int64_t margin = 0;
+    for (const auto& part : parts.all()) margin += part.degradation.batch_margin();
+    return rounds * margin;
+  }
+
  private:
   /// The degradations of one call, in order.
   std::vector<const AnyDegradation*> steps(Random& random) const {
@@ -164,5 +212,6 @@ struct Mixture {
 };
 
 static_assert(DegradationWithOptions<Mixture> && PartwiseDegradation<Mixture>);
+static_assert(PlacedBatchDegradation<Mixture>);
 
 }  // namespace limpid

@@ -5,18 +5,24 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
+#include <limpid/degradations/stroke_batch.hpp>
 #include <limpid/degradations/strokes.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
 #include <limpid/degradations/veil.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/ones_like.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -28,7 +34,7 @@ namespace limpid {
 /// I = t (J + S (1 - J)) + (1 - t) A, with J the photograph, S the sum of all streaks (at most 1),
 /// t = exp(-beta d) the veil's transmission and A its light: a drop shows the bright sky and covers
 /// what is behind it for a part of the exposure. With `screen` off the streaks are added, J + S. A
-/// streak has a Gaussian profile across, and fades towards its ends.
+/// streak has a bell-shaped profile across, and fades towards its ends.
 ///
 /// Source: Li, Cheong and Tan, "Heavy Rain Image Restoration" (Outdoor-Rain), CVPR 2019, eq. 2
 /// (streaks, then veil); Yang et al., "Deep Joint Rain Detection and Removal" (Rain100L, Rain100H),
@@ -37,19 +43,19 @@ namespace limpid {
 /// Differs: streaks are drawn one by one in place of a filtered noise; the depth is a synthetic
 /// one.
 struct RainStreaks {
-  Interval density{0.8, 5};       ///< streaks per 1000 pixels
-  Interval angle{-35, 35};        ///< of the fall from the vertical, degrees; right is positive
-  double spread = 2.5;            ///< deviation of a streak from it, degrees
-  Interval length{14, 60};        ///< of a near streak, pixels
-  Interval width{1, 2.5};         ///< of a near streak at half its brightness, pixels
-  Interval brightness{0.2, 0.7};  ///< of a near streak: the part of the exposure that it covers
-  std::int64_t layers = 3;        ///< distances; the farthest is `farthest` times as large
-  double farthest = 0.35;         ///< small streaks are more frequent than large ones
-  Interval veil{0, 0.8};          ///< its thickness beta
-  Interval airlight{0.6, 0.9};    ///< grey level of the veil
-  bool screen = true;             ///< no: streaks are added
-  double gamma = 1;               ///< 2.2 adds light, 1 stored values as published sets do
-  SyntheticDepth synthetic{};     ///< depth of the veil
+  Interval density{1, 10};         ///< streaks per 1000 pixels
+  Interval angle{-35, 35};         ///< of the fall from the vertical, degrees; right is positive
+  double spread = 2.5;             ///< deviation of a streak from it, degrees
+  Interval length{14, 60};         ///< of a near streak, pixels
+  Interval width{1, 3};            ///< of a near streak at half its brightness, pixels
+  Interval brightness{0.3, 0.85};  ///< of a near streak: the part of the exposure that it covers
+  std::int64_t layers = 3;         ///< distances; the farthest is `farthest` times as large
+  double farthest = 0.35;          ///< small streaks are more frequent than large ones
+  Interval veil{0, 0.8};           ///< its thickness beta
+  Interval airlight{0.6, 0.9};     ///< grey level of the veil
+  bool screen = true;              ///< no: streaks are added
+  double gamma = 1;                ///< 2.2 adds light, 1 stored values as published sets do
+  SyntheticDepth synthetic{};      ///< depth of the veil
 
   static void each_option(auto& self, auto&& visit) {
     visit("density", self.density, "streaks per 1000 pixels");
@@ -121,22 +127,96 @@ struct RainStreaks {
       std::vector<float> light(static_cast<std::size_t>(window.height * window.width), 0.0f);
       for (const auto& streak : streaks) {
         const auto half = streak.half_way();
-        const auto sharpness = std::numbers::ln2_v<float> / (streak.radius * streak.radius);
-        detail::each_pixel_near(
-            streak, 2.5f * streak.radius, window, [&](std::int64_t i, float along, float across) {
-              const auto part = along / half;
-              const auto fade = 1.0f - part * part * part * part;
-              if (fade <= 0.0f) return;
-              auto& sum = light[static_cast<std::size_t>(i)];
-              sum += streak.strength * fade * std::exp(-sharpness * across * across);
-              sum = std::min(sum, 1.0f);
-            });
+        const auto sharpness = kBell / (streak.radius * streak.radius);
+        detail::each_pixel_near(streak, kReach * streak.radius, window,
+                                [&](std::int64_t i, float along, float across) {
+                                  const auto part = along / half;
+                                  const auto fade = 1.0f - part * part * part * part;
+                                  const auto bell = 1.0f - sharpness * across * across;
+                                  if (fade <= 0.0f || bell <= 0.0f) return;
+                                  auto& sum = light[static_cast<std::size_t>(i)];
+                                  sum += streak.strength * fade * bell * bell * bell;
+                                  sum = std::min(sum, 1.0f);
+                                });
       }
       return light;
     }
   };
 
-  Drawn drawn_for(std::int64_t height, std::int64_t picture_width, Random& random) const {
+  Drawn drawn_for(std::int64_t height, std::int64_t columns, Random& random) const {
+    return drawn_with(height, columns, random, [&](float beta) {
+      return detail::Veil::drawn(beta, synthetic, height, columns, random);
+    });
+  }
+
+  /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
+  /// @return       same shape, in [0, 1].
+  /// @throws c10::ValueError for another shape or type, or an option out of range.
+  at::Tensor operator()(const at::Tensor& image, Random& random) const {
+    const auto clean = detail::photograph("RainStreaks", image);
+    const auto height = clean.size(1);
+    const auto columns = clean.size(2);
+    return drawn_for(height, columns, random)(clean, Window::whole(height, columns));
+  }
+
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("RainStreaks", images);
+    return batch(clean, detail::whole_places(clean), random);
+  }
+
+  /// As a `PlacedBatchDegradation`: the veil is that of the whole photographs.
+  at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
+                   Random& random) const {
+    const auto clean = detail::photographs("RainStreaks", images);
+    detail::check_places("RainStreaks", clean, places);
+    std::vector<std::vector<detail::Stroke>> streaks;
+    std::vector<float> airlights;
+    detail::VeilBatch veils{synthetic};
+    for (const auto& place : places) {
+      auto drawn = drawn_with(clean.size(2), clean.size(3), random, [&](float beta) {
+        veils.add(beta, place, random);
+        return detail::Veil{};
+      });
+      streaks.push_back(std::move(drawn.streaks));
+      airlights.push_back(drawn.airlight);
+    }
+    const auto light = layers_of(streaks, clean.size(2), clean.size(3), clean.device());
+    auto lit = gamma == 1 ? clean : clean.clamp_min(0).pow(gamma);
+    lit = lit + light.unsqueeze(1) * (screen ? 1 - lit : at::ones_like(lit));
+    const auto rainy = veils.before(lit, places, for_each_picture(clean, airlights)).clamp_(0, 1);
+    return gamma == 1 ? rainy : rainy.pow(1 / gamma);
+  }
+
+ private:
+  // (1 - kBell d^2)^3 is 1/2 at d = 1 and 0 from d = kReach on, radii from the middle.
+  static constexpr float kBell = 0.2062995f;
+  static constexpr float kReach = 2.2016702f;
+
+  /// `Drawn::layer` of each picture, (N, H, W).
+  static at::Tensor layers_of(const std::vector<std::vector<detail::Stroke>>& streaks,
+                              std::int64_t height, std::int64_t columns, c10::Device device) {
+    return detail::stroke_sums(
+               streaks, height, columns, device,
+               [](const detail::Stroke& streak) { return kReach * streak.radius; },
+               [](const detail::Stroke& streak) {
+                 return std::vector<float>{1 / streak.half_way(),
+                                           kBell / (streak.radius * streak.radius),
+                                           streak.strength};
+               },
+               [](const detail::StrokeColumns& number, const at::Tensor& along,
+                  const at::Tensor& across) {
+                 const auto fade = (1 - (along * number[0]).pow(4)).clamp_min_(0);
+                 const auto bell = (1 - across.square() * number[1]).clamp_min_(0).pow(3);
+                 return number[2] * fade * bell;
+               })
+        .clamp_max(1);
+  }
+
+  /// @param veil_of  veil_of(beta): draws the veil, between the rest.
+  template <class VeilOf>
+  Drawn drawn_with(std::int64_t height, std::int64_t picture_width, Random& random,
+                   VeilOf veil_of) const {
     check();
     Drawn drawn;
     drawn.screen = screen;
@@ -147,7 +227,7 @@ struct RainStreaks {
     const auto widest = width.draw(random);
     const auto brightest = brightness.draw(random);
     drawn.airlight = static_cast<float>(airlight.draw(random));
-    drawn.veil = detail::Veil::drawn(veil, synthetic, height, picture_width, random);
+    drawn.veil = veil_of(static_cast<float>(veil.draw(random)));
     auto weights = 0.0;
     for (std::int64_t k = 0; k < layers; ++k) weights += 1 / size_of(k);
     for (std::int64_t k = layers - 1; k >= 0; --k) {
@@ -173,17 +253,6 @@ struct RainStreaks {
     return drawn;
   }
 
-  /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
-  /// @return       same shape, in [0, 1].
-  /// @throws c10::ValueError for another shape or type, or an option out of range.
-  at::Tensor operator()(const at::Tensor& image, Random& random) const {
-    const auto clean = detail::photograph("RainStreaks", image);
-    const auto height = clean.size(1);
-    const auto columns = clean.size(2);
-    return drawn_for(height, columns, random)(clean, Window::whole(height, columns));
-  }
-
- private:
   /// Of the streaks of a layer, as a part of the nearest ones': 1, ..., `farthest`.
   double size_of(std::int64_t layer) const {
     if (layers == 1) return 1;
@@ -192,5 +261,6 @@ struct RainStreaks {
 };
 
 static_assert(DegradationWithOptions<RainStreaks> && PartwiseDegradation<RainStreaks>);
+static_assert(PlacedBatchDegradation<RainStreaks>);
 
 }  // namespace limpid

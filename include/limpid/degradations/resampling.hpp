@@ -3,13 +3,17 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/tf32.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/resample_taps.hpp>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/matmul.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -128,7 +132,40 @@ struct Resampling {
     return drawn_for(height, width, random)(clean, Window::whole(height, width));
   }
 
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("Resampling", images);
+    const auto count = clean.size(0);
+    const auto height = clean.size(2);
+    const auto width = clean.size(3);
+    std::vector<float> rows, columns;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto drawn = drawn_for(height, width, random);
+      add_matrix(drawn.rows, rows);
+      add_matrix(drawn.columns, columns);
+    }
+    const auto down = numbers_on(clean.device(), rows, {count, 1, height, height});
+    const auto across = numbers_on(clean.device(), columns, {count, 1, width, width});
+    const TF32Scope exact{false, clean.device()};
+    return at::matmul(at::matmul(down, clean), across.transpose(2, 3)).clamp_(0, 1);
+  }
+
+  /// Pixels around a crop that its degraded version may depend on.
+  std::int64_t batch_margin() const {
+    return static_cast<std::int64_t>(std::ceil(4 * factor.high())) + 2;
+  }
+
  private:
+  static void add_matrix(const std::vector<detail::ResampleTap>& taps, std::vector<float>& matrix) {
+    for (const auto& tap : taps) {
+      const auto first = matrix.size() + static_cast<std::size_t>(tap.first);
+      matrix.resize(matrix.size() + taps.size(), 0.0f);
+      for (std::size_t j = 0; j < tap.weights.size(); ++j) {
+        matrix[first + j] = static_cast<float>(tap.weights[j]);
+      }
+    }
+  }
+
   detail::Resample method(double area_share, double where) const {
     where *= area_share + linear + cubic;
     if (where < area_share) return detail::Resample::area;
@@ -137,5 +174,6 @@ struct Resampling {
 };
 
 static_assert(DegradationWithOptions<Resampling> && PartwiseDegradation<Resampling>);
+static_assert(BatchDegradation<Resampling>);
 
 }  // namespace limpid

@@ -3,14 +3,19 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/random_tensor.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/bayer.hpp>
+#include <limpid/degradations/camera_batch.hpp>
 #include <limpid/degradations/camera_pipeline.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/pixel_stream.hpp>
 #include <limpid/degradations/planes.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
@@ -125,6 +130,32 @@ struct SensorNoise {
     return drawn_for(height, width, random)(clean, Window::whole(height, width));
   }
 
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device. The pattern begins with
+  /// red at the first pixel of each.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("SensorNoise", images);
+    const auto height = clean.size(2);
+    const auto width = clean.size(3);
+    std::vector<detail::CameraPipeline> cameras;
+    std::vector<float> shots, reads;
+    std::vector<Random> streams;
+    for (std::int64_t i = 0; i < clean.size(0); ++i) {
+      const auto drawn = drawn_for(height, width, random);
+      cameras.push_back(drawn.camera);
+      shots.push_back(drawn.shot);
+      reads.push_back(drawn.read);
+      streams.push_back(drawn.stream.start);
+    }
+    const detail::CameraBatch camera{cameras, height, width, clean.device()};
+    const auto seen = camera.sensor(clean);
+    const auto variance = seen * for_each_picture(clean, shots) + for_each_picture(clean, reads);
+    const auto normal = random_normal({1, height, width}, streams, clean.options());
+    return camera.stored(camera.balanced(seen + variance.sqrt() * normal));
+  }
+
+  /// Pixels around a crop that its degraded version may depend on.
+  std::int64_t batch_margin() const { return detail::Demosaic::kMargin; }
+
  private:
   detail::CameraPipeline drawn_pipeline(Random& random) const {
     detail::CameraPipeline camera;
@@ -138,5 +169,6 @@ struct SensorNoise {
 };
 
 static_assert(DegradationWithOptions<SensorNoise> && PartwiseDegradation<SensorNoise>);
+static_assert(BatchDegradation<SensorNoise>);
 
 }  // namespace limpid

@@ -5,18 +5,25 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
+#include <limpid/degradations/stroke_batch.hpp>
 #include <limpid/degradations/strokes.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
 #include <limpid/degradations/veil.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/where.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace limpid {
@@ -34,8 +41,8 @@ namespace limpid {
 /// "JSTASR", ECCV 2020 (the veil). Differs: flakes are drawn one by one, their sizes follow r^-2 in
 /// place of three classes; the depth of the veil is a synthetic one.
 struct Snow {
-  Interval density{1, 6};        ///< flakes per 1000 pixels
-  Interval radius{0.6, 5};       ///< of flakes, pixels; small ones are more frequent
+  Interval density{1.5, 10};     ///< flakes per 1000 pixels
+  Interval radius{0.6, 7};       ///< of flakes, pixels; small ones are more frequent
   Interval angle{-40, 40};       ///< of the fall from the vertical, degrees; right is positive
   double spread = 12;            ///< deviation of a flake from it, degrees: snow whirls
   Interval way{0, 14};           ///< of the largest flake during the exposure, pixels
@@ -85,6 +92,9 @@ struct Snow {
     float edge = 1;
     float two_y = 0, two_x = 0, three_y = 0, three_x = 0;  ///< waves of its outline
 
+    /// Beyond it nothing is hidden.
+    float reach() const { return 2.0f * radius * (1.0f + 0.5f * edge); }
+
     /// How much of the scene it hides at a place along and across its way.
     float at(float along, float across) const {
       const auto half = half_way();
@@ -132,9 +142,8 @@ struct Snow {
     std::vector<float> not_hidden(const Window& window) const {
       std::vector<float> passed(static_cast<std::size_t>(window.height * window.width), 1.0f);
       for (const auto& flake : flakes) {
-        const auto reach = 2.0f * flake.radius * (1.0f + 0.5f * flake.edge);
         detail::each_pixel_near(
-            flake, reach, window, [&](std::int64_t i, float along, float across) {
+            flake, flake.reach(), window, [&](std::int64_t i, float along, float across) {
               passed[static_cast<std::size_t>(i)] *= 1.0f - flake.at(along, across);
             });
       }
@@ -143,6 +152,80 @@ struct Snow {
   };
 
   Drawn drawn_for(std::int64_t height, std::int64_t width, Random& random) const {
+    return drawn_with(height, width, random, [&](float beta) {
+      return detail::Veil::drawn(beta, synthetic, height, width, random);
+    });
+  }
+
+  /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
+  /// @return       same shape, in [0, 1].
+  /// @throws c10::ValueError for another shape or type, or an option out of range.
+  at::Tensor operator()(const at::Tensor& image, Random& random) const {
+    const auto clean = detail::photograph("Snow", image);
+    const auto height = clean.size(1);
+    const auto width = clean.size(2);
+    return drawn_for(height, width, random)(clean, Window::whole(height, width));
+  }
+
+  /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
+  at::Tensor batch(const at::Tensor& images, Random& random) const {
+    const auto clean = detail::photographs("Snow", images);
+    return batch(clean, detail::whole_places(clean), random);
+  }
+
+  /// As a `PlacedBatchDegradation`: the veil is that of the whole photographs.
+  at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
+                   Random& random) const {
+    const auto clean = detail::photographs("Snow", images);
+    detail::check_places("Snow", clean, places);
+    std::vector<std::vector<Flake>> flakes;
+    std::vector<float> airlights, whites;
+    detail::VeilBatch veils{synthetic};
+    for (const auto& place : places) {
+      auto drawn = drawn_with(clean.size(2), clean.size(3), random, [&](float beta) {
+        veils.add(beta, place, random);
+        return detail::Veil{};
+      });
+      flakes.push_back(std::move(drawn.flakes));
+      airlights.push_back(drawn.airlight);
+      whites.push_back(drawn.white);
+    }
+    const auto passed = passed_by(flakes, clean.size(2), clean.size(3), clean.device());
+    const auto seen = veils.before(clean, places, for_each_picture(clean, airlights));
+    return (passed * seen + (1 - passed) * for_each_picture(clean, whites)).clamp_(0, 1);
+  }
+
+ private:
+  /// `Drawn::not_hidden` of each picture, (N, 1, H, W).
+  static at::Tensor passed_by(const std::vector<std::vector<Flake>>& flakes, std::int64_t height,
+                              std::int64_t width, c10::Device device) {
+    const auto numbers = [](const Flake& flake) {
+      return std::vector<float>{flake.half_way(), flake.radius, flake.strength, flake.edge,
+                                flake.two_y,      flake.two_x,  flake.three_y,  flake.three_x};
+    };
+    const auto log_of_passed = [](const detail::StrokeColumns& number, const at::Tensor& along,
+                                  const at::Tensor& across) {
+      const auto beyond = (along.abs() - number[0]).clamp_min_(0);
+      const auto distance = (beyond.square() + across.square()).sqrt();
+      const auto unit = at::where(distance > 0, 1 / distance, distance);
+      const auto u = at::where(along < 0, -beyond, beyond) * unit;
+      const auto v = across * unit;
+      const auto wave = number[5] * (u * u - v * v) + number[4] * 2 * u * v +
+                        number[7] * u * (u * u - 3 * v * v) + number[6] * v * (3 * u * u - v * v);
+      const auto depth = 1 - distance / (number[1] * (1 + wave));
+      const auto step = (depth / number[3] + 0.5).clamp_(0, 1);
+      return (-number[2] * step * step * (3 - 2 * step)).log1p();
+    };
+    return detail::stroke_sums(
+               flakes, height, width, device, [](const Flake& flake) { return flake.reach(); },
+               numbers, log_of_passed)
+        .exp()
+        .unsqueeze(1);
+  }
+
+  /// @param veil_of  veil_of(beta): draws the veil, between the rest.
+  template <class VeilOf>
+  Drawn drawn_with(std::int64_t height, std::int64_t width, Random& random, VeilOf veil_of) const {
     check();
     Drawn drawn;
     const auto per_pixel = density.draw(random) / 1000;
@@ -152,7 +235,7 @@ struct Snow {
     const auto soft = edge.draw(random);
     drawn.white = static_cast<float>(white.draw(random));
     drawn.airlight = static_cast<float>(airlight.draw(random));
-    drawn.veil = detail::Veil::drawn(veil, synthetic, height, width, random);
+    drawn.veil = veil_of(static_cast<float>(veil.draw(random)));
     const auto margin = radius.high() + 0.5 * longest;
     const auto rows = static_cast<double>(height) + 2 * margin;
     const auto columns = static_cast<double>(width) + 2 * margin;
@@ -181,18 +264,9 @@ struct Snow {
     }
     return drawn;
   }
-
-  /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
-  /// @return       same shape, in [0, 1].
-  /// @throws c10::ValueError for another shape or type, or an option out of range.
-  at::Tensor operator()(const at::Tensor& image, Random& random) const {
-    const auto clean = detail::photograph("Snow", image);
-    const auto height = clean.size(1);
-    const auto width = clean.size(2);
-    return drawn_for(height, width, random)(clean, Window::whole(height, width));
-  }
 };
 
 static_assert(DegradationWithOptions<Snow> && PartwiseDegradation<Snow>);
+static_assert(PlacedBatchDegradation<Snow>);
 
 }  // namespace limpid

@@ -1,14 +1,17 @@
 #pragma once
 
-#include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
+#include <limpid/degradations/batch_degradation.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace limpid::detail {
@@ -19,9 +22,8 @@ struct Veil {
   at::Tensor depth;  ///< of the whole picture, (H, W) in [0, 1]; undefined where there is no veil
   float beta = 0;    ///< exp(-beta) of the farthest point's light arrives
 
-  static Veil drawn(const Interval& thickness, const SyntheticDepth& synthetic, std::int64_t height,
+  static Veil drawn(float beta, const SyntheticDepth& synthetic, std::int64_t height,
                     std::int64_t width, Random& random) {
-    const auto beta = static_cast<float>(thickness.draw(random));
     if (beta == 0) return {};
     return {synthetic(height, width, random), beta};
   }
@@ -39,6 +41,33 @@ struct Veil {
     }
     return result;
   }
+};
+
+/// The veils of a batch.
+class VeilBatch {
+ public:
+  explicit VeilBatch(const SyntheticDepth& synthetic) : synthetic_(synthetic) {}
+
+  /// Draws that of the next picture; as `Veil::drawn`.
+  void add(float beta, const CropPlace& place, Random& random) {
+    minus_beta_.push_back(-beta);
+    auto unused = random;  // where there is no veil, nothing is drawn of it
+    auto& source = beta == 0 ? unused : random;
+    depths_.push_back(synthetic_.drawn_for(place.height, place.width, source));
+  }
+
+  /// Pictures behind their veils. @param airlight  (N, 1, 1, 1)
+  at::Tensor before(const at::Tensor& images, std::span<const CropPlace> places,
+                    const at::Tensor& airlight) const {
+    const auto depth = synthetic_.batch(depths_, places, images.device()).unsqueeze(1);
+    const auto arrives = (for_each_picture(images, minus_beta_) * depth).exp();
+    return arrives * images + (1 - arrives) * airlight;
+  }
+
+ private:
+  SyntheticDepth synthetic_;
+  std::vector<SyntheticDepth::Drawn> depths_;
+  std::vector<float> minus_beta_;
 };
 
 }  // namespace limpid::detail
