@@ -1,5 +1,6 @@
 #include <limpid/degradations/haze.hpp>
 #include <limpid/degradations/mixture.hpp>
+#include <limpid/degradations/motion_blur.hpp>
 #include <limpid/degradations/named_degradations.hpp>
 #include <limpid/degradations/raindrops.hpp>
 #include <support/degradations.hpp>
@@ -99,6 +100,7 @@ BOOST_AUTO_TEST_CASE(parts_of_pictures_are_made_where_all_of_its_parts_can) {
   BOOST_TEST(!read("mixture,parts=noise+raindrops@0.1").is_partwise());
   limpid_test::check_degradation(read("mixture,parts=noise+raindrops"), "with drops");
   limpid_test::check_parts(read("mixture,parts=haze+jpeg+resampling+rain-streaks,rounds=2"), "two");
+  BOOST_TEST(read("mixture,parts=jpeg@0.2+noise,rounds=2").batch_margin() == 2 * 18);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_words_is_said) {

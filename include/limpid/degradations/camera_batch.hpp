@@ -6,6 +6,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/where.h>
@@ -35,14 +36,12 @@ class CameraBatch {
     camera_of_rgb_ = numbers_on(device, to_camera, {count, 3, 3, 1, 1});
     rgb_of_camera_ = numbers_on(device, from_camera, {count, 3, 3, 1, 1});
     gains_ = numbers_on(device, gains, {count, 3, 1, 1});
-    std::vector<float> is_seen(static_cast<std::size_t>(3 * height * width), 0.0f);
-    for (std::int64_t y = 0; y < height; ++y) {
-      for (std::int64_t x = 0; x < width; ++x) {
-        const auto colour = static_cast<std::int64_t>(bayer_colour(y, x));
-        is_seen[static_cast<std::size_t>((colour * height + y) * width + x)] = 1;
-      }
-    }
-    is_seen_ = numbers_on(device, is_seen, {1, 3, height, width});
+    // As `bayer_colour`: 0 red, 1 green, 2 blue.
+    const auto whole = at::TensorOptions().dtype(at::kLong).device(device);
+    const auto row = at::arange(height, whole).remainder(2).reshape({1, 1, height, 1});
+    const auto column = at::arange(width, whole).remainder(2).reshape({1, 1, 1, width});
+    is_seen_ = (row + column == at::arange(3, whole).reshape({1, 3, 1, 1})).to(at::kFloat);
+    even_row_ = row == 0;
   }
 
   /// (N, 3, H, W) stored -> (N, 1, H, W), what the sensor sees of each pixel.
@@ -92,15 +91,14 @@ class CameraBatch {
     const auto opposite = (6 * raw + 2 * corners - 1.5 * (far_beside + far_above)) / 8;
     const auto seen = [&](std::int64_t colour) { return is_seen_.narrow(1, colour, 1) > 0.5; };
     // A green pixel lies in a row of red ones where its row is even: a red one stands beside it.
-    const auto even = mirrored_lines(2, 0, height, raw.device()).reshape({1, 1, height, 1}) == 0;
     const auto red =
-        at::where(seen(0), raw, at::where(seen(2), opposite, at::where(even, across, down)));
+        at::where(seen(0), raw, at::where(seen(2), opposite, at::where(even_row_, across, down)));
     const auto blue =
-        at::where(seen(2), raw, at::where(seen(0), opposite, at::where(even, down, across)));
+        at::where(seen(2), raw, at::where(seen(0), opposite, at::where(even_row_, down, across)));
     return at::cat({red, at::where(seen(1), raw, green), blue}, 1);
   }
 
-  at::Tensor camera_of_rgb_, rgb_of_camera_, gains_, is_seen_;
+  at::Tensor camera_of_rgb_, rgb_of_camera_, gains_, is_seen_, even_row_;
 };
 
 }  // namespace limpid::detail

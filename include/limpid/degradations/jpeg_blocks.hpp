@@ -69,7 +69,9 @@ inline at::Tensor with_rounded_cosines(const at::Tensor& levels, const at::Tenso
   const auto blocks = (levels - 128).reshape({count, rows, 8, columns, 8}).permute({0, 1, 3, 2, 4});
   const auto step = steps.reshape({count, 1, 1, 8, 8});
   const auto amounts = at::matmul(at::matmul(to_cosines, blocks), to_cosines.t());
-  const auto rounded = (amounts / step).round() * step;
+  // libjpeg has eighths, and rounds halves away from zero.
+  const auto eighths = (amounts * 8).round() / 8;
+  const auto rounded = eighths.sign() * (eighths.abs() / step + 0.5).floor() * step;
   return at::matmul(at::matmul(to_cosines.t(), rounded), to_cosines)
       .permute({0, 1, 3, 2, 4})
       .reshape(levels.sizes())

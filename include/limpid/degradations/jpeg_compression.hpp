@@ -30,7 +30,7 @@ namespace limpid {
 /// and fine above, whatever was drawn.
 ///
 /// A batch goes through the same losses on tensors (`through_jpeg_blocks`), which no file is made
-/// for: mean error below half a level against libjpeg's.
+/// for: within a level of libjpeg's on average.
 ///
 /// Source: Jiang, Zhang and Timofte, "Towards Flexible Blind JPEG Artifacts Removal" (FBCNN), ICCV
 /// 2021 (quality 10 to 95, as libjpeg counts it).

@@ -7,9 +7,10 @@
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/batch_degradation.hpp>
 #include <limpid/degradations/batch_tensors.hpp>
+#include <limpid/degradations/camera_motion.hpp>
+#include <limpid/degradations/defocus.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/jpeg_compression.hpp>
-#include <limpid/degradations/motion_blur.hpp>
 #include <limpid/degradations/noise.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/resampling.hpp>
@@ -68,7 +69,7 @@ inline void read_option(std::string_view text, MixtureParts& parts);
 /// Several degradations one after another, each with a probability, in random order: one line makes
 /// a set for blind restoration.
 ///
-///     Mixture{.parts = {{MotionBlur{}, 0.5}, {Noise{.sigma = {5, 25}}, 0.7}, {JpegCompression{}}}}
+///     Mixture{.parts = {{Defocus{}, 0.5}, {Noise{.sigma = {5, 25}}, 0.7}, {JpegCompression{}}}}
 ///
 /// A mixture makes parts of pictures by themselves if all its degradations do. Of a batch, pictures
 /// that meet the same degradation in the same place of their rows go through it together.
@@ -88,16 +89,18 @@ struct Mixture {
     visit("rounds", self.rounds, "how often all of it");
   }
 
-  /// What BSRGAN mixes, without the parts that this library has no name for.
+  /// Near what BSRGAN mixes: blur of a lens (and of a camera that moves), resolution, noise of both
+  /// kinds, and JPEG in most cases.
   static MixtureParts usual_parts() {
-    return MixtureParts{
-        {{MotionBlur{}, 0.5},
-         {Resampling{.factor = {1, 2}}, 0.5},
-         {Noise{.sigma = {1, 25}}, 0.5},
-         {SensorNoise{}, 0.25},
-         {JpegCompression{.quality = {30, 95}}, 0.9}},
-        "motion-blur@0.5+resampling@0.5(factor=1:2)+noise@0.5(sigma=1:25)+sensor-noise@0.25+"
-        "jpeg@0.9(quality=30:95)"};
+    return MixtureParts{{{Defocus{}, 0.5},
+                         {CameraMotion{}, 0.3},
+                         {Resampling{.factor = {1, 2}}, 0.5},
+                         {Noise{.sigma = {1, 25}}, 0.5},
+                         {SensorNoise{}, 0.25},
+                         {JpegCompression{.quality = {30, 95}}, 0.9}},
+                        "defocus@0.5+camera-motion@0.3+resampling@0.5(factor=1:2)+noise@0.5(sigma="
+                        "1:25)+sensor-noise@0.25+"
+                        "jpeg@0.9(quality=30:95)"};
   }
 
   /// @throws c10::ValueError for an option out of range.
