@@ -1,5 +1,5 @@
 // Pairs a second of photographs that the loader's threads degrade, and of those that are degraded
-// as whole batches by the thread that trains (docs/degradations.md):
+// as whole batches by the thread that trains (docs/datasets.md):
 //
 //   late_degradation PHOTOS [CROP [BATCH [WORKERS [SECONDS]]]]
 //
