@@ -29,10 +29,13 @@ BOOST_AUTO_TEST_CASE(no_point_of_a_drop_lies_beyond_its_reach) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     Random random{seed};
     const DropOutline drop{0, 0, 8, 1, random};
-    for (int i = 0; i < 64; ++i) {
-      const auto angle = static_cast<float>(i) * 0.0982f;
-      BOOST_TEST(drop.at(drop.reach() * std::sin(angle), drop.reach() * std::cos(angle)).depth ==
-                 0);
+    const auto reach_y = drop.reach_y(), reach_x = drop.reach_x();
+    for (int i = -32; i <= 32; ++i) {
+      const auto part = static_cast<float>(i) / 32;
+      for (const auto side : {-1.0f, 1.0f}) {
+        BOOST_TEST(drop.at(side * reach_y, part * reach_x).depth == 0);
+        BOOST_TEST(drop.at(part * reach_y, side * reach_x).depth == 0);
+      }
     }
   }
 }

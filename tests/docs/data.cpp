@@ -129,6 +129,17 @@ BOOST_AUTO_TEST_CASE(blur_haze_drops_and_noise_of_degradations_md) {
   }
   Random random{7};
   {
+    const auto height = photo.size(1), width = photo.size(2);
+    const auto blurred = CameraMotion{.size = {0, 20}}(photo, random);
+    const MovingScene scene = CameraMotion{}.scene_for(height, width, random);  // drawn
+    BOOST_TEST(blurred.sizes() == photo.sizes());
+  }
+  {
+    const auto soft = Defocus{.radius = {1, 8}}(photo, random);
+    const ApertureKernel disc{{.radius = 5}};  // or .blades = 6
+    BOOST_TEST(soft.sizes() == photo.sizes());
+  }
+  {
     const auto hazy = Haze{}(photo, random);               // synthetic depth
     const auto from_depth = Haze{}(photo, depth, random);  // (H, W), at least 0, larger is farther
     const auto exact = haze(photo, depth, 1.2, {0.9f, 0.9f, 0.92f});

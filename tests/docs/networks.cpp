@@ -17,6 +17,11 @@ void vgg(const at::Tensor& image) {
   at::Tensor map = vgg->forward_to(to_imagenet(image), "conv3_3");  // image in [-1, 1]
 }
 
+void lpips(const at::Tensor& restored, const at::Tensor& target) {
+  const auto network = load_lpips(LPIPSNet::alex, "alexnet-owt-7be5be79.pth", "alex.pth");
+  at::Tensor apart = network->distances(restored, target);  // (N), images in [-1, 1]
+}
+
 void convolutions() {
   const ConvolutionScope scope{Convolution::fast};  // for this thread, while it lives
 }
