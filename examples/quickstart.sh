@@ -2,11 +2,12 @@
 # Trains deblurring, dehazing and raindrop removal together on real photographs, and shows what
 # came out.
 #
-#   examples/quickstart.sh [OUT] [--photos DIR] [--minutes M]
+#   examples/quickstart.sh [OUT] [--photos DIR] [--minutes M] [--programs DIR]
 #
 # OUT        folder for everything that is made (default: quickstart); see OUT/report/index.html
 # --photos   a folder of your own photographs instead of Debian's
 # --minutes  of training (default: 8)
+# --programs a folder of limpid's programs; else they are built (build/default/bin)
 #
 # Run it again and it goes on where it stood; what is done is not done twice.
 set -euo pipefail
@@ -14,17 +15,20 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 fail() { echo "quickstart.sh: $*" >&2; exit "${code:-1}"; }
 
-out=quickstart photos= minutes=8 named=
+out=quickstart photos= minutes=8 bin= named=
 while [ $# -gt 0 ]; do
   case $1 in
     --photos) [ $# -ge 2 ] || code=2 fail "--photos needs a folder"; photos=$2; shift 2 ;;
     --minutes) [ $# -ge 2 ] || code=2 fail "--minutes needs a number"; minutes=$2; shift 2 ;;
-    --help|-h) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --programs) [ $# -ge 2 ] || code=2 fail "--programs needs a folder"; bin=$2; shift 2 ;;
+    --help|-h) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) code=2 fail "unknown option '$1' (see --help)" ;;
     *) [ -z "$named" ] || code=2 fail "expected one OUT, got '$out' and '$1'"; out=$1 named=1; shift ;;
   esac
 done
 [[ $minutes =~ ^[0-9]+([.][0-9]+)?$ ]] || code=2 fail "--minutes: expected a number, got '$minutes'"
+[ -z "$bin" ] || [ -x "$bin/limpid-train" ] || fail "--programs: expected limpid-train and others, found none in '$bin'"
+[ -z "$bin" ] || bin=$(realpath "$bin")
 [ -z "$photos" ] || [ -d "$photos" ] || fail "--photos: expected a folder, found nothing at '$photos'"
 
 started=$(date +%s)
@@ -37,10 +41,12 @@ else
   "$root/examples/install_packages.sh" --photos
 fi
 
-step "programs"
-(cd "$root" && cmake --preset default -DLIMPID_TESTS=OFF >/dev/null &&
-  cmake --build build/default -j "$(nproc)" --target limpid-data limpid-train limpid-restore limpid-evaluate)
-bin=$root/build/default/bin
+if [ -z "$bin" ]; then
+  step "programs"
+  (cd "$root" && cmake --preset default -DLIMPID_TESTS=OFF >/dev/null &&
+    cmake --build build/default -j "$(nproc)" --target limpid-data limpid-train limpid-restore limpid-evaluate)
+  bin=$root/build/default/bin
+fi
 
 mkdir -p "$out" || fail "cannot write to '$out'"
 settings="photographs: ${photos:-of Debian}"
