@@ -13,7 +13,20 @@
 // How `--help` looks: within 98 columns, in the order in which a user needs the options.
 namespace examples {
 
-/// `text` in lines of at most `width` letters, broken at spaces; a word that is longer stays whole.
+/// A word in pieces of at most `width` letters, each but the last ending in '+', ',' or '|'.
+inline std::vector<std::string> pieces_of(std::string word, std::size_t width) {
+  std::vector<std::string> pieces;
+  while (word.size() > width) {
+    const auto cut = word.find_last_of("+,|", width - 1);
+    if (cut == word.npos) break;
+    pieces.push_back(word.substr(0, cut + 1));
+    word.erase(0, cut + 1);
+  }
+  pieces.push_back(word);
+  return pieces;
+}
+
+/// `text` in lines of at most `width` letters, broken at spaces, and longer words in `pieces_of`.
 /// Lines of the text stay lines, and what does not fit stands below its line, with `indent` before.
 inline std::vector<std::string> wrapped(const std::string& text, std::size_t width,
                                         const std::string& indent = {}) {
@@ -24,13 +37,15 @@ inline std::vector<std::string> wrapped(const std::string& text, std::size_t wid
     std::istringstream words{line};
     std::string current;
     for (std::string word; words >> word;) {
-      if (current.find_first_not_of(' ') == current.npos) {
-        current += word;
-      } else if (current.size() + 1 + word.size() <= width) {
-        current += " " + word;
-      } else {
-        lines.push_back(current);
-        current = (is_first ? "" : indent) + word;
+      for (const auto& piece : pieces_of(word, width - indent.size() - 1)) {
+        if (current.find_first_not_of(' ') == current.npos) {
+          current += piece;
+        } else if (current.size() + 1 + piece.size() <= width) {
+          current += " " + piece;
+        } else {
+          lines.push_back(current);
+          current = (is_first ? "" : indent) + piece;
+        }
       }
     }
     lines.push_back(current);

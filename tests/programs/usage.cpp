@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ void check_help(const Words& command, const Words& options) {
   const auto help = run(words);
   BOOST_TEST(help.code == 0);
   BOOST_TEST(help.err == "");
+  std::istringstream lines{help.out};
+  for (std::string line; std::getline(lines, line);) {
+    BOOST_TEST(line.size() <= 98U, command.back() << " --help has a long line: " << line);
+  }
   for (const auto& option : options) {
     BOOST_TEST((help.out.find(option) != std::string::npos),
                command.front() << " --help does not name " << option);
