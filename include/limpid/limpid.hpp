@@ -432,6 +432,9 @@
 #include <limpid/training/training_step.hpp>
 #include <limpid/training/validation.hpp>
 
+#include <limpid/parallel/node_list.hpp>
+#include <limpid/parallel/world_place.hpp>
+
 #include <limpid/recipes/adversarial_names.hpp>
 #include <limpid/recipes/adversaries.hpp>
 #include <limpid/recipes/named_recipes.hpp>
