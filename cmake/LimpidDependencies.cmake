@@ -6,12 +6,12 @@ find_dependency(nlohmann_json 3.9)
 find_dependency(Stb)
 find_dependency(ZLIB)
 
-# Decoders of pictures, fast convolutions, event files. A build takes those that it finds (AUTO),
+# Decoders of pictures, fast convolutions, event files, several processes. A build takes those that it finds (AUTO),
 # or those that it is told to (ON, OFF); an installed limpid asks for those that it was built
 # with. Without them stb_image decodes JPEG and the rarer kinds of PNG, WebP is passed over, zlib
-# unpacks PNGs in place of ISA-L, LibTorch computes all convolutions, and no files for TensorBoard
-# are written.
-foreach(part JPEG PNG WEBP ISAL ONEDNN PROTOZERO)
+# unpacks PNGs in place of ISA-L, LibTorch computes all convolutions, no files for TensorBoard are
+# written, and there is no training in several processes.
+foreach(part JPEG PNG WEBP ISAL ONEDNN PROTOZERO GLOO)
   set(package ${part})
   if(part STREQUAL "WEBP")
     set(package WebP)
@@ -19,6 +19,8 @@ foreach(part JPEG PNG WEBP ISAL ONEDNN PROTOZERO)
     set(package OneDNN2 2.5...<3)
   elseif(part STREQUAL "PROTOZERO")
     set(package Protozero)
+  elseif(part STREQUAL "GLOO")
+    set(package Gloo)
   endif()
   if(LIMPID_WITH_${part} STREQUAL "AUTO")
     find_package(${package} QUIET)
@@ -37,7 +39,7 @@ endforeach()
 foreach(target torch torch_library torch_cpu torch_cpu_library torch_cuda torch_cuda_library c10 c10_cuda
         caffe2::mkl caffe2::mkldnn caffe2::Threads dnnl glog::glog Eigen3::Eigen
         nlohmann_json::nlohmann_json Stb::Stb ZLIB::ZLIB JPEG::JPEG PNG::PNG WebP::webp ISAL::isal OneDNN2::dnnl
-        Protozero::protozero protobuf::libprotobuf)
+        Protozero::protozero Gloo::headers protobuf::libprotobuf)
   if(TARGET ${target})
     get_target_property(imported ${target} IMPORTED)
     get_target_property(alias ${target} ALIASED_TARGET)

@@ -6,7 +6,7 @@
 # As root, else with sudo; where neither can be had, prints the line to run and stops.
 set -euo pipefail
 
-packages="g++ cmake ninja-build libtorch-dev libopenblas0-pthread libeigen3-dev libstb-dev zlib1g-dev libjpeg-dev libpng-dev libwebp-dev libisal-dev libdnnl-dev libprotozero-dev nlohmann-json3-dev libcli11-dev"
+packages="g++ cmake ninja-build libtorch-dev libopenblas0-pthread libeigen3-dev libstb-dev zlib1g-dev libjpeg-dev libpng-dev libwebp-dev libisal-dev libdnnl-dev libprotozero-dev libgloo-dev nlohmann-json3-dev libcli11-dev"
 for argument in "$@"; do
   case $argument in
     --tests) packages+=" libboost-test-dev ccache clang-format codespell doxygen" ;;

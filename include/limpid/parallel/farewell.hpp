@@ -1,0 +1,93 @@
+#pragma once
+
+#include <limpid/core/fail.hpp>
+#include <limpid/parallel/has_gloo.hpp>
+
+#if LIMPID_WITH_GLOO
+
+#include <c10/util/intrusive_ptr.h>
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace limpid::detail {
+
+inline std::vector<std::uint8_t> bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
+
+/// Notes in the store that say, once a call of all processes has failed, whose fault it was: who
+/// leaves writes why, who fails because of another reports, and who does neither has died or hangs.
+class Farewell {
+ public:
+  Farewell(c10::intrusive_ptr<c10d::Store> store, std::int64_t rank, std::int64_t size)
+      : store_(std::move(store)), rank_(rank), size_(size) {}
+
+  /// Writes why this process leaves; the first reason counts.
+  void leave(const std::string& reason) noexcept {
+    if (said_) return;
+    said_ = true;
+    try {
+      store_->set(key("left/", rank_), bytes_of(reason));
+    } catch (const std::exception&) {  // nobody is there to read it
+    }
+  }
+
+  /// @throws c10::Error always: who is at fault, as far as can be known within `patience`
+  [[noreturn]] void fail(const std::string& what,
+                         std::chrono::milliseconds patience) noexcept(false) {
+    if (said_) limpid::fail("this process has left the run already");
+    std::string why;
+    try {
+      why = blame(patience);
+    } catch (const std::exception&) {
+      why = rank_ == 0 ? "the store where the processes meet fails"
+                       : "rank 0, where the processes meet, cannot be reached any more";
+    }
+    said_ = true;
+    const auto first_line = what.substr(0, what.find('\n'));
+    limpid::fail("rank ", rank_, " of ", size_, ": ", why, " [", first_line, "]");
+  }
+
+ private:
+  static std::string key(const char* kind, std::int64_t rank) {
+    return kind + std::to_string(rank);
+  }
+
+  std::string blame(std::chrono::milliseconds patience) {
+    store_->set(key("failed/", rank_), bytes_of("1"));
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (true) {
+      std::string silent;
+      for (std::int64_t r = 0; r < size_; ++r) {
+        if (store_->check({key("left/", r)})) {
+          const auto reason = store_->get(key("left/", r));
+          return "rank " + std::to_string(r) +
+                 " failed: " + std::string(reason.begin(), reason.end());
+        }
+        if (store_->check({key("failed/", r)})) continue;
+        silent += (silent.empty() ? "" : ", ") + std::to_string(r);
+      }
+      if (silent.empty()) return "the network between the processes fails";
+      if (std::chrono::steady_clock::now() >= end) {
+        return "rank " + silent + " does not answer: it has ended or hangs";
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  }
+
+  c10::intrusive_ptr<c10d::Store> store_;
+  std::int64_t rank_, size_;
+  bool said_ = false;
+};
+
+}  // namespace limpid::detail
+
+#endif

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <limpid/parallel/has_gloo.hpp>
+
+#if LIMPID_WITH_GLOO
+
+#include <limpid/parallel/communicator.hpp>
+#include <limpid/parallel/farewell.hpp>
+
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#if defined(USE_C10D_NCCL) && __has_include(<nccl.h>) && __has_include(<cuda_runtime.h>)
+#define LIMPID_WITH_NCCL 1
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace limpid::detail {
+
+/// Processes that talk over Gloo, and over NCCL about tensors on a graphics card where LibTorch has
+/// it; without it those go by way of the CPU.
+class GlooGroup final : public CommunicatorGroup {
+ public:
+  GlooGroup(c10::intrusive_ptr<c10d::Store> store, std::int64_t rank, std::int64_t size,
+            std::shared_ptr<::gloo::transport::Device> device, std::chrono::milliseconds timeout)
+      : store_(std::move(store)),
+        rank_(rank),
+        size_(size),
+        timeout_(timeout),
+        farewell_(c10::make_intrusive<c10d::PrefixStore>("farewell/", store_), rank, size) {
+    auto options = c10d::ProcessGroupGloo::Options::create(timeout);
+    options->devices.push_back(std::move(device));
+    options->threads = 1;
+    try {
+      gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
+          c10::make_intrusive<c10d::PrefixStore>("gloo/", store_), static_cast<int>(rank),
+          static_cast<int>(size), options);
+    } catch (const std::exception& error) {
+      fail(error);
+    }
+  }
+
+  std::int64_t rank() const override { return rank_; }
+  std::int64_t size() const override { return size_; }
+
+  void sum(at::Tensor& buffer) override {
+    together(buffer, [](auto& group, auto& tensors) { group.allreduce(tensors)->wait(); });
+  }
+
+  void broadcast(at::Tensor& buffer, std::int64_t root) override {
+    c10d::BroadcastOptions options;
+    options.rootRank = root;
+    together(buffer,
+             [&](auto& group, auto& tensors) { group.broadcast(tensors, options)->wait(); });
+  }
+
+  void leave(const std::string& reason) noexcept override {
+    farewell_.leave(reason);
+    gloo_.reset();  // its connections close: nobody waits for this process until the timeout
+  }
+
+ private:
+  template <class F>
+  void together(at::Tensor& buffer, F f) {
+    TORCH_CHECK(gloo_, "rank ", rank_, " of ", size_, " has left the run already");
+    try {
+      std::vector<at::Tensor> tensors{buffer};
+      if (buffer.is_cpu()) {
+        f(*gloo_, tensors);
+        return;
+      }
+#if defined(LIMPID_WITH_NCCL)
+      if (!nccl_) {
+        auto options = c10d::ProcessGroupNCCL::Options::create();
+        options->timeout = timeout_;
+        nccl_ = c10::make_intrusive<c10d::ProcessGroupNCCL>(
+            c10::make_intrusive<c10d::PrefixStore>("nccl/", store_), static_cast<int>(rank_),
+            static_cast<int>(size_), options);
+      }
+      f(*nccl_, tensors);
+#else
+      tensors[0] = buffer.to(at::kCPU);
+      f(*gloo_, tensors);
+      buffer.copy_(tensors[0]);
+#endif
+    } catch (const std::exception& error) {
+      fail(error);
+    }
+  }
+
+  [[noreturn]] void fail(const std::exception& error) {
+    const std::string what = error.what();
+    gloo_.reset();  // those who still wait learn of it now
+    farewell_.fail(what, std::min<std::chrono::milliseconds>(timeout_, std::chrono::seconds{3}));
+  }
+
+  c10::intrusive_ptr<c10d::Store> store_;
+  std::int64_t rank_, size_;
+  std::chrono::milliseconds timeout_;
+  Farewell farewell_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
+#if defined(LIMPID_WITH_NCCL)
+  c10::intrusive_ptr<c10d::ProcessGroupNCCL> nccl_;
+#endif
+};
+
+}  // namespace limpid::detail
+
+#endif
