@@ -5,6 +5,8 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
+
 using namespace limpid;
 using limpid_test::made_up_photo;
 
@@ -41,6 +43,17 @@ BOOST_AUTO_TEST_CASE(no_scattering_and_no_distance_change_nothing) {
   BOOST_TEST(limpid::haze(photo, torch::zeros({24, 24}), 2, {1, 1, 1}).equal(photo));
   const Haze none{.beta = 0};
   BOOST_TEST(none(photo, random).equal(photo));
+}
+
+BOOST_AUTO_TEST_CASE(the_nearest_point_of_a_synthetic_depth_lies_where_near_says) {
+  // Black under white haze: 1 - t, so the thinnest haze is 1 - exp(-beta near).
+  const auto black = torch::zeros({3, 40, 50});
+  const Haze far{.beta = 2, .airlight = 1, .tint = 0, .near = 0.5};
+  Random random{3}, same{3};
+  const auto hazy = far(black, random);
+  BOOST_TEST(hazy.min().item<double>() == 1 - std::exp(-1.0), boost::test_tools::tolerance(1e-4));
+  BOOST_TEST(hazy.max().item<double>() == 1 - std::exp(-2.0), boost::test_tools::tolerance(1e-4));
+  BOOST_TEST(torch::allclose(far.batch(black.unsqueeze(0), same)[0], hazy, 1e-4, 1e-4));
 }
 
 BOOST_AUTO_TEST_CASE(a_depth_that_is_given_takes_the_place_of_the_synthetic_one) {
@@ -106,6 +119,9 @@ BOOST_AUTO_TEST_CASE(errors_say_what_is_wrong) {
              }) == "haze: beta must not be negative, got -1");
   BOOST_TEST(limpid_test::value_error_of([&] { Haze{.beta = -1}(photo, random); }) ==
              "Haze: beta must not be negative, got -1");
+  BOOST_TEST(limpid_test::value_error_of([&] {
+               Haze{.near = {0.5, 2}}(photo, random);
+             }) == "Haze: near must lie within 0:1, got 0.5:2");
   BOOST_TEST(limpid_test::value_error_of([&] {
                Haze{.airlight = {0.7, 1.2}}(photo, random);
              }) == "Haze: airlight must lie within 0:1, got 0.7:1.2");

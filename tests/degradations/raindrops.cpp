@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(it_is_a_degradation) {
 
 BOOST_AUTO_TEST_CASE(drops_cover_the_stated_share_and_the_rest_is_untouched) {
   const auto photo = made_up_photo(120, 160);
-  const Raindrops drops{.cover = {0.05, 0.15}};
+  const Raindrops drops{.cover = {0.05, 0.15}, .radius = {0.007, 0.05}, .soften = 0, .film = 0};
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random random{seed};
     const auto [image, mask] = drops.seen(photo, random);
@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(drops_cover_the_stated_share_and_the_rest_is_untouched) {
 BOOST_AUTO_TEST_CASE(no_cover_is_no_drop) {
   const auto photo = made_up_photo(40, 40);
   Random random{1};
-  const Raindrops none{.cover = 0};
+  const Raindrops none{.cover = 0, .soften = 0, .film = 0};
   BOOST_TEST(none(photo, random).equal(photo));
 }
 
@@ -46,8 +46,13 @@ BOOST_AUTO_TEST_CASE(a_drop_shows_the_scene_upside_down) {
   // Above white, below black, no shading and no veil: a drop in the middle is the other way about.
   auto photo = torch::zeros({3, 128, 128});
   photo.narrow(1, 0, 64).fill_(1);
-  const Raindrops plain{
-      .cover = {0.2, 0.3}, .radius = 0.12, .veil = 0, .shading = 0, .irregularity = 0};
+  const Raindrops plain{.cover = {0.2, 0.3},
+                        .radius = 0.12,
+                        .edge = {0.2, 0.6},
+                        .opacity = 1,
+                        .veil = 0,
+                        .shading = 0,
+                        .irregularity = 0};
   int seen = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random random{seed};
@@ -79,6 +84,26 @@ BOOST_AUTO_TEST_CASE(a_reference_side_keeps_drops_of_crops_as_large_as_those_of_
   BOOST_TEST(count_of_largest(554) < count_of_largest(0) / 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_film_of_water_softens_and_spreads_light_without_drops_too) {
+  const auto photo = made_up_photo(64, 96);
+  const auto roughness = [](const at::Tensor& image) {
+    return image.diff(1, 2).abs().mean().item<double>();
+  };
+  const auto filmed = [&](double soften, double film) {
+    Random random{2}, same{2};
+    const Raindrops water{.cover = 0, .soften = soften, .film = film};
+    const auto seen = water(photo, random);
+    BOOST_TEST(torch::allclose(water.batch(photo.unsqueeze(0), same)[0], seen, 1e-4, 1e-4));
+    return seen;
+  };
+  const auto half = filmed(1, 0), quarter = filmed(2, 0), glow = filmed(0, 0.5);
+  BOOST_TEST(roughness(half) < 0.9 * roughness(photo));
+  BOOST_TEST(roughness(quarter) < 0.9 * roughness(half));
+  // The light stays, half of the fine contrast goes.
+  BOOST_TEST(std::abs((glow.mean() - photo.mean()).item<double>()) < 0.02);
+  BOOST_TEST(roughness(glow) < 0.65 * roughness(photo));
+}
+
 BOOST_AUTO_TEST_CASE(drops_that_lie_on_one_another_are_drawn_in_order_in_a_batch_too) {
   const auto photos = torch::stack({made_up_photo(64, 96), made_up_photo(64, 96).flip(2)});
   const Raindrops crowded{.cover = {0.7, 0.8}, .radius = {0.05, 0.2}};
@@ -92,10 +117,10 @@ BOOST_AUTO_TEST_CASE(drops_that_lie_on_one_another_are_drawn_in_order_in_a_batch
 BOOST_AUTO_TEST_CASE(drops_on_a_crop_are_as_large_as_on_its_photograph) {
   const auto crop = made_up_photo(64, 64).unsqueeze(0);
   const CropPlace place{{10, 20, 64, 64}, 300, 400};
-  const Raindrops of_its_size{.reference_side = std::sqrt(300.0 * 400.0)};
+  const Raindrops of_its_size{.soften = 0, .film = 0, .reference_side = std::sqrt(300.0 * 400.0)};
   Random random{5}, same{5};
   const auto drops_at = [&](const at::Tensor& rainy) { return (rainy != crop).any(1); };
-  const auto placed = Raindrops{}.batch(crop, std::vector{place}, random);
+  const auto placed = Raindrops{.soften = 0, .film = 0}.batch(crop, std::vector{place}, random);
   BOOST_TEST(drops_at(placed).equal(drops_at(of_its_size.batch(crop, same))));
 }
 
@@ -112,6 +137,9 @@ BOOST_AUTO_TEST_CASE(errors_name_the_range) {
   };
   BOOST_TEST(text({.cover = {0.5, 1.5}}) == "Raindrops: cover must lie within 0:1, got 0.5:1.5");
   BOOST_TEST(text({.radius = {0, 0.05}}) == "Raindrops: radius must be positive, got 0:0.05");
+  BOOST_TEST(text({.opacity = 2}) == "Raindrops: opacity must lie within 0:1, got 2");
+  BOOST_TEST(text({.soften = {0, 3}}) == "Raindrops: soften must lie within 0:2, got 0:3");
+  BOOST_TEST(text({.film = -1}) == "Raindrops: film must lie within 0:1, got -1");
   BOOST_TEST(text({.veil = {-1, 0}}) == "Raindrops: veil must lie within 0:1, got -1:0");
 }
 

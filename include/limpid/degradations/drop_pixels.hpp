@@ -5,6 +5,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/replication_pad2d.h>
@@ -68,8 +69,13 @@ class DropPixels {
   }
 
   /// @param shorter_side  of the photograph that the picture is or was cut from.
-  void next_picture(float shorter_side) {
+  void next_picture(float shorter_side, const WaterFilm& film) {
     shorter_side_ = shorter_side;
+    const auto shares = film.shares();
+    own_.push_back(shares[0]);
+    half_.push_back(shares[1]);
+    quarter_.push_back(shares[2]);
+    glow_.push_back(film.glow);
     first_ = static_cast<std::int64_t>(drops_behind_.size());
     drops_behind_.resize(drops_behind_.size() + static_cast<std::size_t>(height_ * width_), 0);
   }
@@ -92,9 +98,10 @@ class DropPixels {
     const auto level = scene_level(blur, static_cast<std::int64_t>(scenes_.levels().size()));
     const auto& scene = scenes_.levels()[static_cast<std::size_t>(level)];
     const auto picture = first_ / (height_ * width_);
-    looks_.insert(looks_.end(), {look.edge, look.veil, look.shading, reach,
-                                 0.5f * (drop.y() + 0.5f * static_cast<float>(height_)),
-                                 0.5f * (drop.x() + 0.5f * static_cast<float>(width_))});
+    looks_.insert(looks_.end(),
+                  {look.edge, look.veil, look.shading, reach,
+                   0.5f * (drop.y() + 0.5f * static_cast<float>(height_)),
+                   0.5f * (drop.x() + 0.5f * static_cast<float>(width_)), look.opacity});
     seen_.insert(seen_.end(), {picture * scenes_.size() + scene.start, scene.height, scene.width});
     for (const auto& [at, place] : tried_) {
       // The first drop on a pixel, the second ...: those of one number meet no pixel twice.
@@ -109,11 +116,12 @@ class DropPixels {
 
   /// The pictures (N, 3, H, W) with their drops.
   at::Tensor drawn_on(const at::Tensor& images) const {
-    if (turns_.empty()) return images.clone();
     const auto scenes = scenes_.colours(images);
+    const auto filmed = behind_film(images, scenes);
+    if (turns_.empty()) return filmed.clone();
     const auto looks = numbers_on(images.device(), looks_, {drops_, kLook});
     const auto seen = numbers_on(images.device(), seen_, {drops_, 3});
-    auto pixels = images.permute({0, 2, 3, 1}).reshape({-1, 3}).clone();
+    auto pixels = filmed.permute({0, 2, 3, 1}).reshape({-1, 3}).clone();
     for (const auto& turn : turns_) {
       const auto count = static_cast<std::int64_t>(turn.pixels.size());
       const auto at = numbers_on(images.device(), turn.pixels, {count});
@@ -134,6 +142,39 @@ class DropPixels {
     std::vector<float> places;
   };
 
+  /// As `Raindrops` lays the film on one picture.
+  at::Tensor behind_film(const at::Tensor& images, const at::Tensor& scenes) const {
+    const auto none = [](const std::vector<float>& of_each) {
+      return std::all_of(of_each.begin(), of_each.end(), [](float share) { return share == 0; });
+    };
+    if (none(half_) && none(quarter_) && none(glow_)) return images;
+    const auto count = static_cast<std::int64_t>(scenes_.levels().size());
+    const auto at_level = [&](double blur) { return enlarged(scenes, scene_level(blur, count)); };
+    auto soft =
+        for_each_picture(images, own_) * images + for_each_picture(images, half_) * at_level(2);
+    if (!none(quarter_)) soft = soft + for_each_picture(images, quarter_) * at_level(4);
+    const auto wide = at_level(static_cast<double>(std::min(height_, width_)) / 8);
+    return (soft + for_each_picture(images, glow_) * (wide - soft)).clamp_(0, 1);
+  }
+
+  /// A level of all scenes, as large as the pictures; as `ScenePyramid::sample` of each pixel.
+  at::Tensor enlarged(const at::Tensor& scenes, std::int64_t number) const {
+    const auto& level = scenes_.levels()[static_cast<std::size_t>(number)];
+    const auto pictures = static_cast<std::int64_t>(own_.size());
+    const auto small = scenes.reshape({pictures, scenes_.size(), 3})
+                           .narrow(1, level.start, level.height * level.width)
+                           .transpose(1, 2)
+                           .reshape({pictures, 3, level.height, level.width});
+    const auto places = [&](std::int64_t large, std::int64_t count) {
+      return (at::arange(large, scenes.options()) + 0.5) / static_cast<double>(large) *
+                 static_cast<double>(count) -
+             0.5;
+    };
+    const auto rows = places(height_, level.height), columns = places(width_, level.width);
+    return sampled_at(small, rows.reshape({1, -1, 1}).expand({pictures, height_, width_}),
+                      columns.reshape({1, 1, -1}).expand({pictures, height_, width_}));
+  }
+
   static at::Tensor smooth_step(const at::Tensor& x) {
     const auto inside = x.clamp(0, 1);
     return inside * inside * (3 - 2 * inside);
@@ -153,7 +194,7 @@ class DropPixels {
         sampled(look.narrow(1, 4, 1) - bend * dy, look.narrow(1, 5, 1) - bend * dx, seen, scenes);
     const auto rim = 1 - smooth_step(depth / 0.5);
     const auto gain = 1 + shading * (dy.clamp(-1, 1) * square.clamp_max(1) + 0.3 * rim);
-    return {(1 - veil) * colour * gain + veil, smooth_step(depth / edge)};
+    return {(1 - veil) * colour * gain + veil, look.narrow(1, 6, 1) * smooth_step(depth / edge)};
   }
 
   /// As `ScenePyramid::sample`, of each pixel in the scene of its drop.
@@ -182,11 +223,12 @@ class DropPixels {
     return above + fy * (below - above);
   }
 
-  static constexpr std::int64_t kLook = 6;  // numbers of a drop
+  static constexpr std::int64_t kLook = 7;  // numbers of a drop
 
   std::int64_t height_;
   std::int64_t width_;
   ScenePyramids scenes_;
+  std::vector<float> own_, half_, quarter_, glow_;  // of the film of each picture
   float shorter_side_ = 0;
   std::int64_t first_ = 0;                   // pixel of the picture at hand
   std::vector<std::uint16_t> drops_behind_;  // how many drops cover each pixel

@@ -77,16 +77,20 @@ inline at::Tensor haze(const at::Tensor& image, const at::Tensor& depth, double 
 ///
 /// Source: the formula of `haze`; RESIDE draws beta from 0.6 to 1.8 and A from 0.7 to 1.
 /// Differs: beta is wider, because depth here is relative to the farthest point; A may be tinted.
+/// The ranges were widened to what real and RESIDE's pairs show: docs/degradations.md.
 struct Haze {
-  Interval beta{0.8, 2.2};       ///< thickness: 45 % to 11 % of the farthest point's light arrives
-  Interval airlight{0.7, 0.95};  ///< grey level of the haze
-  double tint = 0.03;          ///< largest distance of each channel of the haze from its grey level
+  Interval beta{0.3, 2.4};     ///< thickness: 74 % to 9 % of the farthest point's light arrives
+  Interval airlight{0.6, 1};   ///< grey level of the haze
+  double tint = 0.04;          ///< largest distance of each channel of the haze from its grey level
+  Interval near{0.1, 0.6};     ///< distance of the nearest point, as a part of the farthest's; of a
+                               ///< synthetic depth only
   SyntheticDepth synthetic{};  ///< depth of a photograph that comes without one
 
   static void each_option(auto& self, auto&& visit) {
     visit("beta", self.beta, "thickness; exp(-beta) of the farthest point's light arrives");
     visit("airlight", self.airlight, "grey level of the haze, 0 to 1");
     visit("tint", self.tint, "largest distance of a channel of the haze from its grey level");
+    visit("near", self.near, "distance of the nearest point, a part of the farthest's");
     SyntheticDepth::each_option(self.synthetic, visit);
   }
 
@@ -95,6 +99,7 @@ struct Haze {
     detail::check_not_negative("Haze: beta", beta);
     detail::check_within("Haze: airlight", airlight, {0, 1});
     detail::check_not_negative("Haze: tint", tint);
+    detail::check_within("Haze: near", near, {0, 1});
     synthetic.check();
   }
 
@@ -118,7 +123,7 @@ struct Haze {
   };
 
   DrawnWithDepth drawn_for(std::int64_t height, std::int64_t width, Random& random) const {
-    auto depth = synthetic(height, width, random);
+    auto depth = distances(height, width, random);
     return {std::move(depth), draw(random)};
   }
 
@@ -126,7 +131,7 @@ struct Haze {
   /// @return       same shape, in [0, 1].
   at::Tensor operator()(const at::Tensor& image, Random& random) const {
     const auto clean = detail::photograph("Haze", image);
-    return (*this)(clean, synthetic(clean.size(1), clean.size(2), random), random);
+    return (*this)(clean, distances(clean.size(1), clean.size(2), random), random);
   }
 
   /// @param depth  (H, W) float, finite, at least 0, larger is farther; the defaults are for depth
@@ -148,14 +153,17 @@ struct Haze {
     const auto clean = detail::photographs("Haze", images);
     detail::check_places("Haze", clean, places);
     std::vector<SyntheticDepth::Drawn> depths;
-    std::vector<float> minus_beta, colour;
+    std::vector<float> minus_beta, colour, nearest;
     for (const auto& place : places) {
       depths.push_back(synthetic.drawn_for(place.height, place.width, random));
+      nearest.push_back(static_cast<float>(near.draw(random)));
       const auto drawn = draw(random);
       minus_beta.push_back(static_cast<float>(-drawn.beta));
       colour.insert(colour.end(), drawn.airlight.begin(), drawn.airlight.end());
     }
-    const auto depth = synthetic.batch(depths, places, clean.device()).unsqueeze(1);
+    const auto relative = synthetic.batch(depths, places, clean.device()).unsqueeze(1);
+    const auto first = for_each_picture(clean, nearest);
+    const auto depth = first + (1 - first) * relative;
     const auto arriving = (for_each_picture(clean, minus_beta) * depth).exp();
     const auto air = numbers_on(clean.device(), colour, {clean.size(0), 3, 1, 1});
     return (clean * arriving + air * (1 - arriving)).clamp_(0, 1);
@@ -171,6 +179,18 @@ struct Haze {
       channel = static_cast<float>(std::clamp(grey + random.uniform(-tint, tint), 0.0, 1.0));
     }
     return drawn;
+  }
+
+ private:
+  /// A synthetic depth that begins at the nearest point.
+  at::Tensor distances(std::int64_t height, std::int64_t width, Random& random) const {
+    check();
+    auto depth = synthetic(height, width, random);
+    const auto nearest = static_cast<float>(near.draw(random));
+    auto* values = depth.data_ptr<float>();
+    std::transform(values, values + height * width, values,
+                   [=](float d) { return nearest + (1 - nearest) * d; });
+    return depth;
   }
 };
 

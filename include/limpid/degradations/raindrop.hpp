@@ -36,6 +36,11 @@ class ScenePyramid {
     return static_cast<std::size_t>(scene_level(blur, static_cast<std::int64_t>(levels_.size())));
   }
 
+  /// The level that shows nothing but wide patches of light: eight on the shorter side.
+  std::size_t glow_level() const {
+    return level(static_cast<double>(std::min(height_, width_)) / 8);
+  }
+
   /// Colour at (y, x) of the photograph, in pixels, mirrored beyond its borders.
   std::array<float, 3> sample(std::size_t level, float y, float x) const {
     const auto& from = levels_[level];
@@ -158,9 +163,21 @@ class DropOutline {
   std::vector<Lobe> lobes_;
 };
 
+/// What a thin film of water between the drops does to a photograph.
+struct WaterFilm {
+  float soften, glow;
+
+  /// How much of the photograph itself, its half and its quarter a pixel shows beside the glow.
+  std::array<float, 3> shares() const {
+    const auto half = std::min(soften, 1.0f);
+    const auto quarter = std::max(soften - 1.0f, 0.0f);
+    return {1.0f - half, half - quarter, quarter};
+  }
+};
+
 /// How a drop looks, beside its outline.
 struct DropLook {
-  float edge, view, veil, shading;
+  float edge, opacity, view, veil, shading;
 };
 
 /// Calls visit(index, place) for each pixel of a picture that the drop covers, row by row.

@@ -36,7 +36,10 @@ struct RaindropView {
 /// where c is the drop's middle drawn half way to the picture's, `view` a part of the shorter side,
 /// w a veil of scattered light, and s a shading: the foot of a drop gathers light from the sky
 /// above the frame, its top shows the ground below it, its rim is a little brighter. Outlines are
-/// wavy ellipses melted together; M falls off smoothly over the blur of the lens.
+/// wavy ellipses melted together; M falls off smoothly over the blur of the lens. Where no drop is,
+/// a film of water softens B and spreads a part of its light widely.
+///
+/// The ranges were widened to what the real pairs of Qian et al. show: docs/degradations.md.
 ///
 /// Source: Qian et al., "Attentive Generative Adversarial Network for Raindrop Removal", CVPR 2018,
 /// eq. 1 (the mask and what it adds); Garg and Nayar, "Vision and Rain", IJCV 2007 (a drop shows a
@@ -46,13 +49,18 @@ struct RaindropView {
 /// (out of focus). Differs: no ray is traced; f stands in for Snell's law, the pyramid for the
 /// lens' blur.
 struct Raindrops {
-  Interval cover{0.07, 0.15};    ///< part of the pixels behind drops; its end is never exceeded
-  Interval radius{0.007, 0.05};  ///< of a drop, as a part of sqrt(H W): 4 to 28 pixels at 640 x
+  Interval cover{0.35, 0.9};     ///< part of the pixels behind drops; its end is never exceeded
+  Interval radius{0.008, 0.08};  ///< of a drop, as a part of sqrt(H W): 4 to 44 pixels at 640 x
                                  ///< 480. Small drops are more frequent than large ones
-  Interval edge{0.2, 0.6};       ///< width of the soft edge, as a part of the radius; one for each
-                                 ///< photograph, as the focus is one
+  Interval edge{0.3, 1.5};       ///< width of the soft edge, as a part of the radius, beyond 1 for
+                                 ///< drops that are nothing but edge; one for each photograph, as
+                                 ///< the focus is one
+  Interval opacity{0.5, 1};      ///< of the middle of a drop
   Interval view{0.2, 0.4};       ///< part of the shorter side that a drop shows from middle to rim
-  Interval veil{0, 0.35};        ///< scattered light
+  Interval veil{0.15, 0.55};     ///< scattered light
+  Interval soften{0, 0.8};       ///< sharpness lost to the film between drops, one for each
+                                 ///< photograph: 1 is that of its half, 2 of its quarter
+  Interval film{0, 0.15};        ///< light that the film spreads widely, one for each photograph
   double shading = 0.45;         ///< brighter foot and darker top
   double irregularity = 0.6;     ///< 0: circles; 1: odd shapes
   double reference_side = 0;     ///< pixels that stand for sqrt(H W); 0: the image's own. For crops
@@ -61,8 +69,12 @@ struct Raindrops {
     visit("cover", self.cover, "part of the pixels behind drops");
     visit("radius", self.radius, "of a drop, as a part of sqrt(height width)");
     visit("edge", self.edge, "width of the soft edge, as a part of the radius");
+    visit("opacity", self.opacity, "of the middle of a drop, 0 to 1");
     visit("view", self.view, "part of the shorter side that a drop shows from middle to rim");
     visit("veil", self.veil, "scattered light, 0 to 1");
+    visit("soften", self.soften,
+          "sharpness lost to a film of water: 1 is that of the picture's half, 2 of its quarter");
+    visit("film", self.film, "part of the light that the film spreads widely, 0 to 1");
     visit("shading", self.shading, "brighter foot and darker top");
     visit("irregularity", self.irregularity, "0: circles; 1: odd shapes");
     visit("reference-side", self.reference_side,
@@ -75,8 +87,11 @@ struct Raindrops {
     detail::check_positive("Raindrops: radius", radius);
     detail::check_within("Raindrops: radius", radius, {0, 1});
     detail::check_positive("Raindrops: edge", edge);
+    detail::check_within("Raindrops: opacity", opacity, {0, 1});
     detail::check_positive("Raindrops: view", view);
     detail::check_within("Raindrops: veil", veil, {0, 1});
+    detail::check_within("Raindrops: soften", soften, {0, 2});
+    detail::check_within("Raindrops: film", film, {0, 1});
     detail::check_not_negative("Raindrops: shading", shading);
     detail::check_within("Raindrops: irregularity", irregularity, {0, 1});
     detail::check_not_negative("Raindrops: reference_side", reference_side);
@@ -104,6 +119,7 @@ struct Raindrops {
     std::fill_n(mask, pixels, 0.0f);
 
     const detail::ScenePyramid scene{in, height, width};
+    lay(film_for(random), scene, result.image);
     each_drop(
         height, width, own_side(height, width), random,
         [&](const detail::DropOutline& drop) { return new_pixels(drop, mask, height, width); },
@@ -132,7 +148,8 @@ struct Raindrops {
     const auto width = clean.size(3);
     detail::DropPixels pixels{clean.size(0), height, width};
     for (const auto& place : places) {
-      pixels.next_picture(static_cast<float>(std::min(place.height, place.width)));
+      pixels.next_picture(static_cast<float>(std::min(place.height, place.width)),
+                          film_for(random));
       each_drop(
           height, width, own_side(place.height, place.width), random,
           [&](const detail::DropOutline& drop) { return pixels.try_drop(drop); },
@@ -144,6 +161,36 @@ struct Raindrops {
   }
 
  private:
+  detail::WaterFilm film_for(Random& random) const {
+    const auto lost = static_cast<float>(soften.draw(random));
+    return {lost, static_cast<float>(film.draw(random))};
+  }
+
+  static void lay(const detail::WaterFilm& film, const detail::ScenePyramid& scene,
+                  at::Tensor& image) {
+    if (film.soften == 0 && film.glow == 0) return;
+    const auto height = image.size(1);
+    const auto width = image.size(2);
+    const auto [own, half, quarter] = film.shares();
+    const auto wide = scene.glow_level();
+    auto* values = image.data_ptr<float>();
+    for (std::int64_t y = 0; y < height; ++y) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        const auto at = [&](std::size_t level) {
+          return scene.sample(level, static_cast<float>(y) + 0.5f, static_cast<float>(x) + 0.5f);
+        };
+        const auto halved = at(0);
+        const auto quartered = quarter > 0 ? at(scene.level(4)) : halved;
+        const auto glow = at(wide);
+        for (std::size_t c = 0; c < 3; ++c) {
+          auto& value = values[static_cast<std::int64_t>(c) * height * width + y * width + x];
+          const auto soft = own * value + half * halved[c] + quarter * quartered[c];
+          value = std::clamp(soft + film.glow * (glow[c] - soft), 0.0f, 1.0f);
+        }
+      }
+    }
+  }
+
   double own_side(std::int64_t height, std::int64_t width) const {
     return reference_side > 0 ? reference_side : std::sqrt(static_cast<double>(height * width));
   }
@@ -170,6 +217,7 @@ struct Raindrops {
                                      random.uniform(0, static_cast<double>(width)), across,
                                      irregularity, random};
       const detail::DropLook look{.edge = static_cast<float>(soft * random.uniform(0.8, 1.25)),
+                                  .opacity = static_cast<float>(opacity.draw(random)),
                                   .view = static_cast<float>(view.draw(random)),
                                   .veil = static_cast<float>(veil.draw(random)),
                                   .shading = static_cast<float>(shading)};
@@ -215,7 +263,7 @@ struct Raindrops {
           const auto rim = 1.0f - detail::smooth_step(place.depth / 0.5f);
           const auto foot = std::clamp(place.dy, -1.0f, 1.0f);
           const auto gain = 1.0f + look.shading * (foot * std::min(square, 1.0f) + 0.3f * rim);
-          const auto alpha = detail::smooth_step(place.depth / look.edge);
+          const auto alpha = look.opacity * detail::smooth_step(place.depth / look.edge);
           for (std::int64_t c = 0; c < 3; ++c) {
             const auto seen =
                 (1.0f - look.veil) * colour[static_cast<std::size_t>(c)] * gain + look.veil;

@@ -29,7 +29,7 @@ struct SyntheticDepth {
   Interval horizon{0.05, 0.5};  ///< its height, as a part of the image's, from the top
   Interval roll{-6, 6};         ///< degrees that the camera is turned about its axis
   double nearness = 0.5;        ///< smaller: the ground runs away faster
-  double relief = 0.35;         ///< weight of the random field beside the ground: 0 to 1
+  Interval relief{0.2, 0.8};    ///< weight of the random field beside the ground: 0 to 1
   std::int64_t cells = 3;  ///< lattice cells of the field's first octave along the shorter side
 
   static void each_option(auto& self, auto&& visit) {
@@ -68,7 +68,7 @@ struct SyntheticDepth {
     auto depth = at::empty({height, width}, at::TensorOptions{}.dtype(at::kFloat));
     auto* out = depth.data_ptr<float>();
     const auto k = static_cast<float>(nearness);
-    const auto weight = static_cast<float>(relief);
+    const auto weight = drawn.relief;
     const auto height_as_float = static_cast<float>(height);
     for (std::int64_t y = 0; y < height; ++y) {
       const auto& row = rows[static_cast<std::size_t>(y)];
@@ -95,6 +95,7 @@ struct SyntheticDepth {
   struct Drawn {
     float horizon;
     float lean;  ///< rows that the horizon sinks in a column
+    float relief;
     detail::ValueNoise coarse;
     detail::ValueNoise fine;
   };
@@ -106,11 +107,12 @@ struct SyntheticDepth {
     check();
     const auto drawn_horizon = static_cast<float>(horizon.draw(random));
     const auto drawn_roll = roll.draw(random) * std::numbers::pi / 180.0;
+    const auto drawn_relief = static_cast<float>(relief.draw(random));
     const auto cell = static_cast<double>(std::min(height, width)) / static_cast<double>(cells);
     detail::ValueNoise coarse{height, width, cell, random};
     detail::ValueNoise fine{height, width, cell / 2, random};
-    return {drawn_horizon, static_cast<float>(std::tan(drawn_roll)), std::move(coarse),
-            std::move(fine)};
+    return {drawn_horizon, static_cast<float>(std::tan(drawn_roll)), drawn_relief,
+            std::move(coarse), std::move(fine)};
   }
 
   /// The depths of crops of photographs, each drawn for the whole one. Where a crop is less than
@@ -166,11 +168,12 @@ struct SyntheticDepth {
                       const std::vector<detail::PixelLines>& lines, c10::Device device) const {
     const auto count = static_cast<std::int64_t>(drawn.size());
     std::vector<detail::ValueNoise> coarse, fine;
-    std::vector<float> lean, horizon_of_each, height, rows, columns;
+    std::vector<float> lean, horizon_of_each, relief_of_each, height, rows, columns;
     for (std::size_t n = 0; n < drawn.size(); ++n) {
       coarse.push_back(drawn[n].coarse);
       fine.push_back(drawn[n].fine);
       lean.push_back(drawn[n].lean);
+      relief_of_each.push_back(drawn[n].relief);
       horizon_of_each.push_back(drawn[n].horizon);
       height.push_back(static_cast<float>(places[n].height));
       for (const auto y : lines[n].rows) rows.push_back(static_cast<float>(y) + 0.5f);
@@ -193,7 +196,8 @@ struct SyntheticDepth {
     const auto field = (2 * detail::noise_values(coarse, lines, device) +
                         detail::noise_values(fine, lines, device)) /
                        3;
-    return (1 - relief) * ground + relief * field;
+    const auto weight = of_each(relief_of_each);
+    return (1 - weight) * ground + weight * field;
   }
 };
 
