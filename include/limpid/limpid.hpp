@@ -432,13 +432,17 @@
 #include <limpid/training/training_step.hpp>
 #include <limpid/training/validation.hpp>
 
+#include <limpid/parallel/child_process.hpp>
 #include <limpid/parallel/communicator.hpp>
 #include <limpid/parallel/farewell.hpp>
+#include <limpid/parallel/forwarded_signals.hpp>
 #include <limpid/parallel/gloo_group.hpp>
 #include <limpid/parallel/has_gloo.hpp>
 #include <limpid/parallel/local_address.hpp>
 #include <limpid/parallel/node_list.hpp>
 #include <limpid/parallel/rendezvous.hpp>
+#include <limpid/parallel/scratch_folder.hpp>
+#include <limpid/parallel/supervisor.hpp>
 #include <limpid/parallel/world_place.hpp>
 
 #include <limpid/recipes/adversarial_names.hpp>

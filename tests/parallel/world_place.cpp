@@ -80,6 +80,7 @@ BOOST_AUTO_TEST_CASE(every_launchers_variables_are_read) {
   at = place(kOpenMpi);
   BOOST_TEST(at.rank == 2);
   BOOST_TEST(at.size == 4);
+  BOOST_TEST(at.local_size == 4);
   BOOST_TEST(at.store.starts_with("tcp:127.0.0.1:"));
 
   at = place({{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"MPI_LOCALRANKID", "0"}}, "10.0.0.1:4000");
@@ -90,6 +91,7 @@ BOOST_AUTO_TEST_CASE(every_launchers_variables_are_read) {
   at = place({{"LIMPID_RANK", "1"}, {"LIMPID_WORLD_SIZE", "2"}, {"LIMPID_STORE", "file:/run/s"}});
   BOOST_TEST(at.rank == 1);
   BOOST_TEST(at.local_rank == 1);
+  BOOST_TEST(at.local_size == 2);
   BOOST_TEST(at.store == "file:/run/s");
 }
 

@@ -85,6 +85,29 @@ BOOST_AUTO_TEST_CASE(table_4_2_is_made_in_one_command_and_goes_on_where_it_stood
   BOOST_TEST(contains(other.err, "/seed = 0, and this one has 5"), other.err);
 }
 
+BOOST_AUTO_TEST_CASE(shards_make_one_table_at_the_same_time) {
+  TemporaryFolder folder;
+  const auto whole = (folder / "whole").string(), shared = (folder / "shared").string();
+  BOOST_TEST(run(table("4.2", whole, {"--no-twins"})).code == 0);
+  Running first{table("4.2", shared, {"--no-twins", "--shard", "1/2"})};
+  Running second{table("4.2", shared, {"--no-twins", "--shard", "2/2"})};
+  for (auto* shard : {&first, &second}) {
+    const auto ended = shard->wait();
+    BOOST_TEST(ended.code == 0, ended.err);
+  }
+  BOOST_TEST(results_of(shared) == results_of(whole));
+  BOOST_TEST(!contains(read_bytes(shared + "/index.html"), "not finished"));
+  const auto plan = run(table("4.2", shared, {"--no-twins", "--shard", "2/2", "--plan"}));
+  const auto all = run(table("4.2", shared, {"--no-twins", "--plan"}));
+  BOOST_TEST(!plan.out.empty());
+  BOOST_TEST(plan.out.size() < all.out.size());
+  for (const auto* text : {"0/2", "3/2", "2", "a/2", "1/2x"}) {
+    const auto wrong = run(table("4.2", shared, {"--shard", text}));
+    BOOST_TEST(wrong.code == 2);
+    BOOST_TEST(contains(wrong.err, "expected I/N with I from 1 to N"), wrong.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(table_4_1_is_made_in_one_command) {
   TemporaryFolder folder;
   const auto out = (folder / "table").string();

@@ -53,8 +53,9 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
               "--held-back", "--validation-images", "--resume", "--data-changed", "--overwrite",
               "--stop-after", "--workers", "--seed", "--json", "--quiet", "--precision"});
   check_help({"limpid-data", "niqe-model"}, {"--luma"});
-  check_help({"limpid-table"}, {"--data", "--test", "--out", "--vgg", "--backbone", "--smoke",
-                                "--no-twins", "--plan", "--epochs", "--max-images", "--device"});
+  check_help({"limpid-table"},
+             {"--data", "--test", "--out", "--vgg", "--backbone", "--smoke", "--no-twins",
+              "--shard", "--plan", "--epochs", "--max-images", "--device"});
   check_help({"limpid-train"},
              {"--content",         "--weights",       "--penalty-slope", "per-pixel",
               "charbonnier",       "--adversarial",   "--critic",        "--critic-updates",

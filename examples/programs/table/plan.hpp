@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../options.hpp"
+#include "../shard.hpp"
 #include "../train_recipe.hpp"
 
 namespace examples {
@@ -26,6 +27,7 @@ struct TablePlan {
   std::int64_t epochs = 0, steps = 0, workers = 1, max_images = 0;
   std::uint64_t seed = 0;
   bool smoke = false, no_twins = false, show_plan = false, quiet = false;
+  Shard shard;
   limpid::Tiling tiling;
   Compute compute;
   std::string command;

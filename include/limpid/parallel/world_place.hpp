@@ -22,6 +22,7 @@ struct WorldPlace {
   std::int64_t rank = 0;         ///< 0 .. size - 1; rank 0 writes files and talks to the user.
   std::int64_t size = 1;         ///< Number of processes; 1: this one is alone.
   std::int64_t local_rank = 0;   ///< Its number on its own machine, which is that of its card.
+  std::int64_t local_size = 1;   ///< Processes on this machine, which share its cores.
   std::string store{};           ///< "file:PATH" or "tcp:HOST:PORT"; empty where size is 1.
   std::string interface {};      ///< Network interface, "eth0"; empty: the one that HOST is on.
   bool store_is_served = false;  ///< The launcher serves the TCP store; rank 0 must not.
@@ -103,6 +104,7 @@ inline std::optional<WorldPlace> place_by(const LauncherVariables& launcher,
   TORCH_CHECK_VALUE(!local_size || place.local_rank < *local_size, launcher.local_rank, "=",
                     place.local_rank, " is not below ", launcher.local_size, "=",
                     local_size.value_or(0));
+  place.local_size = local_size.value_or(launcher.rank == "LIMPID_RANK" ? place.size : 1);
   return place;
 }
 
