@@ -4,15 +4,17 @@
 //   limpid-convert thesis.pth.tar tasks.limpid --map thesis-resnet --task deblur dehaze derain
 //   limpid-convert trained.pth deblur.limpid --network pixel-unet:width=16
 //   limpid-convert run/model.limpid for_python.safetensors --map thesis-resnet
+//   limpid-convert run/model.limpid deblur.onnx --task deblur
 //
-// A model file is published, anything else becomes a model file. Prints what was loaded, what is
-// missing and what was not needed.
+// A model file is published or becomes an ONNX file, anything else becomes a model file. Prints
+// what was loaded, what is missing and what was not needed.
 #include <limpid/core/finite.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/inference/published_model.hpp>
 #include <limpid/io/output_place.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
+#include <limpid/onnx/export.hpp>
 #include <limpid/weights/map_registry.hpp>
 
 #include <torch/torch.h>
@@ -20,6 +22,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +42,8 @@ struct Plan {
   examples::NetworkOptions network;
   std::vector<std::string> tasks;
   bool list = false, force = false, lenient = false, for_published_code = false;
+
+  bool is_to_onnx() const { return out.extension() == ".onnx" && map != "same"; }
 };
 
 void list_maps() {
@@ -80,12 +85,32 @@ void tell(const Plan& plan, const std::vector<std::string>& names,
   examples::write_json(plan.json, json);
 }
 
+void write_onnx(const Plan& plan) {
+  const auto written = limpid::export_onnx(plan.in, plan.out, plan.tasks);
+  const auto& graph = written.graph;
+  std::map<std::string, int> operators;
+  for (const auto& node : graph.nodes) ++operators[node.op];
+  auto json = nlohmann::json{{"opset", written.opset}, {"operators", operators}};
+  examples::print("input  %s: RGB in [0, 1], any number and size\n", graph.inputs[0].name.c_str());
+  for (const auto& output : graph.outputs) {
+    examples::print("output %s: the same, restored\n", output.name.c_str());
+    json["outputs"].push_back(output.name);
+  }
+  json["input"] = graph.inputs[0].name;
+  json["metadata"] = written.metadata;
+  examples::print("opset %lld, %zu nodes written to '%s'\n", static_cast<long long>(written.opset),
+                  graph.nodes.size(), plan.out.c_str());
+  examples::write_json(plan.json, json);
+}
+
 void convert(const Plan& plan) {
   check_paths(plan);
   examples::leave_standard_output_to(plan.out);
   examples::try_output("OUT", plan.out);
   examples::try_output("--json", plan.json);
-  if (plan.map == "same") {
+  if (plan.is_to_onnx()) {
+    write_onnx(plan);
+  } else if (plan.map == "same") {
     const limpid::TensorFile file = limpid::read_tensor_file(plan.in);
     TORCH_CHECK(!file.tensors.empty(), "weights '", plan.in.string(),
                 "': expected tensors, found none");
@@ -123,7 +148,7 @@ int main(int argc, char** argv) {
   Plan plan;
   CLI::App app{
       "Converts published weights (.pth, safetensors) to a model file, and a model file to "
-      "safetensors under published names.",
+      "safetensors under published names or to an ONNX file.",
       "limpid-convert"};
   app.add_flag("--list", plan.list, "List the maps");
   app.add_option("--map", plan.map, "Whose names the published file has; see --list")
@@ -147,10 +172,18 @@ int main(int argc, char** argv) {
   examples::add_json(app, plan.json,
                      "Write the report of what was loaded, or the names of what was written");
   app.add_option("IN", plan.in, "Published weights, or a model.limpid")->type_name("");
-  app.add_option("OUT", plan.out, "The file to write; -: standard output")->type_name("");
+  app.add_option("OUT", plan.out, "The file to write, NAME.onnx for ONNX; -: standard output")
+      ->type_name("");
   return examples::run_program(app, argc, argv, [&] {
     if (plan.list) return list_maps();
     const bool own_names = plan.map.empty() && !plan.network.network.empty();
+    if (plan.is_to_onnx() && !plan.in.empty()) {
+      if (!plan.map.empty() || plan.network.given()) {
+        throw examples::UsageError(
+            "an .onnx file is written from a model file as it is, without --map and --network");
+      }
+      return convert(plan);
+    }
     if (plan.in.empty() || plan.out.empty() || (plan.map.empty() && !own_names)) {
       throw examples::UsageError("expected IN, OUT and --map NAME, or --list");
     }

@@ -372,6 +372,15 @@
 #include <limpid/model/state_dict.hpp>
 #include <limpid/model/task_set.hpp>
 
+#include <limpid/onnx/capture.hpp>
+#include <limpid/onnx/export.hpp>
+#include <limpid/onnx/graph.hpp>
+#include <limpid/onnx/graph_builder.hpp>
+#include <limpid/onnx/model_bytes.hpp>
+#include <limpid/onnx/operator_writer.hpp>
+#include <limpid/onnx/operators.hpp>
+#include <limpid/onnx/picture_sizes.hpp>
+#include <limpid/onnx/recording.hpp>
 #include <limpid/optim/schedule.hpp>
 
 #include <limpid/weighting/active_reweighting.hpp>

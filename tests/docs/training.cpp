@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-// Code of docs/training.md, optim.md, recipes.md, model.md, inference.md and weighting.md.
+// Code of docs/training.md, optim.md, recipes.md, model.md, inference.md, onnx.md and weighting.md.
 namespace docs_training {
 
 using namespace limpid;
@@ -68,6 +68,10 @@ void restore() {
   Restorer restorer{load<ThreeTasks>("run/model.limpid"), {.tiling = {.tile = 512}}};
   Image sharp = restorer.restore<"deblur">(Image::load("photo.jpg"));
   sharp.save("sharp.png");
+}
+
+void onnx() {
+  export_onnx("run/model.limpid", "deblur.onnx", {"deblur"});  // no tasks: all
 }
 
 void models(const at::Tensor& image) {

@@ -5,6 +5,7 @@
 #include <limpid/encoders/fpn.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/resnet.hpp>
+#include <limpid/onnx/model_bytes.hpp>
 #include <limpid/weights/maps.hpp>
 #include <limpid/weights/save_weights.hpp>
 #include <support/images.hpp>
@@ -403,6 +404,36 @@ BOOST_AUTO_TEST_CASE(maps_are_listed_and_wrong_usage_is_told) {
   check(run({"limpid-convert"}), "expected IN, OUT and --map NAME, or --list");
   check(convert("a", "b", {"--map", "best"}), "--map: expected a map, one of thesis-resnet, ");
   check(convert("a", "b", {"--map", "torchvision-vgg19"}), "names no model");
+}
+
+BOOST_AUTO_TEST_CASE(a_model_becomes_an_onnx_file) {
+  const TemporaryFolder folder;
+  const auto in = (folder / "published.safetensors").string();
+  const auto model = (folder / "model.limpid").string();
+  const auto onnx = (folder / "deblur.onnx").string();
+  const auto json = (folder / "report.json").string();
+  write_generator(in);
+  BOOST_REQUIRE(convert(in, model, {"--map", "deblurgan-resnet"}).code == 0);
+  const auto ended = convert(model, onnx, {"--task", "deblur", "--json", json});
+  if (!kWritesONNX) {
+    BOOST_TEST(ended.code == 1);
+    BOOST_TEST(ended.err.find("protozero") != std::string::npos, ended.err);
+    return;
+  }
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  BOOST_TEST(ended.out.find("output deblur") != std::string::npos, ended.out);
+  BOOST_TEST(limpid_test::read_bytes(onnx).find("limpid_manifest") != std::string::npos);
+  const auto report = nlohmann::json::parse(limpid_test::read_bytes(json));
+  BOOST_TEST(report.at("operators").at("ConvTranspose") == 2);
+  BOOST_TEST((report.at("outputs") == nlohmann::json{"deblur"}));
+
+  BOOST_TEST(convert(model, onnx, {}).code == 1, "it exists");
+  BOOST_TEST(convert(model, onnx, {"--force", "--map", "deblurgan-resnet"}).code == 2);
+  const auto unknown = convert(model, onnx, {"--force", "--task", "dehaze"});
+  BOOST_TEST(unknown.code == 1);
+  BOOST_TEST(unknown.err.find("expected one of its tasks (deblur)") != std::string::npos,
+             unknown.err);
+  BOOST_TEST(convert(in, onnx, {"--force"}).code == 1, "no model file");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

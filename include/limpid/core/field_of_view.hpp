@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/padding.hpp>
+#include <limpid/core/ranges.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -65,8 +66,9 @@ struct FieldOfView {
 /// What the tiles of a picture must be like so that a network makes of them what it would make of
 /// the whole: where they begin, and how much lies around them.
 struct TileNeeds {
-  ImagePadding padding{};             ///< tiles begin at its multiples
-  std::optional<FieldOfView> view{};  ///< nothing where the network does not say
+  ImagePadding padding{};                       ///< tiles begin at its multiples
+  std::optional<FieldOfView> view{};            ///< nothing where the network does not say
+  ValueRange range = ValueRange::signed_range;  ///< in which `PaddingMode::zeros` pads
 };
 
 }  // namespace limpid

@@ -34,7 +34,7 @@ ValueRange range_of(const E& encoder) {
 /// What tiles must be like for a pair of networks; the picture's size does not change it.
 template <Encoder E, DecoderFor<E> D>
 TileNeeds tile_needs(const E& encoder, const D& decoder) {
-  TileNeeds needs{.padding = padding_of(encoder)};
+  TileNeeds needs{.padding = padding_of(encoder), .range = range_of(encoder)};
   if constexpr (requires(const FieldOfView& view) {
                   std::optional<FieldOfView>{encoder->field_of_view()};
                   std::optional<FieldOfView>{decoder->field_of_view(view)};
