@@ -63,6 +63,9 @@ inline Real weight() { return Real{0, 1e6, true}; }
 /// The same for a loss that can be left out.
 inline Real weight_or_none() { return Real{0, 1e6}; }
 
+/// Takes a share of a moving average, below 1; with 1 nothing would ever come in.
+inline Real share_of_average() { return Real{0, 0.9999999}; }
+
 /// Takes minutes; more than a century is a slip of the keyboard.
 inline Real minutes() { return Real{0, 6e7, true}; }
 

@@ -382,6 +382,7 @@
 #include <limpid/onnx/picture_sizes.hpp>
 #include <limpid/onnx/recording.hpp>
 #include <limpid/optim/schedule.hpp>
+#include <limpid/optim/weight_average.hpp>
 
 #include <limpid/weighting/active_reweighting.hpp>
 #include <limpid/weighting/alignment.hpp>
@@ -411,7 +412,9 @@
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/adversary.hpp>
 #include <limpid/training/any_trainer.hpp>
+#include <limpid/training/averaged_weights.hpp>
 #include <limpid/training/balanced_step.hpp>
+#include <limpid/training/best_validation.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/branches.hpp>
 #include <limpid/training/checkpoint.hpp>

@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
               "charbonnier",       "--adversarial",   "--critic",        "--critic-updates",
               "--critic-rate",     "--contextual",    "--weighting",     "upgrad",
               "nash-mtl",          "--interference",  "--tensorboard",   "--backbone",
-              "--random-backbone", "--freeze-epochs", "softplus-r1",     "double-scale"});
+              "--random-backbone", "--freeze-epochs", "softplus-r1",     "double-scale",
+              "--average",         "best.limpid"});
   check_help({"limpid-train"},
              {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
               "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",

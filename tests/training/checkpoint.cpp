@@ -8,14 +8,17 @@
 #include <boost/test/unit_test.hpp>
 
 #include <sys/resource.h>
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -47,7 +50,9 @@ class FullDisk {
 
 /// A run in a folder, each sitting two steps long.
 struct Sittings {
-  OneTask trainer() const {
+  using Change = std::function<void(TrainerOptions&)>;
+
+  OneTask trainer(const Change& change = {}, Pairs validation = {}) const {
     TrainerOptions options;
     options.out = run.path();
     options.length = Steps{8};
@@ -57,8 +62,10 @@ struct Sittings {
     options.start = Start::resume;
     options.quiet = true;
     options.facts = {{"note", "kept"}};
+    if (change) change(options);
     OneTask trainer{options};
     trainer.branch<"deblur">(Branch{.pairs = DarkPictures{},
+                                    .validation = std::move(validation),
                                     .content = L1{},
                                     .critic = TinyCritic{},
                                     .adversarial = Wasserstein{.clip = 0.01}});
@@ -72,6 +79,10 @@ struct Sittings {
   std::string bytes(const std::string& name) const {
     std::ifstream stream{run / name, std::ios::binary};
     return {std::istreambuf_iterator<char>{stream}, {}};
+  }
+
+  limpid::TensorMap tensors(const std::string& name, const std::string& kind = "model") const {
+    return limpid::detail::read_with_manifest(run / name, kind).tensors;
   }
 
   std::size_t files() const {
@@ -187,6 +198,99 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_says_less_than_todays_is_resumed) {
   auto resumed = trainer();
   BOOST_TEST((resumed.fit() == FitResult::stopped));
   BOOST_TEST(resumed.steps_done() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(an_average_of_weights_is_the_model_and_goes_on_bit_exact) {
+  const Change averaged = [](TrainerOptions& options) { options.average = 0.7; };
+  const auto parts = [&] {
+    for (int sitting = 0; sitting < 4; ++sitting) {
+      auto resumed = trainer(averaged);
+      resumed.fit();
+      // After fit the model has the raw weights, and a copy for use the averages.
+      const auto mine = resumed.model()->encoder()->conv->weight;
+      BOOST_TEST(torch::equal(mine, tensors("raw.limpid").at("encoder.conv.weight")));
+      const auto for_use = resumed.model_for_use().tensors();
+      for (const auto& [name, tensor] : tensors("model.limpid")) {
+        BOOST_TEST(torch::equal(for_use.at(name), tensor), name);
+      }
+    }
+    return tensors("checkpoint.limpid", "checkpoint");
+  }();
+  const Sittings other;
+  auto whole = other.trainer([&](TrainerOptions& options) {
+    averaged(options);
+    options.stop_after = 0;
+  });
+  whole.fit();
+  for (const auto& [name, tensor] : other.tensors("checkpoint.limpid", "checkpoint")) {
+    BOOST_TEST(torch::equal(tensor, parts.at(name)), name);
+  }
+  BOOST_TEST(
+      !torch::equal(parts.at("average.encoder.conv.weight"), parts.at("encoder.conv.weight")));
+  BOOST_TEST(torch::equal(parts.at("average.encoder.conv.weight"),
+                          tensors("model.limpid").at("encoder.conv.weight")));
+  BOOST_TEST(error().find("/average = 0.7, and this one has nothing") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_average_changes_nothing_of_the_training_itself) {
+  for (int sitting = 0; sitting < 2; ++sitting) trainer().fit();
+  const Sittings other;
+  for (int sitting = 0; sitting < 2; ++sitting) {
+    other.trainer([](TrainerOptions& options) { options.average = 0.9; }, DarkPictures{}).fit();
+  }
+  const auto plain = tensors("checkpoint.limpid", "checkpoint");
+  const auto averaged = other.tensors("checkpoint.limpid", "checkpoint");
+  for (const auto& [name, tensor] : plain)
+    BOOST_TEST(torch::equal(averaged.at(name), tensor), name);
+}
+
+BOOST_AUTO_TEST_CASE(the_model_of_the_best_validation_is_kept_beside_the_last) {
+  // The rate rises until steps do harm, so the best is not the last.
+  const Change rising = [](TrainerOptions& options) {
+    options.validate_every = 1;
+    options.stop_after = 3;  // resumed twice
+    options.average = 0.1;
+    options.schedule = [](double rate, std::int64_t step, std::int64_t, std::int64_t) {
+      return step < 4 ? rate : 100 * rate;
+    };
+  };
+  for (int sitting = 0; sitting < 3; ++sitting) trainer(rising, DarkPictures{}).fit();
+
+  std::int64_t best = 0;
+  double highest = -1e9;
+  std::ifstream log{run / "metrics.jsonl"};
+  for (std::string line; std::getline(log, line);) {
+    const auto json = nlohmann::json::parse(line);
+    if (json.at("kind") != "validation") continue;
+    BOOST_TEST(json.at("average") == 0.1);
+    const auto& score = json.at("tasks").at("deblur");
+    const auto gain =
+        score.at("psnr_rgb").get<double>() - score.at("identity_psnr_rgb").get<double>();
+    BOOST_TEST(json.at("mean_gain_psnr_rgb").get<double>() == gain);
+    if (gain > highest) best = json.at("step").get<std::int64_t>();
+    highest = std::max(highest, gain);
+    BOOST_TEST(json.at("best").at("measure") == "mean_gain_psnr_rgb");
+    BOOST_TEST(json.at("best").at("score").get<double>() == highest);
+    BOOST_TEST(json.at("best").at("step") == best);
+  }
+  BOOST_REQUIRE(best > 0);
+  BOOST_REQUIRE(best < 8);
+  const auto kept = limpid::detail::read_with_manifest(run / "best.limpid", "model");
+  BOOST_TEST(kept.manifest.at("step") == best);
+  BOOST_TEST(kept.manifest.at("best").at("score").get<double>() == highest);
+
+  const Sittings other;
+  other
+      .trainer(
+          [&](TrainerOptions& options) {
+            rising(options);
+            options.stop_after = best;
+          },
+          DarkPictures{})
+      .fit();
+  for (const auto& [name, tensor] : other.tensors("model.limpid")) {
+    BOOST_TEST(torch::equal(kept.tensors.at(name), tensor), name);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -58,7 +58,8 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_killed_leaves_no_lock) {
 }
 
 BOOST_AUTO_TEST_CASE(any_file_of_a_run_makes_it_a_runs) {
-  for (const std::string name : {"model.limpid", "checkpoint.limpid", "metrics.jsonl"}) {
+  for (const std::string name :
+       {"model.limpid", "checkpoint.limpid", "metrics.jsonl", "best.limpid", "raw.limpid"}) {
     const TemporaryFolder folder;
     const RunFolder run{folder.path()};
     BOOST_TEST(run.file_of_a_run() == nullptr);

@@ -1,3 +1,4 @@
+#include <limpid/training/best_validation.hpp>
 #include <limpid/training/validation.hpp>
 #include <support/errors.hpp>
 #include <support/tiny.hpp>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -201,6 +203,34 @@ BOOST_AUTO_TEST_CASE(the_data_can_be_tried_without_a_model) {
   BOOST_TEST(limpid_test::error_of([&] { check_validation_data(state, options); }) ==
              "validation of 'deblur': none of 4 pictures can be read; the first: 'dark0' is "
              "damaged");
+}
+
+BOOST_AUTO_TEST_CASE(the_best_has_the_highest_mean_gain_of_the_same_pictures) {
+  const auto scored = [](double deblur, double derain, std::int64_t failed = 0) {
+    nlohmann::json scores;
+    for (const auto& [task, gain] : {std::pair{"deblur", deblur}, std::pair{"derain", derain}}) {
+      scores[task] = {{"psnr_rgb", 20 + gain}, {"identity_psnr_rgb", 20.0}, {"failed", failed}};
+    }
+    return scores;
+  };
+  const auto best_after = [&](std::int64_t step, const nlohmann::json& scores) {
+    state.step = step;
+    return is_best(state, options, scores);
+  };
+  BOOST_TEST(!best_after(0, nlohmann::json::object()));
+  BOOST_TEST(best_after(1, scored(-3, 1)));
+  BOOST_TEST(best_text(state, scored(-3, 1)) == "; mean gain -1.00 dB, the best so far");
+  BOOST_TEST(best_after(2, scored(4, 0)));
+  BOOST_TEST(!best_after(3, scored(4, 0)));     // as good: the earlier one stays
+  BOOST_TEST(!best_after(3, scored(9, 9, 1)));  // of fewer pictures
+  BOOST_TEST(best_text(state, scored(1, 1)) ==
+             "; mean gain +1.00 dB, the best is +2.00 dB of step 2");
+  auto unscored = scored(9, 9);
+  unscored["derain"].erase("psnr_rgb");
+  BOOST_TEST(!best_after(4, unscored));
+  state.tasks[0].branch.validation = DarkPictures{2};
+  BOOST_TEST(best_after(5, scored(-9, -9)));  // other pictures: nothing to compare with
+  BOOST_TEST(state.best->step == 5);
 }
 
 BOOST_AUTO_TEST_CASE(the_text_gives_each_tasks_gain) {

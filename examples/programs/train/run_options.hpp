@@ -19,7 +19,7 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
   using limpid::TrainerOptions;
   options
       .bind(app, "--out", &TrainerOptions::out,
-            "Folder of model.limpid, checkpoint.limpid and metrics.jsonl")
+            "Folder of model.limpid, best.limpid, checkpoint.limpid and metrics.jsonl")
       ->required()
       ->type_name("RUN")
       ->group("Run");
@@ -44,6 +44,13 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
             "Learning rate at its highest; over the run it goes as its schedule says")
       ->check(rate())
       ->type_name("RATE")
+      ->group("Run");
+  options
+      .bind(app, "--average", &TrainerOptions::average,
+            "Share of a moving average of the weights that stays in each step, such as 0.999; the "
+            "average is validated and saved as model.limpid; 0: none")
+      ->check(share_of_average())
+      ->type_name("SHARE")
       ->group("Run");
   options.bind(app, "--crop", &TrainerOptions::crop, "Side of a crop, pixels")
       ->check(Whole{16, 4096})

@@ -52,6 +52,9 @@ class AnyTrainer {
   AnyModel& model() { return model_; }
   const AnyModel& model() const { return model_; }
 
+  /// As `MultiTaskTrainer::model_for_use`.
+  AnyModel model_for_use() { return loop_.model_for_use(); }
+
   const TrainerOptions& options() const { return loop_.options(); }
   std::int64_t steps_done() const { return loop_.steps_done(); }
 

@@ -3,6 +3,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/training/adam_state.hpp>
+#include <limpid/training/averaged_weights.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/training_state.hpp>
@@ -58,6 +59,9 @@ inline void prepare_optimisers(TrainingState& state, const TrainerOptions& optio
   TORCH_CHECK(missing.empty(), "MultiTaskTrainer: no branch was set for ", listed(missing));
   if (!state.adam) {
     state.adam = make_adam(state.model.parameters, options.rate, options.beta1, options.beta2);
+  }
+  if (options.average > 0 && !state.average) {
+    state.average.emplace(options.average, averaged_of(state.model));
   }
   for (auto& task : state.tasks) {
     auto* critic = task.branch.adversary.critic();

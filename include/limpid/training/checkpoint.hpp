@@ -3,6 +3,8 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/finite.hpp>
 #include <limpid/model/model_file.hpp>
+#include <limpid/training/averaged_weights.hpp>
+#include <limpid/training/best_validation.hpp>
 #include <limpid/training/resume_conditions.hpp>
 #include <limpid/training/run_folder.hpp>
 #include <limpid/training/run_parts.hpp>
@@ -24,13 +26,8 @@ inline nlohmann::json resume_conditions(TrainingState& state, const TrainerOptio
   return conditions;
 }
 
-/// Writes RUN/checkpoint.limpid and RUN/model.limpid, each aside and renamed into place.
-/// @throws c10::Error, with the files as they were, if a weight is not finite or the disk is full.
-inline void write_checkpoint(TrainingState& state, const TrainerOptions& options) {
-  SavedRun run;
-  for (const auto& part : run_parts(state, options)) part.save(run);
-  check_finite(run.tensors, "checkpoint not written, the last one stays");
-
+/// What files of a run's model say of it.
+inline nlohmann::json model_manifest(const TrainingState& state, const TrainerOptions& options) {
   auto manifest = state.model.describe();
   manifest.update({{"kind", "model"},
                    {"step", state.step},
@@ -40,12 +37,43 @@ inline void write_checkpoint(TrainingState& state, const TrainerOptions& options
                    {"precision", name_of(resolve(options.precision, options.device))},
                    {"convolution", name_of(options.convolution)}});
   if (options.device.is_cuda()) manifest["tf32"] = options.tf32;
+  return manifest;
+}
+
+/// Writes one of a run's model files, with the averaged weights where there are any.
+inline void write_model(const char* name, TrainingState& state, const TrainerOptions& options,
+                        nlohmann::json manifest) {
+  if (state.average) manifest["average"] = options.average;
+  write_with_manifest(options.out / name, std::move(manifest), tensors_for_use(state));
+}
+
+/// Writes RUN/best.limpid, aside and renamed into place.
+/// @param scores  of its validation, kept in it
+inline void write_best(TrainingState& state, const TrainerOptions& options,
+                       const nlohmann::json& scores) {
+  check_finite(tensors_for_use(state), std::string{kBestName} + " not written, the last one stays");
+  auto manifest = model_manifest(state, options);
+  manifest["validation"] = scores;
+  manifest["best"] = best_json(*state.best);
+  write_model(kBestName, state, options, std::move(manifest));
+}
+
+/// Writes RUN/checkpoint.limpid and RUN/model.limpid, each aside and renamed into place; with an
+/// average of weights, RUN/raw.limpid beside it.
+/// @throws c10::Error, with the files as they were, if a weight is not finite or the disk is full.
+inline void write_checkpoint(TrainingState& state, const TrainerOptions& options) {
+  SavedRun run;
+  for (const auto& part : run_parts(state, options)) part.save(run);
+  check_finite(run.tensors, "checkpoint not written, the last one stays");
+
+  auto manifest = model_manifest(state, options);
   run.manifest.update(manifest);
   run.manifest["kind"] = "checkpoint";
   run.manifest["conditions"] = resume_conditions(state, options);
   write_with_manifest(options.out / kCheckpointName, std::move(run.manifest),
                       std::move(run.tensors));
-  write_with_manifest(options.out / kModelName, std::move(manifest), state.model.tensors());
+  if (state.average) write_with_manifest(options.out / kRawName, manifest, state.model.tensors());
+  write_model(kModelName, state, options, std::move(manifest));
 }
 
 /// Puts a run where the checkpoint left it; nothing changes unless all of it fits.

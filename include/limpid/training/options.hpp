@@ -58,7 +58,9 @@ struct TrainerOptions {
   std::int64_t freeze_encoder_epochs = 0;  ///< first epochs without an update of the encoder's
                                            ///< pretrained part; where it has none, of all of it
   double clip_gradient_norm = 0;           ///< of the generator's gradient; 0: not clipped
-  AnyWeighting weighting{};                ///< how the tasks share the encoder: the plain sum
+  double average = 0;  ///< share of a moving average of the weights that stays in each step, 0.999
+                       ///< for one; it is validated and saved as the model. 0: no average
+  AnyWeighting weighting{};  ///< how the tasks share the encoder: the plain sum
 
   std::int64_t crop = 256;    ///< side of a training crop, pixels
   std::int64_t workers = 1;   ///< threads that decode ahead, per task
@@ -100,6 +102,9 @@ inline void check_options(const TrainerOptions& options) {
                     "TrainerOptions: tensorboard needs protozero (Debian: libprotozero-dev), which "
                     "this build is without");
   check_positive("TrainerOptions: rate", options.rate);
+  TORCH_CHECK_VALUE(options.average >= 0 && options.average < 1,
+                    "TrainerOptions: average must be at least 0 and below 1, got ",
+                    options.average);
   check_positive("TrainerOptions: critic_rate", options.critic_rate);
   check_not_negative("TrainerOptions: stop_after", static_cast<double>(options.stop_after));
   check_at_least("TrainerOptions: interference_every", options.interference_every, 0);

@@ -52,6 +52,10 @@ inline EventSummary event_summary(const nlohmann::json& line) {
         if (value.is_number_float()) add_scalars(summary, "validation/" + task + "/" + name, value);
       }
     }
+    constexpr auto* kGain = "mean_gain_psnr_rgb";
+    if (line.contains(kGain)) {
+      add_scalars(summary, std::string{"validation/"} + kGain, line.at(kGain));
+    }
   } else if (kind == "interference") {
     const auto& tasks = line.at("tasks");
     add_cosines(summary, "cosine/", tasks, line);

@@ -64,6 +64,13 @@ class RunFiles {
     written_ = folder_->identity(kCheckpointName);
   }
 
+  /// Keeps the model as it is now as the best of the run.
+  /// @param scores  of its validation
+  void save_best(TrainingState& state, const TrainerOptions& options,
+                 const nlohmann::json& scores) {
+    if (folder_ != nullptr) write_best(state, options, scores);
+  }
+
   void log(const nlohmann::json& line) {
     metrics_.write(line);
     if (events_.is_open()) events_.write(event_summary(line));

@@ -22,6 +22,8 @@ namespace limpid {
 
 inline constexpr const char* kCheckpointName = "checkpoint.limpid";
 inline constexpr const char* kModelName = "model.limpid";
+inline constexpr const char* kBestName = "best.limpid";  ///< of the best validation
+inline constexpr const char* kRawName = "raw.limpid";    ///< of the last step, not averaged
 inline constexpr const char* kMetricsName = "metrics.jsonl";
 inline constexpr const char* kLockName = "run.lock";
 
@@ -60,7 +62,7 @@ class RunFolder {
   /// The first of a run's files that is here, or null. Each of them makes the folder a run's; only
   /// a log without a line holds nothing that could be lost.
   const char* file_of_a_run() const {
-    for (const auto* name : {kCheckpointName, kModelName}) {
+    for (const auto* name : {kCheckpointName, kModelName, kBestName, kRawName}) {
       if (has(name)) return name;
     }
     std::error_code error;
@@ -72,7 +74,7 @@ class RunFolder {
 
   /// Removes the run that is here.
   void clear() const {
-    for (const auto* name : {kCheckpointName, kModelName, kMetricsName}) {
+    for (const auto* name : {kCheckpointName, kModelName, kBestName, kRawName, kMetricsName}) {
       std::error_code error;
       std::filesystem::remove(path_ / name, error);
       TORCH_CHECK(!error, "cannot remove '", (path_ / name).string(), "': ", error.message());

@@ -4,6 +4,7 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/training/adam_state.hpp>
+#include <limpid/training/best_validation.hpp>
 #include <limpid/training/pair_names.hpp>
 #include <limpid/training/run_part.hpp>
 #include <limpid/training/training_state.hpp>
@@ -36,6 +37,8 @@ inline RunPart options_part(const TrainerOptions& options) {
                        {"precision", name_of(resolve(options.precision, options.device))},
                        {"convolution", name_of(options.convolution)}});
     if (options.device.is_cuda()) conditions["tf32"] = options.tf32;
+    // Said only where it holds, because files of older runs do not say it.
+    if (options.average > 0) conditions["average"] = options.average;
   }};
 }
 
@@ -75,6 +78,58 @@ inline RunPart model_part(TrainingState& state) {
       .load = [&state](RunReader& reader) { state.model.expect(reader.weights); },
       .describe =
           [&state](nlohmann::json& conditions) { conditions["model"] = state.model.describe(); }};
+}
+
+/// The average of the weights, as `average.NAME`.
+inline RunPart average_part(TrainingState& state) {
+  const std::string prefix = "average.";
+  const auto for_each = [&state, prefix](auto f) {
+    if (!state.average) return;
+    std::size_t i = 0;
+    for (const auto& [name, tensor] : named_tensors(*state.model.module)) {
+      f(prefix + name, state.average->averages()[i++]);
+    }
+  };
+  return {.save =
+              [&state, for_each](SavedRun& saved) {
+                for_each([&](const std::string& name, const at::Tensor& average) {
+                  saved.tensors[name] = average;
+                });
+                if (state.average) saved.manifest["average_updates"] = state.average->updates();
+              },
+          .load =
+              [&state, for_each](RunReader& reader) {
+                if (!state.average) return;
+                for_each([&](const std::string& name, const at::Tensor& average) {
+                  reader.weights.expect(name, average);
+                });
+                const auto updates =
+                    reader.saved.manifest.at("average_updates").get<std::int64_t>();
+                reader.then([&state, updates] { state.average->set_updates(updates); });
+              }};
+}
+
+/// Which validation was the best, as long as the tasks are validated on the same pictures.
+inline RunPart best_part(TrainingState& state) {
+  return {.save =
+              [&state](SavedRun& saved) {
+                if (!state.best) return;
+                auto json = best_json(*state.best);
+                json.update({{"failed", state.best->failed}, {"data", state.best->data}});
+                saved.manifest["best"] = std::move(json);
+              },
+          .load =
+              [&state](RunReader& reader) {
+                const auto& manifest = reader.saved.manifest;
+                if (!manifest.contains("best") || manifest["best"].at("measure") != kBestMeasure) {
+                  return;
+                }
+                const auto& best = manifest["best"];
+                const BestValidation loaded{
+                    best.at("score").get<double>(), best.at("step").get<std::int64_t>(),
+                    best.at("failed").get<std::int64_t>(), best.at("data").get<std::string>()};
+                reader.then([&state, loaded] { state.best = loaded; });
+              }};
 }
 
 /// What the weighting keeps from step to step, as `weighting.NAME` where it is a tensor.
@@ -237,6 +292,8 @@ inline std::vector<RunPart> run_parts(TrainingState& state, const TrainerOptions
       options_part(options),
       position_part(state),
       model_part(state),
+      average_part(state),
+      best_part(state),
       weighting_part(state),
       adam_part(*state.adam, state.model.parameters, "adam.generator."),
       generator_part("random.cpu", at::detail::getDefaultCPUGenerator()),

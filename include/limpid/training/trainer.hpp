@@ -117,6 +117,11 @@ class MultiTaskTrainer<EncoderT, Decoders...> {
   /// whose number `options().interference_every` divides.
   const std::optional<Interference>& interference() const { return loop_.interference(); }
 
+  /// A model of its own with the weights that `model.limpid` gets: their averages, if
+  /// `options().average` asks for them.
+  /// @throws c10::Error if a module inside is not `Cloneable`.
+  AnyModel model_for_use() { return loop_.model_for_use(); }
+
   const TrainerOptions& options() const { return loop_.options(); }
   std::int64_t steps_done() const { return loop_.steps_done(); }
 

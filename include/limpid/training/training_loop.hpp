@@ -4,6 +4,8 @@
 #include <limpid/core/random.hpp>
 #include <limpid/core/tf32.hpp>
 #include <limpid/model/any_model.hpp>
+#include <limpid/training/averaged_weights.hpp>
+#include <limpid/training/best_validation.hpp>
 #include <limpid/training/branches.hpp>
 #include <limpid/training/device_batch.hpp>
 #include <limpid/training/frozen_weights.hpp>
@@ -78,6 +80,12 @@ class TrainingLoop {
   const TrainerOptions& options() const { return options_; }
   std::int64_t steps_done() const { return state_.step; }
   const std::optional<Interference>& interference() const { return state_.interference; }
+
+  /// A model of its own with the weights that are for use: the averages, where there are any.
+  AnyModel model_for_use() {
+    const AveragedWeights averaged{state_};
+    return state_.model.copy();
+  }
 
   /// One step on given batches, one for each task in order.
   std::vector<LossValue> step(std::vector<Batch> batches) {
@@ -252,6 +260,17 @@ class TrainingLoop {
     log_meter_.restart();
   }
 
+  void log_validation(const nlohmann::json& scores) {
+    nlohmann::json line{{"kind", "validation"},
+                        {"step", state_.step},
+                        {"seconds", state_.seconds},
+                        {"tasks", scores}};
+    if (state_.average) line["average"] = options_.average;
+    if (const auto gain = mean_gain(scores)) line[kBestMeasure] = *gain;
+    if (state_.best) line["best"] = best_json(*state_.best);
+    files_.log(line);
+  }
+
   void log_interference() {
     auto line = interference_json(*state_.interference);
     line["kind"] = "interference";
@@ -278,23 +297,24 @@ class TrainingLoop {
     state_.validation_due = true;
     save();
     const auto began = Clock::now();
-    const auto scores = validation_scores(
-        state_, options_, [&] { return stop.signal() != 0; },
-        [&](const std::string& text) { progress.say(text); },
-        [&](const std::string& task, const std::vector<at::Tensor>& pictures) {
-          files_.show(state_.step, "validation/" + task + ": degraded, restored, true", pictures);
-        });
+    const auto scores = [&] {
+      const AveragedWeights averaged{state_};
+      return validation_scores(
+          state_, options_, [&] { return stop.signal() != 0; },
+          [&](const std::string& text) { progress.say(text); },
+          [&](const std::string& task, const std::vector<at::Tensor>& pictures) {
+            files_.show(state_.step, "validation/" + task + ": degraded, restored, true", pictures);
+          });
+    }();
     state_.seconds += seconds_since(began);
     last_validation_ = Clock::now();
     if (!scores) return;
     state_.validation_due = false;
     validated_at_ = state_.step;
     unsaved_ = true;
-    files_.log({{"kind", "validation"},
-                {"step", state_.step},
-                {"seconds", state_.seconds},
-                {"tasks", *scores}});
-    progress.say(validation_text(state_.step, *scores));
+    if (is_best(state_, options_, *scores)) files_.save_best(state_, options_, *scores);
+    log_validation(*scores);
+    progress.say(validation_text(state_.step, *scores) + best_text(state_, *scores));
   }
 
   void save() {

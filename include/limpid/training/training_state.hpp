@@ -3,6 +3,7 @@
 #include <limpid/core/random.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/model/any_model.hpp>
+#include <limpid/optim/weight_average.hpp>
 #include <limpid/training/adam_state.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
@@ -34,6 +35,14 @@ struct TaskState {
   Random random{0};
 };
 
+/// The best validation of a run so far.
+struct BestValidation {
+  double score = 0;         ///< mean gain in PSNR over the tasks, dB
+  std::int64_t step = 0;    ///< of the run
+  std::int64_t failed = 0;  ///< pictures that it left out
+  std::string data{};       ///< what tells its pictures from others
+};
+
 /// Everything that a step changes.
 struct TrainingState {
   AnyModel model;
@@ -43,8 +52,10 @@ struct TrainingState {
   Random weighting_random{0};  ///< what it draws from
   TaskGradients gradients;     ///< of a step in which the weighting wants them apart
   std::optional<Interference> interference{};  ///< of the last step, where it was looked at
-  std::int64_t step = 0;                       ///< steps done
-  double seconds = 0;                          ///< of training so far, over all sittings
+  std::optional<WeightAverage> average{};      ///< of the model's weights, where it is asked for
+  std::optional<BestValidation> best{};
+  std::int64_t step = 0;        ///< steps done
+  double seconds = 0;           ///< of training so far, over all sittings
   bool validation_due = false;  ///< a validation after this step has not come to its end yet
   std::vector<std::int64_t> data_changes;  ///< steps that the run was resumed at with other data
 };

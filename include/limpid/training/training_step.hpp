@@ -113,6 +113,7 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
     clip_gradient(state.model.parameters, norm, options.clip_gradient_norm);
   }
   state.adam->step();
+  if (state.average) state.average->update();
   critics.keep_step();
   balanced.keep(losses);
   ++state.step;
