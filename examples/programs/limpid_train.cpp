@@ -24,6 +24,7 @@
 #include "options.hpp"
 #include "program.hpp"
 #include "train/loss_options.hpp"
+#include "train/optimizer_options.hpp"
 #include "train/run_options.hpp"
 #include "train/run_result.hpp"
 #include "train_recipe.hpp"
@@ -42,6 +43,7 @@ struct Plan {
   examples::Changes<limpid::TrainerOptions> options;
   examples::Changes<limpid::recipes::ThesisObjective> objective;
   examples::LossOptions losses;
+  std::string schedule;  ///< as the command line says it; empty: the recipe's
 };
 
 /// What the command line says of the tasks.
@@ -135,6 +137,7 @@ void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetwor
     throw examples::UsageError("--contextual: --content says the whole content loss");
   }
   plan.options.apply(recipe.options);
+  examples::check_schedule(plan.schedule, recipe.options);
   recipe.options.facts["threads"] = plan.threads;
   recipe.options.facts["data"] = plan.data;
   examples::RecipeWeights weights{nullptr, plan.backbone};
@@ -181,6 +184,8 @@ int main(int argc, char** argv) {
       ->check(examples::Whole{0})
       ->type_name("N")
       ->group("Recipe and networks");
+  auto& optimizers = *app.add_option_group("Optimisation", "instead of the recipe's");
+  examples::add_optimizers(optimizers, plan.options, plan.schedule);
   app.add_option("--batch", plan.batches, "Crops of a task in each step")
       ->type_name("TASK=N")
       ->group("Data");

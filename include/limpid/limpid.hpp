@@ -381,7 +381,19 @@
 #include <limpid/onnx/operators.hpp>
 #include <limpid/onnx/picture_sizes.hpp>
 #include <limpid/onnx/recording.hpp>
+#include <limpid/optim/adam.hpp>
+#include <limpid/optim/any_optimizer.hpp>
+#include <limpid/optim/lion.hpp>
+#include <limpid/optim/muon.hpp>
+#include <limpid/optim/named_optimizers.hpp>
+#include <limpid/optim/named_parameters.hpp>
+#include <limpid/optim/named_schedules.hpp>
+#include <limpid/optim/optimizer.hpp>
+#include <limpid/optim/parameter_updates.hpp>
 #include <limpid/optim/schedule.hpp>
+#include <limpid/optim/schedule_parts.hpp>
+#include <limpid/optim/sgd.hpp>
+#include <limpid/optim/stretch.hpp>
 #include <limpid/optim/weight_average.hpp>
 
 #include <limpid/weighting/active_reweighting.hpp>
@@ -409,7 +421,6 @@
 #include <limpid/weighting/weighting.hpp>
 #include <limpid/weighting/weighting_state.hpp>
 
-#include <limpid/training/adam_state.hpp>
 #include <limpid/training/adversary.hpp>
 #include <limpid/training/any_trainer.hpp>
 #include <limpid/training/averaged_weights.hpp>

@@ -3,6 +3,8 @@
 #include <limpid/losses/content/content_losses.hpp>
 #include <limpid/metrics/metric_table.hpp>
 #include <limpid/model/families.hpp>
+#include <limpid/optim/named_optimizers.hpp>
+#include <limpid/optim/named_schedules.hpp>
 #include <limpid/recipes/adversarial_names.hpp>
 #include <limpid/weights/map_registry.hpp>
 #include <support/paths.hpp>
@@ -126,6 +128,8 @@ BOOST_AUTO_TEST_CASE(every_name_stands_on_its_page) {
            {limpid::kCritics.names(), "critics.md"},
            {limpid::kPublishedMaps.names(), "weights.md"},
            {metrics, "metrics.md"},
+           {limpid::kOptimizers.names(), "optim.md"},
+           {limpid::kSchedules.names(), "optim.md"},
        }) {
     const auto text = page(table.page);
     for (const auto& name : table.names) {

@@ -42,6 +42,13 @@ BOOST_AUTO_TEST_CASE(policies_and_schedules_of_training_md_and_optim_md) {
   BOOST_TEST(options.schedule(1.0, 5, 100, 1) == 1.0);
 }
 
+void optimisers(TrainerOptions& options) {
+  options.optimizer = AdamW{.decay = 0.05};
+  options.critic_optimizer = Adam{.beta1 = 0.5, .beta2 = 0.9};
+  options.schedule = ScheduleSequence{{WarmUp{}, Stretch::steps(500)}, {CosineFall{}}};
+  options.average = 0.999;
+}
+
 void any_branch(MultiTaskTrainer<PixelUNetEncoder, PixelUNetDecoder<"deblur">>& trainer,
                 const Pairs& pairs, const AnyContent& content) {
   AnyBranch branch = Branch{.pairs = pairs, .content = content};

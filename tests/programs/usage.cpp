@@ -57,12 +57,13 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
              {"--data", "--test", "--out", "--vgg", "--backbone", "--smoke", "--no-twins",
               "--shard", "--plan", "--epochs", "--max-images", "--device"});
   check_help({"limpid-train"},
-             {"--content",         "--weights",       "--penalty-slope", "per-pixel",
-              "charbonnier",       "--adversarial",   "--critic",        "--critic-updates",
-              "--critic-rate",     "--contextual",    "--weighting",     "upgrad",
-              "nash-mtl",          "--interference",  "--tensorboard",   "--backbone",
-              "--random-backbone", "--freeze-epochs", "softplus-r1",     "double-scale",
-              "--average",         "best.limpid"});
+             {"--content",          "--weights",       "--penalty-slope", "per-pixel",
+              "charbonnier",        "--adversarial",   "--critic",        "--critic-updates",
+              "--critic-rate",      "--contextual",    "--weighting",     "upgrad",
+              "nash-mtl",           "--interference",  "--tensorboard",   "--backbone",
+              "--random-backbone",  "--freeze-epochs", "softplus-r1",     "double-scale",
+              "--average",          "best.limpid",     "--optimizer",     "adamw",
+              "--critic-optimizer", "--accumulate",    "--schedule",      "multi-step"});
   check_help({"limpid-train"},
              {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
               "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",

@@ -1,5 +1,6 @@
 #include <limpid/losses/adversarial/wasserstein.hpp>
 #include <limpid/losses/content/l1.hpp>
+#include <limpid/optim/sgd.hpp>
 #include <limpid/training/trainer.hpp>
 #include <limpid/training/training_step.hpp>
 #include <support/tiny.hpp>
@@ -8,6 +9,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -82,6 +85,45 @@ BOOST_AUTO_TEST_CASE(a_tasks_graph_is_gone_before_the_next_tasks_begins) {
     BOOST_TEST(traces.size() == 6U);
     BOOST_TEST(alive == 0);
     BOOST_TEST(traces.back().gone());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(accumulated_parts_make_the_step_of_the_whole_batch) {
+  const auto batches = [] {
+    std::vector<Batch> batches;
+    for (int i = 0; i < 3; ++i) {
+      batches.push_back({torch::rand({5, 3, 16, 16}) - 0.5, torch::rand({5, 3, 16, 16}) - 0.5});
+    }
+    return batches;
+  }();
+  const auto train = [&](std::int64_t accumulate) {
+    auto options = quiet();
+    options.accumulate = accumulate;
+    options.optimizer = SGD{};  // Adam would make much of a gradient that is nearly nothing
+    options.rate = 0.1;
+    options.clip_gradient_norm = 0.5;
+    auto trainer = std::make_unique<ThreeTasks>(options);
+    trainer->model()->encoder()->drop->options.p(0);
+    trainer->branch<"deblur">(Branch{.content = L1{}, .weight = 0.5});
+    trainer->branch<"dehaze">(Branch{.content = L1{} + 0.5 * L1{}});
+    trainer->branch<"derain">(Branch{.content = L1{}});
+    auto losses = trainer->step(batches);
+    for (int i = 0; i < 3; ++i) losses = trainer->step(batches);
+    return std::pair{std::move(trainer), losses};
+  };
+  const auto [whole, losses] = train(1);
+  for (const std::int64_t accumulate : {2, 5, 9}) {  // 9: more parts than pictures
+    const auto [parts, losses_of_parts] = train(accumulate);
+    BOOST_REQUIRE(losses_of_parts.size() == losses.size());
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      BOOST_TEST(losses_of_parts[i].term == losses[i].term);
+      BOOST_TEST(losses_of_parts[i].value == losses[i].value, boost::test_tools::tolerance(1e-5));
+    }
+    for (const auto& item : whole->model()->named_parameters()) {
+      BOOST_TEST(
+          torch::allclose(parts->model()->named_parameters()[item.key()], item.value(), 1e-4, 1e-6),
+          item.key());
+    }
   }
 }
 

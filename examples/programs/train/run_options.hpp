@@ -45,13 +45,6 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
       ->check(rate())
       ->type_name("RATE")
       ->group("Run");
-  options
-      .bind(app, "--average", &TrainerOptions::average,
-            "Share of a moving average of the weights that stays in each step, such as 0.999; the "
-            "average is validated and saved as model.limpid; 0: none")
-      ->check(share_of_average())
-      ->type_name("SHARE")
-      ->group("Run");
   options.bind(app, "--crop", &TrainerOptions::crop, "Side of a crop, pixels")
       ->check(Whole{16, 4096})
       ->type_name("N")

@@ -25,7 +25,7 @@ inline std::string name_of(limpid::FitResult result) {
   return "";
 }
 
-/// What --json gets of a run: how it ended, and its last validation.
+/// What --json gets of a run: how it ended, its last validation, and which was its best.
 inline nlohmann::json run_result(const limpid::TrainerOptions& options, limpid::FitResult result,
                                  std::int64_t steps, int threads) {
   nlohmann::json json{{"out", options.out.string()},
@@ -40,6 +40,7 @@ inline nlohmann::json run_result(const limpid::TrainerOptions& options, limpid::
     const auto entry = nlohmann::json::parse(line, nullptr, false);
     if (!entry.is_object()) continue;
     if (entry.value("kind", "") == "validation") json["validation"] = entry["tasks"];
+    if (entry.contains("best")) json["best"] = entry["best"];
     json["seconds"] = entry["seconds"];
   }
   return json;

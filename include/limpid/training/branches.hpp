@@ -2,7 +2,6 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/random.hpp>
-#include <limpid/training/adam_state.hpp>
 #include <limpid/training/averaged_weights.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
@@ -11,6 +10,7 @@
 #include <c10/util/Exception.h>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +41,7 @@ inline void set_branch(TrainingState& state, std::size_t index, AnyBranch branch
   branch.content.to(options.device);
   branch.adversary.to(options.device);
   if (task.branch.adversary.critic() != branch.adversary.critic()) {
-    task.critic_adam.reset();
+    task.critic_updates.reset();
     task.critic_parameters.clear();
   }
   if (!task.has_branch) task.random = Random::stream(options.seed, {0x70656e616c7479, index});
@@ -57,21 +57,22 @@ inline void prepare_optimisers(TrainingState& state, const TrainerOptions& optio
     if (!task.has_branch) missing.push_back(task.name);
   }
   TORCH_CHECK(missing.empty(), "MultiTaskTrainer: no branch was set for ", listed(missing));
-  if (!state.adam) {
-    state.adam = make_adam(state.model.parameters, options.rate, options.beta1, options.beta2);
+  if (!state.updates) {
+    state.updates = std::make_unique<ParameterUpdates>(generator_optimizer(options),
+                                                       state.model.parameters, options.rate);
   }
   if (options.average > 0 && !state.average) {
     state.average.emplace(options.average, averaged_of(state.model));
   }
   for (auto& task : state.tasks) {
     auto* critic = task.branch.adversary.critic();
-    if (critic == nullptr || task.critic_adam) continue;
+    if (critic == nullptr || task.critic_updates) continue;
     critic->train();
     for (const auto& item : critic->named_parameters()) {
       task.critic_parameters.emplace_back(item.key(), item.value());
     }
-    task.critic_adam =
-        make_adam(task.critic_parameters, options.critic_rate, options.beta1, options.beta2);
+    task.critic_updates = std::make_unique<ParameterUpdates>(
+        critic_optimizer(options), task.critic_parameters, options.critic_rate);
   }
 }
 

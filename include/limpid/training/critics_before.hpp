@@ -2,7 +2,6 @@
 
 #include <limpid/core/random.hpp>
 #include <limpid/model/state_dict.hpp>
-#include <limpid/training/adam_state.hpp>
 #include <limpid/training/training_state.hpp>
 
 #include <torch/nn.h>
@@ -22,13 +21,11 @@ class CriticsBefore {
   CriticsBefore(TrainingState& state, c10::Device device) {
     for (auto& task : state.tasks) {
       if (!task.branch.adversary) continue;
-      TensorMap weights, moments;
+      TensorMap weights;
       collect_tensors(*task.branch.adversary.critic(), "", weights);
       for (auto& [name, tensor] : weights) tensor = tensor.clone();
-      collect_adam(*task.critic_adam, task.critic_parameters, "", moments);
       // Copies now: bringing them back must not need memory that a failed step may lack.
-      auto restore_moments =
-          load_adam(*task.critic_adam, task.critic_parameters, "", moments, task.name);
+      auto restore_moments = task.critic_updates->remember();
       // Reading an objective's state waits for a device; what it does there keeps itself finite.
       auto objective = device.is_cpu() ? task.branch.adversary.state() : std::vector<double>{};
       restore_.push_back([&task, weights = std::move(weights), restore_moments,

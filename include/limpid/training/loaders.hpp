@@ -20,7 +20,7 @@ inline std::vector<std::int64_t> start_loaders(TrainingState& state,
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
     auto& task = state.tasks[t];
     LoaderOptions loader;
-    loader.batch_size = task.branch.batch_size;
+    loader.batch_size = task.branch.batch_size * options.accumulate;
     loader.crop = task.branch.crop;
     loader.augmentation = task.branch.augmentation;
     loader.seed = Random::stream(options.seed, {0x64617461, t}).bits();

@@ -4,6 +4,8 @@
 #include <limpid/core/check.hpp>
 #include <limpid/io/event_file.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/optim/adam.hpp>
+#include <limpid/optim/any_optimizer.hpp>
 #include <limpid/optim/schedule.hpp>
 #include <limpid/training/epoch_policy.hpp>
 #include <limpid/weighting/any_weighting.hpp>
@@ -50,14 +52,17 @@ struct TrainerOptions {
   std::filesystem::path out{};  ///< folder of checkpoints, model and log; empty: none is written
   RunLength length = Epochs{80};
   EpochPolicy epoch = LongestEpoch{};
-  double rate = 1e-4;         ///< of the encoder and the decoders
-  double critic_rate = 1e-4;  ///< of the critics
-  double beta1 = 0.9;         ///< Adam
-  double beta2 = 0.999;       ///< Adam
+  double rate = 1e-4;               ///< of the encoder and the decoders
+  double critic_rate = 1e-4;        ///< of the critics
+  double beta1 = 0.9;               ///< of Adam, where no optimiser is chosen
+  double beta2 = 0.999;             ///< the same
+  AnyOptimizer optimizer{};         ///< of the encoder and the decoders; none chosen: Adam
+  AnyOptimizer critic_optimizer{};  ///< of the critics; none chosen: Adam
   Schedule schedule = ConstantThenLinear{};
   std::int64_t freeze_encoder_epochs = 0;  ///< first epochs without an update of the encoder's
                                            ///< pretrained part; where it has none, of all of it
   double clip_gradient_norm = 0;           ///< of the generator's gradient; 0: not clipped
+  std::int64_t accumulate = 1;  ///< batches whose gradients make one step; only one is in memory
   double average = 0;  ///< share of a moving average of the weights that stays in each step, 0.999
                        ///< for one; it is validated and saved as the model. 0: no average
   AnyWeighting weighting{};  ///< how the tasks share the encoder: the plain sum
@@ -93,6 +98,19 @@ struct TrainerOptions {
 
 namespace detail {
 
+/// The optimiser where none is chosen.
+inline Adam usual_optimizer(const TrainerOptions& options) {
+  return {options.beta1, options.beta2};
+}
+
+inline AnyOptimizer generator_optimizer(const TrainerOptions& options) {
+  return options.optimizer ? options.optimizer : usual_optimizer(options);
+}
+
+inline AnyOptimizer critic_optimizer(const TrainerOptions& options) {
+  return options.critic_optimizer ? options.critic_optimizer : usual_optimizer(options);
+}
+
 /// @throws c10::ValueError that names the option that is out of range
 inline void check_options(const TrainerOptions& options) {
   check_not_negative("TrainerOptions: freeze_encoder_epochs",
@@ -101,6 +119,8 @@ inline void check_options(const TrainerOptions& options) {
   TORCH_CHECK_VALUE(!options.tensorboard || kWritesEventFiles,
                     "TrainerOptions: tensorboard needs protozero (Debian: libprotozero-dev), which "
                     "this build is without");
+  usual_optimizer(options).check();
+  check_at_least("TrainerOptions: accumulate", options.accumulate, 1);
   check_positive("TrainerOptions: rate", options.rate);
   TORCH_CHECK_VALUE(options.average >= 0 && options.average < 1,
                     "TrainerOptions: average must be at least 0 and below 1, got ",

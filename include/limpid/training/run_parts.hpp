@@ -3,7 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/random.hpp>
-#include <limpid/training/adam_state.hpp>
+#include <limpid/optim/parameter_updates.hpp>
 #include <limpid/training/best_validation.hpp>
 #include <limpid/training/pair_names.hpp>
 #include <limpid/training/run_part.hpp>
@@ -12,7 +12,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
-#include <torch/optim.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -38,7 +37,13 @@ inline RunPart options_part(const TrainerOptions& options) {
                        {"convolution", name_of(options.convolution)}});
     if (options.device.is_cuda()) conditions["tf32"] = options.tf32;
     // Said only where it holds, because files of older runs do not say it.
+    if (options.accumulate > 1) conditions["accumulate"] = options.accumulate;
     if (options.average > 0) conditions["average"] = options.average;
+    const auto usual = AnyOptimizer{usual_optimizer(options)}.description();
+    const auto generator = generator_optimizer(options).description();
+    const auto critic = critic_optimizer(options).description();
+    if (generator != usual) conditions["optimizer"] = generator;
+    if (critic != usual) conditions["critic_optimizer"] = critic;
   }};
 }
 
@@ -166,16 +171,15 @@ inline RunPart weighting_part(TrainingState& state) {
               }};
 }
 
-/// An optimiser's moments and step counts.
-inline RunPart adam_part(torch::optim::Adam& adam, const NamedParameters& parameters,
-                         const std::string& prefix) {
-  return {
-      .save = [&adam, &parameters,
-               prefix](SavedRun& saved) { collect_adam(adam, parameters, prefix, saved.tensors); },
-      .load =
-          [&adam, &parameters, prefix](RunReader& reader) {
-            reader.then(load_adam(adam, parameters, prefix, reader.saved.tensors, reader.source));
-          }};
+/// What an optimiser keeps of its parameters, as OPTIMISER.WHOSE.PARAMETER.WHAT.
+/// @param whose  "generator", "critic.TASK"
+inline RunPart updates_part(ParameterUpdates& updates, const std::string& whose) {
+  const auto prefix = updates.optimizer().name() + "." + whose + ".";
+  return {.save = [&updates, prefix](SavedRun& saved) { updates.collect(prefix, saved.tensors); },
+          .load =
+              [&updates, prefix](RunReader& reader) {
+                reader.then(updates.load(prefix, reader.saved.tensors, reader.source));
+              }};
 }
 
 /// Whether a generator takes `state`: a copy of it tries.
@@ -295,7 +299,7 @@ inline std::vector<RunPart> run_parts(TrainingState& state, const TrainerOptions
       average_part(state),
       best_part(state),
       weighting_part(state),
-      adam_part(*state.adam, state.model.parameters, "adam.generator."),
+      updates_part(*state.updates, "generator"),
       generator_part("random.cpu", at::detail::getDefaultCPUGenerator()),
   };
   if (options.device.is_cuda()) {
@@ -307,8 +311,7 @@ inline std::vector<RunPart> run_parts(TrainingState& state, const TrainerOptions
     parts.push_back(task_part(task));
     if (task.branch.adversary.critic() == nullptr) continue;
     parts.push_back(critic_part(task));
-    parts.push_back(
-        adam_part(*task.critic_adam, task.critic_parameters, "adam.critic." + task.name + "."));
+    parts.push_back(updates_part(*task.critic_updates, "critic." + task.name));
   }
   return parts;
 }

@@ -29,18 +29,30 @@ class StepLosses {
  public:
   explicit StepLosses(std::int64_t step) : step_(step) {}
 
+  /// What is added next is of one part of a task's batch, and counts by its share of it; the parts
+  /// of a task have the same terms in the same order.
+  /// @param share  1: of the whole batch
+  void begin_part(double share, bool is_first) {
+    if (is_first) first_of_task_ = values_.size();
+    share_ = share;
+    is_first_part_ = is_first;
+    terms_of_part_ = 0;
+  }
+
   /// Takes a scalar's value. On the CPU it is checked here, before anything is stepped by it; on
   /// another device by `fetch`, so that a step waits for the device once.
   void add(const std::string& task, const std::string& term, const at::Tensor& loss) {
-    values_.push_back({task, term, 0});
-    take({task, "the " + term + " loss is ", values_.size() - 1}, loss);
+    if (is_first_part_) values_.push_back({task, term, 0});
+    const auto place = is_first_part_ ? values_.size() - 1 : first_of_task_ + terms_of_part_;
+    ++terms_of_part_;
+    take({task, "the " + term + " loss is ", place, share_}, loss);
   }
 
   /// Takes a number that has to be finite and is not reported: the norm of a critic's gradient.
   /// @param what  as the error says it: "the gradient of the critic has norm "
   void check(const std::string& task, const std::string& what, const at::Tensor& number) {
     if (!number.defined()) return;
-    take({task, what, kNotReported}, number);
+    take({task, what, kNotReported, 1}, number);
   }
 
   /// Takes a number that is on the CPU and known to be finite.
@@ -54,7 +66,8 @@ class StepLosses {
   /// @throws c10::Error if a value or the norm is not finite.
   double fetch(const at::Tensor& gradient_norm) {
     if (gradient_norm.defined()) {
-      take({"", "the gradient of the encoder and decoders has norm ", kNotReported}, gradient_norm);
+      take({"", "the gradient of the encoder and decoders has norm ", kNotReported, 1},
+           gradient_norm);
     }
     if (!pending_.empty()) {
       const auto together = at::stack(pending_).to(at::kCPU);
@@ -77,6 +90,7 @@ class StepLosses {
     std::string task;
     std::string what;
     std::size_t value;
+    double share;
   };
 
   void take(const Place& place, const at::Tensor& number) {
@@ -94,12 +108,15 @@ class StepLosses {
                 "training stopped: ", place.task.empty() ? "" : "task '" + place.task + "', ",
                 "step ", step_ + 1, ": ", place.what, number,
                 "; the last checkpoint is from before this step");
-    if (place.value != kNotReported) values_[place.value].value = number;
+    if (place.value != kNotReported) values_[place.value].value += place.share * number;
     last_ = number;
   }
 
   std::int64_t step_;
   std::vector<LossValue> values_;
+  std::size_t first_of_task_ = 0, terms_of_part_ = 0;
+  double share_ = 1;
+  bool is_first_part_ = true;
   std::vector<at::Tensor> pending_;  // scalars of one device, in the order of places_
   std::vector<Place> places_;
   double last_ = 0;  // number accepted

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/training/adam_state.hpp>
+#include <limpid/optim/named_parameters.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/zeros.h>

@@ -194,9 +194,9 @@ class TrainingLoop {
       return plan_.rate(options_.schedule, initial, state_.step, state_.seconds, seconds_of_step_);
     };
     rate_ = rate(options_.rate);
-    set_rate(*state_.adam, rate_);
+    state_.updates->set_rate(rate_);
     for (auto& task : state_.tasks) {
-      if (task.critic_adam) set_rate(*task.critic_adam, rate(options_.critic_rate));
+      if (task.critic_updates) task.critic_updates->set_rate(rate(options_.critic_rate));
     }
   }
 

@@ -3,8 +3,9 @@
 #include <limpid/core/random.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/model/any_model.hpp>
+#include <limpid/optim/named_parameters.hpp>
+#include <limpid/optim/parameter_updates.hpp>
 #include <limpid/optim/weight_average.hpp>
-#include <limpid/training/adam_state.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/task_gradients.hpp>
@@ -12,7 +13,6 @@
 #include <limpid/weighting/interference.hpp>
 
 #include <torch/nn.h>
-#include <torch/optim.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -30,7 +30,7 @@ struct TaskState {
   AnyBranch branch;
   bool has_branch = false;
   NamedParameters critic_parameters;
-  std::unique_ptr<torch::optim::Adam> critic_adam;
+  std::unique_ptr<ParameterUpdates> critic_updates;
   std::unique_ptr<PairLoader> loader;
   Random random{0};
 };
@@ -47,7 +47,7 @@ struct BestValidation {
 struct TrainingState {
   AnyModel model;
   std::vector<TaskState> tasks;
-  std::unique_ptr<torch::optim::Adam> adam;
+  std::unique_ptr<ParameterUpdates> updates;
   AnyWeighting weighting;      ///< where it stands after the steps done
   Random weighting_random{0};  ///< what it draws from
   TaskGradients gradients;     ///< of a step in which the weighting wants them apart

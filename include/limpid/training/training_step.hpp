@@ -35,7 +35,7 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
   loss.backward();
   losses.check(task.name, "the gradient of the critic has norm ",
                gradient_norm(task.critic_parameters));
-  task.critic_adam->step();
+  task.critic_updates->step();
   forget_gradients(task.critic_parameters);  // one critic's at a time, whatever the number of tasks
   task.branch.adversary.after_critic_step();
   auto named = names_beside_the_steps_own();
@@ -74,12 +74,45 @@ inline void clip_gradient(const NamedParameters& parameters, double norm, double
   }
 }
 
+/// A batch cut along its pictures into so many parts, or as many as it has pictures.
+inline std::vector<Batch> parts_of(const Batch& batch, std::int64_t count) {
+  if (count == 1) return {batch};
+  std::vector<Batch> parts;
+  const auto degraded = batch.degraded.chunk(count), target = batch.target.chunk(count);
+  for (std::size_t i = 0; i < degraded.size(); ++i) parts.push_back({degraded[i], target[i]});
+  return parts;
+}
+
+/// The forwards and backwards of one task on one part of its batch.
+/// @param share  of the batch
+inline void train_task(TrainingState& state, std::size_t t, const Batch& part, double share,
+                       const TrainerOptions& options, BalancedStep& balanced, StepLosses& losses) {
+  auto& task = state.tasks[t];
+  const auto& [degraded, target] = part;
+  at::Tensor restored;
+  {
+    AutocastScope autocast{options.precision, options.device};
+    restored = state.model.restore(t, degraded).to(at::kFloat);
+  }
+  if (task.branch.adversary) {
+    const AdversarialBatch detached{degraded, restored.detach(), target, &task.random};
+    for (std::int64_t i = 0; i < task.branch.critic_updates; ++i) {
+      step_critic(task, detached, options, losses);
+    }
+  }
+  const auto loss =
+      generator_loss(task, {degraded, restored, target, &task.random}, options, losses);
+  balanced.backward(t, share == 1 ? loss : share * loss);
+}
+
 /// One training step on one batch of each task, on the device of the model: the gradients of all
 /// tasks meet in the shared encoder, and the encoder and all decoders are updated once. They add up
 /// (thesis, sec. 3.2), or are combined as the run's weighting says.
 ///
 /// A task's graph is gone before the next task's begins, so memory does not grow with the number of
-/// tasks; the sum of the tasks' backwards is the backward of their sum.
+/// tasks; the sum of the tasks' backwards is the backward of their sum. The same holds of the parts
+/// that `options.accumulate` asks for: with losses that are means over the pictures they add up to
+/// the step of the whole batch. A critic is stepped on each part.
 ///
 /// @param epoch  of the step, from 0
 inline std::vector<LossValue> training_step(TrainingState& state, const std::vector<Batch>& batches,
@@ -91,28 +124,20 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
   const auto every = options.interference_every;
   BalancedStep balanced{state, epoch, every > 0 && (state.step + 1) % every == 0};
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
-    auto& task = state.tasks[t];
-    const auto& [degraded, target] = batches[t];
-    at::Tensor restored;
-    {
-      AutocastScope autocast{options.precision, options.device};
-      restored = state.model.restore(t, degraded).to(at::kFloat);
+    const auto parts = parts_of(batches[t], options.accumulate);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto share = static_cast<double>(parts[i].target.size(0)) /
+                         static_cast<double>(batches[t].target.size(0));
+      losses.begin_part(share, i == 0);
+      train_task(state, t, parts[i], share, options, balanced, losses);
     }
-    if (task.branch.adversary) {
-      const AdversarialBatch detached{degraded, restored.detach(), target, &task.random};
-      for (std::int64_t i = 0; i < task.branch.critic_updates; ++i) {
-        step_critic(task, detached, options, losses);
-      }
-    }
-    balanced.backward(
-        t, generator_loss(task, {degraded, restored, target, &task.random}, options, losses));
   }
   balanced.combine(losses);
   const auto norm = losses.fetch(gradient_norm(state.model.parameters));
   if (options.clip_gradient_norm > 0) {
     clip_gradient(state.model.parameters, norm, options.clip_gradient_norm);
   }
-  state.adam->step();
+  state.updates->step();
   if (state.average) state.average->update();
   critics.keep_step();
   balanced.keep(losses);

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <limpid/optim/any_optimizer.hpp>
+#include <limpid/optim/named_parameters.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/util/Exception.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace limpid::detail {
+
+/// An optimiser at work on the parameters of a training, and what it keeps of them. A parameter
+/// that has no gradient in a step is passed by, and begins when it first has one.
+class ParameterUpdates {
+ public:
+  ParameterUpdates(AnyOptimizer optimizer, NamedParameters parameters, double rate)
+      : optimizer_(std::move(optimizer)), parameters_(std::move(parameters)), rate_(rate) {
+    for (const auto& [name, parameter] : parameters_) {
+      kept_.push_back({{}, 0, optimizer_.decays(name, parameter)});
+    }
+  }
+
+  const AnyOptimizer& optimizer() const { return optimizer_; }
+  double rate() const { return rate_; }
+  void set_rate(double rate) { rate_ = rate; }
+
+  /// Moves all parameters that have a gradient.
+  void step() {
+    const at::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < kept_.size(); ++i) {  // first all memory that is needed
+      auto& kept = kept_[i];
+      if (!kept.state.empty() || !gradient(i).defined()) continue;
+      std::vector<at::Tensor> state;
+      for (std::size_t k = 0; k < optimizer_.states_of(parameters_[i].second); ++k) {
+        state.push_back(at::zeros_like(parameters_[i].second, at::MemoryFormat::Preserve));
+      }
+      kept.state = std::move(state);
+    }
+    std::map<std::tuple<bool, std::int64_t, std::size_t>, UpdateGroup> together;
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      if (!gradient(i).defined()) continue;
+      auto& kept = kept_[i];
+      ++kept.step;
+      if (parameters_[i].second.is_cpu()) {
+        UpdateGroup alone;
+        add(alone, i);
+        optimizer_.update(alone);
+      } else {
+        add(together[{kept.decays, kept.step, kept.state.size()}], i);
+      }
+    }
+    for (auto& [key, group] : together) optimizer_.update(group);
+  }
+
+  /// Adds what is kept of the parameters as PREFIX + parameter + .exp_avg, .exp_avg_sq, .step.
+  /// Parameters that never had a gradient have none.
+  void collect(const std::string& prefix, std::map<std::string, at::Tensor>& tensors) const {
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      const auto& kept = kept_[i];
+      if (kept.step == 0) continue;
+      const auto name = prefix + parameters_[i].first + ".";
+      for (std::size_t k = 0; k < kept.state.size(); ++k) {
+        tensors[name + optimizer_.state_names()[k]] = kept.state[k];
+      }
+      tensors[name + "step"] = at::full({1}, kept.step, at::kLong);
+    }
+  }
+
+  /// Checks the state that `collect` took. Errors begin with `source`.
+  /// @return what puts it in the place of whatever is kept now.
+  std::function<void()> load(const std::string& prefix,
+                             const std::map<std::string, at::Tensor>& tensors,
+                             const std::string& source) {
+    auto loaded = std::make_shared<std::vector<Kept>>();
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      const auto& [parameter_name, parameter] = parameters_[i];
+      auto& kept = loaded->emplace_back(Kept{{}, 0, kept_[i].decays});
+      const auto name = prefix + parameter_name + ".";
+      const auto step = tensors.find(name + "step");
+      if (step == tensors.end()) continue;
+      TORCH_CHECK(step->second.numel() == 1 && step->second.scalar_type() == at::kLong, source,
+                  ": expected '", step->first, "' to be one integer");
+      kept.step = step->second.item<std::int64_t>();
+      for (std::size_t k = 0; k < optimizer_.states_of(parameter); ++k) {
+        const auto& which = optimizer_.state_names()[k];
+        const auto found = tensors.find(name + which);
+        TORCH_CHECK(found != tensors.end() && found->second.sizes() == parameter.sizes(), source,
+                    ": expected '", name, which, "' of shape ", parameter.sizes());
+        kept.state.push_back(found->second.to(parameter.options().requires_grad(false)).clone());
+      }
+    }
+    return [this, loaded] { kept_ = std::move(*loaded); };
+  }
+
+  /// @return what puts everything kept back as it is now; it needs no memory for that.
+  std::function<void()> remember() {
+    auto copies = std::make_shared<std::vector<Kept>>(kept_);
+    for (auto& kept : *copies) {
+      for (auto& tensor : kept.state) tensor = tensor.clone();
+    }
+    return [this, copies] { kept_ = *copies; };
+  }
+
+ private:
+  struct Kept {
+    std::vector<at::Tensor> state;  ///< in the order of the optimiser's names; none before step 1
+    std::int64_t step = 0;
+    bool decays = false;
+  };
+
+  const at::Tensor& gradient(std::size_t i) const { return parameters_[i].second.grad(); }
+
+  void add(UpdateGroup& group, std::size_t i) const {
+    const auto& kept = kept_[i];
+    group.rate = rate_;
+    group.decays = kept.decays;
+    group.step = kept.step;
+    group.parameters.push_back(parameters_[i].second);
+    group.gradients.push_back(gradient(i));
+    group.state.resize(kept.state.size());
+    for (std::size_t k = 0; k < kept.state.size(); ++k) group.state[k].push_back(kept.state[k]);
+  }
+
+  AnyOptimizer optimizer_;
+  NamedParameters parameters_;
+  double rate_;
+  std::vector<Kept> kept_;
+};
+
+}  // namespace limpid::detail

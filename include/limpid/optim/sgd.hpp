@@ -1,0 +1,53 @@
+#pragma once
+
+#include <limpid/core/check.hpp>
+#include <limpid/optim/adam.hpp>
+#include <limpid/optim/optimizer.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
+
+#include <array>
+#include <string_view>
+
+namespace limpid {
+
+/// Stochastic gradient descent with momentum.
+///
+/// Source: Sutskever et al., "On the importance of initialization and momentum in deep learning",
+/// ICML 2013; as `torch::optim::SGD`, without dampening. Differs: norms and biases do not decay.
+struct SGD {
+  static constexpr std::string_view name = "sgd";
+  static constexpr std::array<std::string_view, 1> state_names{"momentum_buffer"};
+
+  double momentum = 0.9;  ///< share of the past steps in each
+  bool nesterov = false;  ///< looks ahead by the momentum
+  double decay = 0;       ///< times the weight, added to the gradient
+
+  static void each_option(auto& self, auto&& visit) {
+    visit("momentum", self.momentum, "share of the past steps in each");
+    visit("nesterov", self.nesterov, "look ahead by the momentum");
+    visit("decay", self.decay, "weight decay");
+  }
+
+  void check() const {
+    detail::check_share("momentum", momentum);
+    check_not_negative("decay", decay);
+  }
+
+  void update(UpdateGroup& group) const {
+    detail::add_decay_to_gradient(group, decay);
+    auto& buffer = group.state[0];
+    at::_foreach_mul_(buffer, momentum);
+    at::_foreach_add_(buffer, group.gradients, 1);
+    if (nesterov) {
+      const auto ahead = at::_foreach_add(group.gradients, buffer, momentum);
+      at::_foreach_add_(group.parameters, ahead, -group.rate);
+    } else {
+      at::_foreach_add_(group.parameters, buffer, -group.rate);
+    }
+  }
+};
+
+}  // namespace limpid
