@@ -60,8 +60,8 @@ struct Adam {
   void check() const {
     detail::check_share("beta1", beta1);
     detail::check_share("beta2", beta2);
-    check_positive("epsilon", epsilon);
-    check_not_negative("decay", decay);
+    detail::check_positive("epsilon", epsilon);
+    detail::check_not_negative("decay", decay);
   }
 
   void update(UpdateGroup& group) const {

@@ -36,7 +36,7 @@ struct Lion {
   void check() const {
     detail::check_share("beta1", beta1);
     detail::check_share("beta2", beta2);
-    check_not_negative("decay", decay);
+    detail::check_not_negative("decay", decay);
   }
 
   void update(UpdateGroup& group) const {

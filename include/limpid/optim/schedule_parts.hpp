@@ -47,7 +47,7 @@ struct LinearFall {
   static void each_option(auto& self, auto&& visit) {
     visit("final", self.final, "rate of the last step");
   }
-  void check() const { check_not_negative("final", final); }
+  void check() const { detail::check_not_negative("final", final); }
 
   double operator()(double initial_rate, std::int64_t step, std::int64_t steps,
                     std::int64_t steps_per_epoch) const {
@@ -63,7 +63,7 @@ struct CosineFall {
   static void each_option(auto& self, auto&& visit) {
     visit("final", self.final, "rate of the last step");
   }
-  void check() const { check_not_negative("final", final); }
+  void check() const { detail::check_not_negative("final", final); }
 
   double operator()(double initial_rate, std::int64_t step, std::int64_t steps,
                     std::int64_t steps_per_epoch) const {
@@ -105,7 +105,7 @@ struct MultiStep {
     visit("at", self.at, "where the rate falls, shares, steps or epochs: 0.5/0.75");
     visit("factor", self.factor, "what it is multiplied by");
   }
-  void check() const { check_positive("factor", factor); }
+  void check() const { detail::check_positive("factor", factor); }
   bool counts_steps() const {
     return std::any_of(at.places.begin(), at.places.end(),
                        [](const Stretch& place) { return place.counts_steps(); });
@@ -138,8 +138,8 @@ struct WarmRestarts {
   }
   void check() const {
     TORCH_CHECK_VALUE(longer >= 1, "longer must be at least 1, got ", longer);
-    check_positive("lower", lower);
-    check_not_negative("final", final);
+    detail::check_positive("lower", lower);
+    detail::check_not_negative("final", final);
   }
   bool counts_steps() const { return first.counts_steps(); }
 

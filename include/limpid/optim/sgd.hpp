@@ -33,7 +33,7 @@ struct SGD {
 
   void check() const {
     detail::check_share("momentum", momentum);
-    check_not_negative("decay", decay);
+    detail::check_not_negative("decay", decay);
   }
 
   void update(UpdateGroup& group) const {
