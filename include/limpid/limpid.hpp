@@ -381,6 +381,7 @@
 #include <limpid/onnx/operators.hpp>
 #include <limpid/onnx/picture_sizes.hpp>
 #include <limpid/onnx/recording.hpp>
+
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/any_optimizer.hpp>
 #include <limpid/optim/lion.hpp>
