@@ -471,6 +471,7 @@
 
 #include <limpid/recipes/adversarial_names.hpp>
 #include <limpid/recipes/adversaries.hpp>
+#include <limpid/recipes/everyday.hpp>
 #include <limpid/recipes/named_recipes.hpp>
 #include <limpid/recipes/quickstart.hpp>
 #include <limpid/recipes/recipe.hpp>

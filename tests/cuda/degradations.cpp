@@ -18,6 +18,10 @@ at::Tensor photographs() {
   return torch::upsample_bilinear2d(torch::rand({4, 3, 12, 15}), {192, 240}, false);
 }
 
+/// Whether it rounds numbers on the way: one that lies between two steps may go to either, and a
+/// block of JPEG is another then.
+bool rounds(const std::string& name) { return name == "jpeg" || name == "mixture"; }
+
 /// The same pictures from the same source, and no wait for the card on the way. Motion blur sums in
 /// another order, and noise takes another logarithm.
 void compare(Findings& findings, const Setting& setting, const std::string& name) {
@@ -28,10 +32,18 @@ void compare(Findings& findings, const Setting& setting, const std::string& name
     const std::vector<CropPlace> places(4, {{30, 40, 192, 240}, 300, 400});
     Random here{7}, there{7}, others{8};
     const auto on_card = photos.to(setting.device);
-    findings.agree("batch of " + name, degradation.batch(photos, here),
-                   degradation.batch(on_card, there), 1e-4);
-    findings.agree("batch of crops of " + name, degradation.batch(photos, places, here),
-                   degradation.batch(on_card, places, there), 1e-4);
+    const auto agree = [&](const std::string& what, const at::Tensor& expected,
+                           const at::Tensor& found) {
+      if (rounds(name)) {
+        const auto difference = (expected - found.to(at::kCPU)).abs().mean().item<double>();
+        findings.at_most(what + name + ", mean difference", difference, 1e-4);
+      } else {
+        findings.agree(what + name, expected, found, 1e-4);
+      }
+    };
+    agree("batch of ", degradation.batch(photos, here), degradation.batch(on_card, there));
+    agree("batch of crops of ", degradation.batch(photos, places, here),
+          degradation.batch(on_card, places, there));
     if (!counts_waits()) return;
     const auto waits = waits_of([&] { degradation.batch(on_card, places, others); });
     findings.at_most("waits for the card in a batch of " + name, waits, 0.5);

@@ -38,6 +38,7 @@ void compare(Findings& findings, const Setting& setting, const std::string& name
     module.eval();
     module.to(at::kCPU);
     const auto expected = run_on(at::kCPU, Precision::float32, picture, forward);
+    module.zero_grad(true);  // gradients do not move with a module
     module.to(setting.device);
     const auto exact = run_on(setting.device, Precision::float32, picture, forward);
     findings.agree(name + ", float32", expected.first, exact.first, 1e-4);

@@ -2,26 +2,30 @@
 # Builds limpid against the PyTorch of this machine and compares what its graphics card computes
 # with the CPU; times training steps and restoring.
 #
-#   tests/cuda/run.sh [--device cuda|cpu] [--needs FOLDER] [--out FOLDER] [--quick]
+#   tests/cuda/run.sh [--device cuda|cpu] [--needs FOLDER] [--out FOLDER] [--quick] [--only-build]
 #
 # --device  cuda (default); cpu is the dry run on a machine without a card
 # --needs   what tests/cuda/prepare.sh gathered (default: build/cuda-needs, where it is there)
 # --out     for cuda.json, cuda.md and the logs (default: build/cuda-out)
 # --quick   small timings: for the dry run
+# --only-build
+#           leaves build/cuda-check-DEVICE/bin/cuda-check, to be run on another machine that has the
+#           same LibTorch (docs/cuda.md): minutes of a machine with a card are dear
 # PYTHON    a Python that has torch (default: python3); without one, CMake finds LibTorch
 #
 # With a card and 16 cores it takes less than five minutes. Exit 1 if anything differs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-device=cuda needs=build/cuda-needs out=build/cuda-out options=()
+device=cuda needs=build/cuda-needs out=build/cuda-out options=() only_build=
 while [ $# -gt 0 ]; do
   case $1 in
     --device) device=$2; shift 2 ;;
     --needs) needs=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --quick) options+=(--quick); shift ;;
-    --help|-h) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --only-build) only_build=yes; shift ;;
+    --help|-h) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -43,13 +47,17 @@ fi
 generator=()
 ! command -v ninja >/dev/null || generator=(-G Ninja)
 build=build/cuda-check-$device
-cmake -S tests/cuda -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=$flags" \
+# What the check does not need, it shall not ask for on another machine.
+without=()
+for library in ISAL JPEG ONEDNN PNG PROTOZERO WEBP; do without+=("-DLIMPID_WITH_$library=OFF"); done
+cmake -S tests/cuda -B "$build" "${generator[@]}" "${without[@]}" -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=$flags" \
   "-DCMAKE_PREFIX_PATH=$(IFS=';'; echo "${prefixes[*]}")" "${toolkit[@]}" >"$out/configure.log" 2>&1 ||
   { tail -30 "$out/configure.log"; exit 1; }
 
 part "build"
 cmake --build "$build" -j "$(nproc)" >"$out/build.log" 2>&1 || { grep -m 20 -A 5 -E 'error|Error' "$out/build.log"; exit 1; }
 
+[ -z "$only_build" ] || exit 0
 part "check"
 status=0
 "$build/bin/cuda-check" --device "$device" --out "$out" "${options[@]}" 2>&1 | tee "$out/check.log" ||

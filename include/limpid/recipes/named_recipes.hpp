@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/named.hpp>
+#include <limpid/recipes/everyday.hpp>
 #include <limpid/recipes/quickstart.hpp>
 #include <limpid/recipes/recipe.hpp>
 #include <limpid/recipes/thesis_fpn_inception.hpp>
@@ -14,6 +15,8 @@ namespace limpid {
 inline constexpr NamedTable kRecipes{
     "a recipe",
     Named{"quickstart", "minutes on a CPU", [] { return recipes::quickstart(); }},
+    Named{"everyday", "photographs that nobody degraded on purpose: four tasks, hours on a CPU",
+          [] { return recipes::everyday(); }},
     Named{"thesis-resnet", "the paper, with the ResNet generator",
           [] { return recipes::thesis_resnet(); }},
     Named{"thesis-fpn-inception", "the paper, with FPN-InceptionResNetV2",
