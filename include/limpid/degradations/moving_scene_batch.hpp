@@ -55,7 +55,7 @@ class MovingSceneBatch {
     auto sum = at::zeros_like(light);
     const auto frames = all_frames();
     const auto pixels = light.size(2) * light.size(3);
-    const auto most = std::max<std::int64_t>(kPixelsAtOnce / pixels, 1);
+    const auto most = std::max<std::int64_t>(pixels_at_once(light.device()) / pixels, 1);
     const auto count = static_cast<std::int64_t>(frames.size());
     for (std::int64_t from = 0; from < count; from += most) {
       const auto part = std::span{frames}.subspan(
@@ -66,7 +66,11 @@ class MovingSceneBatch {
   }
 
  private:
-  static constexpr std::int64_t kPixelsAtOnce = std::int64_t{1} << 22;
+  /// Of all frames that are made together: few, so that a CPU's caches hold them, or many, so that
+  /// a card is not kept waiting for the next; those take about a gigabyte.
+  static std::int64_t pixels_at_once(at::Device device) {
+    return std::int64_t{1} << (device.is_cuda() ? 24 : 22);
+  }
 
   struct Frame {
     std::size_t picture;
