@@ -370,6 +370,7 @@
 #include <limpid/model/options_from_json.hpp>
 #include <limpid/model/restore_image.hpp>
 #include <limpid/model/state_dict.hpp>
+#include <limpid/model/stored_weights.hpp>
 #include <limpid/model/task_set.hpp>
 
 #include <limpid/onnx/capture.hpp>

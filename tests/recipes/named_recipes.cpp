@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(every_recipe_is_called_as_the_table_says_and_names_networks
   BOOST_CHECK_EXCEPTION(with_recipe("thesis-resnt", [](const auto&) {}), c10::ValueError,
                         [](const auto& error) {
                           return std::string{error.what_without_backtrace()} ==
-                                 "expected a recipe, one of quickstart, thesis-resnet, "
+                                 "expected a recipe, one of quickstart, everyday, thesis-resnet, "
                                  "thesis-fpn-inception; got 'thesis-resnt', did you mean "
                                  "'thesis-resnet'?";
                         });

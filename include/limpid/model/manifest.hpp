@@ -6,6 +6,7 @@
 #include <limpid/core/json_text.hpp>
 #include <limpid/io/json_file.hpp>
 #include <limpid/model/state_dict.hpp>
+#include <limpid/model/stored_weights.hpp>
 #include <limpid/version.hpp>
 
 #include <torch/nn.h>
@@ -77,6 +78,7 @@ struct ManifestFile {
   }
 };
 
+/// Weights stored with 16 bits come as float32.
 /// @param kind  "model" or "checkpoint", as errors and the manifest call it.
 inline ManifestFile read_with_manifest(const std::filesystem::path& path, const std::string& kind) {
   ManifestFile read{kind + " '" + path.string() + "'", {}, {}};
@@ -100,6 +102,7 @@ inline ManifestFile read_with_manifest(const std::filesystem::path& path, const 
   } catch (const nlohmann::json::exception& error) {
     limpid::fail(read.source, ": its manifest is malformed (", error.what(), ")");
   }
+  widen(file.tensors);
   check_finite(file.tensors, read.source);
   read.tensors = std::move(file.tensors);
   return read;
