@@ -95,6 +95,28 @@ class MovingSceneBatch {
     return dimension == 2 ? start + steps.view({1, count, 1}) : start + steps.view({1, 1, count});
   }
 
+  /// Rows of numbers, for the device in one copy.
+  class NumberColumns {
+   public:
+    NumberColumns(std::size_t columns, std::size_t rows) : columns_(columns) {
+      values_.reserve(columns * rows);
+    }
+
+    void add(float value) { values_.push_back(value); }
+    void add(const auto& numbers) { values_.insert(values_.end(), numbers.begin(), numbers.end()); }
+
+    /// The columns, (rows, 1, 1) each.
+    std::vector<at::Tensor> on(c10::Device device) const {
+      const auto columns = static_cast<std::int64_t>(columns_);
+      const auto rows = static_cast<std::int64_t>(values_.size()) / columns;
+      return numbers_on(device, values_, {rows, columns, 1, 1}).unbind(1);
+    }
+
+   private:
+    std::size_t columns_;
+    std::vector<float> values_;
+  };
+
   /// Numbers of the i-th thing of each picture, (N, 1, 1) each: of a picture without one, those of
   /// a thing far away that covers nothing.
   struct Outlines {
@@ -105,22 +127,15 @@ class MovingSceneBatch {
   Outlines outlines_of(std::size_t i, c10::Device device) const {
     using detail::ThingOutline;
     constexpr auto kNumbers = std::tuple_size_v<decltype(ThingOutline::nowhere().numbers())>;
-    std::vector<std::vector<float>> columns(kNumbers);
-    std::vector<float> deepest;
+    NumberColumns columns{kNumbers + 1, scenes_.size()};
     for (const auto& scene : scenes_) {
       const auto& things = scene.things();
       const bool is_there = i < things.size();
-      const auto numbers =
-          is_there ? things[i].outline.numbers() : ThingOutline::nowhere().numbers();
-      for (std::size_t k = 0; k < numbers.size(); ++k) columns[k].push_back(numbers[k]);
-      deepest.push_back(is_there ? things[i].uncovered(scene.camera().reach()) : -1.0f);
+      columns.add(is_there ? things[i].outline.numbers() : ThingOutline::nowhere().numbers());
+      columns.add(is_there ? things[i].uncovered(scene.camera().reach()) : -1.0f);
     }
-    const auto shape = std::vector<std::int64_t>{static_cast<std::int64_t>(scenes_.size()), 1, 1};
-    Outlines outlines;
-    for (const auto& column : columns) {
-      outlines.numbers.push_back(numbers_on(device, column, shape));
-    }
-    outlines.deepest = numbers_on(device, deepest, shape);
+    Outlines outlines{columns.on(device), {}};
+    outlines.deepest = outlines.numbers.back();
     return outlines;
   }
 
@@ -206,22 +221,17 @@ class MovingSceneBatch {
   template <class PathOf>
   at::Tensor warped(const at::Tensor& layers, const at::Tensor& of_picture,
                     std::span<const Frame> frames, const at::Tensor& light, PathOf path_of) const {
-    const auto count = static_cast<std::int64_t>(frames.size());
-    std::vector<std::vector<float>> columns(10);
+    NumberColumns columns{10, frames.size()};
     for (const auto& frame : frames) {
       const auto& scene = scenes_[frame.picture];
       const auto* path = scene.is_still() ? nullptr : path_of(scene);
       const auto warp = path ? path->warp(frame.time) : PoseWarp{Pose{}, PicturePoint{}};
-      const auto numbers = warp.numbers();
-      for (std::size_t k = 0; k < numbers.size(); ++k) columns[k].push_back(numbers[k]);
+      columns.add(warp.numbers());
       const auto& window = places_[frame.picture].window;
-      columns[8].push_back(static_cast<float>(window.left));
-      columns[9].push_back(static_cast<float>(window.top));
+      columns.add(static_cast<float>(window.left));
+      columns.add(static_cast<float>(window.top));
     }
-    std::vector<at::Tensor> n;
-    for (const auto& column : columns) {
-      n.push_back(numbers_on(light.device(), column, {count, 1, 1}));
-    }
+    const auto n = columns.on(light.device());
     const auto x = n[8] + at::arange(light.size(3), light.options()).view({1, 1, -1});
     const auto y = n[9] + at::arange(light.size(2), light.options()).view({1, -1, 1});
     const auto dx = x - n[0];

@@ -8,6 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 
@@ -21,13 +22,23 @@
 
 namespace limpid::detail {
 
+/// The gradients that there are.
+inline std::vector<at::Tensor> gradients_of(const NamedParameters& parameters) {
+  std::vector<at::Tensor> gradients;
+  for (const auto& [name, parameter] : parameters) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  }
+  return gradients;
+}
+
 /// The norm of the parameters' gradient, on its device; undefined where there is none.
 inline at::Tensor gradient_norm(const NamedParameters& parameters) {
+  const auto gradients = gradients_of(parameters);
+  if (gradients.empty()) return {};
+  if (gradients.front().is_cuda()) return at::stack(at::_foreach_norm(gradients)).norm();
   std::vector<at::Tensor> norms;
-  for (const auto& [name, parameter] : parameters) {
-    if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
-  }
-  return norms.empty() ? at::Tensor{} : at::stack(norms).norm();
+  for (const auto& gradient : gradients) norms.push_back(gradient.norm());
+  return at::stack(norms).norm();
 }
 
 /// How the tasks' backwards of one step become the gradient of encoder and decoders, by the run's

@@ -10,6 +10,7 @@
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
 
+#include <ATen/ops/_foreach_mul.h>
 #include <torch/nn.h>
 
 #include <cstddef>
@@ -68,10 +69,9 @@ inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
 /// Shortens the generator's gradient of the given norm to `longest`.
 inline void clip_gradient(const NamedParameters& parameters, double norm, double longest) {
   if (norm <= longest) return;
-  torch::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : parameters) {
-    if (parameter.grad().defined()) parameter.mutable_grad().mul_(longest / norm);
-  }
+  const torch::NoGradGuard no_grad;
+  const auto gradients = gradients_of(parameters);
+  at::_foreach_mul_(gradients, longest / norm);
 }
 
 /// A batch cut along its pictures into so many parts, or as many as it has pictures.
