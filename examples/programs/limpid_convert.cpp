@@ -97,7 +97,7 @@ void write_onnx(const Plan& plan) {
     json["outputs"].push_back(output.name);
   }
   json["input"] = graph.inputs[0].name;
-  json["metadata"] = written.metadata;
+  for (const auto& [key, value] : written.metadata) json["metadata"][key] = value;
   examples::print("opset %lld, %zu nodes written to '%s'\n", static_cast<long long>(written.opset),
                   graph.nodes.size(), plan.out.c_str());
   examples::write_json(plan.json, json);

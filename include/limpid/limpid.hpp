@@ -23,6 +23,7 @@
 #include <limpid/core/natural_order.hpp>
 #include <limpid/core/options_by_name.hpp>
 #include <limpid/core/padding.hpp>
+#include <limpid/core/part_listener.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/core/progress_line.hpp>

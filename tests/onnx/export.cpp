@@ -36,6 +36,7 @@ const std::vector<std::string> kNetworks{
     "pixel-unet:width=8",
     "nafnet:width=8,blocks=[1,1],middle_blocks=1",
     "nafnet:width=8,blocks=[1,1],middle_blocks=1,range=unit,padding=zeros,prompt=3",
+    "nafnet:width=8,blocks=[1,1],middle_blocks=1,local_train_size=16",
     "restormer:width=8,blocks=[1,1,1],heads=[1,2,2],decoder.refinement_blocks=1",
     "restormer:width=8,blocks=[1,1],heads=[1,2],norm=bias-free",
     "gunet:width=8,blocks=[1,1,1]",
@@ -288,6 +289,9 @@ BOOST_AUTO_TEST_CASE(for_engines) {
   }
   const fs::path folder{named};
   fs::create_directories(folder);
+  for (const auto& entry : fs::directory_iterator{folder}) {  // of an earlier list of networks
+    if (entry.path().extension() == ".onnx") fs::remove(entry.path());
+  }
   const c10::NoGradGuard no_grad;
   for (std::size_t i = 0; i < kNetworks.size(); ++i) {
     const auto model = model_of(kNetworks[i]);

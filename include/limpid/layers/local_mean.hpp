@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/part_listener.hpp>
 #include <limpid/core/whole_maps.hpp>
 
 #include <ATen/TensorOperators.h>
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace limpid {
 namespace detail {
@@ -43,6 +45,12 @@ inline at::Tensor moving_mean(const at::Tensor& input, std::int64_t dimension,
 /// @return        (N, C, H, W) or (N, C, 1, 1).
 inline at::Tensor local_mean(const at::Tensor& input, std::int64_t window) {
   detail::check_at_least("local_mean: window", window, 1);
+  if (auto* listener = std::exchange(detail::PartListener::current, nullptr)) {
+    const auto means =
+        listener->part("local_mean", input, window, [&] { return local_mean(input, window); });
+    detail::PartListener::current = listener;
+    return means;
+  }
   const auto height = input.size(2);
   const auto width = input.size(3);
   if (window >= height && window >= width) return input.mean({2, 3}, /*keepdim=*/true);

@@ -49,14 +49,6 @@ inline AnyModel for_capture(const AnyModel& model) {
   return copy;
 }
 
-inline ImagePadding padding_for_onnx(const AnyModel& model, std::size_t task) {
-  const auto needs = model.tile_needs(task);
-  TORCH_CHECK(!needs.view || needs.view->window == 0, "task '", model.tasks.at(task),
-              "': means over windows of the size of a training patch (train_size) cannot be "
-              "written as ONNX; they depend on the picture's size in another way");
-  return needs.padding;
-}
-
 inline std::vector<std::pair<std::string, std::string>> onnx_metadata(
     const std::vector<std::string>& tasks, const nlohmann::json& manifest) {
   return {{"tasks", joined_names(tasks)},
@@ -84,7 +76,7 @@ inline ONNXModel onnx_model(const AnyModel& model, std::vector<std::string> task
                             const nlohmann::json& manifest = nlohmann::json::object()) {
   if (tasks.empty()) tasks = model.tasks;
   const auto network = detail::for_capture(model);
-  const auto padding = detail::padding_for_onnx(network, network.index_of(tasks.front()));
+  const auto needs = network.tile_needs(network.index_of(tasks.front()));  // the encoder's
 
   ONNXGraphBuilder graph{"limpid"};
   for (const auto& task : tasks) graph.reserve(task);
@@ -92,9 +84,8 @@ inline ONNXModel onnx_model(const AnyModel& model, std::vector<std::string> task
       std::string{"batch"}, std::int64_t{3}, std::string{"height"}, std::string{"width"}};
   const auto image = graph.input({"image", sizes});
   ONNXPictureSizes picture{graph, image};
-  const bool is_signed =
-      network.tile_needs(network.index_of(tasks.front())).range == ValueRange::signed_range;
-  const auto padded = picture.padded(padding, is_signed ? 0.5 : 0);
+  const bool is_signed = needs.range == ValueRange::signed_range;
+  const auto padded = picture.padded(needs.padding, is_signed ? 0.5 : 0);
 
   Recorder recorder{[](std::string_view name) { return find_onnx_rule(name) != nullptr; },
                     detail::named_tensors(*network.module)};
@@ -104,7 +95,7 @@ inline ONNXModel onnx_model(const AnyModel& model, std::vector<std::string> task
       return std::vector{to_unit(network.restore(index, to_signed(unit)))};
     };
     const auto capture = naming("task '" + task + "'", [&] {
-      return Capture{recorder, restore, padding};
+      return Capture{recorder, restore, needs.padding};
     });
     std::unordered_map<std::size_t, std::string> names{{capture.first().input, padded}};
     for (std::size_t i = 0; i < capture.operators().size(); ++i) {
@@ -134,8 +125,10 @@ inline ONNXModel export_onnx(const std::filesystem::path& model, const std::file
                              const std::vector<std::string>& tasks = {}) {
   TORCH_CHECK(kWritesONNX, detail::kNoONNX);
   const auto loaded = load_any(model);
-  const auto written = naming("model '" + model.string() + "'",
-                              [&] { return onnx_model(loaded.model, tasks, loaded.manifest); });
+  const auto source = "model '" + model.string() + "'";
+  for (const auto& task : tasks) loaded.model.index_of(task, source);
+  const auto written =
+      naming(source, [&] { return onnx_model(loaded.model, tasks, loaded.manifest); });
   write_atomically(path, onnx_bytes(written));
   return written;
 }

@@ -335,6 +335,39 @@ inline void adaptive_mean(OperatorWriter& op) {
   op.set_output(op.node("GlobalAveragePool", {op.tensor("self")}));
 }
 
+/// limpid's `local_mean`, along one dimension: differences of sums, of the nearest window that lies
+/// inside. A window that is larger than the map is the whole of it.
+inline std::string moving_mean(OperatorWriter& op, const std::string& map, std::int64_t dim,
+                               std::int64_t window) {
+  const auto integer = [&](std::int64_t value) { return op.integers_constant({value}); };
+  const auto scalar = [&](std::int64_t value) {
+    return op.tensor_constant(at::zeros({}, at::kLong) + value);
+  };
+  const auto side = op.node("Gather", {op.node("Shape", {map}), integer(dim)});
+  const auto covered = op.node("Min", {side, integer(window)});
+  Ints pads(8, 0);
+  pads[static_cast<std::size_t>(dim)] = 1;
+  const auto sums =
+      op.node("Pad", {op.node("CumSum", {map, scalar(dim)}), op.integers_constant(pads)},
+              {{"mode", std::string{"constant"}}});
+  const auto places = op.node("Range", {scalar(0), op.node("Squeeze", {side}), scalar(1)});
+  const auto before = op.node("Div", {op.node("Sub", {covered, integer(1)}), integer(2)});
+  const auto inside = op.node("Max", {op.node("Sub", {places, before}), integer(0)});
+  const auto first = op.node("Min", {inside, op.node("Sub", {side, covered})});
+  const auto last = op.node("Add", {first, covered});
+  const auto sums_at = [&](const std::string& place) {
+    return op.node("Gather", {sums, place}, {{"axis", dim}});
+  };
+  const auto count = op.node("Cast", {covered}, {{"to", std::int64_t{1}}});  // float32
+  return op.node("Div", {op.node("Sub", {sums_at(last), sums_at(first)}), count});
+}
+
+inline void local_mean(OperatorWriter& op) {
+  const auto window = op.integer("number");
+  const auto along_rows = moving_mean(op, op.tensor("self"), 3, window);
+  op.set_output(moving_mean(op, along_rows, 2, window));
+}
+
 inline void shuffle(OperatorWriter& op) {
   op.set_output(
       op.node("DepthToSpace", {op.tensor("self")},
@@ -446,6 +479,7 @@ inline constexpr ONNXRule kAll[] = {
     {"max_pool2d", pool},
     {"avg_pool2d", pool},
     {"adaptive_avg_pool2d", adaptive_mean},
+    {"local_mean", local_mean},
     {"pixel_shuffle", shuffle},
     {"pixel_unshuffle", unshuffle},
     {"upsample_nearest2d", enlarge},

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
+#include <limpid/core/part_listener.hpp>
 #include <limpid/weights/named_tensors.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -61,7 +61,7 @@ struct Recording {
 };
 
 /// Records what a function makes of a tensor.
-class Recorder {
+class Recorder : private detail::PartListener {
  public:
   using Function = std::function<std::vector<at::Tensor>(const at::Tensor&)>;
 
@@ -103,8 +103,13 @@ class Recorder {
   class Ear {
    public:
     explicit Ear(Recorder& recorder)
-        : before_((register_once(), std::exchange(current_, &recorder))) {}
-    ~Ear() { current_ = before_; }
+        : before_((register_once(), std::exchange(current_, &recorder))),
+          parts_before_(
+              std::exchange(PartListener::current, static_cast<PartListener*>(&recorder))) {}
+    ~Ear() {
+      PartListener::current = parts_before_;
+      current_ = before_;
+    }
     Ear(const Ear&) = delete;
     Ear& operator=(const Ear&) = delete;
 
@@ -125,6 +130,7 @@ class Recorder {
     }
 
     Recorder* before_;
+    PartListener* parts_before_;
     c10::impl::IncludeDispatchKeyGuard included_{kKey};
   };
 
@@ -175,6 +181,18 @@ class Recorder {
     if (schema.is_mutable()) check_alone(op, outputs);
     for (const auto& output : outputs) op.outputs.push_back(add(output, false));
     recording_.operators.push_back(std::move(op));
+  }
+
+  /// Computes what is taken as one operator, and records it as such.
+  at::Tensor part(const char* name, const at::Tensor& map, std::int64_t number,
+                  const std::function<at::Tensor()>& compute) override {
+    const c10::impl::ExcludeDispatchKeyGuard unheard{kKey};
+    RecordedOperator op{name, layer_, {argument("self", map), {"number", {}}}, {}};
+    op.arguments.back().plain = number;
+    const auto made = compute();
+    op.outputs.push_back(add(made, /*is_constant=*/false));
+    recording_.operators.push_back(std::move(op));
+    return made;
   }
 
   /// Name, layer and arguments of a call.
