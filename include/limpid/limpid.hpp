@@ -469,6 +469,7 @@
 #include <limpid/parallel/rendezvous.hpp>
 #include <limpid/parallel/scratch_folder.hpp>
 #include <limpid/parallel/supervisor.hpp>
+#include <limpid/parallel/within.hpp>
 #include <limpid/parallel/world_place.hpp>
 
 #include <limpid/recipes/adversarial_names.hpp>

@@ -5,6 +5,10 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <chrono>
 #include <csignal>
 #include <string>
@@ -147,6 +151,30 @@ BOOST_AUTO_TEST_CASE(who_does_not_come_or_fit_is_named) {
              "WorldPlace: expected a rank below size, got rank 2 and size 2");
   BOOST_TEST(contains(error_of([] { join({.rank = 0, .size = 2, .store = "here"}); }),
                       "expected \"file:PATH\" or \"tcp:HOST:PORT\", got \"here\""));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_answers_nothing_ends_in_time) {
+  // As that of another version of LibTorch does: it takes the connection, and that is all.
+  const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  BOOST_REQUIRE(::bind(silent, reinterpret_cast<sockaddr*>(&address), length) == 0);
+  BOOST_REQUIRE(::listen(silent, 8) == 0);
+  ::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &length);
+  const auto port = std::to_string(ntohs(address.sin_port));
+  std::string said;
+  BOOST_TEST(
+      seconds_of([&] {
+        said = error_of([&] {
+          join({.rank = 1, .size = 2, .store = "tcp:127.0.0.1:" + port, .store_is_served = true},
+               200ms);
+        });
+      }) < 10);
+  BOOST_TEST(said != "no error");
+  BOOST_TEST(contains(said, "rank 1 of 2"), said);
+  ::close(silent);
 }
 
 #endif

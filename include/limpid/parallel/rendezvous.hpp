@@ -5,6 +5,7 @@
 #include <limpid/parallel/gloo_group.hpp>
 #include <limpid/parallel/has_gloo.hpp>
 #include <limpid/parallel/local_address.hpp>
+#include <limpid/parallel/within.hpp>
 #include <limpid/parallel/world_place.hpp>
 #include <limpid/version.hpp>
 
@@ -111,6 +112,25 @@ inline void arrive(c10d::Store& store, const WorldPlace& place, std::chrono::mil
   }
 }
 
+/// The store, once all processes are there. Whatever answers at that place, this ends in time: a
+/// store of another LibTorch takes a connection and says nothing, and a file's lock may be held by
+/// a process that is stopped.
+inline StorePointer meet(const WorldPlace& place, std::chrono::milliseconds timeout) {
+  const auto most = 2 * timeout + std::chrono::seconds{1};  // one to connect, one for the others
+  auto store = within(most, [place, timeout] {
+    auto opened = open_store(place, timeout);
+    arrive(*opened, place, timeout);
+    return opened;
+  });
+  TORCH_CHECK(store, "rank ", place.rank, " of ", place.size, " got no answer at ", place.store,
+              " within ", static_cast<double>(most.count()) / 1000, " s",
+              place.store_is_served
+                  ? "; torchrun's store speaks to programs of its own PyTorch's version only: set "
+                    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, and rank 0 serves one"
+                  : "");
+  return *store;
+}
+
 /// The network that the processes talk over: what `interface` names, else the address by which
 /// this machine reaches the store; loopback where that is a file or on this machine.
 inline std::shared_ptr<::gloo::transport::Device> network_device(const WorldPlace& place) {
@@ -150,8 +170,7 @@ inline Communicator join(const WorldPlace& place,
                     " ms");
   if (place.size == 1) return {};
 #if LIMPID_WITH_GLOO
-  auto store = detail::open_store(place, timeout);
-  detail::arrive(*store, place, timeout);
+  auto store = detail::meet(place, timeout);
   std::shared_ptr<::gloo::transport::Device> device;
   try {
     device = detail::network_device(place);
