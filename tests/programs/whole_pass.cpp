@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -58,6 +59,37 @@ BOOST_AUTO_TEST_CASE(a_run_in_parts_equals_a_run_in_one_piece) {
   for (const auto& [name, tensor] : whole) {
     BOOST_TEST(torch::equal(tensor, parts.at(name)), name << " differs");
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_optimiser_and_an_average_go_on_where_they_stood) {
+  TemporaryFolder folder;
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  std::vector<std::string> chosen{"--optimizer",  "adamw:decay=0.05",
+                                  "--schedule",   "warm-up:length=1steps + cosine",
+                                  "--accumulate", "2",
+                                  "--average",    "0.9",
+                                  "--validate",   small().data("dehaze")};
+  check_ended(run(small().train(path("whole"), chosen)));
+  auto words = small().train(path("parts"), chosen);
+  words.push_back("--resume");
+  auto first = words;
+  first.insert(first.end(), {"--stop-after", "1"});
+  check_ended(run(first));
+  check_ended(run(words));
+  for (const auto* name : {"checkpoint.limpid", "model.limpid", "raw.limpid", "best.limpid"}) {
+    const auto whole = limpid::read_safetensors(folder / "whole" / name).tensors;
+    const auto parts = limpid::read_safetensors(folder / "parts" / name).tensors;
+    BOOST_REQUIRE_EQUAL(whole.size(), parts.size());
+    for (const auto& [key, tensor] : whole) {
+      BOOST_TEST(torch::equal(tensor, parts.at(key)), name << ": " << key << " differs");
+    }
+  }
+  const auto other = run(small().train(path("parts"), {"--resume", "--optimizer", "lion"}));
+  BOOST_TEST(other.code == 1);
+  BOOST_TEST((other.err.find("was started with /accumulate = 2") != std::string::npos), other.err);
+  const auto unknown = run(small().train(path("none"), {"--optimizer", "adan"}));
+  BOOST_TEST(unknown.code == 2);
+  BOOST_TEST((unknown.err.find("did you mean 'adam'?") != std::string::npos), unknown.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_ends_a_training_saved) {

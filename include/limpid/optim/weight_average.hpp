@@ -48,7 +48,7 @@ class WeightAverage {
         on_device.push_back(weights_[i].detach());
         averages_there.push_back(averages_[i]);
       } else {
-        averages_[i].add_(weights_[i].detach() - averages_[i], fresh);
+        averages_[i].lerp_(weights_[i].detach(), fresh);
       }
     }
     if (!on_device.empty()) {  // a few launches in the place of two for each tensor
