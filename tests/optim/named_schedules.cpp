@@ -40,6 +40,14 @@ BOOST_AUTO_TEST_CASE(parts_make_the_schedules_that_have_types) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(types_and_names_make_the_same_sequence) {
+  const Schedule typed = ScheduleSequence{{WarmUp{}, Stretch::steps(5)}, {CosineFall{}}};
+  for (std::int64_t step = 0; step < 40; ++step) {
+    BOOST_TEST(typed(0.5, step, 40, 10) ==
+               named_schedule("warm-up:length=5steps+cosine").schedule(0.5, step, 40, 10));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(lengths_are_shares_steps_or_epochs) {
   for (const std::string length : {"0.2", "20steps", "2epochs"}) {
     const auto text = "warm-up:length=" + length + " + constant";
