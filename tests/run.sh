@@ -1,34 +1,37 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything, and runs every test.
 #
-#   tests/run.sh [--preset NAME] [--torch DIR] [--library]
+#   tests/run.sh [--preset NAME] [--torch DIR] [--library] [--together N]
 #
 # --preset   dev (default), default or asan: see CMakePresets.json
 # --torch    folder for CMAKE_PREFIX_PATH, to build with another LibTorch than Debian's
 # --library  the library's tests and the programs that train, convert and restore, but not the
 #            tests of programs and lessons, which take as long to build again
+# --together compiles N files of tests in one translation unit: quicker from scratch
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 preset=dev
 torch=
 library=
+together=1
 while [ $# -gt 0 ]; do
   case $1 in
     --preset) preset=$2; shift 2 ;;
     --torch) torch=$2; shift 2 ;;
     --library) library=1; shift ;;
-    --help|-h) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --together) together=$2; shift 2 ;;
+    --help|-h) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
 done
 
 examples/install_packages.sh --tests
 build=build/$preset
-options=()
+options=("-DLIMPID_TESTS_TOGETHER=$together")
 if [ -n "$torch" ]; then
   build=build/$preset-$(basename "$(dirname "$(dirname "$torch")")")
-  options=(-B "$build" "-DCMAKE_PREFIX_PATH=$torch")
+  options+=(-B "$build" "-DCMAKE_PREFIX_PATH=$torch")
 fi
 # ccache knows what it has compiled in another checkout, too.
 export CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=$PWD

@@ -55,14 +55,14 @@ constexpr const char* kMatrices[] = {"plain", "conflict", "aligned", "balanced"}
 constexpr const char* kCalls[] = {"conflict", "plain", "conflict"};
 
 /// What a trainer would do with one step's gradients.
-Combination combined(AnyWeighting& weighting, WeightingStep step, at::Tensor rows) {
+Combination combination_of(AnyWeighting& weighting, WeightingStep step, at::Tensor rows) {
   const auto gram = gram_matrix(rows);
   return weighting.combine(step, gram, rows);
 }
 
 struct Fresh : Expected {
   Combination combined(AnyWeighting weighting, const std::string& matrix) const {
-    return ::combined(weighting, step(0), gradients(matrix));
+    return combination_of(weighting, step(0), gradients(matrix));
   }
 };
 
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(weightings_of_gradients_with_a_state) {
   for (const auto& [name, key] : methods) {
     auto weighting = named_weighting(name);
     for (int s = 0; s < 3; ++s) {
-      const auto found = combined(weighting, e.step(s), e.gradients(kCalls[s]));
+      const auto found = combination_of(weighting, e.step(s), e.gradients(kCalls[s]));
       const auto prefix = key + ".step" + std::to_string(s) + ".";
       e.check(found.row, prefix + "combined", 1e-4);
       if (key == "moco" || key == "excess") e.check(found.weights, prefix + "weights", 1e-4);
