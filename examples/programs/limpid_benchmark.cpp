@@ -78,6 +78,15 @@ void report(const Plan& plan, json what, std::int64_t images, std::function<void
   if (plan.json != "-") examples::write_json(plan.json, what);
 }
 
+/// How many numbers the encoder has, which the tasks share.
+std::int64_t encoder_parameters(const AnyModel& model) {
+  std::int64_t count = 0;
+  for (const auto& [name, parameter] : model.parameters) {
+    if (name.starts_with("encoder.")) count += parameter.numel();
+  }
+  return count;
+}
+
 /// Training steps on random batches of the recipe's shapes.
 template <Recipe R>
 void step(R recipe, const Plan& plan) {
@@ -126,6 +135,7 @@ void step(R recipe, const Plan& plan) {
     options.convolution = kConvolutions.at(convolution);
     const auto trainer =
         std::make_shared<AnyTrainer>(options, examples::build_model(recipe.network, tasks));
+    what["encoder_parameters"] = encoder_parameters(trainer->model());
     for (const auto& task : tasks) {
       trainer->branch(task, recipe.branch(task == tasks[0] ? "deblur" : "dehaze", {}, vgg));
     }

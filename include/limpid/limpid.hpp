@@ -422,6 +422,7 @@
 #include <limpid/weighting/tracked_gradients.hpp>
 #include <limpid/weighting/uncertainty.hpp>
 #include <limpid/weighting/weighting.hpp>
+#include <limpid/weighting/weighting_rows.hpp>
 #include <limpid/weighting/weighting_state.hpp>
 
 #include <limpid/training/adversary.hpp>

@@ -334,6 +334,108 @@ BOOST_AUTO_TEST_CASE(critics_learn_as_without_a_weighting) {
   }
 }
 
+/// A task without a critic and one with: three rows per term.
+void set_branches_with_critic(TwoTasks& trainer, const TinyCritic& critic) {
+  trainer.branch<"deblur">(Branch{.pairs = DarkPictures{3}, .content = L2{}});
+  trainer.branch<"dehaze">(Branch{.pairs = DarkPictures{4},
+                                  .content = L1{},
+                                  .critic = critic,
+                                  .adversarial = Wasserstein{.clip = 0.5},
+                                  .adversarial_weight = 0.4,
+                                  .weight = 2.0});
+  trainer.model()->encoder()->drop = torch::nn::Dropout(0.0);
+}
+
+BOOST_AUTO_TEST_CASE(content_and_adversarial_loss_are_rows_of_their_own_where_asked_for) {
+  for (const std::string name : {"equal:", "fixed:dehaze.adversarial=0.25,", "dwa:offset=80,",
+                                 "uncertainty:offset=80,", "pcgrad:", "upgrad:", "stch:offset=80,",
+                                 "gradnorm:offset=80,", "imtl:offset=80,", "graddrop:"}) {
+    const auto weighting = name + "rows=per-term";
+    for (const std::int64_t every : {0, 1}) {
+      auto options = options_with(weighting);
+      options.interference_every = every;
+      TwoTasks trainer{options};
+      TinyCritic critic;
+      set_branches_with_critic(trainer, critic);
+      auto& model = trainer.model();
+      auto reference = limpid::detail::deep_copy(model);
+      reference->encoder()->drop = torch::nn::Dropout(0.0);
+      const auto batches = random_batches(2);
+      std::map<std::string, double> weights;
+      for (const auto& loss : trainer.step(batches)) {
+        if (loss.term == "weight") weights[loss.task] = loss.value;
+      }
+
+      const auto restored = reference->restore<"dehaze">(batches[1].degraded);
+      const std::vector<at::Tensor> losses{
+          L2{}(reference->restore<"deblur">(batches[0].degraded), batches[0].target),
+          2 * L1{}(restored, batches[1].target),
+          2 * 0.4 * -critic->forward(restored).mean()};  // the critic has had its step
+      const auto encoder = reference->encoder()->parameters();
+      std::vector<at::Tensor> rows;
+      WeightingStep step{{"deblur", "dehaze.content", "dehaze.adversarial"}};
+      step.losses = TaskVector{3};
+      step.random = Random::stream(7, {0x776569676874});
+      for (int t = 0; t < 3; ++t) {
+        step.losses[t] = losses[t].item<double>();
+        rows.push_back(
+            flat_gradients(torch::autograd::grad({losses[t]}, encoder, {}, /*retain_graph=*/true)));
+      }
+      auto matrix = torch::stack(rows);
+      const auto expected = named_weighting(weighting).combine(step, gram_matrix(matrix), matrix);
+      at::Tensor sum = torch::zeros({});
+      for (int t = 0; t < 3; ++t) sum = sum + expected.decoders[t] * losses[t];
+      sum.backward();
+
+      const auto close = [&](const at::Tensor& a, const at::Tensor& b) {
+        return ((a - b).norm() <= 1e-5 * b.norm() + 1e-9).item<bool>();
+      };
+      BOOST_TEST(close(flat_gradients(gradients_of(*model->encoder())), expected.row),
+                 weighting << ": the encoder's gradient");
+      BOOST_TEST(close(flat_gradients(gradients_of(*model->decoder<"dehaze">())),
+                       flat_gradients(gradients_of(*reference->decoder<"dehaze">()))),
+                 weighting << ": a decoder's gradient");
+      if (name != "equal:" && name != "graddrop:") {
+        BOOST_TEST(weights.at("dehaze.adversarial") == expected.weights[2],
+                   boost::test_tools::tolerance(1e-4));
+      }
+      BOOST_TEST(trainer.interference().has_value() == (every == 1));
+      if (every == 1) BOOST_TEST(trainer.interference()->tasks == step.tasks);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(runs_with_rows_of_terms_are_looked_at_and_resumed_bit_by_bit) {
+  const auto train = [](const std::string& weighting, std::int64_t every,
+                        const std::filesystem::path& out, std::int64_t stop_after) {
+    auto options = options_with(weighting, out);
+    options.interference_every = every;
+    options.stop_after = stop_after;
+    options.start = Start::resume;
+    TwoTasks trainer{options};
+    torch::manual_seed(3);
+    TinyCritic critic;
+    set_branches_with_critic(trainer, critic);
+    trainer.fit();
+    return flat_gradients(trainer.model()->parameters()).detach().clone();
+  };
+  for (const std::string weighting :
+       {"equal:rows=per-term", "uncertainty:offset=80,rows=per-term", "gradvac:rows=per-term"}) {
+    TemporaryFolder whole, watched, parts;
+    const auto expected = train(weighting, 0, whole.path(), 0);
+    BOOST_TEST(torch::equal(train(weighting, 2, watched.path(), 0), expected), weighting);
+    train(weighting, 0, parts.path(), 3);
+    BOOST_TEST(torch::equal(train(weighting, 0, parts.path(), 0), expected), weighting);
+  }
+  TemporaryFolder run;
+  train("pcgrad", 0, run.path(), 2);
+  const auto error = error_of([&] { train("pcgrad:rows=per-term", 0, run.path(), 0); });
+  BOOST_TEST(error.find("this one has \"pcgrad, shuffled yes, rows per-term") != error.npos, error);
+  BOOST_TEST(value_error_of([] {
+               ThreeTasks{options_with("fixed:dehaze.critic=1,rows=per-term")};
+             }) == "weighting fixed: no task is called 'dehaze.critic'");
+}
+
 BOOST_AUTO_TEST_CASE(a_frozen_encoder_stays_and_thaws_under_any_weighting) {
   ThreeTasks trainer{options_with("upgrad")};
   set_branches(trainer);

@@ -387,7 +387,8 @@ BOOST_AUTO_TEST_CASE(weightings_have_names_and_options) {
   BOOST_TEST(refused("cagrad:c=high") == "cagrad: c: expected a number, found 'high'");
   BOOST_TEST(refused("cagrad:c=-1") == "cagrad: c must not be negative, got -1");
   BOOST_TEST(refused("cagrad:d=1") == "cagrad: expected an option, one of c, rescale; got 'd'");
-  BOOST_TEST(refused("gls:mu=1") == "gls: expected an option, one of average, offset; got 'mu'");
+  BOOST_TEST(refused("gls:mu=1") ==
+             "gls: expected an option, one of average, offset, rows; got 'mu'");
   BOOST_TEST(refused("cagrad:c=1,c=2") == "cagrad: 'c' is named twice");
   BOOST_TEST(refused("pcgrad:shuffled=maybe") ==
              "pcgrad: shuffled: expected yes or no, found 'maybe'");

@@ -5,6 +5,7 @@
 #include <limpid/weighting/any_weighting.hpp>
 #include <limpid/weighting/gram_matrix.hpp>
 #include <limpid/weighting/interference.hpp>
+#include <limpid/weighting/weighting_rows.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -41,6 +42,29 @@ inline at::Tensor gradient_norm(const NamedParameters& parameters) {
   return at::stack(norms).norm();
 }
 
+/// The norm of all tensors together; undefined where there is none.
+inline at::Tensor norm_of(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> norms;
+  for (const auto& tensor : tensors) {
+    if (tensor.defined()) norms.push_back(tensor.norm());
+  }
+  return norms.empty() ? at::Tensor{} : at::stack(norms).norm();
+}
+
+/// What the generator minimises for one task, its branch's weight included: the whole, and the
+/// terms of which it is the sum.
+struct GeneratorLoss {
+  at::Tensor total, content;
+  at::Tensor adversarial{};  ///< undefined where there is no critic
+
+  friend GeneratorLoss operator*(double share, const GeneratorLoss& loss) {
+    const auto part = [share](const at::Tensor& term) {
+      return term.defined() ? share * term : term;
+    };
+    return {part(loss.total), part(loss.content), part(loss.adversarial)};
+  }
+};
+
 /// How the tasks' backwards of one step become the gradient of encoder and decoders, by the run's
 /// weighting. With equal weights gradients add up in place, as if there were no weighting.
 class BalancedStep {
@@ -51,7 +75,11 @@ class BalancedStep {
   BalancedStep(TrainingState& state, std::int64_t epoch, bool watch = false)
       : state_(state), watch_(watch) {
     state.interference.reset();
-    step_.tasks = state.model.tasks;
+    std::vector<bool> has_critic;
+    for (const auto& task : state.tasks) has_critic.push_back(bool(task.branch.adversary));
+    rows_ = rows_of(state.weighting.rows(), has_critic);
+    for (const auto& row : rows_) step_.tasks.push_back(row.name(state.model.tasks[row.task]));
+    kept_.resize(rows_.size());
     step_.epoch = epoch;
     step_.random = state.weighting_random;
     if (needs() != WeightingNeeds::nothing && state.weighting.tensors().empty()) {
@@ -63,13 +91,20 @@ class BalancedStep {
     if (is_apart()) state.gradients.begin(state.model.parameters, step_.count());
   }
 
-  /// The backward of one task's loss, its branch's weight included.
-  void backward(std::size_t task, const at::Tensor& loss) {
-    if (is_apart()) state_.gradients.land_in(task);
-    if (needs() == WeightingNeeds::past) {
-      (weights_[static_cast<Eigen::Index>(task)] * loss).backward();
-    } else {
-      loss.backward();
+  /// The backward of one task's loss.
+  void backward(std::size_t task, const GeneratorLoss& loss) {
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      if (rows_[row].task != task) continue;
+      if (is_apart()) state_.gradients.land_in(row);
+      const auto& part = rows_[row].part == Part::content       ? loss.content
+                         : rows_[row].part == Part::adversarial ? loss.adversarial
+                                                                : loss.total;
+      const auto weighed =
+          needs() == WeightingNeeds::past ? weights_[static_cast<Eigen::Index>(row)] * part : part;
+      const bool has_own_decoder = needs_rows() && rows_[row].part != Part::total;
+      if (has_own_decoder) exchange_decoder(row);
+      weighed.backward({}, /*retain_graph=*/rows_[row].part == Part::content);
+      if (has_own_decoder) exchange_decoder(row);
     }
   }
 
@@ -114,6 +149,8 @@ class BalancedStep {
   }
 
  private:
+  using Part = WeightingRow::Part;
+
   WeightingNeeds needs() const { return state_.weighting.needs(); }
   bool needs_rows() const {
     return needs() == WeightingNeeds::losses || needs() == WeightingNeeds::gradients;
@@ -127,48 +164,69 @@ class BalancedStep {
   }
   AnyWeighting& weighting() { return trial_ ? *trial_ : state_.weighting; }
 
-  template <class F>
-  void for_each_decoder(F f) {
-    for (std::size_t t = 0; t < step_.tasks.size(); ++t) {
-      NamedParameters decoder;
-      const auto prefix = "decoder." + step_.tasks[t] + ".";
-      for (const auto& item : state_.model.parameters) {
-        if (item.first.starts_with(prefix)) decoder.push_back(item);
-      }
-      f(t, decoder);
+  /// The parameters of the decoder that a row has gradients of.
+  NamedParameters decoder_of(std::size_t row) const {
+    NamedParameters decoder;
+    const auto prefix = "decoder." + state_.model.tasks[rows_[row].task] + ".";
+    for (const auto& item : state_.model.parameters) {
+      if (item.first.starts_with(prefix)) decoder.push_back(item);
+    }
+    return decoder;
+  }
+
+  /// Puts the decoder's gradient by one term aside, or back: each will have a weight of its own.
+  void exchange_decoder(std::size_t row) {
+    const auto decoder = decoder_of(row);
+    kept_[row].resize(decoder.size());
+    for (std::size_t i = 0; i < decoder.size(); ++i) {
+      std::swap(decoder[i].second.mutable_grad(), kept_[row][i]);
     }
   }
 
   void check_decoders(StepLosses& losses) {
-    for_each_decoder([&](std::size_t t, const NamedParameters& decoder) {
-      losses.check(step_.tasks[t], "the gradient of the decoder has norm ", gradient_norm(decoder));
-    });
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      const auto norm = kept_[row].empty() ? gradient_norm(decoder_of(row)) : norm_of(kept_[row]);
+      losses.check(step_.tasks[row], "the gradient of the decoder has norm ", norm);
+    }
   }
 
   void scale_decoders(const TaskVector& factors) {
-    for_each_decoder([&](std::size_t t, const NamedParameters& decoder) {
-      const auto factor = factors[static_cast<Eigen::Index>(t)];
-      if (factor == 1) return;
-      for (const auto& [name, parameter] : decoder) {
-        if (parameter.grad().defined()) parameter.mutable_grad().mul_(factor);
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      const auto factor = factors[static_cast<Eigen::Index>(row)];
+      if (rows_[row].part == Part::adversarial) exchange_decoder(row);
+      const auto decoder = decoder_of(row);
+      for (std::size_t i = 0; i < decoder.size(); ++i) {
+        auto& gradient =
+            rows_[row].part == Part::content ? kept_[row][i] : decoder[i].second.mutable_grad();
+        if (factor != 1 && gradient.defined()) gradient.mul_(factor);
+        if (rows_[row].part != Part::adversarial) continue;
+        const auto& content = kept_[row - 1][i];
+        if (content.defined()) gradient = gradient.defined() ? gradient.add_(content) : content;
       }
-    });
+    }
   }
 
   void take_losses(const StepLosses& losses) {
     step_.losses = TaskVector::Zero(step_.count());
-    for (const auto& loss : losses.values()) {
-      if (loss.term != "total") continue;
-      for (std::size_t t = 0; t < step_.tasks.size(); ++t) {
-        if (step_.tasks[t] != loss.task) continue;
-        step_.losses[static_cast<Eigen::Index>(t)] = state_.tasks[t].branch.weight * loss.value;
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      const auto& task = state_.tasks[rows_[row].task];
+      const bool is_adversarial = rows_[row].part == Part::adversarial;
+      const auto term = is_adversarial                     ? "adversarial"
+                        : rows_[row].part == Part::content ? "content"
+                                                           : "total";
+      const auto scale = task.branch.weight * (is_adversarial ? task.branch.adversarial_weight : 1);
+      for (const auto& loss : losses.values()) {
+        if (loss.term != term || loss.task != task.name) continue;
+        step_.losses[static_cast<Eigen::Index>(row)] = scale * loss.value;
       }
     }
   }
 
   TrainingState& state_;
   bool watch_;
-  WeightingStep step_;
+  std::vector<WeightingRow> rows_;
+  WeightingStep step_;                         // its "tasks" are the rows
+  std::vector<std::vector<at::Tensor>> kept_;  // the decoders' gradients of terms
   // In the place of the run's until the step is kept. What remembers gradients works in place, to
   // save their memory: it moves only once losses and gradients are known to be finite.
   std::optional<AnyWeighting> trial_;

@@ -46,8 +46,8 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
 }
 
 /// What the generator minimises for one task. The critic collects no gradient.
-inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
-                                 const TrainerOptions& options, StepLosses& losses) {
+inline GeneratorLoss generator_loss(TaskState& task, const AdversarialBatch& batch,
+                                    const TrainerOptions& options, StepLosses& losses) {
   AutocastScope autocast{options.precision, options.device};
   const auto terms = loss_terms(task.branch.content, batch.restored, batch.target);
   if (terms.size() > 1) {
@@ -56,14 +56,18 @@ inline at::Tensor generator_loss(TaskState& task, const AdversarialBatch& batch,
   }
   auto loss = sum_of(terms);
   losses.add(task.name, "content", loss);
+  GeneratorLoss result{{}, task.branch.weight * loss};
   if (auto* critic = task.branch.adversary.critic()) {
     FrozenWeights frozen{*critic};
     const auto adversarial = task.branch.adversary.generator_loss(batch);
     losses.add(task.name, "adversarial", adversarial);
-    loss = loss + task.branch.adversarial_weight * adversarial;
+    const auto weighed = task.branch.adversarial_weight * adversarial;
+    result.adversarial = task.branch.weight * weighed;
+    loss = loss + weighed;
   }
   losses.add(task.name, "total", loss);
-  return task.branch.weight * loss;
+  result.total = task.branch.weight * loss;
+  return result;
 }
 
 /// Shortens the generator's gradient of the given norm to `longest`.

@@ -4,6 +4,7 @@
 #include <limpid/weighting/equal.hpp>
 #include <limpid/weighting/gram_matrix.hpp>
 #include <limpid/weighting/weighting.hpp>
+#include <limpid/weighting/weighting_rows.hpp>
 #include <limpid/weighting/weighting_state.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -49,6 +50,7 @@ class AnyWeighting {
       : held_(other.held_->clone()),
         description_(other.description_),
         offset_(other.offset_),
+        rows_(other.rows_),
         share_(other.share_),
         average_(other.average_) {}
   AnyWeighting(AnyWeighting&&) = default;
@@ -56,6 +58,7 @@ class AnyWeighting {
     std::swap(held_, other.held_);
     std::swap(description_, other.description_);
     std::swap(offset_, other.offset_);
+    std::swap(rows_, other.rows_);
     std::swap(share_, other.share_);
     std::swap(average_, other.average_);
     return *this;
@@ -88,6 +91,19 @@ class AnyWeighting {
     return result;
   }
 
+  /// The same, of tasks or of their terms. With rows per term a task's content loss and its
+  /// adversarial loss are weighed as if they were two tasks, called "deblur.content" and
+  /// "deblur.adversarial"; the task's decoder follows both by their weights. It costs such a task a
+  /// second backward pass.
+  AnyWeighting with_rows(WeightingRows rows) const {
+    auto result = *this;
+    result.rows_ = rows;
+    if (rows != WeightingRows::per_task) result.description_ += ", rows " + option_text(rows);
+    return result;
+  }
+
+  WeightingRows rows() const { return rows_; }
+
   WeightingNeeds needs() const { return held_->needs(); }
 
   /// "cagrad, c 0.5, rescale yes"
@@ -97,6 +113,10 @@ class AnyWeighting {
   /// @throws c10::ValueError that names a task of its options that is none of them.
   void check_tasks(std::vector<std::string> tasks) const {
     if (needs() != WeightingNeeds::past) return;
+    for (std::size_t i = tasks.size(); rows_ == WeightingRows::per_term && i > 0; --i) {
+      // Whether a task has a critic is not known yet.
+      for (const auto& row : rows_of(rows_, {true})) tasks.push_back(row.name(tasks[i - 1]));
+    }
     WeightingStep trial{std::move(tasks)};
     AnyWeighting{*this}.ahead(trial);
   }
@@ -254,6 +274,7 @@ class AnyWeighting {
   std::unique_ptr<Held> held_;
   std::string description_;
   double offset_ = 0;
+  WeightingRows rows_ = WeightingRows::per_task;
   double share_ = 0;  // of the average
   TaskVector average_;
 };

@@ -22,6 +22,7 @@
 #include <limpid/weighting/tracked_gradients.hpp>
 #include <limpid/weighting/uncertainty.hpp>
 #include <limpid/weighting/weighting.hpp>
+#include <limpid/weighting/weighting_rows.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -82,17 +83,19 @@ namespace detail {
 /// Options that any weighting has.
 struct CommonWeightingOptions {
   double average = 0, offset = 0;
+  WeightingRows rows = WeightingRows::per_task;
 
   static void each_option(auto& self, auto&& visit) {
     visit("average", self.average, "share of the earlier steps' weights in each step's");
     visit("offset", self.offset, "added to each loss that the weighting sees");
+    visit("rows", self.rows, "per-task or per-term: content and adversarial loss apart");
   }
 };
 
 template <class W>
 void set_weighting_option(W& weighting, CommonWeightingOptions& common, const std::string& option,
                           const std::string& value) {
-  if (means_name(option, "average") || means_name(option, "offset")) {
+  if (means_name(option, "average") || means_name(option, "offset") || means_name(option, "rows")) {
     set_option(common, option, value);
   } else if constexpr (std::same_as<W, Fixed>) {
     double number = 0;
@@ -148,8 +151,8 @@ auto with_weighting(const WeightingText& text, F&& f) {
   });
 }
 
-/// The weighting that the words name. Beside its own options each takes `average` and `offset`
-/// (`AnyWeighting::averaged`, `AnyWeighting::with_offset`).
+/// The weighting that the words name. Beside its own options each takes `average`, `offset` and
+/// `rows` (`AnyWeighting::averaged`, `with_offset`, `with_rows`).
 ///
 /// @throws c10::ValueError for an unknown name or option, and for a value out of range.
 inline AnyWeighting named_weighting(const WeightingText& text) {
@@ -159,6 +162,7 @@ inline AnyWeighting named_weighting(const WeightingText& text) {
     if (!options.empty()) description += ", " + options;
     return AnyWeighting{std::move(weighting), std::move(description)}
         .with_offset(common.offset)
+        .with_rows(common.rows)
         .averaged(common.average);
   });
 }
