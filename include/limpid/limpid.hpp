@@ -258,6 +258,7 @@
 #include <limpid/metrics/protocols.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/metrics/psnr_b.hpp>
+#include <limpid/metrics/run_comparison.hpp>
 #include <limpid/metrics/score_json.hpp>
 #include <limpid/metrics/score_text.hpp>
 #include <limpid/metrics/scores.hpp>

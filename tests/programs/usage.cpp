@@ -56,6 +56,9 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-table"},
              {"--data", "--test", "--out", "--vgg", "--backbone", "--smoke", "--no-twins",
               "--shard", "--plan", "--epochs", "--max-images", "--device"});
+  check_help({"limpid-transfer"}, {"--recipe", "--data", "--test", "--weightings", "upgrad",
+                                   "--budget", "images=N", "--seeds", "--out", "--interference",
+                                   "--batch", "--shard", "--plan", "--quiet", "--device"});
   check_help({"limpid-train"},
              {"--content",          "--weights",       "--penalty-slope", "per-pixel",
               "charbonnier",        "--adversarial",   "--critic",        "--critic-updates",

@@ -4,7 +4,6 @@
 
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
-#include <limpid/io/json_file.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/metric_table.hpp>
 #include <limpid/recipes/tables.hpp>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "../failures.hpp"
+#include "../run_results.hpp"
 #include "../tile_note.hpp"
 #include "plan.hpp"
 
@@ -31,25 +31,10 @@ inline std::vector<limpid::AnyMetric> table_metrics() {
   return limpid::metrics_by_name({"psnr_rgb", "ssim_uniform", "ssim_gaussian", "cw_ssim"});
 }
 
-/// A JSON file, or null where there is none.
-/// @throws c10::Error that names a file that is not JSON.
-inline nlohmann::json read_result(const std::filesystem::path& path) {
-  return std::filesystem::exists(path) ? limpid::read_json(path, "result") : nullptr;
-}
-
-inline std::filesystem::path result_file(const std::filesystem::path& folder) {
-  return folder / "result.json";
-}
-
 /// One picture of each task is kept for the page, as NAME-{degraded,restored,target}.png.
 inline std::filesystem::path sample_file(const std::filesystem::path& folder,
                                          const std::string& task, const std::string& which) {
   return folder / ("sample-" + task + "-" + which + ".png");
-}
-
-/// How many pictures a result has no scores of, since they could not be read or restored.
-inline std::int64_t failed_pictures(const nlohmann::json& result) {
-  return result.value("failed", std::int64_t{0});
 }
 
 /// Measures a trained run and writes its result. A picture that fails is named and has no scores.
