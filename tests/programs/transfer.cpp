@@ -94,7 +94,9 @@ BOOST_AUTO_TEST_CASE(each_task_is_compared_with_its_twin_and_runs_are_not_repeat
   BOOST_TEST(gain["p"].is_number());
   BOOST_TEST(!results["against_equal"]["psnr_rgb"].contains("equal"));
   BOOST_TEST(results["against_equal"]["psnr_rgb"].contains("pcgrad:shuffled=no"));
-  BOOST_TEST(results["costs"]["equal"]["agreement"]["deblur, dehaze"]["looks"] == 4);
+  // The network begins as the identity, where the encoder's gradient is zero: a look at each run's
+  // second step remains.
+  BOOST_TEST(results["costs"]["equal"]["agreement"]["deblur, dehaze"]["looks"] == 2);
   BOOST_TEST(results["costs"]["equal"]["cpu_seconds_per_step"].is_number());
   const auto page = read_bytes(out + "/index.html");
   for (const auto* text :
