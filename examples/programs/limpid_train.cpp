@@ -190,7 +190,9 @@ int main(int argc, char** argv) {
       ->type_name("TASK=N")
       ->group("Data");
   app.add_option("--augment", plan.augmentations,
-                 "How a task's crops are varied: flip+turns, flip, turns or none [flip+turns]")
+                 "How a task's crops are varied: none, or some of flip, turns, mixup, cut-mix, "
+                 "cut-blur with + between them; the last three mix a share of the batches, "
+                 "mixup@0.5 half of them [flip+turns]")
       ->type_name("TASK=HOW")
       ->group("Data");
   auto& losses = *app.add_option_group("Losses", "instead of the recipe's");

@@ -325,6 +325,7 @@
 #include <limpid/datasets/all_weather.hpp>
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/batch.hpp>
+#include <limpid/datasets/batch_mixing.hpp>
 #include <limpid/datasets/cdd11.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/datasets/data_format.hpp>
@@ -348,6 +349,7 @@
 #include <limpid/datasets/path_pattern.hpp>
 #include <limpid/datasets/photos_argument.hpp>
 #include <limpid/datasets/picture_list.hpp>
+#include <limpid/datasets/progressive_crop.hpp>
 #include <limpid/datasets/published_layout.hpp>
 #include <limpid/datasets/rain100.hpp>
 #include <limpid/datasets/rain13k.hpp>

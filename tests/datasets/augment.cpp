@@ -1,4 +1,5 @@
 #include <limpid/datasets/augment.hpp>
+#include <support/errors.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,10 +14,26 @@ using limpid::detail::crop_lines, limpid::detail::plan_crop;
 BOOST_AUTO_TEST_SUITE(augmentations)
 
 BOOST_AUTO_TEST_CASE(texts_are_read_as_they_are_written) {
-  for (const std::string text : {"flip+turns", "flip", "turns", "none"}) {
+  for (const std::string text : {"flip+turns", "flip", "turns", "none", "mixup",
+                                 "flip+turns+mixup@0.5+cut-mix@0.25", "cut-blur@0.1"}) {
     BOOST_TEST(Augmentation::parse(text).text() == text);
   }
-  BOOST_CHECK_THROW(Augmentation::parse("mirror"), c10::ValueError);
+  BOOST_TEST(Augmentation::parse("cut_mix+flip").text() == "flip+cut-mix");
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_is_none_is_refused_with_what_there_is) {
+  const auto refusal = [](const std::string &text) {
+    return limpid_test::value_error_of([&] { Augmentation::parse(text); });
+  };
+  BOOST_TEST(refusal("flip+turn") ==
+             "expected an augmentation, one of none, flip, turns, mixup, "
+             "cut-mix, cut-blur; got "
+             "'turn', did you mean 'turns'?");
+  BOOST_TEST(refusal("mixup@2") ==
+             "augmentation 'mixup': expected a share of "
+             "the batches above 0, at most 1, got '2'");
+  BOOST_TEST(refusal("flip@0.5") ==
+             "augmentation 'flip' is on or off, and takes no share; got 'flip@0.5'");
 }
 
 BOOST_AUTO_TEST_CASE(switching_one_off_leaves_the_other_choices_alone) {

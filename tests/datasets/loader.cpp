@@ -263,8 +263,100 @@ BOOST_AUTO_TEST_CASE(augmentation_is_read_and_written_by_name) {
     }
   }
   BOOST_TEST(Augmentation{}.text() == "flip+turns");
-  BOOST_TEST(error_of([] { return Augmentation::parse("turn"); }) ==
-             "expected an augmentation, one of flip+turns, flip, turns, none; got 'turn'");
+}
+
+/// What is degraded is one below what is true, and what is true has the pair's number
+/// in it.
+struct OffByOne {
+  std::int64_t size() const { return 8; }
+  std::string name(std::int64_t i) const { return std::to_string(i); }
+  ImagePair load(std::int64_t i, std::int64_t) const {
+    const auto of = [](std::int64_t value) {
+      return Image{torch::full({12, 12, 3}, value, torch::kByte)};
+    };
+    return {of(20 * i), of(20 * i + 100)};
+  }
+};
+
+BOOST_AUTO_TEST_CASE(crops_grow_with_the_number_of_the_batch_and_seek_goes_on_exactly) {
+  for (const std::int64_t workers : {0, 2}) {
+    const LoaderOptions options{
+        .batch_size = 2, .crop = 6, .later_crops = {{0, 6}, {3, 9}, {5, 12}}, .workers = workers};
+    PairLoader loader{InMemory{}, options};
+    const auto batches = take(loader, 7);
+    const std::vector<std::int64_t> sides{6, 6, 6, 9, 9, 12, 12};
+    for (std::size_t i = 0; i < sides.size(); ++i) {
+      BOOST_TEST(batches[i].target.size(2) == sides[i]);
+      BOOST_TEST(batches[i].degraded.size(3) == sides[i]);
+    }
+    for (const std::int64_t from : {2, 3, 6}) {
+      PairLoader resumed{InMemory{}, options};
+      resumed.seek(from);
+      BOOST_TEST(
+          same(take(resumed, static_cast<int>(7 - from)), {batches.begin() + from, batches.end()}));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(mixed_batches_keep_degraded_and_target_together) {
+  const auto batches_with = [](const std::string& how, std::int64_t from, int count,
+                               std::int64_t batch_size = 4) {
+    PairLoader loader{OffByOne{},
+                      {.batch_size = batch_size,
+                       .crop = 8,
+                       .seed = 3,
+                       .workers = 1,
+                       .augmentation = Augmentation::parse(how)}};
+    loader.seek(from);
+    return take(loader, count);
+  };
+  const auto distance = 2 * 100 / 255.0;
+  const auto plain = batches_with("none", 0, 6);
+  for (const std::string how : {"mixup", "cut-mix", "mixup@0.5+cut-mix@0.5"}) {
+    const auto mixed = batches_with(how, 0, 6);
+    BOOST_TEST(!same(mixed, plain), how);
+    for (const auto& batch : mixed) {
+      const auto apart = batch.target - batch.degraded;
+      BOOST_TEST(torch::allclose(apart, torch::full_like(apart, distance), 1e-4, 1e-4), how);
+    }
+    BOOST_TEST(same(batches_with(how, 4, 2), {mixed.begin() + 4, mixed.end()}), how);
+    // One pair has nobody to mix with.
+    BOOST_TEST(same(batches_with(how, 0, 3, 1), batches_with("none", 0, 3, 1)), how);
+  }
+  // Blended pictures are of one colour still, those with another's part are of two.
+  const auto colours = [](const Batch& batch) {
+    std::int64_t most = 0;
+    for (const auto& image : batch.target.unbind(0)) {
+      most = std::max<std::int64_t>(most, std::get<0>(at::_unique2(image)).numel());
+    }
+    return most;
+  };
+  BOOST_TEST(colours(batches_with("mixup", 0, 1)[0]) == 1);
+  BOOST_TEST(colours(batches_with("cut-mix", 0, 1)[0]) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(cut_blur_leaves_targets_alone_and_degrades_a_part) {
+  const auto batches_with = [](const std::string& how) {
+    PairLoader loader{OffByOne{},
+                      {.batch_size = 4,
+                       .crop = 8,
+                       .seed = 3,
+                       .workers = 1,
+                       .augmentation = Augmentation::parse(how)}};
+    return take(loader, 5);
+  };
+  const auto plain = batches_with("none"), cut = batches_with("cut-blur");
+  int degraded = 0, clean = 0;
+  for (std::size_t i = 0; i < cut.size(); ++i) {
+    BOOST_TEST(cut[i].target.equal(plain[i].target));
+    const auto as_before = cut[i].degraded == plain[i].degraded;
+    const auto as_target = cut[i].degraded == plain[i].target;
+    BOOST_TEST((as_before | as_target).all().item<bool>());
+    degraded += as_before.any().item<bool>() ? 1 : 0;
+    clean += as_target.any().item<bool>() ? 1 : 0;
+  }
+  BOOST_TEST(degraded == 5);
+  BOOST_TEST(clean == 5);
 }
 
 BOOST_AUTO_TEST_CASE(ends_at_once_and_moves) {

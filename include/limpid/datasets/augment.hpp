@@ -1,6 +1,8 @@
 #pragma once
 
 #include <limpid/core/fail.hpp>
+#include <limpid/core/interval.hpp>
+#include <limpid/core/named.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/io/image.hpp>
@@ -18,29 +20,100 @@
 namespace limpid {
 
 /// How crops are varied beside their place. Turns suit what has no up and down; flips nearly
-/// everything but writing.
+/// everything but writing. What mixes the pairs of a batch does so with some of the batches.
 struct Augmentation {
-  bool flip = true;   ///< left and right exchanged for half of the crops
-  bool turns = true;  ///< crops turned by a multiple of 90 degrees
+  bool flip = true;     ///< left and right exchanged for half of the crops
+  bool turns = true;    ///< crops turned by a multiple of 90 degrees
+  double mixup = 0;     ///< share of batches whose pairs are blended with one another
+  double cut_mix = 0;   ///< share of batches whose pairs get a part of one another
+  double cut_blur = 0;  ///< share of batches whose pictures are degraded in a part only
 
-  /// "flip+turns", "flip", "turns" or "none": what command lines and files have.
+  /// Whether batches are mixed.
+  bool mixes() const { return mixup > 0 || cut_mix > 0 || cut_blur > 0; }
+
+  /// "flip+turns+mixup@0.5", "flip" or "none": what command lines and files have.
   std::string text() const {
-    return flip && turns ? "flip+turns" : flip ? "flip" : turns ? "turns" : "none";
+    std::string text;
+    for (const auto& part : kParts) {
+      const auto share = part.share(*this);
+      if (share == 0) continue;
+      text += (text.empty() ? "" : "+") + std::string{part.name};
+      if (share != 1) text += "@" + Interval{share}.text();
+    }
+    return text.empty() ? "none" : text;
   }
 
   /// Reads such a text.
   /// @throws c10::ValueError for another.
   static Augmentation parse(std::string_view text) {
-    for (const auto& known : {Augmentation{true, true}, Augmentation{true, false},
-                              Augmentation{false, true}, Augmentation{false, false}}) {
-      if (known.text() == text) return known;
+    Augmentation result{false, false};
+    if (text == "none") return result;
+    for (auto rest = text;;) {
+      const auto plus = rest.find('+');
+      result.add(rest.substr(0, plus));
+      if (plus == rest.npos) return result;
+      rest.remove_prefix(plus + 1);
     }
-    limpid::refuse("expected an augmentation, one of flip+turns, flip, turns, none; got '", text,
-                   "'");
+  }
+
+  /// What a text may hold.
+  static std::vector<std::string> names() {
+    std::vector<std::string> names;
+    for (const auto& part : kParts) names.emplace_back(part.name);
+    return names;
   }
 
   friend bool operator==(const Augmentation&, const Augmentation&) = default;
+
+ private:
+  struct Part {
+    std::string_view name;
+    bool Augmentation::*always;
+    double Augmentation::*sometimes;
+
+    double share(const Augmentation& of) const {
+      return always != nullptr ? (of.*always ? 1 : 0) : of.*sometimes;
+    }
+  };
+
+  static const std::array<Part, 5> kParts;
+
+  void add(std::string_view piece) {
+    const auto at = piece.find('@');
+    const auto name = piece.substr(0, at);
+    const auto part = std::find_if(kParts.begin(), kParts.end(),
+                                   [&](const Part& known) { return means_name(name, known.name); });
+    if (part == kParts.end()) {
+      auto known = names();
+      known.insert(known.begin(), "none");
+      detail::refuse_name("an augmentation", known, name);
+    }
+    if (part->always != nullptr) {
+      if (at != piece.npos) {
+        limpid::refuse("augmentation '", name, "' is on or off, and takes no share; got '", piece,
+                       "'");
+      }
+      this->*(part->always) = true;
+      return;
+    }
+    auto share = Interval{1};
+    if (at != piece.npos) share = Interval::parse(piece.substr(at + 1));
+    if (share.low() != share.high() || share.low() <= 0 || share.low() > 1) {
+      limpid::refuse("augmentation '", name,
+                     "': expected a share of the batches above 0, at most 1, got '",
+                     piece.substr(at + 1), "'");
+    }
+    this->*(part->sometimes) = share.low();
+  }
 };
+
+inline const std::array<Augmentation::Part, 5> Augmentation::kParts{{
+    {"flip", &Augmentation::flip, nullptr},
+    {"turns", &Augmentation::turns, nullptr},
+    {"mixup", nullptr, &Augmentation::mixup},
+    {"cut-mix", nullptr, &Augmentation::cut_mix},
+    {"cut-blur", nullptr, &Augmentation::cut_blur},
+}};
 
 namespace detail {
 

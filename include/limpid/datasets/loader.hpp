@@ -6,10 +6,12 @@
 #include <limpid/core/single_thread.hpp>
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/batch.hpp>
+#include <limpid/datasets/batch_mixing.hpp>
 #include <limpid/datasets/image_pair.hpp>
 #include <limpid/datasets/late_degradation.hpp>
 #include <limpid/datasets/pair_cache.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/datasets/progressive_crop.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
@@ -54,6 +56,8 @@ inline Batch load_whole(const ImagePair& pair) {
 struct LoaderOptions {
   std::int64_t batch_size = 1;
   std::int64_t crop = 256;  ///< side of the square crops, pixels; smaller pictures are mirrored
+  /// Batches from which on crops have another side, in order: `ProgressiveCrop::by_batch`.
+  std::vector<CropFrom> later_crops{};
   std::uint64_t seed = 0;
   std::int64_t workers = 1;  ///< threads that decode ahead; 0: the calling thread decodes
   /// Batches that are made ahead. None given: 4, or as many as hold two samples for each worker.
@@ -64,6 +68,15 @@ struct LoaderOptions {
   /// is batch `n * world + r` of a single loader.
   std::int64_t world = 1;
   std::int64_t rank = 0;
+
+  /// Side of the crops of a batch.
+  std::int64_t crop_of(std::int64_t batch) const {
+    auto side = crop;
+    for (const auto& later : later_crops) {
+      if (later.batch <= batch) side = later.side;
+    }
+    return side;
+  }
 };
 
 /// An endless stream of batches of random crops, made ahead by worker threads.
@@ -91,12 +104,14 @@ class PairLoader {
     const auto number = position();
     auto made = state_->next();
     const auto* late = pairs().late_degradation();
-    if (late == nullptr) return std::move(made.batch);
+    const auto among_all = static_cast<std::uint64_t>(number * options().world + options().rank);
     try {
-      const auto random = Random::stream(
-          late->seed,
-          {options().seed, static_cast<std::uint64_t>(number * options().world + options().rank)});
-      return detail::degraded_batch(made.clean, late->degradation, random, degrade_on);
+      if (late != nullptr) {
+        const auto random = Random::stream(late->seed, {options().seed, among_all});
+        made.batch = detail::degraded_batch(made.clean, late->degradation, random, degrade_on);
+      }
+      return detail::mixed_batch(std::move(made.batch), options().augmentation,
+                                 Random::stream(options().seed, {0x6d6978, among_all}));
     } catch (...) {
       seek(number);
       throw;
@@ -112,8 +127,12 @@ class PairLoader {
 
   /// Batches that hold all pairs once, the last one perhaps with pairs of the next epoch.
   std::int64_t batches_per_epoch() const {
-    const auto samples = options().batch_size * options().world;
-    return (pairs().size() + samples - 1) / samples;
+    return batches_per_epoch(pairs(), options().batch_size * options().world);
+  }
+
+  /// The same, before there is a loader. @param samples  of a step
+  static std::int64_t batches_per_epoch(const Pairs& pairs, std::int64_t samples) {
+    return (pairs.size() + samples - 1) / samples;
   }
 
   const LoaderOptions& options() const { return state_->options; }
@@ -125,9 +144,9 @@ class PairLoader {
 
   /// What the workers make: a batch, or the clean crops of one that is degraded later.
   struct Made {
-    Made(const Pairs& pairs, const LoaderOptions& options) {
+    Made(const Pairs& pairs, const LoaderOptions& options, std::int64_t number) {
       const auto count = options.batch_size;
-      const auto crop = options.crop;
+      const auto crop = options.crop_of(number);
       if (const auto* late = pairs.late_degradation()) {
         clean = {count, crop, late->degradation.batch_margin()};
       } else {
@@ -142,8 +161,8 @@ class PairLoader {
 
   /// One that is being made.
   struct Work {
-    Work(const Pairs& pairs, const LoaderOptions& options)
-        : made(pairs, options), missing(options.batch_size), failed(options.batch_size) {}
+    Work(const Pairs& pairs, const LoaderOptions& options, std::int64_t number)
+        : made(pairs, options, number), missing(options.batch_size), failed(options.batch_size) {}
 
     Made made;
     std::int64_t missing;      // samples that are still to come
@@ -182,6 +201,9 @@ class PairLoader {
       TORCH_CHECK_VALUE(!pairs.empty(), "PairLoader: expected at least one pair, got none");
       detail::check_at_least("PairLoader: batch_size", options.batch_size, 1);
       detail::check_at_least("PairLoader: crop", options.crop, 1);
+      for (const auto& later : options.later_crops) {
+        detail::check_at_least("PairLoader: later_crops", later.side, 1);
+      }
       detail::check_at_least("PairLoader: workers", options.workers, 0);
       detail::check_at_least("PairLoader: cache_mb", options.cache_mb, 0);
       detail::check_at_least("PairLoader: world", options.world, 1);
@@ -218,7 +240,7 @@ class PairLoader {
 
     Made next() {
       if (workers.empty()) {
-        Made whole{pairs, options};
+        Made whole{pairs, options, handed_out};
         for (std::int64_t i = 0; i < options.batch_size; ++i) make(handed_out, i, whole);
         ++handed_out;
         return whole;
@@ -250,7 +272,7 @@ class PairLoader {
         const auto i = claimed % options.batch_size;
         ++claimed;
         auto& place = begun[number];
-        if (place == nullptr) place = std::make_shared<Work>(pairs, options);
+        if (place == nullptr) place = std::make_shared<Work>(pairs, options, number);
         // A copy of the pointer: after a seek nobody waits for this batch, but it is written to.
         const auto batch = place;
         lock.unlock();
@@ -275,7 +297,7 @@ class PairLoader {
       const auto epoch = sample / pairs.size();
       const auto place = sample % pairs.size();
       const auto index = (*order(epoch))[static_cast<std::size_t>(place)];
-      const auto crop = options.crop;
+      const auto crop = options.crop_of(number);
       auto random = Random::stream(
           options.seed, {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(place)});
       if (pairs.late_degradation() != nullptr) {
