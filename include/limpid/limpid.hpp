@@ -5,6 +5,7 @@
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/backbone_shape.hpp>
+#include <limpid/core/batch_share.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/checksum.hpp>
 #include <limpid/core/concepts.hpp>
@@ -439,9 +440,11 @@
 #include <limpid/training/critics_before.hpp>
 #include <limpid/training/decoded_ahead.hpp>
 #include <limpid/training/device_batch.hpp>
+#include <limpid/training/dropout_seed.hpp>
 #include <limpid/training/epoch_policy.hpp>
 #include <limpid/training/evaluation_mode.hpp>
 #include <limpid/training/frozen_weights.hpp>
+#include <limpid/training/gradient_exchange.hpp>
 #include <limpid/training/loaders.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/pair_names.hpp>
@@ -452,6 +455,10 @@
 #include <limpid/training/run_part.hpp>
 #include <limpid/training/run_parts.hpp>
 #include <limpid/training/run_plan.hpp>
+#include <limpid/training/shared_run.hpp>
+#include <limpid/training/shared_statistics.hpp>
+#include <limpid/training/shared_validation.hpp>
+#include <limpid/training/step_agenda.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/stop_signal.hpp>
 #include <limpid/training/task_gradients.hpp>
@@ -472,6 +479,7 @@
 #include <limpid/parallel/node_list.hpp>
 #include <limpid/parallel/rendezvous.hpp>
 #include <limpid/parallel/scratch_folder.hpp>
+#include <limpid/parallel/shared_mean.hpp>
 #include <limpid/parallel/supervisor.hpp>
 #include <limpid/parallel/within.hpp>
 #include <limpid/parallel/world_place.hpp>

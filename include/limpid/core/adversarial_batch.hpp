@@ -1,9 +1,12 @@
 #pragma once
 
+#include <limpid/core/batch_share.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
 
 #include <ATen/core/Tensor.h>
+
+#include <cstdint>
 
 namespace limpid {
 
@@ -14,6 +17,24 @@ struct AdversarialBatch {
   at::Tensor restored;
   at::Tensor target;
   Random* random = nullptr;  ///< never null inside the trainer; a loss says so where it needs it
+  const BatchShare* share = nullptr;  ///< of several processes that share one batch; null: one
+
+  /// The mean over the whole batch of what has mean `part` over the part that is here. For losses
+  /// that need it inside of something that is not linear; what they return is averaged anyway.
+  at::Tensor whole_mean(const at::Tensor& part) const {
+    return share == nullptr ? part : share->mean(part);
+  }
+
+  /// What `draw(random)` gives for the part of the batch that is here, where one process draws for
+  /// the whole batch in order.
+  /// @param count  numbers that are drawn for the part: `normal` draws two, others one
+  template <class Draw>
+  auto drawn(std::int64_t count, Draw draw) const {
+    if (share != nullptr) random->skip(share->rank * count);
+    auto result = draw(*random);
+    if (share != nullptr) random->skip((share->size - share->rank - 1) * count);
+    return result;
+  }
 };
 
 namespace detail {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/training/gradient_exchange.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
 #include <limpid/weighting/any_weighting.hpp>
@@ -106,6 +107,30 @@ class BalancedStep {
       weighed.backward({}, /*retain_graph=*/rows_[row].part == Part::content);
       if (has_own_decoder) exchange_decoder(row);
     }
+  }
+
+  /// Makes gradients and losses of this process's part of the batches those of the whole ones.
+  /// @param sums  floats of the caller's own that come back as sums over the processes
+  void exchange(GradientExchange& exchange, StepLosses& losses, const at::Tensor& sums) {
+    if (is_apart()) {
+      exchange.add(state_.gradients.rows());
+      for (std::size_t row = 0; row < rows_.size(); ++row) {
+        const auto decoder = decoder_of(row);
+        if (kept_[row].empty()) {
+          // The rows of a task's terms share the decoder's gradients then.
+          if (rows_[row].part != Part::adversarial) exchange.add_gradients(decoder);
+        }
+        for (std::size_t i = 0; i < kept_[row].size(); ++i) {
+          exchange.add(kept_[row][i], decoder[i].second.numel());
+        }
+      }
+    } else {
+      exchange.add_gradients(state_.model.parameters);
+    }
+    const auto numbers = losses.numbers();
+    exchange.add(numbers);
+    exchange.run(sums);
+    losses.put(numbers);
   }
 
   /// Makes one gradient of all tasks'.

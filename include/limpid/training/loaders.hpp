@@ -26,6 +26,8 @@ inline std::vector<std::int64_t> start_loaders(TrainingState& state,
     loader.seed = Random::stream(options.seed, {0x64617461, t}).bits();
     loader.workers = options.workers;
     loader.cache_mb = options.cache_mb;
+    loader.world = options.communicator.size();
+    loader.rank = options.communicator.rank();
     task.loader = std::make_unique<PairLoader>(task.branch.pairs, loader);
     task.loader->seek(state.step);
     batches.push_back(task.loader->batches_per_epoch());

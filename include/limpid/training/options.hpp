@@ -7,6 +7,7 @@
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/any_optimizer.hpp>
 #include <limpid/optim/schedule.hpp>
+#include <limpid/parallel/communicator.hpp>
 #include <limpid/training/epoch_policy.hpp>
 #include <limpid/weighting/any_weighting.hpp>
 
@@ -73,6 +74,7 @@ struct TrainerOptions {
   std::uint64_t seed = 0;     ///< of weights, shuffling, crops and penalties
 
   at::Device device = at::kCPU;
+  Communicator communicator{};  ///< the processes that train together; this one alone
   Precision precision = Precision::float32;
   Convolution convolution = Convolution::exact;  ///< CPU: how those in float32 are computed
   bool tf32 = true;  ///< CUDA: whether float32 convolutions and products may round to TF32

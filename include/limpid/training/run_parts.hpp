@@ -217,8 +217,8 @@ inline RunPart generator_part(const std::string& name, const at::Generator& gene
 }
 
 /// What a task trains on and by which losses.
-inline RunPart branch_part(const TaskState& task) {
-  return {.describe = [&task](nlohmann::json& conditions) {
+inline RunPart branch_part(const TaskState& task, const TrainerOptions& options) {
+  return {.describe = [&task, &options](nlohmann::json& conditions) {
     const auto& branch = task.branch;
     nlohmann::json losses{{"content", branch.content.name()}};
     const auto adversarial = branch.adversary.loss_name();
@@ -228,7 +228,7 @@ inline RunPart branch_part(const TaskState& task) {
     conditions["branches"][task.name] = {
         {"pairs", branch.pairs.size()},
         {"pair_names", checksum_of_names(branch.pairs)},
-        {"batch_size", branch.batch_size},
+        {"batch_size", branch.batch_size * options.communicator.size()},
         {"crop", branch.crop},
         {"augmentation", branch.augmentation.text()},
         {"weight", branch.weight},
@@ -307,7 +307,7 @@ inline std::vector<RunPart> run_parts(TrainingState& state, const TrainerOptions
         generator_part("random.cuda", at::globalContext().defaultGenerator(options.device)));
   }
   for (auto& task : state.tasks) {
-    parts.push_back(branch_part(task));
+    parts.push_back(branch_part(task, options));
     parts.push_back(task_part(task));
     if (task.branch.adversary.critic() == nullptr) continue;
     parts.push_back(critic_part(task));

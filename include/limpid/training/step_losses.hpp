@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
 #include <c10/util/Exception.h>
 
@@ -58,6 +59,25 @@ class StepLosses {
   /// Takes a number that is on the CPU and known to be finite.
   void report(const std::string& task, const std::string& term, double value) {
     values_.push_back({task, term, value});
+  }
+
+  /// The numbers taken so far, one float each, for a mean over processes that `put` takes back.
+  /// Those on another device stay there.
+  at::Tensor numbers() const {
+    if (!pending_.empty()) return at::stack(pending_).to(at::kFloat);
+    auto numbers = at::empty({static_cast<std::int64_t>(values_.size())}, at::kFloat);
+    auto* out = numbers.data_ptr<float>();
+    for (const auto& value : values_) *out++ = static_cast<float>(value.value);
+    return numbers;
+  }
+
+  void put(const at::Tensor& numbers) {
+    if (!pending_.empty()) {
+      pending_ = numbers.to(at::kDouble).unbind();
+      return;
+    }
+    const auto* number = numbers.data_ptr<float>();
+    for (auto& value : values_) value.value = *number++;
   }
 
   /// Brings the values over in one transfer, and the norm of the generator's gradient with them.

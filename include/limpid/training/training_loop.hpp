@@ -13,6 +13,7 @@
 #include <limpid/training/options.hpp>
 #include <limpid/training/run_files.hpp>
 #include <limpid/training/run_plan.hpp>
+#include <limpid/training/shared_run.hpp>
 #include <limpid/training/stop_signal.hpp>
 #include <limpid/training/training_log.hpp>
 #include <limpid/training/training_state.hpp>
@@ -27,6 +28,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,24 +99,46 @@ class TrainingLoop {
     state_.model.module->train();
     if (frozen_) state_.model.pretrained->eval();
     unsaved_ = true;
+    if (!shared_) {
+      share_run(state_, options_);  // in a loop of the user's own; `fit` has done so
+      shared_ = true;
+    }
     return training_step(state_, batches, options_, epoch_);
   }
 
+  /// Of several processes all return the same; one that fails tells the others why.
   FitResult fit() {
+    try {
+      return fit_together();
+    } catch (const c10::Error& error) {
+      options_.communicator.leave(error.what_without_backtrace());
+      throw;
+    } catch (const std::exception& error) {
+      options_.communicator.leave(error.what());
+      throw;
+    }
+  }
+
+ private:
+  FitResult fit_together() {
     prepare_optimisers(state_, options_);
     for (const auto& task : state_.tasks) {
       TORCH_CHECK(task.branch.pairs.size() > 0, "fit: branch '", task.name, "' has no pairs");
     }
     const Ending ending{*this};
-    files_.open(state_, options_);
+    if (world().is_first()) files_.open(state_, options_);
+    share_run(state_, options_);
+    shared_ = true;
     check_validation_data(state_, options_);
     plan_ = RunPlan{options_, start_loaders(state_, options_)};
     const StopSignal stop;
     const TF32Scope tf32{options_.tf32, options_.device};
-    ProgressLine progress{options_.quiet};
+    ProgressLine progress{options_.quiet || !world().is_first()};
+    state_.agenda = {};
+    state_.agenda_of_this = [&] { return agenda(stop); };
     LossMeter meter;
     log_meter_.restart();
-    last_save_ = last_validation_ = sitting_began_ = Clock::now();
+    last_save_ = last_validation_ = sitting_began_ = counted_ = Clock::now();
     first_step_ = state_.step;
     if (first_step_ > 0) progress.say("resumed at step " + std::to_string(first_step_));
     if (finished() && !state_.validation_due) {
@@ -123,7 +147,7 @@ class TrainingLoop {
     }
 
     if (state_.validation_due) validate(progress, stop);  // the last sitting ended before it could
-    while (!finished() && stop.signal() == 0 && !sitting_is_over()) {
+    while (!finished() && !asked_to_stop(stop) && !sitting_is_over()) {
       train_one_step(meter);
       if (state_.interference) log_interference();
       if (log_is_due()) log_training();
@@ -139,15 +163,15 @@ class TrainingLoop {
     const bool done = finished();  // before saving takes time, too
     if (done && validated_at_ != state_.step) validate(progress, stop);
     save();
-    const auto result = done && !state_.validation_due ? FitResult::finished
-                        : stop.signal() != 0           ? FitResult::interrupted
-                                                       : FitResult::stopped;
+    const auto result = done && !state_.validation_due    ? FitResult::finished
+                        : world().any(stop.signal() != 0) ? FitResult::interrupted
+                                                          : FitResult::stopped;
     progress.say(text_of(result));
     return result;
   }
 
- private:
   using Clock = std::chrono::steady_clock;
+  static constexpr double kBetweenValidations = 60;  // seconds, unless the user says how many steps
   static double seconds_since(Clock::time_point then) {
     return std::chrono::duration<double>(Clock::now() - then).count();
   }
@@ -158,10 +182,31 @@ class TrainingLoop {
     TrainingLoop& loop;
     ~Ending() {
       for (auto& task : loop.state_.tasks) task.loader.reset();
+      loop.state_.agenda_of_this = {};
       loop.freeze(false);
       loop.files_.close();
     }
   };
+
+  const Communicator& world() const { return options_.communicator; }
+
+  /// What this process says while a step is done. The first one's clock counts for all.
+  StepAgenda agenda(const StopSignal& stop) {
+    StepAgenda here{stop.signal() != 0, state_.seconds + seconds_since(counted_),
+                    seconds_since(last_validation_) >= kBetweenValidations};
+    counted_ = Clock::now();
+    return here;
+  }
+
+  bool asked_to_stop(const StopSignal& stop) const {
+    return world().is_alone() ? stop.signal() != 0 : state_.agenda.stop;
+  }
+
+  /// Adds what was done since `began` to the time of training. Of several processes the agenda
+  /// does, for all time between two steps.
+  void count_time(Clock::time_point began) {
+    if (world().is_alone()) state_.seconds += seconds_since(began);
+  }
 
   bool finished() const { return plan_.finished(state_.step, state_.seconds); }
 
@@ -183,10 +228,15 @@ class TrainingLoop {
     epoch_ = plan_.epoch_of(state_.step);
     freeze(epoch_ < options_.freeze_encoder_epochs);
     const auto losses = step_or_save(std::move(batches));
-    meter.add(losses, images);
-    log_meter_.add(losses, images);
-    seconds_of_step_ = seconds_since(began);
-    state_.seconds += seconds_of_step_;
+    meter.add(losses, images * world().size());
+    log_meter_.add(losses, images * world().size());
+    if (world().is_alone()) {
+      seconds_of_step_ = seconds_since(began);
+      state_.seconds += seconds_of_step_;
+    } else {
+      seconds_of_step_ = state_.agenda.seconds - state_.seconds;
+      state_.seconds = state_.agenda.seconds;
+    }
   }
 
   void set_rates() {
@@ -233,7 +283,7 @@ class TrainingLoop {
   }
 
   std::string saved_after_error() {
-    if (options_.out.empty() || state_.step == 0) return "";
+    if (options_.out.empty() || state_.step == 0 || !world().is_first()) return "";
     try {
       save();
     } catch (const c10::Error& error) {
@@ -281,7 +331,10 @@ class TrainingLoop {
   bool validation_is_due() const {
     if (finished()) return false;  // the end of the run validates
     if (options_.validate_every > 0) return state_.step % options_.validate_every == 0;
-    return state_.step % plan_.steps_per_epoch() == 0 && seconds_since(last_validation_) >= 60;
+    const bool long_ago = world().is_alone()
+                              ? seconds_since(last_validation_) >= kBetweenValidations
+                              : state_.agenda.validation_due;
+    return state_.step % plan_.steps_per_epoch() == 0 && long_ago;
   }
 
   /// Saves, so that nothing that goes wrong here costs a step, and validates. A signal ends it
@@ -306,9 +359,12 @@ class TrainingLoop {
             files_.show(state_.step, "validation/" + task + ": degraded, restored, true", pictures);
           });
     }();
-    state_.seconds += seconds_since(began);
+    count_time(began);
     last_validation_ = Clock::now();
-    if (!scores) return;
+    if (!scores) {
+      state_.agenda.stop = true;
+      return;
+    }
     state_.validation_due = false;
     validated_at_ = state_.step;
     unsaved_ = true;
@@ -321,7 +377,7 @@ class TrainingLoop {
     if (unsaved_) {
       const auto began = Clock::now();
       files_.save(state_, options_);
-      state_.seconds += seconds_since(began);
+      count_time(began);
       unsaved_ = false;
     }
     last_save_ = Clock::now();
@@ -348,13 +404,14 @@ class TrainingLoop {
   RunPlan plan_;
   RunFiles files_;
   LossMeter log_meter_;
+  bool shared_ = false;          // all processes stand where the first does
   bool unsaved_ = false;         // something has happened since the last save
   std::int64_t first_step_ = 0;  // of the sitting
   std::int64_t epoch_ = 0;       // of the step; stays 0 in a loop of the user's own
   std::int64_t validated_at_ = -1;
   double rate_ = 0;
   double seconds_of_step_ = 0;
-  Clock::time_point last_save_{}, last_validation_{}, sitting_began_{};
+  Clock::time_point last_save_{}, last_validation_{}, sitting_began_{}, counted_{};
 };
 
 }  // namespace detail

@@ -8,6 +8,7 @@
 #include <limpid/optim/weight_average.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
+#include <limpid/training/step_agenda.hpp>
 #include <limpid/training/task_gradients.hpp>
 #include <limpid/weighting/any_weighting.hpp>
 #include <limpid/weighting/interference.hpp>
@@ -17,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +59,12 @@ struct TrainingState {
   std::int64_t step = 0;        ///< steps done
   double seconds = 0;           ///< of training so far, over all sittings
   bool validation_due = false;  ///< a validation after this step has not come to its end yet
+
+  // Where several processes train together:
+  std::function<StepAgenda()> agenda_of_this{};  ///< what this process has to say after a step
+  StepAgenda agenda{};                           ///< what all of them agreed on in the last one
+  at::Tensor exchange_buffer{};
+
   std::vector<std::int64_t> data_changes;  ///< steps that the run was resumed at with other data
 };
 

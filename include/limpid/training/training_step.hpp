@@ -4,13 +4,17 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/parallel/shared_mean.hpp>
 #include <limpid/training/balanced_step.hpp>
 #include <limpid/training/critics_before.hpp>
+#include <limpid/training/dropout_seed.hpp>
 #include <limpid/training/frozen_weights.hpp>
+#include <limpid/training/gradient_exchange.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
 
 #include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/from_blob.h>
 #include <torch/nn.h>
 
 #include <cstddef>
@@ -26,7 +30,8 @@ inline TermNames names_beside_the_steps_own() {
 
 /// One step of a task's critic on images that carry no graph.
 inline void step_critic(TaskState& task, const AdversarialBatch& batch,
-                        const TrainerOptions& options, StepLosses& losses) {
+                        const TrainerOptions& options, GradientExchange& exchange,
+                        StepLosses& losses) {
   at::Tensor loss;
   {
     AutocastScope autocast{options.precision, options.device};
@@ -34,6 +39,8 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
   }
   losses.add(task.name, "critic", loss);
   loss.backward();
+  exchange.add_gradients(task.critic_parameters);
+  exchange.run();
   losses.check(task.name, "the gradient of the critic has norm ",
                gradient_norm(task.critic_parameters));
   task.critic_updates->step();
@@ -88,9 +95,11 @@ inline std::vector<Batch> parts_of(const Batch& batch, std::int64_t count) {
 }
 
 /// The forwards and backwards of one task on one part of its batch.
-/// @param share  of the batch
+/// @param share      of the batch
+/// @param processes  that share the part; null: one
 inline void train_task(TrainingState& state, std::size_t t, const Batch& part, double share,
-                       const TrainerOptions& options, BalancedStep& balanced, StepLosses& losses) {
+                       const BatchShare* processes, const TrainerOptions& options,
+                       BalancedStep& balanced, GradientExchange& exchange, StepLosses& losses) {
   auto& task = state.tasks[t];
   const auto& [degraded, target] = part;
   at::Tensor restored;
@@ -99,14 +108,25 @@ inline void train_task(TrainingState& state, std::size_t t, const Batch& part, d
     restored = state.model.restore(t, degraded).to(at::kFloat);
   }
   if (task.branch.adversary) {
-    const AdversarialBatch detached{degraded, restored.detach(), target, &task.random};
+    const AdversarialBatch detached{degraded, restored.detach(), target, &task.random, processes};
     for (std::int64_t i = 0; i < task.branch.critic_updates; ++i) {
-      step_critic(task, detached, options, losses);
+      step_critic(task, detached, options, exchange, losses);
     }
   }
   const auto loss =
-      generator_loss(task, {degraded, restored, target, &task.random}, options, losses);
+      generator_loss(task, {degraded, restored, target, &task.random, processes}, options, losses);
   balanced.backward(t, share == 1 ? loss : share * loss);
+}
+
+/// The exchange of several processes before they update the generator: from here on all of them
+/// compute the same.
+inline void agree(TrainingState& state, const TrainerOptions& options, BalancedStep& balanced,
+                  GradientExchange& exchange, StepLosses& losses) {
+  const auto said = state.agenda_of_this ? state.agenda_of_this() : StepAgenda{};
+  auto numbers = said.to_floats(options.communicator.is_first());
+  const auto sums = at::from_blob(numbers.data(), {StepAgenda::kNumbers}, at::kFloat);
+  balanced.exchange(exchange, losses, sums);
+  state.agenda = StepAgenda::of_sums(numbers.data());
 }
 
 /// One training step on one batch of each task, on the device of the model: the gradients of all
@@ -118,11 +138,18 @@ inline void train_task(TrainingState& state, std::size_t t, const Batch& part, d
 /// that `options.accumulate` asks for: with losses that are means over the pictures they add up to
 /// the step of the whole batch. A critic is stepped on each part.
 ///
+/// Of several processes each has a part of the batches; gradients and losses are those of the whole
+/// ones.
+///
 /// @param epoch  of the step, from 0
 inline std::vector<LossValue> training_step(TrainingState& state, const std::vector<Batch>& batches,
                                             const TrainerOptions& options, std::int64_t epoch = 0) {
   const ConvolutionScope convolution{options.convolution};
   StepLosses losses{state.step};
+  GradientExchange exchange{options.communicator, state.exchange_buffer};
+  const auto whole = share_of(options.communicator);
+  const auto* processes = options.communicator.is_alone() ? nullptr : &whole;
+  if (processes != nullptr) seed_dropout(options, state.step);
   CriticsBefore critics{state, options.device};
   forget_gradients(state.model.parameters);
   const auto every = options.interference_every;
@@ -133,9 +160,10 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
       const auto share = static_cast<double>(parts[i].target.size(0)) /
                          static_cast<double>(batches[t].target.size(0));
       losses.begin_part(share, i == 0);
-      train_task(state, t, parts[i], share, options, balanced, losses);
+      train_task(state, t, parts[i], share, processes, options, balanced, exchange, losses);
     }
   }
+  if (processes != nullptr) agree(state, options, balanced, exchange, losses);
   balanced.combine(losses);
   const auto norm = losses.fetch(gradient_norm(state.model.parameters));
   if (options.clip_gradient_norm > 0) {

@@ -10,6 +10,8 @@
 #include <limpid/metrics/scores.hpp>
 #include <limpid/training/decoded_ahead.hpp>
 #include <limpid/training/evaluation_mode.hpp>
+#include <limpid/training/shared_statistics.hpp>
+#include <limpid/training/shared_validation.hpp>
 #include <limpid/training/training_state.hpp>
 
 #include <ATen/ops/cat.h>
@@ -88,6 +90,30 @@ struct TaskValidation {
     return {};
   }
 
+  /// What there is to say of the picture that was added last, for other processes.
+  nlohmann::json last(const std::string& name, bool tiled) const {
+    const auto fault = failed.find(name);
+    auto line = fault != failed.end() ? nlohmann::json{{"name", name}, {"failed", fault->second}}
+                                      : json_of_bits(evaluation.images.back());
+    line["in_tiles"] = tiled;
+    return line;
+  }
+
+  /// Becomes what one process would have found with all pictures.
+  void become(const std::vector<nlohmann::json>& lines) {
+    evaluation.images.clear();
+    failed.clear();
+    in_tiles = 0;
+    for (const auto& line : lines) {
+      in_tiles += line.at("in_tiles").get<bool>() ? 1 : 0;
+      if (line.contains("failed")) {
+        failed[line.at("name").get<std::string>()] = line.at("failed").get<std::string>();
+      } else {
+        evaluation.images.push_back(image_scores_of_bits(line));
+      }
+    }
+  }
+
   /// As in the results of limpid-evaluate, without single pictures, and for curves the two means
   /// over the pictures that have a finite score before and after; they are absent where none has.
   nlohmann::json to_json() const {
@@ -111,7 +137,8 @@ struct TaskValidation {
   }
 };
 
-/// PSNR (RGB, 8 bit, dB) of each task's validation images and of their degraded inputs.
+/// PSNR (RGB, 8 bit, dB) of each task's validation images and of their degraded inputs. Several
+/// processes share the pictures out, and all return the same.
 /// @param stop  asked before each picture
 /// @param say   told of every picture that is left out
 /// @param show  given the first picture of each task that is not: degraded, restored and true,
@@ -122,6 +149,8 @@ inline std::optional<nlohmann::json> validation_scores(
     const std::function<void(const std::string&)>& say = {},
     const std::function<void(const std::string&, const std::vector<at::Tensor>&)>& show = {}) {
   nlohmann::json scores = nlohmann::json::object();
+  const auto& world = options.communicator;
+  share_statistics(*state.model.module, world);
   torch::NoGradGuard no_grad;
   const ConvolutionScope convolution{options.convolution};
   EvaluationMode evaluation_mode{*state.model.module};
@@ -141,11 +170,15 @@ inline std::optional<nlohmann::json> validation_scores(
       const auto restored = restore_tiled(on_tile, to_signed(degraded).to(options.device), tiling);
       return to_unit(restored).to(at::kCPU);
     };
-    DecodedAhead decoded{pairs};
-    bool shown = false;
-    for (std::int64_t i = 0; i < pairs.size(); ++i) {
-      if (stop && stop()) return std::nullopt;
+    DecodedAhead decoded{share_of_pairs(pairs, world)};
+    bool shown = !world.is_first();
+    auto lines = nlohmann::json::array();
+    for (std::int64_t round = 0; round < pairs.size(); round += world.size()) {
+      if (world.any(stop && stop())) return std::nullopt;
+      const auto i = round + world.rank();
+      if (i >= pairs.size()) continue;
       const auto failed = found.failed.size();
+      const auto in_tiles = found.in_tiles;
       const auto pictures = found.add(pairs.name(i), decoded, restore);
       if (show && !pictures.empty() && !shown) {
         show(task.name, pictures);
@@ -155,7 +188,11 @@ inline std::optional<nlohmann::json> validation_scores(
         say("validation of '" + task.name + "' leaves out '" + pairs.name(i) +
             "': " + found.failed.at(pairs.name(i)));
       }
+      if (!world.is_alone()) {
+        lines.push_back(found.last(pairs.name(i), found.in_tiles > in_tiles));
+      }
     }
+    if (!world.is_alone()) found.become(gathered_in_order(lines, world));
     scores[task.name] = found.to_json();
   }
   return scores;

@@ -55,7 +55,7 @@ struct BEGAN {
     detail::check_not_negative("BEGAN: lambda_k", lambda_k);
     const auto real = detail::reconstruction_error(critic, batch.target, batch);
     const auto fake = detail::reconstruction_error(critic, batch.restored.detach(), batch);
-    balance.observe(real, fake, gamma);
+    balance.observe(batch.whole_mean(real.detach()), batch.whole_mean(fake.detach()), gamma);
     return real - balance.k_tensor().to(fake.device(), fake.scalar_type()) * fake;
   }
 

@@ -25,27 +25,45 @@ enum class DRAGANNoise {
   gaussian,   ///< scale * n, n standard normal: the paper's text, N(0, c I) with c = scale^2
 };
 
+namespace detail {
+
+/// Standard deviation of all values of a batch, divided by their count; a scalar.
+inline at::Tensor deviation_of(const at::Tensor& image) { return image.std(/*unbiased=*/false); }
+
+/// The same of the whole batch, of which other processes have other parts.
+inline at::Tensor whole_deviation(const at::Tensor& image, const AdversarialBatch& batch) {
+  if (batch.share == nullptr) return deviation_of(image);
+  const auto values = image.to(at::kDouble);
+  const auto center = batch.whole_mean(values.mean());
+  return batch.whole_mean((values - center).square().mean()).sqrt().to(image.scalar_type());
+}
+
+}  // namespace detail
+
 /// The points of DRAGAN's penalty, for given noise.
 ///
 /// @param target   (N, C, H, W).
 /// @param uniform  the same shape, values in [0, 1).
 /// @return  target + scale * std * uniform, without a graph; std is one number, over all values of
-///          the batch, divided by their count (population).
+///          the batch, divided by their count (population), or `deviation` where it is given.
 /// @throws c10::ValueError if the shapes differ.
 inline at::Tensor dragan_point(const at::Tensor& target, const at::Tensor& uniform,
-                               double scale = 0.5) {
+                               double scale = 0.5, const at::Tensor& deviation = {}) {
   TORCH_CHECK_VALUE(target.sizes() == uniform.sizes(), "dragan_point: target ", target.sizes(),
                     " and noise ", uniform.sizes(), " differ in shape");
   const auto image = detail::at_least_float(target.detach());
-  return image + scale * image.std(/*unbiased=*/false) * uniform.detach();
+  const auto spread = deviation.defined() ? deviation : detail::deviation_of(image);
+  return image + scale * spread * uniform.detach();
 }
 
 /// The same with noise of the given kind, drawn from `random` in the order of the values.
 inline at::Tensor random_dragan_point(const at::Tensor& target, Random& random, double scale = 0.5,
-                                      DRAGANNoise kind = DRAGANNoise::published) {
+                                      DRAGANNoise kind = DRAGANNoise::published,
+                                      const at::Tensor& deviation = {}) {
   const auto image = detail::at_least_float(target.detach());
   if (kind == DRAGANNoise::published) {
-    return dragan_point(image, random_uniform(image.sizes(), random, image.options()), scale);
+    return dragan_point(image, random_uniform(image.sizes(), random, image.options()), scale,
+                        deviation);
   }
   return image + scale * random_normal(image.sizes(), random, image.options());
 }
@@ -80,8 +98,14 @@ struct DRAGAN {
     detail::check_not_negative("DRAGAN: scale", scale);
     TORCH_CHECK_VALUE(batch.random != nullptr,
                       "DRAGAN: expected a random source in the batch, got none");
-    return critic_loss_at(random_dragan_point(batch.target, *batch.random, scale, noise), critic,
-                          batch);
+    const bool published = noise == DRAGANNoise::published;
+    const auto deviation =
+        published ? detail::whole_deviation(detail::at_least_float(batch.target.detach()), batch)
+                  : at::Tensor{};
+    const auto point = batch.drawn(batch.target.numel() * (published ? 1 : 2), [&](Random& random) {
+      return random_dragan_point(batch.target, random, scale, noise, deviation);
+    });
+    return critic_loss_at(point, critic, batch);
   }
 
   /// The critic's loss with the penalty at the given points (N, C, H, W).

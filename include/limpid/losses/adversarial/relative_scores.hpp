@@ -13,9 +13,9 @@ struct RelativeScores {
 };
 
 inline RelativeScores relative_scores(const at::Tensor& real, const at::Tensor& fake,
-                                      bool constant_means = false) {
+                                      const AdversarialBatch& batch, bool constant_means = false) {
   const auto mean = [&](const at::Tensor& scores) {
-    return constant_means ? scores.detach().mean() : scores.mean();
+    return batch.whole_mean(constant_means ? scores.detach().mean() : scores.mean());
   };
   return {real - mean(fake), fake - mean(real)};
 }
@@ -26,14 +26,14 @@ RelativeScores critic_relative_scores(C& critic, const AdversarialBatch& batch,
                                       bool constant_means = false) {
   const auto real = scores_of(critic, batch.target, batch);
   const auto fake = scores_of_detached(critic, batch);
-  return relative_scores(real, fake, constant_means);
+  return relative_scores(real, fake, batch, constant_means);
 }
 
 /// For the generator's loss: the scores of the target are constants.
 template <ScoreCritic C>
 RelativeScores generator_relative_scores(C& critic, const AdversarialBatch& batch) {
   const auto real = constant_scores_of_target(critic, batch);
-  return relative_scores(real, scores_of(critic, batch.restored, batch));
+  return relative_scores(real, scores_of(critic, batch.restored, batch), batch);
 }
 
 }  // namespace limpid::detail

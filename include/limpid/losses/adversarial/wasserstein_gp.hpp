@@ -36,7 +36,9 @@ struct WassersteinGP {
     detail::check_not_negative("WassersteinGP: penalty", penalty);
     TORCH_CHECK_VALUE(batch.random != nullptr,
                       "WassersteinGP: expected a random source in the batch, got none");
-    const auto point = random_point_between(batch.target, batch.restored, *batch.random);
+    const auto point = batch.drawn(batch.target.size(0), [&](Random& random) {
+      return random_point_between(batch.target, batch.restored, random);
+    });
     const auto held = slope_of(critic, point, batch, slope);
     length = held.length();
     return Wasserstein{}.critic_loss(critic, batch) + penalty * held.penalty(1.0);

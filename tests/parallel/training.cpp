@@ -1,0 +1,335 @@
+#include <limpid/losses/adversarial/began.hpp>
+#include <limpid/losses/adversarial/dragan.hpp>
+#include <limpid/losses/adversarial/relativistic.hpp>
+#include <limpid/losses/adversarial/wasserstein_gp.hpp>
+#include <limpid/losses/content/l1.hpp>
+#include <limpid/losses/content/l2.hpp>
+#include <limpid/losses/content/psnr_loss.hpp>
+#include <limpid/training/any_trainer.hpp>
+#include <limpid/training/gradient_exchange.hpp>
+#include <limpid/training/step_agenda.hpp>
+#include <limpid/weighting/named_weightings.hpp>
+#include <support/errors.hpp>
+#include <support/ranks.hpp>
+#include <support/tiny.hpp>
+
+#include <torch/torch.h>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Several processes train as one does: the test of training_step, balanced_step, loaders,
+// validation and checkpoints where there is more than one.
+namespace {
+
+using namespace limpid;
+using namespace limpid_test;
+
+using Model = MultiTaskModel<TinyEncoder, TinyDecoder<"deblur">, TinyDecoder<"dehaze">,
+                             TinyDecoder<"derain">>;
+
+/// Pictures that ask the run to stop, or cannot be read, once they have been drawn often enough.
+struct TroubledPictures : DarkPictures {
+  bool fails = false;
+  bool stops = false;
+  ImagePair load(std::int64_t i, std::int64_t draw) const {
+    if (draw >= 2 && fails) TORCH_CHECK(false, "cannot read '", name(i), "'");
+    static std::atomic<bool> raised{false};
+    if (draw >= 20 && stops && !raised.exchange(true)) std::raise(SIGTERM);
+    return DarkPictures::load(i, draw);
+  }
+};
+
+constexpr std::int64_t kWholeBatch = 12;
+
+TrainerOptions options_of(const Communicator& communicator, std::int64_t steps) {
+  TrainerOptions options;
+  options.communicator = communicator;
+  options.length = Steps{steps};
+  options.epoch = FixedSteps{2};
+  options.rate = options.critic_rate = 1e-3;
+  options.crop = 12;
+  options.seed = 7;
+  options.quiet = true;
+  return options;
+}
+
+AnyTrainer trainer_of(TrainerOptions options, bool dropout = false) {
+  torch::manual_seed(3 + options.communicator.rank());  // the first one's weights count
+  Model model;
+  if (!dropout) model->encoder()->drop = torch::nn::Dropout(0.0);
+  return {std::move(options), AnyModel{model}};
+}
+
+/// Three tasks, each with a critic and an objective that sees the batch as a whole.
+void set_branches(AnyTrainer& trainer, bool validate = false) {
+  const auto batch = kWholeBatch / trainer.options().communicator.size();
+  const Pairs validation = validate ? Pairs{DarkPictures{5}} : Pairs{};
+  trainer.branch("deblur", Branch{.pairs = DarkPictures{5},
+                                  .validation = validation,
+                                  .batch_size = batch,
+                                  .content = PSNRLoss{},
+                                  .critic = TinyCritic{},
+                                  .adversarial = Relativistic{}});
+  trainer.branch("dehaze", Branch{.pairs = DarkPictures{7},
+                                  .batch_size = batch,
+                                  .content = L1{},
+                                  .critic = TinyCritic{},
+                                  .adversarial = DRAGAN<>{},
+                                  .critic_updates = 2});
+  trainer.branch("derain", Branch{.pairs = DarkPictures{4},
+                                  .batch_size = batch,
+                                  .content = L2{},
+                                  .critic = TinyAutoencoder{},
+                                  .adversarial = BEGAN{.lambda_k = 0.1}});
+}
+
+at::Tensor weights_of(const AnyTrainer& trainer) {
+  std::vector<at::Tensor> parts;
+  for (const auto& [name, parameter] : trainer.model().parameters) {
+    parts.push_back(parameter.detach().reshape({-1}));
+  }
+  return torch::cat(parts).clone();
+}
+
+/// Batches of random pictures, of which each process has its part.
+std::vector<Batch> batches_of(const Communicator& communicator, std::int64_t step) {
+  const auto size = kWholeBatch / communicator.size();
+  std::vector<Batch> batches;
+  for (int task = 0; task < 3; ++task) {
+    torch::manual_seed(100 * step + task);
+    const auto pictures = torch::rand({2, kWholeBatch, 3, 12, 12}) * 2 - 1;
+    const auto part = pictures.narrow(1, communicator.rank() * size, size);
+    batches.push_back({part[0].contiguous(), part[1].contiguous()});
+  }
+  return batches;
+}
+
+/// Losses of each step and the weights at the end: what one process and several must agree on.
+at::Tensor steps_of(const Communicator& communicator, const std::string& weighting,
+                    std::int64_t steps, bool critics) {
+  auto options = options_of(communicator, steps);
+  options.weighting = named_weighting(weighting);
+  auto trainer = trainer_of(options);
+  if (critics) {
+    set_branches(trainer);
+  } else {
+    trainer.branch("deblur", Branch{.content = L1{}});
+    trainer.branch("dehaze", Branch{.content = L2{}, .weight = 0.5});
+    trainer.branch("derain", Branch{.content = L1{}});
+  }
+  std::vector<double> losses;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    for (const auto& loss : trainer.step(batches_of(communicator, step))) {
+      losses.push_back(loss.value);
+    }
+  }
+  return torch::cat({torch::tensor(losses), weights_of(trainer)});
+}
+
+double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  BOOST_TEST_REQUIRE((a.sizes() == b.sizes()));
+  return ((a - b).abs() / b.abs().clamp_min(1)).max().item<double>();
+}
+
+at::Tensor read(const std::filesystem::path& file) {
+  at::Tensor tensor;
+  torch::load(tensor, file.string());
+  return tensor;
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream stream{file};
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+BOOST_AUTO_TEST_SUITE(training_in_several_processes)
+
+BOOST_AUTO_TEST_CASE(the_clock_keeps_its_digits_in_an_agenda_of_floats) {
+  for (const double seconds : {0.0, 0.1, 12345.678901234567, 3e8 + 1.0 / 3}) {
+    const limpid::detail::StepAgenda first{false, seconds, true}, other{true, 7.0, false};
+    auto sums = first.to_floats(true);
+    const auto more = other.to_floats(false);
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += more[i];
+    const auto agreed = limpid::detail::StepAgenda::of_sums(sums.data());
+    BOOST_TEST(agreed.stop);
+    BOOST_TEST(agreed.validation_due);
+    BOOST_TEST(agreed.seconds == seconds);
+  }
+}
+
+#if LIMPID_WITH_GLOO
+
+BOOST_AUTO_TEST_CASE(fifty_steps_with_critics_are_those_of_one_process_with_the_whole_batch) {
+  if (const auto here = Rank::here()) {
+    const auto all = here->join();
+    const auto end = steps_of(all, "equal", 50, true);
+    if (all.is_first()) torch::save(end, (here->folder / "end").string());
+    return;
+  }
+  TemporaryFolder folder;
+  const auto alone = steps_of({}, "equal", 50, true);
+  for (const std::int64_t size : {2, 3}) {
+    const auto place = folder / std::to_string(size);
+    check_in_ranks(size, place);
+    const auto difference = largest_difference(read(place / "end"), alone);
+    BOOST_TEST(difference < 1e-5, size << " processes differ from one by " << difference);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_weighting_weighs_as_in_one_process) {
+  const auto all_of = [](const Communicator& communicator) {
+    std::vector<at::Tensor> ends;
+    for (const auto& name : kWeightings.names()) {
+      ends.push_back(steps_of(communicator, name, 6, false));
+    }
+    return ends;
+  };
+  if (const auto here = Rank::here()) {
+    const auto all = here->join();
+    const auto ends = all_of(all);
+    if (all.is_first()) torch::save(ends, (here->folder / "ends").string());
+    return;
+  }
+  TemporaryFolder folder;
+  check_in_ranks(2, folder.path());
+  std::vector<at::Tensor> ends;
+  torch::load(ends, (folder / "ends").string());
+  const auto alone = all_of({});
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    if (kWeightings.names()[i] == "sdmgrad") continue;  // open: docs/parallel.md says so
+    const auto difference = largest_difference(ends.at(i), alone[i]);
+    BOOST_TEST(difference < 1e-5, kWeightings.names()[i] << " differs by " << difference);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_two_processes_goes_on_with_one_three_or_four) {
+  const auto run = [](const Communicator& communicator, const std::filesystem::path& out,
+                      bool dropout, bool begun) {
+    auto options = options_of(communicator, 6);
+    options.out = out;
+    options.start = Start::resume;
+    options.stop_after = begun ? 3 : 0;
+    options.validate_every = 3;
+    auto trainer = trainer_of(options, dropout);
+    set_branches(trainer, true);
+    BOOST_TEST((trainer.fit() == (begun ? FitResult::stopped : FitResult::finished)));
+    BOOST_TEST(trainer.steps_done() == (begun ? 3 : 6));
+    return weights_of(trainer);
+  };
+  if (const auto here = Rank::here()) {
+    const auto all = here->join();
+    const auto name = here->folder.filename().string();
+    const auto end = run(all, here->folder / "run", name.find("dropout") != name.npos,
+                         name.starts_with("begun"));
+    if (all.is_first()) torch::save(end, (here->folder / "end").string());
+    return;
+  }
+  TemporaryFolder folder;
+  const auto go_on = [&](const std::string& begun, const std::string& name, std::int64_t size) {
+    std::filesystem::create_directories(folder / name);
+    std::filesystem::copy(folder / begun / "run", folder / name / "run");
+    check_in_ranks(size, folder / name);
+    return read(folder / name / "end");
+  };
+  check_in_ranks(2, folder / "whole dropout");
+  check_in_ranks(2, folder / "begun dropout");
+  BOOST_TEST(torch::equal(go_on("begun dropout", "on dropout", 2),
+                          read(folder / "whole dropout" / "end")));
+
+  check_in_ranks(2, folder / "begun");
+  const auto alone = run({}, folder / "alone", false, false);
+  for (const std::int64_t size : {1, 3, 4}) {
+    const auto name = "on " + std::to_string(size);
+    const auto difference = largest_difference(go_on("begun", name, size), alone);
+    BOOST_TEST(difference < 1e-5, size << " processes differ by " << difference);
+  }
+  // All pictures are validated, each by one process.
+  std::ifstream log{folder / "on 3" / "run" / kMetricsName},
+      expected{folder / "alone" / kMetricsName};
+  const auto last_validation = [](std::ifstream& stream) {
+    nlohmann::json last;
+    for (std::string line; std::getline(stream, line);) {
+      auto json = nlohmann::json::parse(line);
+      if (json.at("kind") == "validation") last = json.at("tasks").at("deblur");
+    }
+    return last;
+  };
+  const auto found = last_validation(log), wanted = last_validation(expected);
+  BOOST_TEST(found.at("images") == 5);
+  BOOST_TEST(std::abs(found.at("psnr_rgb").get<double>() - wanted.at("psnr_rgb").get<double>()) <
+             1e-2);
+  BOOST_TEST(found.at("identity_psnr_rgb") == wanted.at("identity_psnr_rgb"));
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_to_one_process_ends_all_at_one_step_and_other_wishes_are_refused) {
+  if (const auto here = Rank::here()) {
+    const auto all = here->join();
+    auto options = options_of(all, 1000);
+    options.out = here->folder / "run";
+    auto trainer = trainer_of(options);
+    set_branches(trainer);
+    TroubledPictures pictures;
+    pictures.stops = all.rank() == 1;
+    trainer.branch("deblur", Branch{.pairs = pictures, .batch_size = 2, .content = L1{}});
+    BOOST_TEST((trainer.fit() == FitResult::interrupted));
+    const auto steps = all.gather_text(std::to_string(trainer.steps_done()));
+    BOOST_TEST(steps[0] == steps[1]);
+    BOOST_TEST(steps[0] != "1000");
+    BOOST_TEST(std::filesystem::exists(options.out / kCheckpointName));
+
+    auto other = options_of(all, 10);
+    if (all.rank() == 1) other.rate = 0.5;
+    auto unlike = trainer_of(other);
+    set_branches(unlike);
+    const auto said = error_of([&] { unlike.fit(); });
+    BOOST_TEST(
+        said.find("rank 1 of 2 was asked for another run than rank 0: /rate = 0.5, there 0.001") !=
+            said.npos,
+        said);
+    return;
+  }
+  TemporaryFolder folder;
+  check_in_ranks(2, folder.path());
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_that_one_process_cannot_read_ends_all_with_that_reason) {
+  if (const auto here = Rank::here()) {
+    const auto all = here->join();
+    auto options = options_of(all, 1000);
+    options.out = here->folder / "run";
+    options.checkpoint_seconds = 0;
+    auto trainer = trainer_of(options);
+    set_branches(trainer);
+    TroubledPictures pictures;
+    pictures.fails = all.rank() == 1;
+    trainer.branch("deblur", Branch{.pairs = pictures, .batch_size = 2, .content = L1{}});
+    const auto said = error_of([&] { trainer.fit(); });
+    BOOST_TEST(said.find("cannot read 'dark") != said.npos, said);
+    if (all.is_first()) BOOST_TEST(said.find("rank 1 failed: ") != said.npos, said);
+    return;
+  }
+  TemporaryFolder folder;
+  check_in_ranks(2, folder.path());
+  auto options = options_of({}, 1);
+  options.out = folder / "run";
+  options.start = Start::resume;
+  const auto file = text_of(options.out / kCheckpointName);
+  BOOST_TEST(!file.empty());
+}
+
+#endif
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
