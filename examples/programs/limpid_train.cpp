@@ -4,7 +4,8 @@
 //   limpid-train --recipe quickstart --network nafnet:width=16 --data my-task=pairs:mine --out run
 //
 // Shows progress, validates, and writes run/model.limpid, run/checkpoint.limpid and
-// run/metrics.jsonl. `--resume` goes on where a run stood.
+// run/metrics.jsonl. `--resume` goes on where a run stood. `--processes N` trains in N processes;
+// started by torchrun, srun or mpirun it is one of theirs (docs/scale.md).
 #include <limpid/core/json_text.hpp>
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/data_argument.hpp>
@@ -25,6 +26,7 @@
 #include "program.hpp"
 #include "train/loss_options.hpp"
 #include "train/optimizer_options.hpp"
+#include "train/process_options.hpp"
 #include "train/run_options.hpp"
 #include "train/run_result.hpp"
 #include "train_recipe.hpp"
@@ -44,6 +46,9 @@ struct Plan {
   examples::Changes<limpid::recipes::ThesisObjective> objective;
   examples::LossOptions losses;
   std::string schedule;  ///< as the command line says it; empty: the recipe's
+  examples::ProcessOptions processes;
+  limpid::WorldPlace place;
+  limpid::Communicator communicator;
 };
 
 /// What the command line says of the tasks.
@@ -94,7 +99,7 @@ Tasks open_tasks(const Plan& plan, std::uint64_t seed) {
 
 template <limpid::Recipe R>
 void write_result(const Plan& plan, const R& recipe, const examples::Trained& trained) {
-  if (plan.json.empty()) return;
+  if (plan.json.empty() || plan.place.rank != 0) return;
   auto json = examples::run_result(recipe.options, trained.result, trained.steps, plan.threads);
   json["recipe"] = recipe.name;
   json["network"] = recipe.network.family;
@@ -138,6 +143,9 @@ void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetwor
   }
   plan.options.apply(recipe.options);
   examples::check_schedule(plan.schedule, recipe.options);
+  recipe.options.communicator = plan.communicator;
+  recipe.options.device = examples::device_of_rank(recipe.options.device, plan.place);
+  if (plan.place.rank != 0) recipe.options.quiet = true;
   recipe.options.facts["threads"] = plan.threads;
   recipe.options.facts["data"] = plan.data;
   examples::RecipeWeights weights{nullptr, plan.backbone};
@@ -155,6 +163,25 @@ void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetwor
         plan.losses.apply(branch, slope, networks);
       });
   write_result(plan, recipe, trained);
+}
+
+/// The work of one process.
+void train_as_one_of_all(const Plan& plan) {
+  limpid::TrainerOptions given;
+  plan.options.apply(given);
+  auto networks = limpid::with_recipe(
+      plan.recipe, [&](const auto& recipe) { return plan.losses.networks(plan.vgg, recipe); });
+  examples::as_usage("--weighting: ", [&] {
+    std::vector<std::string> names;
+    for (const auto& data : examples::parse_data("--data", plan.data)) names.push_back(data.task);
+    given.weighting.check_tasks(names);
+  });
+  const auto tasks = open_tasks(plan, given.seed);
+  examples::make_folder("--out", given.out);
+  if (plan.place.rank == 0) examples::try_output("--json", plan.json);
+  limpid::with_recipe(plan.recipe, [&](auto recipe) {
+    train(std::move(recipe), plan, tasks, std::move(networks));
+  });
 }
 
 }  // namespace
@@ -224,26 +251,23 @@ int main(int argc, char** argv) {
                "No ImageNet weights: train the backbone from scratch, never frozen")
       ->excludes(backbone)
       ->group("Recipe and networks");
+  examples::add_processes(app, plan.processes);
   examples::add_json(app, plan.json, "Write what came out here");
   examples::add_threads(app, plan.threads);
   examples::add_max_pixels(app);
   app.footer(
       "Ctrl-C, SIGTERM or SIGHUP finishes the step, saves and ends; --resume goes on from there.");
   return examples::run_program(app, argc, argv, [&] {
-    limpid::TrainerOptions given;
-    plan.options.apply(given);
-    auto networks = limpid::with_recipe(
-        plan.recipe, [&](const auto& recipe) { return plan.losses.networks(plan.vgg, recipe); });
-    examples::as_usage("--weighting: ", [&] {
-      std::vector<std::string> names;
-      for (const auto& data : examples::parse_data("--data", plan.data)) names.push_back(data.task);
-      given.weighting.check_tasks(names);
-    });
-    const auto tasks = open_tasks(plan, given.seed);
-    examples::make_folder("--out", given.out);
-    examples::try_output("--json", plan.json);
-    limpid::with_recipe(plan.recipe, [&](auto recipe) {
-      train(std::move(recipe), plan, tasks, std::move(networks));
-    });
+    if (plan.processes.starts_ranks()) {
+      return examples::start_ranks(plan.processes, app.get_name(), argc, argv);
+    }
+    plan.place = examples::place_of_process(plan.processes);
+    if (plan.place.size > 1 && app.count("--threads") == 0) {
+      plan.threads = examples::shared_threads(plan.place);
+      at::set_num_threads(plan.threads);
+    }
+    plan.communicator = limpid::join(plan.place, plan.processes.patience());
+    examples::telling_the_others(plan.communicator, [&] { train_as_one_of_all(plan); });
+    return 0;
   });
 }

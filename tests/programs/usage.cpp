@@ -67,10 +67,12 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
               "--random-backbone",  "--freeze-epochs", "softplus-r1",     "double-scale",
               "--average",          "best.limpid",     "--optimizer",     "adamw",
               "--critic-optimizer", "--accumulate",    "--schedule",      "multi-step"});
-  check_help({"limpid-train"},
-             {"--recipe", "--data", "--validate", "--out", "--epochs", "--steps", "--minutes",
-              "--batch", "--crop", "--vgg", "--resume", "--stop-after", "--device", "--seed",
-              "--json", "--threads", "gopro", "raindrop", "pairs"});
+  check_help(
+      {"limpid-train"},
+      {"--recipe",  "--data",      "--validate", "--out",     "--epochs", "--steps",
+       "--minutes", "--batch",     "--crop",     "--vgg",     "--resume", "--stop-after",
+       "--device",  "--seed",      "--json",     "--threads", "gopro",    "raindrop",
+       "pairs",     "--processes", "--restarts", "--timeout", "--master", "--checkpoint-seconds"});
   check_help({"limpid-restore"},
              {"--model", "--task", "--tile", "--overlap", "--out", "--format", "--device",
               "--precision", "--threads", "--json", "--tiling", "--ensemble", "--jobs", "IMAGE"});

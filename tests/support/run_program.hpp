@@ -71,6 +71,9 @@ class Running {
 
   void send(int signal) const { ::kill(child_, signal); }
 
+  /// Its process.
+  pid_t id() const { return child_; }
+
   /// What it has printed on standard error so far.
   std::string err() const { return read(folder_ / "err"); }
 

@@ -72,6 +72,12 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
       ->type_name("STEPS")
       ->group("Run");
   options
+      .bind(app, "--checkpoint-seconds", &TrainerOptions::checkpoint_seconds,
+            "Save so often, which is what a run that is killed has lost at most [300]")
+      ->check(Real{0, 1e6})
+      ->type_name("SECONDS")
+      ->group("Run");
+  options
       .add<std::string>(
           app, "--device", [](TrainerOptions& o, const auto& name) { o.device = device_of(name); },
           "Where to compute [cpu]")
