@@ -248,6 +248,8 @@ void evaluate(const Plan& plan) {
   if (!plan.report.folder.empty()) examples::make_folder("--report", plan.report.folder);
   const auto tasks = plan_tasks(plan, arguments);
 
+  const bool sees_unrounded = std::any_of(metrics.begin(), metrics.end(),
+                                          [](const limpid::AnyMetric& m) { return m.unrounded; });
   examples::Progress progress;
   examples::Failures failures{"limpid-evaluate"};
   examples::TileNote tiles{progress};
@@ -273,12 +275,15 @@ void evaluate(const Plan& plan) {
             {picture.name, picture.degraded, picture.restored, picture.target});
       }
     };
-    const auto restore = [&](const limpid::Image& degraded) {
+    const auto restore = [&](const limpid::Image& degraded) -> limpid::RestoredPicture {
       const auto height = degraded.height(), width = degraded.width();
       if (!to.empty()) limpid::Image::check_can_be_saved(saved_as(to, "restored"), height, width);
       tiles.look_at(task + ": " + examples::size_text(degraded),
                     restorer.plan(task, height, width));
-      return examples::hinting_at_tiles([&] { return restorer.restore(task, degraded); });
+      return examples::hinting_at_tiles([&]() -> limpid::RestoredPicture {
+        if (!sees_unrounded) return restorer.restore(task, degraded);
+        return limpid::RestoredPicture::of_unit(restorer.restore_unit(task, degraded));
+      });
     };
     reported.evaluation = limpid::evaluate(task, planned.pairs, restore, metrics, keep);
     say_failed(task + " ", reported.evaluation.images, failures, progress);

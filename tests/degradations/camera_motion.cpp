@@ -222,6 +222,26 @@ BOOST_AUTO_TEST_CASE(a_highlight_brighter_than_white_stays_white_where_it_is_sme
   BOOST_TEST(white(4) > white(1) + 20);
 }
 
+BOOST_AUTO_TEST_CASE(each_picture_has_a_gamma_of_its_own) {
+  const auto photo = made_up_photo(40, 50);
+  auto motion = bare(12, kShift);
+  motion.gamma = {1, 2.6};
+  Random random{3}, same{3};
+  double least = 9, most = 0;
+  for (int i = 0; i < 20; ++i) {
+    const auto gamma = motion.scene_for(40, 50, random).gamma();
+    least = std::min(least, gamma);
+    most = std::max(most, gamma);
+  }
+  BOOST_TEST((1 <= least && least < 1.4 && 2.2 < most && most <= 2.6));
+  // Batches are drawn alike.
+  Random first{5}, second{5};
+  const auto batch = motion.batch(torch::stack({photo, photo}), first);
+  for (std::int64_t i = 0; i < 2; ++i) {
+    BOOST_TEST(torch::allclose(batch[i], motion(photo, second), 1e-3, 1e-3));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(pictures_that_are_not_blurred_are_those_that_were_asked_for) {
   const auto photo = made_up_photo(40, 50);
   Random random{8};

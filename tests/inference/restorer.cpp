@@ -2,6 +2,7 @@
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/metric_table.hpp>
+#include <limpid/metrics/unrounded.hpp>
 #include <support/errors.hpp>
 #include <support/tiny.hpp>
 #include <support/troubled_pictures.hpp>
@@ -49,6 +50,28 @@ BOOST_AUTO_TEST_CASE(restores_what_the_model_makes_of_the_whole_picture) {
   const auto expected = model->restore<"derain">(to_signed(degraded.unit()));
   BOOST_TEST((restored == Image::from_unit(to_unit(expected))));
   BOOST_TEST(!(restored == degraded));
+}
+
+BOOST_AUTO_TEST_CASE(metrics_of_unrounded_values_see_what_the_model_makes) {
+  auto model = scrambled<UNet>();
+  Restorer restorer{model};
+  const DarkPictures pairs{1, 40, 48};
+  const auto pair = pairs.load(0, 0);
+  const auto unit = restorer.restore_unit<"night">(pair.degraded);
+  BOOST_TEST((Image::from_unit(unit) == restorer.restore<"night">(pair.degraded)));
+  const auto rounded = Image::from_unit(unit).unit();
+  BOOST_TEST((unit - rounded).abs().max().item<double>() > 0.2 / 255);
+
+  const auto scores =
+      evaluate("night", pairs, [&](const Image&) { return RestoredPicture::of_unit(unit); },
+               {UnroundedPSNR{}, PSNR<>{}});
+  const auto target = pair.target.unit();
+  BOOST_TEST(scores.images[0].restored[0] == UnroundedPSNR{}(unit, target));
+  BOOST_TEST(scores.images[0].restored[0] != UnroundedPSNR{}(rounded, target));
+  BOOST_TEST(scores.images[0].restored[1] == PSNR<>{}(rounded, target));
+  // Tile by tile it is as exact.
+  Restorer tiled{model, {.tiling = {32, 0}}};
+  BOOST_TEST(torch::allclose(tiled.restore_unit<"night">(pair.degraded), unit, 1e-3, 1e-3));
 }
 
 BOOST_AUTO_TEST_CASE(blended_tiles_of_a_local_network_hardly_differ_from_the_whole) {

@@ -286,6 +286,29 @@ BOOST_AUTO_TEST_CASE(protocols_and_parts_of_the_pictures_are_named) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(unrounded_metrics_see_what_the_model_made_before_it_was_a_picture) {
+  TemporaryFolder folder;
+  const auto scores = folder / "scores.json", restored = folder / "restored";
+  const auto ended = run({"limpid-evaluate", "--model", SmallRun::get().model(), "--data",
+                          SmallRun::get().data("deblur"), "--protocol", "aio", "--metrics",
+                          "psnr-rgb", "--save", restored.string(), "--json", scores.string()});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  const auto of_model = json::parse(read_bytes(scores)).at("tasks").at("deblur").at("restored");
+  const auto of_files = compared(restored / "deblur", SmallRun::get().path("deblur/target"),
+                                 {"--protocol", "aio", "--metrics", "psnr-rgb"})
+                            .at("compared");
+  const auto distance = [&](const std::string& metric) {
+    return std::abs(of_model.at(metric).at("mean").get<double>() -
+                    of_files.at(metric).at("mean").get<double>());
+  };
+  BOOST_TEST(distance("psnr_rgb") < 1e-9);
+  for (const std::string metric :
+       {"psnr_unrounded:multiple_of=16", "ssim_uniform_unrounded:multiple_of=16"}) {
+    BOOST_TEST(distance(metric) > 1e-7, metric);
+    BOOST_TEST(distance(metric) < 0.05, metric);
+  }
+}
+
 // Features by a formula; the distance by NumPy and SciPy, tests/metrics/reference_values.py.
 BOOST_AUTO_TEST_CASE(files_of_features_are_compared) {
   TemporaryFolder folder;

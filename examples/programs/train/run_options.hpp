@@ -13,6 +13,37 @@
 
 namespace examples {
 
+/// `--crop`: one side, or sides that grow.
+inline void set_crop(limpid::TrainerOptions& options, const std::string& text) {
+  if (text.find(':') == text.npos) {
+    options.crop = std::stoll(text);
+    options.progressive_crop = {};
+    return;
+  }
+  options.progressive_crop = limpid::ProgressiveCrop::parse(text);
+  options.crop = options.progressive_crop.parts().back().side;
+}
+
+/// Takes what `set_crop` takes.
+struct CropText : CLI::Validator {
+  CropText() {
+    func_ = [](std::string& text) -> std::string {
+      const Whole side{16, 4096};
+      if (text.find(':') == text.npos) return side(text);
+      try {
+        const auto crop = limpid::ProgressiveCrop::parse(text);
+        for (const auto& part : crop.parts()) {
+          auto wrong = side(std::to_string(part.side));
+          if (!wrong.empty()) return wrong;
+        }
+      } catch (const c10::Error& error) {
+        return error.what_without_backtrace();
+      }
+      return {};
+    };
+  }
+};
+
 /// Adds what every training has: folder, length, resuming, devices. What is not given is as the
 /// recipe says.
 inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& options) {
@@ -45,9 +76,12 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
       ->check(rate())
       ->type_name("RATE")
       ->group("Run");
-  options.bind(app, "--crop", &TrainerOptions::crop, "Side of a crop, pixels")
-      ->check(Whole{16, 4096})
-      ->type_name("N")
+  options
+      .add<std::string>(app, "--crop", set_crop,
+                        "Side of a crop, pixels; or sides that grow, each with the part of the run "
+                        "from which on it holds: 128:0,192:0.5,256:0.8")
+      ->check(CropText{})
+      ->type_name("N|N:PART,...")
       ->group("Data");
   options
       .flag(

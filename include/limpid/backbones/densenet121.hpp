@@ -114,8 +114,7 @@ class DenseNet121Impl : public torch::nn::Cloneable<DenseNet121Impl> {
   /// Random weights (He et al. 2015).
   /// @throws c10::ValueError if `width` is out of range or a block has no layer.
   explicit DenseNet121Impl(DenseNet121Options options = {}) : options_(options) {
-    TORCH_CHECK_VALUE(options.width > 0 && options.width <= 1,
-                      "DenseNet121: width must be in (0, 1], got ", options.width);
+    detail::check_width("DenseNet121: width", options.width);
     for (const auto count : options.layers) detail::check_at_least("DenseNet121: layers", count, 1);
     reset();
   }

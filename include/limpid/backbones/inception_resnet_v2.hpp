@@ -51,8 +51,7 @@ class InceptionResNetV2Impl : public torch::nn::Cloneable<InceptionResNetV2Impl>
   /// Random weights (He et al. 2015).
   /// @throws c10::ValueError if `width` is out of range or a count negative.
   explicit InceptionResNetV2Impl(InceptionResNetV2Options options = {}) : options_(options) {
-    TORCH_CHECK_VALUE(options.width > 0 && options.width <= 1,
-                      "InceptionResNetV2: width must be in (0, 1], got ", options.width);
+    detail::check_width("InceptionResNetV2: width", options.width);
     detail::check_at_least("InceptionResNetV2: repeat", options.repeat, 0);
     detail::check_at_least("InceptionResNetV2: repeat_1", options.repeat_1, 0);
     reset();

@@ -213,8 +213,7 @@ struct InceptionV3Key {
 class InceptionV3Impl : public torch::nn::Cloneable<InceptionV3Impl> {
  public:
   InceptionV3Impl(detail::InceptionV3Key, InceptionV3Options options) : options_(options) {
-    TORCH_CHECK_VALUE(options.width > 0 && options.width <= 1,
-                      "InceptionV3: width must be in (0, 1], got ", options.width);
+    detail::check_width("InceptionV3: width", options.width);
     reset();
   }
 

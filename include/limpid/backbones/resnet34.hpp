@@ -55,8 +55,7 @@ class ResNet34Impl : public torch::nn::Cloneable<ResNet34Impl> {
   /// Random weights (He et al. 2015).
   /// @throws c10::ValueError if `width` is out of range or a stage has no block.
   explicit ResNet34Impl(ResNet34Options options = {}) : options_(options) {
-    TORCH_CHECK_VALUE(options.width > 0 && options.width <= 1,
-                      "ResNet34: width must be in (0, 1], got ", options.width);
+    detail::check_width("ResNet34: width", options.width);
     for (const auto count : options.blocks) detail::check_at_least("ResNet34: blocks", count, 1);
     reset();
     initialise_weights(*conv1_);

@@ -89,8 +89,7 @@ class SEResNeXt50Impl : public torch::nn::Cloneable<SEResNeXt50Impl> {
   /// Random weights (He et al. 2015).
   /// @throws c10::ValueError if `width` is out of range or a stage has no block.
   explicit SEResNeXt50Impl(SEResNeXt50Options options = {}) : options_(options) {
-    TORCH_CHECK_VALUE(options.width > 0 && options.width <= 1,
-                      "SEResNeXt50: width must be in (0, 1], got ", options.width);
+    detail::check_width("SEResNeXt50: width", options.width);
     for (const auto count : options.blocks) detail::check_at_least("SEResNeXt50: blocks", count, 1);
     reset();
     for (auto& stage : stages_) {

@@ -23,6 +23,11 @@ inline void check_not_negative(std::string_view name, double value) {
   TORCH_CHECK_VALUE(value >= 0, name, " must not be negative, got ", value);
 }
 
+/// "name must be in (0, 1], got 2"
+inline void check_width(std::string_view name, double value) {
+  TORCH_CHECK_VALUE(value > 0 && value <= 1, name, " must be in (0, 1], got ", value);
+}
+
 /// "PatchGAN: expected image (N, 3, H, W), got [3, 8, 8]", and a smallest side in pixels.
 inline void check_image(std::string_view component, const at::Tensor& image,
                         std::int64_t channels = 3, std::int64_t min_side = 1) {

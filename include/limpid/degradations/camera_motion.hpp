@@ -47,7 +47,7 @@ struct CameraMotion {
   double still = 0.1;           ///< share of pictures that are not blurred
   Interval things{0, 3};        ///< how many move by themselves, their own way of `size`
   Interval radius{0.08, 0.35};  ///< of a thing, against the picture's shorter side
-  double gamma = 2.2;           ///< light = stored ^ gamma; 1: stored values are averaged
+  Interval gamma = 2.2;         ///< light = stored ^ gamma; 1: stored values are averaged
   Interval highlights{1, 3};    ///< light of what is stored as white; 1: just white
   Interval noise{0, 2};         ///< Gaussian, of the stored values, levels of 8 bits
 
@@ -127,7 +127,12 @@ struct CameraMotion {
                     random};
       if (part > 0) moving.push_back({outline, std::move(path)});
     }
-    return {height, width, std::move(camera), std::move(moving), gamma, highlights.draw(random)};
+    return {height,
+            width,
+            std::move(camera),
+            std::move(moving),
+            gamma.draw(random),
+            highlights.draw(random)};
   }
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
@@ -153,17 +158,19 @@ struct CameraMotion {
     const auto sharp = detail::photographs("CameraMotion", images);
     detail::check_places("CameraMotion", sharp, places);
     std::vector<MovingScene> scenes;
-    std::vector<float> whites, sigmas;
+    std::vector<float> gammas, whites, sigmas;
     std::vector<Random> streams;
     for (const auto& place : places) {
       scenes.push_back(scene_for(place.height, place.width, random));
+      gammas.push_back(static_cast<float>(scenes.back().gamma()));
       whites.push_back(scenes.back().is_still() ? 1.0f : scenes.back().highlights());
       const auto added = Noise{.sigma = noise}.drawn_for(place.height, place.width, random);
       sigmas.push_back(added.sigma);
       streams.push_back(added.stream);
     }
-    const auto light = highlighted_light(sharp, gamma, whites);
-    const auto blurred = stored_light(MovingSceneBatch{scenes, places}.seen(light), gamma);
+    const auto exponents = for_each_picture(sharp, gammas);
+    const auto light = highlighted_light(sharp, exponents, whites);
+    const auto blurred = stored_light(MovingSceneBatch{scenes, places}.seen(light), exponents);
     if (noise.high() == 0) return blurred;
     const auto normal = random_normal({sharp.size(2), sharp.size(3), 3}, streams, sharp.options());
     return (blurred + for_each_picture(sharp, sigmas) * normal.permute({0, 3, 1, 2})).clamp_(0, 1);

@@ -133,9 +133,11 @@ struct Defocus {
       kernels.push_back(drawn.kernel.dense());
       gains.push_back(drawn.highlights);
     }
-    const auto light = highlighted_light(clean, gamma, gains);
+    const auto exponents =
+        for_each_picture(clean, std::vector<float>(gains.size(), static_cast<float>(gamma)));
+    const auto light = highlighted_light(clean, exponents, gains);
     const auto blurred = correlated(light, stacked_kernels(kernels, clean.device()));
-    return stored_light(blurred, gamma);
+    return stored_light(blurred, exponents);
   }
 
   std::int64_t batch_margin() const { return static_cast<std::int64_t>(std::ceil(radius.high())); }

@@ -29,6 +29,7 @@ class MovingScene {
         width_(width),
         camera_(std::move(camera)),
         things_(std::move(things)),
+        gamma_(gamma),
         curve_(gamma),
         highlights_(static_cast<float>(highlights)) {
     auto steps = camera_.steps();
@@ -61,6 +62,7 @@ class MovingScene {
   }
 
   /// Light of what is stored as white.
+  double gamma() const { return gamma_; }
   float highlights() const { return highlights_; }
 
   const PosePath& camera() const { return camera_; }
@@ -196,6 +198,7 @@ class MovingScene {
   std::int64_t width_;
   PosePath camera_;
   std::vector<detail::MovingThing> things_;
+  double gamma_;
   LightCurve curve_;
   float highlights_;
   double reach_ = 0;

@@ -64,6 +64,12 @@ class AnyRestorer {
     return detail::restore_picture(network(task), degraded, options_);
   }
 
+  /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU.
+  at::Tensor restore_unit(const std::string& task, const Image& degraded) const {
+    const detail::EvaluationScope evaluation{*loaded_.model.module};
+    return detail::restore_unit(network(task), degraded, options_);
+  }
+
   /// How it restores a picture of this size: at once or in which tiles.
   /// @throws c10::ValueError if the model has no such task.
   TilePlan plan(const std::string& task, std::int64_t height, std::int64_t width) const {

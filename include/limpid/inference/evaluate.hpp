@@ -7,6 +7,7 @@
 #include <limpid/metrics/default_metrics.hpp>
 #include <limpid/metrics/scores.hpp>
 
+#include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
 #include <cstdint>
@@ -27,6 +28,21 @@ struct EvaluatedPicture {
   Image target{};
 };
 
+/// What was made of a degraded picture: an `Image`, or values that are not rounded to 8 bits.
+struct RestoredPicture {
+  Image image;
+  at::Tensor unrounded;  ///< undefined where only the image is known
+
+  RestoredPicture(Image made) : image(std::move(made)) {}
+
+  /// @param unit  (3, H, W) or (1, 3, H, W), values in [0, 1]: `Restorer::restore_unit`.
+  static RestoredPicture of_unit(at::Tensor unit) {
+    RestoredPicture made{Image::from_unit(unit)};
+    made.unrounded = std::move(unit);
+    return made;
+  }
+};
+
 /// Restores each degraded picture and scores it, and the degraded one, against the target.
 ///
 /// ```cpp
@@ -39,12 +55,13 @@ struct EvaluatedPicture {
 /// cannot be read or restored has no score and says why (`ImageScores::error`); the others go on,
 /// and `TaskEvaluation::failed` counts them.
 ///
-/// @param restore  degraded picture -> restored picture, of the same size
+/// @param restore  degraded picture -> restored picture, of the same size. Metrics that look at
+///                 values not rounded to 8 bits see those of `RestoredPicture::of_unit`
 /// @param each     called after each picture that has been scored, to show progress or to keep it;
 ///                 may be empty; what it throws ends the evaluation
 /// @throws c10::ValueError where there are no pairs.
 inline TaskEvaluation evaluate(std::string task, const Pairs& pairs,
-                               const std::function<Image(const Image&)>& restore,
+                               const std::function<RestoredPicture(const Image&)>& restore,
                                std::vector<AnyMetric> metrics = default_metrics(),
                                const std::function<void(const EvaluatedPicture&)>& each = {}) {
   TORCH_CHECK_VALUE(!pairs.empty(), "evaluate: task '", task, "' has no pairs");
@@ -55,9 +72,11 @@ inline TaskEvaluation evaluate(std::string task, const Pairs& pairs,
     try {
       const auto pair = pairs.load(i);
       scored.degraded = pair.degraded;
-      scored.restored = restore(pair.degraded);
+      const auto restored = restore(pair.degraded);
+      scored.restored = restored.image;
       scored.target = pair.target;
-      evaluation.add(name, scored.degraded.unit(), scored.restored.unit(), scored.target.unit());
+      evaluation.add(name, scored.degraded.unit(), scored.restored.unit(), scored.target.unit(),
+                     restored.unrounded);
     } catch (const std::exception& error) {
       evaluation.add_failed(name, error_text(error));
       continue;

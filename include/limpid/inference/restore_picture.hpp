@@ -75,10 +75,13 @@ inline TilePlan plan_of(const TaskNetwork& network, std::int64_t height, std::in
   return plan_tiles(cost_of(network, options), network.needs, options, height, width);
 }
 
-/// The one way from a picture to a restored one.
+/// The one way from a picture to a restored one: whole or tile by tile.
+/// @param sink  (part, values): (1, 3, H, W) float on the CPU, in [0, 1] but for what the network
+///              does beyond
 /// @throws c10::Error if what the model makes is not finite.
-inline Image restore_picture(const TaskNetwork& network, const Image& degraded,
-                             const RestorerOptions& options) {
+template <class Sink>
+void restore_parts(const TaskNetwork& network, const Image& degraded,
+                   const RestorerOptions& options, Sink sink) {
   TORCH_CHECK_VALUE(!degraded.empty(), "restore: the image is empty");
   const c10::NoGradGuard no_grad;
   const AutocastScope autocast{options.precision, options.device};
@@ -90,17 +93,40 @@ inline Image restore_picture(const TaskNetwork& network, const Image& degraded,
                               ? restore_whole(network.restore, degraded, options)
                               : restore_blended(network.restore, degraded, plan, options);
     check_picture_finite(what, restored);
-    return Image::from_unit(to_unit(restored).to(at::kCPU)).with_facts(degraded.facts());
+    sink(Rectangle{0, 0, degraded.height(), degraded.width()}, to_unit(restored).to(at::kCPU));
+    return;
   }
-  auto pixels = at::empty({degraded.height(), degraded.width(), 3}, at::kByte);
   TiledPicture tiles{network.restore, network.needs, degraded, plan, options};
   tiles.restore([&](const Rectangle& part, const at::Tensor& restored) {
     check_picture_finite(what, restored);
-    pixels.narrow(0, part.top, part.height)
-        .narrow(1, part.left, part.width)
-        .copy_(Image::from_unit(to_unit(restored)).pixels());
+    sink(part, to_unit(restored));
+  });
+}
+
+/// As a picture of 8 bits.
+inline Image restore_picture(const TaskNetwork& network, const Image& degraded,
+                             const RestorerOptions& options) {
+  at::Tensor pixels;
+  restore_parts(network, degraded, options, [&](const Rectangle& part, const at::Tensor& unit) {
+    const auto made = Image::from_unit(unit).pixels();
+    if (part.height == degraded.height() && part.width == degraded.width()) {
+      pixels = made;
+      return;
+    }
+    if (!pixels.defined()) pixels = at::empty({degraded.height(), degraded.width(), 3}, at::kByte);
+    pixels.narrow(0, part.top, part.height).narrow(1, part.left, part.width).copy_(made);
   });
   return Image{pixels}.with_facts(degraded.facts());
+}
+
+/// As (1, 3, H, W) float in [0, 1] on the CPU, not rounded.
+inline at::Tensor restore_unit(const TaskNetwork& network, const Image& degraded,
+                               const RestorerOptions& options) {
+  auto values = at::empty({1, 3, degraded.height(), degraded.width()}, at::kFloat);
+  restore_parts(network, degraded, options, [&](const Rectangle& part, const at::Tensor& unit) {
+    values.narrow(2, part.top, part.height).narrow(3, part.left, part.width).copy_(unit);
+  });
+  return values.clamp_(0, 1);
 }
 
 }  // namespace limpid::detail

@@ -85,6 +85,13 @@ class Restorer {
     return detail::restore_picture(network<Task>(), degraded, options_);
   }
 
+  /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU.
+  template <FixedString Task>
+  at::Tensor restore_unit(const Image& degraded) {
+    const detail::EvaluationScope evaluation{*model_};
+    return detail::restore_unit(network<Task>(), degraded, options_);
+  }
+
   /// How it restores a picture of this size: at once or in which tiles.
   template <FixedString Task>
   TilePlan plan(std::int64_t height, std::int64_t width) {

@@ -33,6 +33,7 @@ class AnyMetric {
         needs_target(!NoReferenceMetric<M>),
         of_set(SetMetric<M>) {
     if constexpr (requires { metric.label; }) label = std::string_view{metric.label};
+    if constexpr (requires { metric.unrounded; }) unrounded = metric.unrounded;
     if constexpr (requires { metric.unit; }) unit = std::string_view{metric.unit};
     if constexpr (requires(std::vector<double> scores) { M::pooled(scores); }) pooled_ = M::pooled;
     if constexpr (SetMetric<M>) {
@@ -120,6 +121,7 @@ class AnyMetric {
   std::string protocol;          ///< how exactly it is computed
   bool higher_is_better = true;  ///< direction
   bool needs_target = true;      ///< false for one that judges a picture alone
+  bool unrounded = false;        ///< true for one that looks at values not rounded to 8 bits
   bool of_set = false;           ///< true for one that scores a whole set of pictures at once
 
  private:

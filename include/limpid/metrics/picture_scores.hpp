@@ -52,6 +52,17 @@ struct PictureScores : std::vector<double> {
     }
   }
 
+  /// Scores `image` anew with the metrics that look at values not rounded to 8 bits.
+  void score_unrounded(const std::vector<AnyMetric>& metrics, const at::Tensor& image,
+                       const at::Tensor& target) {
+    check(image, target);
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      if (!metrics[i].unrounded || metrics[i].of_set) continue;
+      reasons.erase(i);
+      score(metrics[i], i, image, target);
+    }
+  }
+
   /// No score under any metric, each for the same reason: the picture cannot be read or restored.
   static PictureScores none(const std::vector<AnyMetric>& metrics, const std::string& why,
                             bool only_alone = false) {
@@ -88,16 +99,17 @@ struct PictureScores : std::vector<double> {
 
   void score(const AnyMetric& metric, std::size_t index, const at::Tensor& image,
              const at::Tensor& target) {
+    auto& value = at(index);
     try {
-      back() = metric(image, target);
+      value = metric(image, target);
     } catch (const c10::ValueError& error) {
       reasons[index] = error.what_without_backtrace();
       return;
     }
-    if (std::isinf(back()) && (back() > 0) != metric.higher_is_better) {
+    if (std::isinf(value) && (value > 0) != metric.higher_is_better) {
       reasons[index] = "the score is infinitely bad";
-      back() = std::numeric_limits<double>::quiet_NaN();
-    } else if (std::isnan(back())) {
+      value = std::numeric_limits<double>::quiet_NaN();
+    } else if (std::isnan(value)) {
       auto reason = metric.undefined(image);
       reasons[index] = reason.empty() ? "the score is not a number" : std::move(reason);
     }

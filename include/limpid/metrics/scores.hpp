@@ -43,14 +43,17 @@ struct TaskEvaluation {
   std::vector<ImageScores> images{};
   mutable SetStatisticsCache set_scores{};  ///< what metrics of sets said last
 
-  /// Scores one picture; all three (3, H, W) or (1, 3, H, W) of one size, values in [0, 1].
+  /// Scores one picture; all of them (3, H, W) or (1, 3, H, W) of one size, values in [0, 1].
   ///
+  /// @param unrounded  the restored one before it was rounded to 8 bits, for the metrics that look
+  ///   at such values (`AnyMetric::unrounded`); undefined: these see `restored`, too
   /// @throws c10::ValueError for other pictures; then nothing is added.
   void add(std::string name, const at::Tensor& degraded, const at::Tensor& restored,
-           const at::Tensor& target) {
+           const at::Tensor& target, const at::Tensor& unrounded = {}) {
+    PictureScores of_restored{metrics, restored, target};
+    if (unrounded.defined()) of_restored.score_unrounded(metrics, unrounded, target);
     images.push_back({std::move(name), PictureScores{metrics, degraded, target},
-                      PictureScores{metrics, restored, target},
-                      PictureScores{metrics, target, target, true}});
+                      std::move(of_restored), PictureScores{metrics, target, target, true}});
   }
 
   /// Adds a picture that cannot be read or restored: it has no score, and `why` for each.

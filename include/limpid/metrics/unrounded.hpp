@@ -44,6 +44,7 @@ struct UnroundedPSNR {
   static constexpr std::string_view protocol =
       "dB, peak 1, mean squared error over all three channels of RGB, values clamped to [0, 1] and "
       "not rounded, no border left out (scikit-image's of floats)";
+  static constexpr bool unrounded = true;
   static constexpr bool higher_is_better = true;
 
   /// @param restored  (3, H, W) or (1, 3, H, W), values in [0, 1]; others are clamped.
@@ -73,6 +74,7 @@ struct UnroundedSSIM {
       "7 x 7 uniform window, sample covariance (49/48), windows inside the picture only, K1 0.01, "
       "K2 0.03, peak 1, mean over the channels of RGB, values clamped to [0, 1] and not rounded "
       "(scikit-image's default of floats)";
+  static constexpr bool unrounded = true;
   static constexpr bool higher_is_better = true;
 
   /// @param restored  (3, H, W) or (1, 3, H, W), sides of at least 7, values in [0, 1].

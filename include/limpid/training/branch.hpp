@@ -31,7 +31,7 @@ struct Branch {
   Pairs validation{};           ///< whole images to measure PSNR on; none: no validation
   std::int64_t batch_size = 1;  ///< crops in a step
   std::int64_t crop = 0;        ///< side of a crop in pixels; 0: the trainer's
-  Augmentation augmentation{};  ///< flips and turns of the crops
+  Augmentation augmentation{};  ///< flips, turns and mixtures of the crops
   Content content{};            ///< distance of restored from target
   CriticT critic{};             ///< scores for the adversarial loss
   Adversarial adversarial{};    ///< GAN objective
@@ -92,6 +92,7 @@ struct CheckedBranch {
 struct AnyBranch {
   Pairs pairs, validation;
   std::int64_t batch_size, crop;
+  bool crop_grows = false;  ///< as `TrainerOptions::progressive_crop` says; not by `crop` then
   Augmentation augmentation;
   AnyContent content;
   Adversary adversary;  ///< critic and GAN objective; empty: content alone

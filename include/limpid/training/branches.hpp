@@ -31,6 +31,7 @@ inline void set_branch(TrainingState& state, std::size_t index, AnyBranch branch
   check_not_negative(name + "crop", static_cast<double>(branch.crop));
   check_not_negative(name + "weight", branch.weight);
   check_not_negative(name + "adversarial_weight", branch.adversarial_weight);
+  branch.crop_grows = branch.crop == 0 && !options.progressive_crop.empty();
   if (branch.crop == 0) branch.crop = options.crop;
   for (const auto& other : state.tasks) {
     TORCH_CHECK_VALUE(&other == &task || !branch.adversary ||

@@ -2,6 +2,7 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/check.hpp>
+#include <limpid/datasets/progressive_crop.hpp>
 #include <limpid/io/event_file.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/optim/adam.hpp>
@@ -68,10 +69,13 @@ struct TrainerOptions {
                        ///< for one; it is validated and saved as the model. 0: no average
   AnyWeighting weighting{};  ///< how the tasks share the encoder: the plain sum
 
-  std::int64_t crop = 256;    ///< side of a training crop, pixels
-  std::int64_t workers = 1;   ///< threads that decode ahead, per task
-  std::int64_t cache_mb = 0;  ///< decoded photographs kept in memory, per task
-  std::uint64_t seed = 0;     ///< of weights, shuffling, crops and penalties
+  std::int64_t crop = 256;             ///< side of a training crop, pixels
+  ProgressiveCrop progressive_crop{};  ///< crops that grow over the run, in place of `crop`,
+                                       ///< for the branches that have none of their own; a
+                                       ///< run of minutes takes none
+  std::int64_t workers = 1;            ///< threads that decode ahead, per task
+  std::int64_t cache_mb = 0;           ///< decoded photographs kept in memory, per task
+  std::uint64_t seed = 0;              ///< of weights, shuffling, crops and penalties
 
   at::Device device = at::kCPU;
   Communicator communicator{};  ///< the processes that train together; this one alone
@@ -123,6 +127,10 @@ inline void check_options(const TrainerOptions& options) {
                     "this build is without");
   usual_optimizer(options).check();
   check_at_least("TrainerOptions: accumulate", options.accumulate, 1);
+  TORCH_CHECK_VALUE(
+      options.progressive_crop.empty() || !std::holds_alternative<Minutes>(options.length),
+      "TrainerOptions: progressive_crop needs a length in steps or epochs, because "
+      "batches are made ahead; got one in minutes");
   check_positive("TrainerOptions: rate", options.rate);
   TORCH_CHECK_VALUE(options.average >= 0 && options.average < 1,
                     "TrainerOptions: average must be at least 0 and below 1, got ",

@@ -238,6 +238,9 @@ inline RunPart branch_part(const TaskState& task, const TrainerOptions& options)
         {"losses", std::move(losses)},
     };
     // Said only where it holds, because files of older runs do not say it.
+    if (branch.crop_grows) {
+      conditions["branches"][task.name]["crop"] = options.progressive_crop.text();
+    }
     if (branch.pairs.late_degradation() != nullptr) {
       conditions["branches"][task.name]["degraded_on"] = "device";
     }

@@ -130,7 +130,8 @@ class TrainingLoop {
     share_run(state_, options_);
     shared_ = true;
     check_validation_data(state_, options_);
-    plan_ = RunPlan{options_, start_loaders(state_, options_)};
+    plan_ = RunPlan{options_, batches_per_epoch(state_, options_)};
+    start_loaders(state_, options_, plan_.last_step());
     const StopSignal stop;
     const TF32Scope tf32{options_.tf32, options_.device};
     ProgressLine progress{options_.quiet || !world().is_first()};
