@@ -5,15 +5,18 @@
 //   limpid-convert trained.pth deblur.limpid --network pixel-unet:width=16
 //   limpid-convert run/model.limpid for_python.safetensors --map thesis-resnet
 //   limpid-convert run/model.limpid deblur.onnx --task deblur
+//   limpid-convert run/model.limpid deblur.limpid --tasks deblur
+//   limpid-convert night.limpid both.limpid --join fog.limpid
 //
-// A model file is published or becomes an ONNX file, anything else becomes a model file. Prints
-// what was loaded, what is missing and what was not needed.
+// A model file is published, or becomes an ONNX file or a model of other tasks; anything else
+// becomes a model file. Prints what was loaded, what is missing and what was not needed.
 #include <limpid/core/finite.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/inference/published_model.hpp>
 #include <limpid/io/output_place.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
+#include <limpid/model/change_tasks.hpp>
 #include <limpid/onnx/export.hpp>
 #include <limpid/weights/map_registry.hpp>
 
@@ -41,6 +44,7 @@ struct Plan {
   std::string map, key;
   examples::NetworkOptions network;
   std::vector<std::string> tasks;
+  std::vector<fs::path> join;
   bool list = false, force = false, lenient = false, for_published_code = false;
 
   bool is_to_onnx() const { return out.extension() == ".onnx" && map != "same"; }
@@ -103,6 +107,25 @@ void write_onnx(const Plan& plan) {
   examples::write_json(plan.json, json);
 }
 
+/// Makes one model of several, or one of fewer tasks.
+void change_tasks(const Plan& plan) {
+  std::vector<limpid::NamedModel> models{{plan.in.string(), limpid::load_any(plan.in).model}};
+  auto made_from = nlohmann::json::array({plan.in.string()});
+  for (const auto& path : plan.join) {
+    models.push_back({path.string(), limpid::load_any(path).model});
+    made_from.push_back(path.string());
+  }
+  auto model = examples::as_usage("--join: ", [&] { return limpid::join_tasks(models); });
+  if (!plan.tasks.empty()) {
+    model = examples::as_usage("--tasks: ", [&] { return limpid::take_tasks(model, plan.tasks); });
+  }
+  limpid::save(model, plan.out, {{"facts", {{"made_from", made_from}}}});
+  std::string listed;
+  for (const auto& task : model.tasks) listed += (listed.empty() ? "" : ", ") + task;
+  examples::print("model '%s' of %s\n", plan.out.c_str(), listed.c_str());
+  examples::write_json(plan.json, {{"tasks", model.tasks}, {"made_from", made_from}});
+}
+
 void convert(const Plan& plan) {
   check_paths(plan);
   examples::leave_standard_output_to(plan.out);
@@ -120,11 +143,21 @@ void convert(const Plan& plan) {
     for (const auto& [name, tensor] : file.tensors) names.push_back(name);
     tell(plan, names, {file.passed_over.begin(), file.passed_over.end()});
   } else if (is_model(plan.in)) {
-    if (plan.map.empty()) throw examples::UsageError("a model is published by --map NAME");
+    if (plan.map.empty()) {
+      if (plan.network.given() || (plan.tasks.empty() && plan.join.empty())) {
+        throw examples::UsageError(
+            "a model is published by --map NAME; --tasks and --join make another model of it");
+      }
+      return change_tasks(plan);
+    }
     const auto names = limpid::export_published(plan.in, plan.out, plan.map, plan.tasks,
                                                 {.for_published_code = plan.for_published_code});
     tell(plan, names, {});
   } else {
+    if (plan.map.empty() && plan.network.network.empty()) {
+      throw examples::UsageError("expected a model.limpid to take tasks from, or --map NAME; '" +
+                                 plan.in.string() + "' is none");
+    }
     const auto tasks = plan.tasks.empty() ? std::vector<std::string>{"deblur"} : plan.tasks;
     const auto changed = examples::as_usage(
         "--network-options: ", [&] { return limpid::parse_network_options(plan.network.options); });
@@ -155,9 +188,15 @@ int main(int argc, char** argv) {
       ->type_name("NAME");
   examples::add_network(app, plan.network, "the map's; without --map the file has limpid's names");
   app.add_option(
-         "--task", plan.tasks,
-         "Tasks of the published file's decoders, in its order [deblur; of a model: its own]")
+         "--task,--tasks", plan.tasks,
+         "Tasks of the published file's decoders, in its order [deblur; of a model: its own]. Of a "
+         "model without --map: those to take")
+      ->delimiter(',')
       ->type_name("TASK");
+  app.add_option("--join", plan.join,
+                 "Model files whose tasks to add; all must have the same encoder, to the bit, as "
+                 "after limpid-train --from MODEL --freeze encoder")
+      ->type_name("MODEL");
   app.add_option(
          "--key", plan.key,
          "Of a file with several sets of weights the one to take, such as params [what fits "
@@ -178,19 +217,27 @@ int main(int argc, char** argv) {
     if (plan.list) return list_maps();
     const bool own_names = plan.map.empty() && !plan.network.network.empty();
     if (plan.is_to_onnx() && !plan.in.empty()) {
-      if (!plan.map.empty() || plan.network.given()) {
+      if (!plan.map.empty() || plan.network.given() || !plan.join.empty()) {
         throw examples::UsageError(
-            "an .onnx file is written from a model file as it is, without --map and --network");
+            "an .onnx file is written from a model file as it is, without --map, --network, --join "
+            "and "
+            "--merge");
       }
       return convert(plan);
     }
-    if (plan.in.empty() || plan.out.empty() || (plan.map.empty() && !own_names)) {
-      throw examples::UsageError("expected IN, OUT and --map NAME, or --list");
+    const bool changes = plan.map.empty() && (!plan.tasks.empty() || !plan.join.empty());
+    if (plan.in.empty() || plan.out.empty() || (plan.map.empty() && !own_names && !changes)) {
+      throw examples::UsageError(
+          "expected IN, OUT and --map NAME, or --list; --tasks or --join for a model of other "
+          "tasks");
+    }
+    if (!plan.map.empty() && !plan.join.empty()) {
+      throw examples::UsageError("--join: a model is joined first and published by --map later");
     }
     if (!plan.map.empty() && !plan.network.network.empty()) {
       throw examples::UsageError("--network: the map says which networks; see --network-options");
     }
-    if (!own_names && plan.map != "same") {
+    if (!plan.map.empty() && plan.map != "same") {
       const bool is_model = examples::as_usage(
           "--map: ", [&] { return limpid::kPublishedMaps.at(plan.map).is_model(); });
       if (!is_model) {

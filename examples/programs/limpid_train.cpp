@@ -2,6 +2,8 @@
 //
 //   limpid-train --recipe quickstart --data deblur=pairs:blurred --data dehaze=pairs:hazy --out run
 //   limpid-train --recipe quickstart --network nafnet:width=16 --data my-task=pairs:mine --out run
+//   limpid-train --recipe quickstart --from run/model.limpid --freeze encoder \
+//                --data derain=pairs:rainy --out more
 //
 // Shows progress, validates, and writes run/model.limpid, run/checkpoint.limpid and
 // run/metrics.jsonl. `--resume` goes on where a run stood. `--processes N` trains in N processes;
@@ -29,6 +31,7 @@
 #include "train/process_options.hpp"
 #include "train/run_options.hpp"
 #include "train/run_result.hpp"
+#include "train/start_model.hpp"
 #include "train_recipe.hpp"
 #include "weighting_option.hpp"
 
@@ -49,6 +52,7 @@ struct Plan {
   examples::ProcessOptions processes;
   limpid::WorldPlace place;
   limpid::Communicator communicator;
+  examples::StartModel start;
 };
 
 /// What the command line says of the tasks.
@@ -110,6 +114,16 @@ void write_result(const Plan& plan, const R& recipe, const examples::Trained& tr
 /// Puts the networks of the command line into a recipe, and sees to their ImageNet weights.
 template <limpid::Recipe R>
 void choose_network(R& recipe, const Plan& plan) {
+  if (plan.start.given()) {
+    if (plan.network.given() || !plan.backbone.empty() || plan.random_backbone) {
+      throw examples::UsageError(
+          "--network, --network-options, --backbone, --random-backbone: the model of --from says "
+          "which networks, and has their weights");
+    }
+    recipe.network = plan.start.network();
+    recipe.options.freeze_encoder_epochs = 0;
+    return;
+  }
   recipe.network = plan.network.chosen(recipe.network);
   const auto& family = recipe.network.family;
   if (examples::has_backbone(recipe.network)) {
@@ -146,6 +160,9 @@ void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetwor
   recipe.options.communicator = plan.communicator;
   recipe.options.device = examples::device_of_rank(recipe.options.device, plan.place);
   if (plan.place.rank != 0) recipe.options.quiet = true;
+  std::vector<std::string> names;
+  for (const auto& [task, data] : tasks.data) names.push_back(task);
+  plan.start.freeze(recipe.options, names);
   recipe.options.facts["threads"] = plan.threads;
   recipe.options.facts["data"] = plan.data;
   examples::RecipeWeights weights{nullptr, plan.backbone};
@@ -155,18 +172,20 @@ void train(R recipe, const Plan& plan, const Tasks& tasks, limpid::ContentNetwor
     weights.vgg = limpid::vgg19_of(networks);
   }
   const auto trained = examples::train_recipe(
-      recipe, tasks.data, weights, [&](const std::string& task, limpid::AnyBranch& branch) {
+      recipe, tasks.data, weights,
+      [&](const std::string& task, limpid::AnyBranch& branch) {
         if (tasks.batches.count(task) != 0) branch.batch_size = tasks.batches.at(task);
         if (tasks.augmentations.count(task) != 0) {
           branch.augmentation = tasks.augmentations.at(task);
         }
         plan.losses.apply(branch, slope, networks);
-      });
+      },
+      plan.start.parts(tasks.batches, recipe.options.quiet));
   write_result(plan, recipe, trained);
 }
 
 /// The work of one process.
-void train_as_one_of_all(const Plan& plan) {
+void train_as_one_of_all(Plan& plan) {
   limpid::TrainerOptions given;
   plan.options.apply(given);
   auto networks = limpid::with_recipe(
@@ -176,6 +195,7 @@ void train_as_one_of_all(const Plan& plan) {
     for (const auto& data : examples::parse_data("--data", plan.data)) names.push_back(data.task);
     given.weighting.check_tasks(names);
   });
+  plan.start.open(given.out);
   const auto tasks = open_tasks(plan, given.seed);
   examples::make_folder("--out", given.out);
   if (plan.place.rank == 0) examples::try_output("--json", plan.json);
@@ -196,6 +216,7 @@ int main(int argc, char** argv) {
       ->type_name("NAME")
       ->group("Recipe and networks");
   examples::add_network(app, plan.network, "the recipe's", "Recipe and networks");
+  plan.start.add_options(app);
   app.add_option("--data", plan.data, limpid::data_argument_help())
       ->required()
       ->type_name("TASK=FORMAT:PATH[@PART]")

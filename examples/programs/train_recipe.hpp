@@ -7,11 +7,13 @@
 #include <limpid/model/families.hpp>
 #include <limpid/recipes/recipe.hpp>
 #include <limpid/training/any_trainer.hpp>
+#include <limpid/training/frozen_parts.hpp>
 
 #include <torch/torch.h>
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -48,6 +50,12 @@ void from_scratch(R& recipe) {
   if (options.contains("batch_norm")) recipe.network.options["batch_norm"] = "batch";
 }
 
+/// Where a run begins and how its tasks share a step, if not as the recipe says by itself.
+struct TrainParts {
+  std::function<limpid::AnyModel(const std::vector<std::string>& tasks)> model{};  ///< else new
+  std::function<void(std::map<std::string, limpid::AnyBranch>&)> together{};  ///< sees all branches
+};
+
 /// How a run ended.
 struct Trained {
   limpid::FitResult result = limpid::FitResult::finished;
@@ -59,23 +67,27 @@ struct Trained {
 /// @param adjust  is given each task's name and branch before the trainer gets it
 template <limpid::Recipe R, class Adjust>
 Trained train_recipe(const R& recipe, const std::map<std::string, TaskData>& data,
-                     const RecipeWeights& weights, Adjust adjust) {
+                     const RecipeWeights& weights, Adjust adjust, const TrainParts& parts = {}) {
   std::vector<std::string> names;
   for (const auto& [name, task] : data) names.push_back(name);
   torch::manual_seed(recipe.options.seed);
-  const auto model = build_model(recipe.network, names);
+  const auto model = parts.model ? parts.model(names) : build_model(recipe.network, names);
   if (!weights.backbone.empty()) {
     const auto report =
         limpid::kFamilies.at(recipe.network.family).load_pretrained(model, weights.backbone);
     if (!recipe.options.quiet) complain(report.table());
   }
+  as_usage("--freeze: ", [&] { limpid::check_frozen(model, recipe.options.frozen); });
   limpid::AnyTrainer trainer{recipe.options, model};
+  std::map<std::string, limpid::AnyBranch> branches;
   for (const auto& [name, task] : data) {
     auto branch = recipe.branch(name, task.pairs, weights.vgg);
     branch.validation = task.validation;
     adjust(name, branch);
-    trainer.branch(name, std::move(branch));
+    branches.emplace(name, std::move(branch));
   }
+  if (parts.together) parts.together(branches);
+  for (auto& [name, branch] : branches) trainer.branch(name, std::move(branch));
   const auto result = trainer.fit();
   return {result, trainer.steps_done()};
 }

@@ -363,6 +363,7 @@
 #include <limpid/datasets/source_pictures.hpp>
 
 #include <limpid/model/any_model.hpp>
+#include <limpid/model/change_tasks.hpp>
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/describe.hpp>
 #include <limpid/model/families.hpp>
@@ -443,6 +444,7 @@
 #include <limpid/training/dropout_seed.hpp>
 #include <limpid/training/epoch_policy.hpp>
 #include <limpid/training/evaluation_mode.hpp>
+#include <limpid/training/frozen_parts.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/gradient_exchange.hpp>
 #include <limpid/training/loaders.hpp>

@@ -1,5 +1,6 @@
-#include <limpid/training/frozen_weights.hpp>
+#include <limpid/training/frozen_parts.hpp>
 #include <limpid/training/trainer.hpp>
+#include <support/errors.hpp>
 #include <support/temporary_folder.hpp>
 #include <support/tiny.hpp>
 
@@ -7,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -134,6 +136,64 @@ BOOST_AUTO_TEST_CASE(own_loops_freeze_by_hand) {
   trainer.freeze_encoder(false);
   trainer.step({batch});
   BOOST_TEST(!equal(copies(*trainer.model()->encoder()->backbone), backbone));
+}
+
+using TwoTasks = MultiTaskTrainer<BackboneEncoder, TinyDecoder<"deblur">, TinyDecoder<"dehaze">>;
+
+BOOST_AUTO_TEST_CASE(parts_frozen_for_the_run_stay_the_same_bits_while_another_task_trains) {
+  auto options = small_options(0);
+  options.frozen = {"encoder", "decoder.deblur"};
+  TwoTasks trainer{options};
+  trainer.branch<"dehaze">(Branch{.pairs = DarkPictures{}});
+  auto model = trainer.model();
+  const auto encoder = copies(*model->encoder()), deblur = copies(*model->decoder<"deblur">()),
+             dehaze = copies(*model->decoder<"dehaze">());
+  const auto restored = [&] {
+    torch::NoGradGuard no_grad;
+    model->eval();
+    return model->restore<"deblur">(torch::full({1, 3, 16, 16}, 0.3));
+  };
+  const auto before = restored();
+  BOOST_TEST((trainer.fit() == FitResult::finished));
+  BOOST_TEST(equal(copies(*model->encoder()), encoder));  // weights and running statistics
+  BOOST_TEST(equal(copies(*model->decoder<"deblur">()), deblur));
+  BOOST_TEST(!equal(copies(*model->decoder<"dehaze">()), dehaze));
+  BOOST_TEST(torch::equal(restored(), before));
+}
+
+BOOST_AUTO_TEST_CASE(a_frozen_decoder_still_teaches_an_encoder_that_trains) {
+  auto options = small_options(0);
+  options.frozen = {"decoder.deblur", "encoder.own"};
+  TwoTasks trainer{options};
+  BOOST_TEST(limpid_test::error_of([&] { trainer.fit(); }).find("no branch was set for deblur") !=
+             std::string::npos);
+  trainer.branch<"deblur">(Branch{});
+  trainer.branch<"dehaze">(Branch{});
+  auto& encoder = *trainer.model()->encoder();
+  const auto backbone = copies(*encoder.backbone), own = copies(*encoder.own),
+             deblur = copies(*trainer.model()->decoder<"deblur">());
+  const Batch batch{torch::rand({1, 3, 16, 16}), torch::rand({1, 3, 16, 16})};
+  trainer.step({batch, batch});
+  BOOST_TEST(!equal(copies(*encoder.backbone), backbone));
+  BOOST_TEST(equal(copies(*encoder.own), own));
+  BOOST_TEST(equal(copies(*trainer.model()->decoder<"deblur">()), deblur));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_frozen_or_trained_is_said) {
+  const auto error = [](std::vector<std::string> frozen) {
+    return limpid_test::error_of([&] {
+      auto options = small_options(0);
+      options.frozen = std::move(frozen);
+      TwoTasks trainer{options};
+      trainer.branch<"deblur">(Branch{});
+    });
+  };
+  BOOST_TEST(error({"encodr"}) ==
+             "expected a part of the model to freeze (encoder, decoder.deblur ...), got 'encodr'");
+  BOOST_TEST(error({"encoder", "decoder"}) == "everything is frozen; nothing is left to train");
+  BOOST_TEST(error({"encoder", "decoder.deblur"}) ==
+             "branch: nothing of task 'deblur' trains: TrainerOptions::frozen has its decoder and "
+             "the encoder");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -88,6 +88,10 @@ class AnyModel {
   /// Adds all its tensors to those that `loader` fills.
   void expect(detail::TensorLoader& loader) const { loader.expect_module(*module, ""); }
 
+  bool has(std::string_view task) const {
+    return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
+  }
+
   /// Position of a task.
   /// @throws c10::ValueError that begins with `source` and lists the tasks if there is none of this
   ///         name.

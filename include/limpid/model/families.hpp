@@ -89,16 +89,21 @@ inline AnyModel make_model(const Network& network, const std::vector<std::string
 
 namespace detail {
 
+/// A model as `manifest` describes it, of any family in the table, with fresh weights.
+/// @throws c10::Error that begins with `source` for a family that is not in the table.
+inline AnyModel build_described(const nlohmann::json& manifest, const std::string& source) {
+  const auto name = manifest.at("encoder").value("architecture", std::string{});
+  TORCH_CHECK(kFamilies.contains(name), source, ": expected an encoder of limpid's own (",
+              kFamilies.list(), "), found '", name.substr(0, 80),
+              "'; load it by its type with limpid::load and limpid::Restorer");
+  return kFamilies.at(name).build(manifest, source);
+}
+
 /// Builds the model that a file describes, of any family in the table, and fills it.
 /// @throws c10::Error that names the file if its tensors are not those of its networks.
 inline AnyModel read_known_model(const ManifestFile& file) {
-  return read_model(file, [&](const nlohmann::json& manifest) {
-    const auto name = manifest.at("encoder").value("architecture", std::string{});
-    TORCH_CHECK(kFamilies.contains(name), file.source, ": expected an encoder of limpid's own (",
-                kFamilies.list(), "), found '", name.substr(0, 80),
-                "'; load it by its type with limpid::load and limpid::Restorer");
-    return kFamilies.at(name).build(manifest, file.source);
-  });
+  return read_model(
+      file, [&](const nlohmann::json& manifest) { return build_described(manifest, file.source); });
 }
 
 }  // namespace detail

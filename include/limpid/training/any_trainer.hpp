@@ -27,13 +27,14 @@ class AnyTrainer {
   AnyTrainer(TrainerOptions options, AnyModel model)
       : model_(std::move(model)), loop_(std::move(options), model_) {}
 
-  /// Says what a task trains on and by which losses; takes a `Branch`, too. Every task needs it
-  /// once before `fit`.
+  /// Says what a task trains on and by which losses; takes a `Branch`, too. Every task that trains
+  /// (`TrainerOptions::frozen`) needs it once before `fit`.
   ///
-  /// @throws c10::ValueError if the model has no such task, for a number out of range, or a critic
+  /// @throws c10::ValueError if the model trains no such task, for a number out of range, or a
+  /// critic
   ///         that another task has already.
   void branch(std::string_view task, AnyBranch branch) {
-    loop_.set_branch(model_.index_of(task, "branch"), std::move(branch));
+    loop_.set_branch(task, std::move(branch));
   }
 
   /// As `MultiTaskTrainer::fit`.

@@ -81,7 +81,7 @@ inline void write_checkpoint(TrainingState& state, const TrainerOptions& options
 inline void read_checkpoint(TrainingState& state, const TrainerOptions& options) {
   auto file = read_with_manifest(options.out / kCheckpointName, "checkpoint");
   try {
-    check_tasks(file, state.model.tasks);
+    check_tasks(file, tasks_of(state.model.describe()));
     const auto now = resume_conditions(state, options);
     const auto& before = file.manifest.at("conditions");
     check_conditions(before, now, options.data_changed, file.source);

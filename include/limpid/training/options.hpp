@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace limpid {
 
@@ -63,6 +64,10 @@ struct TrainerOptions {
   Schedule schedule = ConstantThenLinear{};
   std::int64_t freeze_encoder_epochs = 0;  ///< first epochs without an update of the encoder's
                                            ///< pretrained part; where it has none, of all of it
+  std::vector<std::string> frozen{};       ///< parts of the model that stay as they are for the
+                                           ///< whole run, by their names: "encoder",
+                                           ///< "decoder.deblur". A task that has nothing left to
+                                           ///< train needs no branch
   double clip_gradient_norm = 0;           ///< of the generator's gradient; 0: not clipped
   std::int64_t accumulate = 1;  ///< batches whose gradients make one step; only one is in memory
   double average = 0;  ///< share of a moving average of the weights that stays in each step, 0.999

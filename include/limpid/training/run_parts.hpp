@@ -44,6 +44,7 @@ inline RunPart options_part(const TrainerOptions& options) {
     const auto critic = critic_optimizer(options).description();
     if (generator != usual) conditions["optimizer"] = generator;
     if (critic != usual) conditions["critic_optimizer"] = critic;
+    if (!options.frozen.empty()) conditions["frozen"] = options.frozen;
   }};
 }
 

@@ -85,14 +85,14 @@ class MultiTaskTrainer<EncoderT, Decoders...> {
     constexpr auto index = detail::task_index(detail::kTaskNames<Decoders...>, Task);
     static_assert(index < sizeof...(Decoders),
                   "limpid: no decoder of this trainer has the task of branch<TASK>");
-    if constexpr (index < sizeof...(Decoders)) loop_.set_branch(index, std::move(branch));
+    if constexpr (index < sizeof...(Decoders)) loop_.set_branch(Task, std::move(branch));
   }
 
   /// The same for a task named at run time.
   ///
   /// @throws c10::ValueError also if no decoder has the task.
   void branch(std::string_view task, AnyBranch branch) {
-    loop_.set_branch(AnyModel{model_}.index_of(task, "branch"), std::move(branch));
+    loop_.set_branch(task, std::move(branch));
   }
 
   /// Trains until the run's length is reached, `stop_after` steps are done, or a signal comes;

@@ -8,6 +8,7 @@
 #include <limpid/training/best_validation.hpp>
 #include <limpid/training/branches.hpp>
 #include <limpid/training/device_batch.hpp>
+#include <limpid/training/frozen_parts.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/loaders.hpp>
 #include <limpid/training/options.hpp>
@@ -25,6 +26,7 @@
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +34,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -52,18 +55,27 @@ class TrainingLoop {
  public:
   TrainingLoop(TrainerOptions options, AnyModel model) : options_(std::move(options)) {
     check_options(options_);
-    for (const auto& task : model.tasks) {
+    model.module->to(options_.device);
+    frozen_parts_ = FrozenParts{model, options_.frozen};
+    state_.model = frozen_parts_.trained(model);
+    for (const auto& task : state_.model.tasks) {
       state_.tasks.emplace_back();
       state_.tasks.back().name = task;
     }
-    model.module->to(options_.device);
-    state_.model = std::move(model);
     state_.weighting = options_.weighting;
     state_.weighting_random = Random::stream(options_.seed, {0x776569676874});
     options_.weighting.check_tasks(state_.model.tasks);
   }
 
-  void set_branch(std::size_t index, AnyBranch branch) {
+  /// @throws c10::ValueError also for a task of which nothing trains.
+  void set_branch(std::string_view task, AnyBranch branch) {
+    const auto all = tasks_of(state_.model.describe());
+    const auto holds = [&](const auto& names) {
+      return std::find(names.begin(), names.end(), task) != names.end();
+    };
+    TORCH_CHECK_VALUE(!holds(all) || holds(state_.model.tasks), "branch: nothing of task '", task,
+                      "' trains: TrainerOptions::frozen has its decoder and the encoder");
+    const auto index = state_.model.index_of(task, "branch");
     detail::set_branch(state_, index, std::move(branch), options_);
   }
 
@@ -98,6 +110,7 @@ class TrainingLoop {
     for (auto& batch : batches) batch = on_device(batch, options_.device);
     state_.model.module->train();
     if (frozen_) state_.model.pretrained->eval();
+    frozen_parts_.evaluate();
     unsaved_ = true;
     if (!shared_) {
       share_run(state_, options_);  // in a loop of the user's own; `fit` has done so
@@ -401,7 +414,8 @@ class TrainingLoop {
 
   TrainerOptions options_;
   TrainingState state_;
-  std::unique_ptr<FrozenWeights> frozen_;
+  FrozenParts frozen_parts_;               // for the whole run
+  std::unique_ptr<FrozenWeights> frozen_;  // for its first epochs
   RunPlan plan_;
   RunFiles files_;
   LossMeter log_meter_;
