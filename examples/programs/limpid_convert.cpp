@@ -45,7 +45,7 @@ struct Plan {
   examples::NetworkOptions network;
   std::vector<std::string> tasks;
   std::vector<fs::path> join;
-  bool list = false, force = false, lenient = false, for_published_code = false;
+  bool list = false, force = false, merge = false, lenient = false, for_published_code = false;
 
   bool is_to_onnx() const { return out.extension() == ".onnx" && map != "same"; }
 };
@@ -119,6 +119,9 @@ void change_tasks(const Plan& plan) {
   if (!plan.tasks.empty()) {
     model = examples::as_usage("--tasks: ", [&] { return limpid::take_tasks(model, plan.tasks); });
   }
+  if (plan.merge) {
+    model = examples::as_usage("--merge: ", [&] { return limpid::merge_adapters(model); });
+  }
   limpid::save(model, plan.out, {{"facts", {{"made_from", made_from}}}});
   std::string listed;
   for (const auto& task : model.tasks) listed += (listed.empty() ? "" : ", ") + task;
@@ -144,7 +147,7 @@ void convert(const Plan& plan) {
     tell(plan, names, {file.passed_over.begin(), file.passed_over.end()});
   } else if (is_model(plan.in)) {
     if (plan.map.empty()) {
-      if (plan.network.given() || (plan.tasks.empty() && plan.join.empty())) {
+      if (plan.network.given() || (plan.tasks.empty() && plan.join.empty() && !plan.merge)) {
         throw examples::UsageError(
             "a model is published by --map NAME; --tasks and --join make another model of it");
       }
@@ -197,6 +200,9 @@ int main(int argc, char** argv) {
                  "Model files whose tasks to add; all must have the same encoder, to the bit, as "
                  "after limpid-train --from MODEL --freeze encoder")
       ->type_name("MODEL");
+  app.add_flag("--merge", plan.merge,
+               "Of a model of one task, or of the one that --tasks takes: add its adapters to the "
+               "encoder's convolutions");
   app.add_option(
          "--key", plan.key,
          "Of a file with several sets of weights the one to take, such as params [what fits "
@@ -217,22 +223,23 @@ int main(int argc, char** argv) {
     if (plan.list) return list_maps();
     const bool own_names = plan.map.empty() && !plan.network.network.empty();
     if (plan.is_to_onnx() && !plan.in.empty()) {
-      if (!plan.map.empty() || plan.network.given() || !plan.join.empty()) {
+      if (!plan.map.empty() || plan.network.given() || !plan.join.empty() || plan.merge) {
         throw examples::UsageError(
             "an .onnx file is written from a model file as it is, without --map, --network, --join "
-            "and "
-            "--merge");
+            "and --merge");
       }
       return convert(plan);
     }
-    const bool changes = plan.map.empty() && (!plan.tasks.empty() || !plan.join.empty());
+    const bool changes =
+        plan.map.empty() && (!plan.tasks.empty() || !plan.join.empty() || plan.merge);
     if (plan.in.empty() || plan.out.empty() || (plan.map.empty() && !own_names && !changes)) {
       throw examples::UsageError(
           "expected IN, OUT and --map NAME, or --list; --tasks or --join for a model of other "
           "tasks");
     }
-    if (!plan.map.empty() && !plan.join.empty()) {
-      throw examples::UsageError("--join: a model is joined first and published by --map later");
+    if (!plan.map.empty() && (!plan.join.empty() || plan.merge)) {
+      throw examples::UsageError(
+          "--join, --merge: a model is joined or merged first and published by --map later");
     }
     if (!plan.map.empty() && !plan.network.network.empty()) {
       throw examples::UsageError("--network: the map says which networks; see --network-options");

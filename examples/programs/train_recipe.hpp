@@ -53,6 +53,8 @@ void from_scratch(R& recipe) {
 /// Where a run begins and how its tasks share a step, if not as the recipe says by itself.
 struct TrainParts {
   std::function<limpid::AnyModel(const std::vector<std::string>& tasks)> model{};  ///< else new
+  std::function<limpid::AnyModel(const limpid::AnyModel&, const std::vector<std::string>& tasks)>
+      adapt{};  ///< the model in training; else the same
   std::function<void(std::map<std::string, limpid::AnyBranch>&)> together{};  ///< sees all branches
 };
 
@@ -71,12 +73,13 @@ Trained train_recipe(const R& recipe, const std::map<std::string, TaskData>& dat
   std::vector<std::string> names;
   for (const auto& [name, task] : data) names.push_back(name);
   torch::manual_seed(recipe.options.seed);
-  const auto model = parts.model ? parts.model(names) : build_model(recipe.network, names);
+  auto model = parts.model ? parts.model(names) : build_model(recipe.network, names);
   if (!weights.backbone.empty()) {
     const auto report =
         limpid::kFamilies.at(recipe.network.family).load_pretrained(model, weights.backbone);
     if (!recipe.options.quiet) complain(report.table());
   }
+  if (parts.adapt) model = parts.adapt(model, names);
   as_usage("--freeze: ", [&] { limpid::check_frozen(model, recipe.options.frozen); });
   limpid::AnyTrainer trainer{recipe.options, model};
   std::map<std::string, limpid::AnyBranch> branches;

@@ -362,6 +362,7 @@
 #include <limpid/datasets/snow100k.hpp>
 #include <limpid/datasets/source_pictures.hpp>
 
+#include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/change_tasks.hpp>
 #include <limpid/model/construction_limit.hpp>

@@ -49,6 +49,12 @@ void optimisers(TrainerOptions& options) {
   options.average = 0.999;
 }
 
+AnyModel adapters() {
+  AnyModel model =
+      add_adapters(make_model({"nafnet"}, {"deblur", "derain"}), {"deblur", "derain"}, {.rank = 8});
+  return model;
+}
+
 void any_branch(MultiTaskTrainer<PixelUNetEncoder, PixelUNetDecoder<"deblur">>& trainer,
                 const Pairs& pairs, const AnyContent& content) {
   AnyBranch branch = Branch{.pairs = pairs, .content = content};

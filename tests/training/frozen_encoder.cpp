@@ -1,3 +1,6 @@
+#include <limpid/core/deep_copy.hpp>
+#include <limpid/model/adapters.hpp>
+#include <limpid/training/any_trainer.hpp>
 #include <limpid/training/frozen_parts.hpp>
 #include <limpid/training/trainer.hpp>
 #include <support/errors.hpp>
@@ -194,6 +197,34 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_frozen_or_trained_is_said) {
   BOOST_TEST(error({"encoder", "decoder.deblur"}) ==
              "branch: nothing of task 'deblur' trains: TrainerOptions::frozen has its decoder and "
              "the encoder");
+}
+
+BOOST_AUTO_TEST_CASE(adapters_learn_on_a_frozen_encoder_and_resume_to_the_same_bits) {
+  using Model = MultiTaskModel<BackboneEncoder, TinyDecoder<"deblur">, TinyDecoder<"dehaze">>;
+  torch::manual_seed(4);
+  const Model made;
+  const auto before = copies(*made);
+  const auto run = [&](std::vector<std::int64_t> sittings) {
+    TemporaryFolder folder;
+    std::vector<at::Tensor> weights;
+    for (const auto steps : sittings) {
+      auto options = small_options(0);
+      options.out = folder / "run";
+      options.start = Start::resume;
+      options.stop_after = steps;
+      options.frozen = {"encoder", "decoder.deblur"};
+      const Model model{limpid::detail::deep_copy(made)};
+      AnyTrainer trainer{options, with_adapters(model, {{"dehaze", {.rank = 2}}})};
+      trainer.branch("dehaze", Branch{.pairs = DarkPictures{}});
+      trainer.fit();
+      BOOST_TEST(equal(copies(*model->encoder()), copies(*made->encoder())));
+      weights = copies(*trainer.model().module);
+    }
+    return weights;
+  };
+  const auto whole = run({12});
+  BOOST_TEST(whole.size() == before.size() + 4);  // up and down of two convolutions
+  BOOST_TEST(equal(run({3, 9}), whole));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -45,6 +45,18 @@ class StartModel {
         ->delimiter(',')
         ->type_name("PART")
         ->group("Recipe and networks");
+    app.add_option_function<std::string>(
+           "--adapters",
+           [this](const std::string& text) {
+             adapters_ = as_usage("--adapters: ", [&] {
+               return limpid::options_from_json<limpid::AdapterOptions>(
+                   limpid::parse_network_options(text), "of adapters");
+             });
+           },
+           "Give each task of --data low-rank additions of its own to the encoder's convolutions, "
+           "such as rank=8")
+        ->type_name("rank=N")
+        ->group("Recipe and networks");
     app.add_option("--old-share", old_share_,
                    "With --from: of each step's crops, the part of tasks that the model had "
                    "already; sets their --batch")
@@ -92,9 +104,10 @@ class StartModel {
                          "' has no --data, and an encoder that trains would spoil its decoder; "
                          "give it data, --freeze encoder, or take it out (limpid-convert --tasks)");
       }
-      const auto part = "decoder." + task;
-      if (std::find(freeze_.begin(), freeze_.end(), part) == freeze_.end()) {
-        options.frozen.push_back(part);
+      freeze_also("decoder." + task, options);
+      const auto index = loaded_->model.index_of(task);
+      if (loaded_->model.describe().at("tasks").at(index).contains("adapter")) {
+        freeze_also("adapter." + task, options);
       }
     }
     options.facts["from"] = {{"model", file_.string()}, {"tasks", loaded_->model.tasks}};
@@ -103,9 +116,17 @@ class StartModel {
   /// How the run begins and what its tasks share, for `train_recipe`.
   /// @param batches  those of the command line
   TrainParts parts(const std::map<std::string, std::int64_t>& batches, bool quiet) const {
-    if (!given()) return {};
-    return {[this](const std::vector<std::string>& tasks) { return model(tasks); },
-            [this, batches, quiet](auto& branches) { share(branches, batches, quiet); }};
+    TrainParts parts;
+    if (adapters_) {
+      parts.adapt = [this](const limpid::AnyModel& model, const std::vector<std::string>& tasks) {
+        return as_usage("--adapters: ",
+                        [&] { return limpid::add_adapters(model, tasks, *adapters_); });
+      };
+    }
+    if (!given()) return parts;
+    parts.model = [this](const std::vector<std::string>& tasks) { return model(tasks); };
+    parts.together = [this, batches, quiet](auto& branches) { share(branches, batches, quiet); };
+    return parts;
   }
 
  private:
@@ -159,6 +180,11 @@ class StartModel {
     }
   }
 
+  static void freeze_also(const std::string& part, limpid::TrainerOptions& options) {
+    auto& frozen = options.frozen;
+    if (std::find(frozen.begin(), frozen.end(), part) == frozen.end()) frozen.push_back(part);
+  }
+
   bool is_old(const std::string& task) const { return loaded_->model.has(task); }
 
   static std::string text_of(double share) {
@@ -170,6 +196,7 @@ class StartModel {
   std::filesystem::path file_;
   std::vector<std::string> freeze_;
   std::optional<double> old_share_;
+  std::optional<limpid::AdapterOptions> adapters_;
   std::optional<limpid::LoadedModel> loaded_;
 };
 

@@ -126,6 +126,16 @@ inline std::vector<std::string> export_published(const std::filesystem::path& mo
     TORCH_CHECK(std::find(present.begin(), present.end(), task) != present.end(), file.source,
                 ": expected one of its tasks (", listed(present), "), got '", task, "'");
   }
+  for (const auto& task : tasks) {
+    TORCH_CHECK(!std::any_of(file.tensors.begin(), file.tensors.end(),
+                             [prefix = adapter_prefix(task)](const auto& item) {
+                               return item.first.starts_with(prefix);
+                             }),
+                file.source, ": task '", task,
+                "' has adapters, which published networks have not; merge them first: "
+                "limpid-convert --tasks ",
+                task, " --merge");
+  }
   NamedTensors weights;
   std::int64_t blocks = 0;
   const NamePattern block{"encoder.model.#.conv_block.1.weight"};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/json_text.hpp>
+#include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/families.hpp>
 #include <limpid/model/manifest.hpp>
@@ -88,6 +89,42 @@ inline AnyModel take_tasks(const AnyModel& trained, const std::vector<std::strin
   return detail::filled_model(description, trained.tensors());
 }
 
+/// A model whose given tasks have adapters of the shared encoder (`with_adapters`), zero at first;
+/// those that have them already keep theirs.
+/// @throws c10::ValueError for a task that the model lacks, or a rank below 1.
+inline AnyModel add_adapters(const AnyModel& model, const std::vector<std::string>& tasks,
+                             const AdapterOptions& options = {}) {
+  auto description = model.describe();
+  for (const auto& task : tasks) {
+    auto& entry = description.at("tasks").at(model.index_of(task));
+    if (!entry.contains("adapter")) entry["adapter"] = options;
+  }
+  return detail::filled_model(description, model.tensors());
+}
+
+/// A model of one task whose adapters are added to its encoder's convolutions: what it restores is
+/// the same to the bit, at the cost of an encoder without adapters.
+/// @throws c10::ValueError if it has several tasks (`take_tasks`).
+inline AnyModel merge_adapters(const AnyModel& model) {
+  TORCH_CHECK_VALUE(model.tasks.size() == 1,
+                    "adapters: expected one task to merge into the encoder, got ",
+                    detail::listed(model.tasks));
+  auto description = model.describe();
+  description.at("tasks").at(0).erase("adapter");
+  auto weights = model.tensors();
+  const std::string prefix = detail::adapter_prefix(model.tasks.front()), up = ".up";
+  for (const auto& [name, tensor] : model.tensors()) {
+    if (!name.starts_with(prefix)) continue;
+    if (name.ends_with(up)) {
+      const auto path = name.substr(prefix.size(), name.size() - prefix.size() - up.size());
+      auto& weight = weights.at("encoder." + path + ".weight");
+      weight = detail::adapted_weight(weight, tensor, weights.at(prefix + path + ".down"));
+    }
+  }
+  std::erase_if(weights, [&](const auto& item) { return item.first.starts_with(prefix); });
+  return detail::filled_model(description, weights);
+}
+
 /// A model and what errors call it: its file.
 struct NamedModel {
   std::string name;
@@ -122,7 +159,8 @@ inline AnyModel join_tasks(const std::vector<NamedModel>& models) {
       if (!ours.is_null()) {
         const bool same =
             ours == entry &&
-            detail::different_values(theirs, weights, detail::decoder_prefix(task)).empty();
+            detail::different_values(theirs, weights, detail::decoder_prefix(task)).empty() &&
+            detail::different_values(theirs, weights, detail::adapter_prefix(task)).empty();
         TORCH_CHECK_VALUE(same, "'", other->name, "' has another task '", task,
                           "' than an earlier model; take it out of one of them");
         continue;

@@ -20,6 +20,7 @@
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/encoders/restormer.hpp>
+#include <limpid/model/adapters.hpp>
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/family.hpp>
 
@@ -28,6 +29,7 @@
 
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,14 +91,22 @@ inline AnyModel make_model(const Network& network, const std::vector<std::string
 
 namespace detail {
 
-/// A model as `manifest` describes it, of any family in the table, with fresh weights.
+/// A model as `manifest` describes it, of any family in the table, with fresh weights; tasks have
+/// adapters where it says so.
 /// @throws c10::Error that begins with `source` for a family that is not in the table.
 inline AnyModel build_described(const nlohmann::json& manifest, const std::string& source) {
   const auto name = manifest.at("encoder").value("architecture", std::string{});
   TORCH_CHECK(kFamilies.contains(name), source, ": expected an encoder of limpid's own (",
               kFamilies.list(), "), found '", name.substr(0, 80),
               "'; load it by its type with limpid::load and limpid::Restorer");
-  return kFamilies.at(name).build(manifest, source);
+  const auto model = kFamilies.at(name).build(manifest, source);
+  std::map<std::string, AdapterOptions> adapters;
+  for (const auto& entry : manifest.at("tasks")) {
+    if (!entry.contains("adapter")) continue;
+    adapters[entry.at("name")] = options_from_json<AdapterOptions>(
+        entry.at("adapter"), "of the adapters of " + entry.at("name").get<std::string>());
+  }
+  return with_adapters(model, adapters);
 }
 
 /// Builds the model that a file describes, of any family in the table, and fills it.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/model/adapters.hpp>
+#include <limpid/model/manifest.hpp>
 #include <limpid/training/gradient_exchange.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
@@ -189,12 +191,15 @@ class BalancedStep {
   }
   AnyWeighting& weighting() { return trial_ ? *trial_ : state_.weighting; }
 
-  /// The parameters of the decoder that a row has gradients of.
+  /// The parameters that only a row's task trains: its decoder, and its adapters of the encoder.
   NamedParameters decoder_of(std::size_t row) const {
     NamedParameters decoder;
-    const auto prefix = "decoder." + state_.model.tasks[rows_[row].task] + ".";
+    const auto& task = state_.model.tasks[rows_[row].task];
+    const auto of_decoder = decoder_prefix(task), of_adapters = adapter_prefix(task);
     for (const auto& item : state_.model.parameters) {
-      if (item.first.starts_with(prefix)) decoder.push_back(item);
+      if (item.first.starts_with(of_decoder) || item.first.starts_with(of_adapters)) {
+        decoder.push_back(item);
+      }
     }
     return decoder;
   }

@@ -89,7 +89,7 @@ inline void read_checkpoint(TrainingState& state, const TrainerOptions& options)
     const SavedRun saved{std::move(file.tensors), std::move(file.manifest)};
     RunReader reader{saved, file.source};
     for (const auto& part : run_parts(state, options)) part.load(reader);
-    reader.apply({"encoder.", "decoder.", "critic."});
+    reader.apply({"encoder.", "decoder.", "adapter.", "critic."});
     if (other_data) state.data_changes.push_back(state.step);
   } catch (const nlohmann::json::exception& error) {
     limpid::fail(file.source, ": its manifest is malformed (", error.what(), ")");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/manifest.hpp>
 #include <limpid/training/frozen_weights.hpp>
@@ -57,9 +58,12 @@ class FrozenParts {
     std::vector<std::size_t> places;
     part.tasks.clear();
     for (std::size_t t = 0; t < whole.tasks.size(); ++t) {
-      if (!has_parameter(part, "encoder.") && !has_parameter(part, decoder_prefix(whole.tasks[t])))
+      const auto& task = whole.tasks[t];
+      if (!has_parameter(part, "encoder.") && !has_parameter(part, decoder_prefix(task)) &&
+          !has_parameter(part, adapter_prefix(task))) {
         continue;
-      part.tasks.push_back(whole.tasks[t]);
+      }
+      part.tasks.push_back(task);
       places.push_back(t);
     }
     TORCH_CHECK_VALUE(!places.empty(), "everything is frozen; nothing is left to train");
