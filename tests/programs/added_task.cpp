@@ -200,6 +200,34 @@ BOOST_AUTO_TEST_CASE(tasks_are_taken_out_of_a_model_and_joined_where_the_encoder
   refuse({"limpid-convert", night, path("refused.limpid")}, "--tasks or --join", 2);
 }
 
+BOOST_AUTO_TEST_CASE(
+    a_task_with_adapters_leaves_the_old_ones_alone_and_is_merged_to_the_same_bits) {
+  const TemporaryFolder folder;
+  const auto& small = SmallRun::get();
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  const auto ended = add("night", path("run"), {"--adapters", "rank=2"});
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  const auto model = path("run/model.limpid");
+  const auto tensors = tensors_of(model);
+  BOOST_TEST(changed(tensors_of(small.model()), tensors).empty());
+  const auto adapters = changed(tensors, {}, "adapter.");
+  BOOST_TEST(!adapters.empty());
+  BOOST_TEST(changed(tensors, {}, "adapter.night.").size() == adapters.size());
+  for (const auto& name : adapters) {
+    BOOST_TEST(tensors.at(name).abs().max().item<float>() > 0, name);  // "up" began with zeros
+  }
+  BOOST_TEST((restored(model, "dehaze") == restored(small.model(), "dehaze")));
+
+  const auto all = run({"limpid-convert", model, path("merged.limpid"), "--merge"});
+  BOOST_TEST(all.code == 2);
+  BOOST_TEST(all.err.find("--merge: adapters: expected one task") != std::string::npos, all.err);
+  const auto merged =
+      run({"limpid-convert", model, path("merged.limpid"), "--tasks", "night", "--merge"});
+  BOOST_REQUIRE_MESSAGE(merged.code == 0, merged.err);
+  BOOST_TEST(changed(tensors_of(path("merged.limpid")), {}, "adapter.").empty());
+  BOOST_TEST((restored(path("merged.limpid"), "night") == restored(model, "night")));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
