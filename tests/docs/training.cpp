@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <iostream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -50,8 +51,8 @@ void optimisers(TrainerOptions& options) {
 }
 
 AnyModel adapters() {
-  AnyModel model =
-      add_adapters(make_model({"nafnet"}, {"deblur", "derain"}), {"deblur", "derain"}, {.rank = 8});
+  const std::vector<std::string> tasks{"deblur", "derain"};
+  AnyModel model = add_adapters(make_model({"nafnet"}, tasks), tasks, {.rank = 8});
   return model;
 }
 
