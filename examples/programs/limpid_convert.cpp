@@ -7,6 +7,7 @@
 //   limpid-convert run/model.limpid deblur.onnx --task deblur
 //   limpid-convert run/model.limpid deblur.limpid --tasks deblur
 //   limpid-convert night.limpid both.limpid --join fog.limpid
+//   limpid-convert run/model.limpid small.limpid --half
 //
 // A model file is published, or becomes an ONNX file or a model of other tasks; anything else
 // becomes a model file. Prints what was loaded, what is missing and what was not needed.
@@ -45,7 +46,11 @@ struct Plan {
   examples::NetworkOptions network;
   std::vector<std::string> tasks;
   std::vector<fs::path> join;
-  bool list = false, force = false, merge = false, lenient = false, for_published_code = false;
+  bool list = false, force = false, merge = false, half = false, lenient = false,
+       for_published_code = false;
+
+  /// Whether a model file becomes another of its kind.
+  bool is_of_models() const { return !tasks.empty() || !join.empty() || merge || half; }
 
   bool is_to_onnx() const { return out.extension() == ".onnx" && map != "same"; }
 };
@@ -107,7 +112,7 @@ void write_onnx(const Plan& plan) {
   examples::write_json(plan.json, json);
 }
 
-/// Makes one model of several, or one of fewer tasks.
+/// Makes one model of several, or one of fewer tasks, or a smaller file.
 void change_tasks(const Plan& plan) {
   std::vector<limpid::NamedModel> models{{plan.in.string(), limpid::load_any(plan.in).model}};
   auto made_from = nlohmann::json::array({plan.in.string()});
@@ -122,7 +127,9 @@ void change_tasks(const Plan& plan) {
   if (plan.merge) {
     model = examples::as_usage("--merge: ", [&] { return limpid::merge_adapters(model); });
   }
-  limpid::save(model, plan.out, {{"facts", {{"made_from", made_from}}}});
+  using limpid::StoredWeights;
+  limpid::save(model, plan.out, {{"facts", {{"made_from", made_from}}}},
+               plan.half ? StoredWeights::float16 : StoredWeights::float32);
   std::string listed;
   for (const auto& task : model.tasks) listed += (listed.empty() ? "" : ", ") + task;
   examples::print("model '%s' of %s\n", plan.out.c_str(), listed.c_str());
@@ -147,9 +154,9 @@ void convert(const Plan& plan) {
     tell(plan, names, {file.passed_over.begin(), file.passed_over.end()});
   } else if (is_model(plan.in)) {
     if (plan.map.empty()) {
-      if (plan.network.given() || (plan.tasks.empty() && plan.join.empty() && !plan.merge)) {
+      if (plan.network.given() || !plan.is_of_models()) {
         throw examples::UsageError(
-            "a model is published by --map NAME; --tasks and --join make another model of it");
+            "a model is published by --map NAME; --tasks, --join and --half make another of it");
       }
       return change_tasks(plan);
     }
@@ -203,6 +210,7 @@ int main(int argc, char** argv) {
   app.add_flag("--merge", plan.merge,
                "Of a model of one task, or of the one that --tasks takes: add its adapters to the "
                "encoder's convolutions");
+  app.add_flag("--half", plan.half, "Keep 16 bits of each weight: a model file of half the size");
   app.add_option(
          "--key", plan.key,
          "Of a file with several sets of weights the one to take, such as params [what fits "
@@ -223,23 +231,24 @@ int main(int argc, char** argv) {
     if (plan.list) return list_maps();
     const bool own_names = plan.map.empty() && !plan.network.network.empty();
     if (plan.is_to_onnx() && !plan.in.empty()) {
-      if (!plan.map.empty() || plan.network.given() || !plan.join.empty() || plan.merge) {
+      if (!plan.map.empty() || plan.network.given() || !plan.join.empty() || plan.merge ||
+          plan.half) {
         throw examples::UsageError(
-            "an .onnx file is written from a model file as it is, without --map, --network, --join "
-            "and --merge");
+            "an .onnx file is written from a model file as it is, without --map, --network, "
+            "--join, "
+            "--merge and --half");
       }
       return convert(plan);
     }
-    const bool changes =
-        plan.map.empty() && (!plan.tasks.empty() || !plan.join.empty() || plan.merge);
+    const bool changes = plan.map.empty() && plan.is_of_models();
     if (plan.in.empty() || plan.out.empty() || (plan.map.empty() && !own_names && !changes)) {
       throw examples::UsageError(
           "expected IN, OUT and --map NAME, or --list; --tasks or --join for a model of other "
           "tasks");
     }
-    if (!plan.map.empty() && (!plan.join.empty() || plan.merge)) {
+    if (!plan.map.empty() && (!plan.join.empty() || plan.merge || plan.half)) {
       throw examples::UsageError(
-          "--join, --merge: a model is joined or merged first and published by --map later");
+          "--join, --merge, --half: for model files; a model is published by --map later");
     }
     if (!plan.map.empty() && !plan.network.network.empty()) {
       throw examples::UsageError("--network: the map says which networks; see --network-options");

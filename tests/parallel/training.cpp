@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(every_weighting_weighs_as_in_one_process) {
   torch::load(ends, (folder / "ends").string());
   const auto alone = all_of({});
   for (std::size_t i = 0; i < alone.size(); ++i) {
-    if (kWeightings.names()[i] == "sdmgrad") continue;  // open: docs/parallel.md says so
+    if (kWeightings.names()[i] == "sdmgrad") continue;  // a run refuses it: docs/parallel.md
     const auto difference = largest_difference(ends.at(i), alone[i]);
     BOOST_TEST(difference < 1e-5, kWeightings.names()[i] << " differs by " << difference);
   }

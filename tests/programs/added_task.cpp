@@ -183,6 +183,10 @@ BOOST_AUTO_TEST_CASE(tasks_are_taken_out_of_a_model_and_joined_where_the_encoder
   BOOST_TEST((restored(path("joined.limpid"), "night") == restored(night, "night")));
   BOOST_TEST((restored(path("joined.limpid"), "fog") == restored(fog, "fog")));
 
+  const auto half = run({"limpid-convert", night, path("half.limpid"), "--half"});
+  BOOST_REQUIRE_MESSAGE(half.code == 0, half.err);
+  BOOST_TEST(fs::file_size(path("half.limpid")) < 0.8 * static_cast<double>(fs::file_size(night)));
+
   const auto refuse = [&](const Words& words, const std::string& text, int code) {
     const auto ended = run(words);
     BOOST_TEST(ended.code == code, ended.err);

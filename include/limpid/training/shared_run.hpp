@@ -46,6 +46,9 @@ inline nlohmann::json asked_of_all(TrainingState& state, const TrainerOptions& o
 /// @throws c10::Error that says what this process was asked otherwise than the first.
 inline void check_asked_alike(TrainingState& state, const TrainerOptions& options) {
   const auto& world = options.communicator;
+  TORCH_CHECK_VALUE(world.size() == 1 || !options.weighting.description().starts_with("sdmgrad"),
+                    "weighting ", options.weighting.description(),
+                    ": trains in one process only; in several it gives other weights");
   const auto mine = asked_of_all(state, options);
   const auto first = nlohmann::json::parse(world.broadcast_text(mine.dump()));
   const auto difference = nlohmann::json::diff(first, nlohmann::json::parse(mine.dump()));
