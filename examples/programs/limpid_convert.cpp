@@ -133,7 +133,7 @@ void change_tasks(const Plan& plan) {
   std::string listed;
   for (const auto& task : model.tasks) listed += (listed.empty() ? "" : ", ") + task;
   examples::print("model '%s' of %s\n", plan.out.c_str(), listed.c_str());
-  examples::write_json(plan.json, {{"tasks", model.tasks}, {"made_from", made_from}});
+  examples::write_json(plan.json, nlohmann::json{{"tasks", model.tasks}, {"made_from", made_from}});
 }
 
 void convert(const Plan& plan) {
