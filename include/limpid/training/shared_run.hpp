@@ -50,8 +50,8 @@ inline void check_asked_alike(TrainingState& state, const TrainerOptions& option
                     "weighting ", options.weighting.description(),
                     ": trains in one process only; in several it gives other weights");
   const auto mine = asked_of_all(state, options);
-  const auto first = nlohmann::json::parse(world.broadcast_text(mine.dump()));
-  const auto difference = nlohmann::json::diff(first, nlohmann::json::parse(mine.dump()));
+  const auto first = nlohmann::json::parse(world.broadcast_text(json_line(mine)));
+  const auto difference = nlohmann::json::diff(first, nlohmann::json::parse(json_line(mine)));
   if (difference.empty()) return;
   const auto path = difference.front().at("path").get<std::string>();
   const nlohmann::json::json_pointer where{path};
@@ -98,7 +98,7 @@ inline void share_run(TrainingState& state, const TrainerOptions& options) {
     for (const auto& part : run_parts(state, options)) part.save(run);
   }
   const auto header = nlohmann::json::parse(world.broadcast_text(
-      nlohmann::json{{"manifest", run.manifest}, {"forms", forms_of(run.tensors)}}.dump()));
+      json_line(nlohmann::json{{"manifest", run.manifest}, {"forms", forms_of(run.tensors)}})));
   broadcast_tensors(world, header.at("forms"), run.tensors);
   if (world.is_first()) return;
   run.manifest = header.at("manifest");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/json_text.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/parallel/communicator.hpp>
@@ -57,7 +58,7 @@ inline ImageScores image_scores_of_bits(const nlohmann::json& json) {
 inline std::vector<nlohmann::json> gathered_in_order(const nlohmann::json& lines,
                                                      const Communicator& world) {
   std::vector<nlohmann::json> by_rank, all;
-  for (const auto& text : world.gather_text(lines.dump())) {
+  for (const auto& text : world.gather_text(json_line(lines))) {
     by_rank.push_back(nlohmann::json::parse(text));
   }
   for (std::size_t round = 0;; ++round) {
