@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(metrics_of_unrounded_values_see_what_the_model_makes) {
   BOOST_TEST(scores.images[0].restored[0] != UnroundedPSNR{}(rounded, target));
   BOOST_TEST(scores.images[0].restored[1] == PSNR<>{}(rounded, target));
   // Tile by tile it is as exact.
-  Restorer tiled{model, {.tiling = {32, 0}}};
+  Restorer tiled{model, {.tiling = {.tile = 32}}};
   BOOST_TEST(torch::allclose(tiled.restore_unit<"night">(pair.degraded), unit, 1e-3, 1e-3));
 }
 
