@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -75,7 +76,9 @@ BOOST_AUTO_TEST_CASE(a_task_is_added_and_the_old_ones_stay_the_same_bits) {
   BOOST_TEST(changed(before, after).empty());
   BOOST_TEST(changed(after, before).size() == changed(after, {}, "decoder.night.").size());
   Words tasks;
-  for (const auto& task : manifest_of(model).at("tasks")) tasks.push_back(task.at("name"));
+  const auto manifest = manifest_of(model);
+  for (const auto& task : manifest.at("tasks")) tasks.push_back(task.at("name"));
+  std::sort(tasks.begin(), tasks.end());
   BOOST_TEST((tasks == Words{"deblur", "dehaze", "derain", "night"}));
   for (const std::string task : {"deblur", "dehaze", "derain"}) {
     BOOST_TEST((restored(model, task) == restored(small.model(), task)), task);
@@ -125,7 +128,8 @@ BOOST_AUTO_TEST_CASE(a_run_from_a_model_begins_with_its_weights_and_keeps_its_de
   const auto before = tensors_of(small.model());
   const auto after = tensors_of((folder / "run/model.limpid").string());
   for (const auto& [name, tensor] : before) {
-    BOOST_TEST((after.at(name) - tensor).abs().max().item<float>() < 1e-6f, name);
+    // One step of Adam, at the schedule's last rate of 1e-6.
+    BOOST_TEST((after.at(name) - tensor).abs().max().item<float>() < 5e-6f, name);
   }
   BOOST_TEST(!changed(before, after, "encoder.").empty());  // it trains
 }
@@ -156,7 +160,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_added_is_said_in_one_line) {
       from(small.model(), small.path("run"), {"--data", night, "--freeze", "encoder", "--resume"}));
   BOOST_TEST(inside.code == 2);
   BOOST_TEST(inside.err.find("lies in --out") != std::string::npos, inside.err);
-  const auto none = run(from(out + "/none.limpid", out, {"--data", night}));
+  const auto none = run(from((folder / "none.limpid").string(), out, {"--data", night}));
   BOOST_TEST(none.code == 1);
   BOOST_TEST(none.err.find("there is no such file") != std::string::npos, none.err);
 }
