@@ -4,6 +4,7 @@
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/optimizer.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_mul.h>
