@@ -2,7 +2,7 @@
 //
 //   limpid-train --recipe quickstart --data deblur=pairs:blurred --data dehaze=pairs:hazy --out run
 //   limpid-train --recipe quickstart --network nafnet:width=16 --data my-task=pairs:mine --out run
-//   limpid-train --recipe quickstart --from run/model.limpid --freeze encoder \
+//   limpid-train --recipe quickstart --from run/model.limpid --freeze encoder
 //                --data derain=pairs:rainy --out more
 //
 // Shows progress, validates, and writes run/model.limpid, run/checkpoint.limpid and
