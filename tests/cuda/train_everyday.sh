@@ -8,7 +8,7 @@
 # OUT       for model.limpid, metrics.jsonl and the checkpoint in parts of 15 MB
 # --minutes of training (default 9)
 # OPTIONS   go to limpid-train, such as --from MODEL, --batch deblur=8 or --resume
-# TRAIN     the program (default: build/release/bin/limpid-train); docs/cuda.md says how to build it
+# TRAIN     the program (default: build/default/bin/limpid-train); docs/cuda.md says how to build it
 #           for the other machine's LibTorch on one that has no card
 #
 # Drops are counted by the CPU, so the loaders draw them; all else is drawn on the card.
@@ -32,7 +32,7 @@ if torch=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))'
   libraries=("$torch/lib" "$torch"/../nvidia/*/lib)
   export LD_LIBRARY_PATH=$(IFS=:; echo "${libraries[*]}"):${LD_LIBRARY_PATH:-}
 fi
-"${TRAIN:-build/release/bin/limpid-train}" --recipe everyday --device "$device" --minutes "$minutes" \
+"${TRAIN:-build/default/bin/limpid-train}" --recipe everyday --device "$device" --minutes "$minutes" \
   --workers 3 --threads "$(nproc)" --out "$out/run" \
   --batch deblur=32 --batch dehaze=12 --batch derain=16 --batch denoise=12 "${options[@]}" \
   --data "deblur=photos:$photos,degradation=camera-motion,size=0:30,gamma=1:2.2,noise=0:4,on=device" \
