@@ -217,9 +217,30 @@ BOOST_AUTO_TEST_CASE(a_highlight_brighter_than_white_stays_white_where_it_is_sme
     auto motion = bare(15, kShift);
     motion.gamma = 2.2;
     motion.highlights = highlights;
+    motion.overexposed = 1;
     return (motion(photo, random) > 0.999).sum().item<std::int64_t>();
   };
   BOOST_TEST(white(4) > white(1) + 20);
+}
+
+BOOST_AUTO_TEST_CASE(a_share_of_the_pictures_is_overexposed) {
+  auto motion = bare(12, kShift);
+  motion.highlights = {2, 3};
+  motion.overexposed = 0.25;
+  Random random{8};
+  int bright = 0;
+  for (int i = 0; i < 400; ++i) {
+    const auto white = motion.scene_for(40, 50, random).highlights();
+    BOOST_TEST((white == 1 || (2 <= white && white <= 3)));
+    bright += white > 1 ? 1 : 0;
+  }
+  BOOST_TEST(std::abs(bright - 100) < 30);
+  motion.overexposed = 0;
+  Random first{5}, second{5};
+  auto plain = motion;
+  plain.highlights = {1, 1};
+  const auto photo = made_up_photo(40, 50);
+  BOOST_TEST(torch::allclose(motion(photo, first), plain(photo, second)));
 }
 
 BOOST_AUTO_TEST_CASE(each_picture_has_a_gamma_of_its_own) {
@@ -282,6 +303,8 @@ BOOST_AUTO_TEST_CASE(errors_name_the_range) {
   BOOST_TEST(text({.still = 2}) == "CameraMotion: still must lie within 0:1, got 2");
   BOOST_TEST(text({.highlights = {0.5, 2}}) ==
              "CameraMotion: highlights must lie within 1:100, got 0.5:2");
+  BOOST_TEST(text({.overexposed = 1.5}) ==
+             "CameraMotion: overexposed must lie within 0:1, got 1.5");
   BOOST_TEST(text({.pose = {.zoom = {-1, 0}}}) == "PosePath: zoom must not be negative, got -1:0");
   BOOST_TEST(text({.radius = {0, 1}}) == "CameraMotion: radius must be positive, got 0:1");
 }

@@ -49,6 +49,7 @@ struct CameraMotion {
   Interval radius{0.08, 0.35};  ///< of a thing, against the picture's shorter side
   Interval gamma = 2.2;         ///< light = stored ^ gamma; 1: stored values are averaged
   Interval highlights{1, 3};    ///< light of what is stored as white; 1: just white
+  double overexposed = 0.5;     ///< share of pictures that have such highlights at all
   Interval noise{0, 2};         ///< Gaussian, of the stored values, levels of 8 bits
 
   static void each_option(auto& self, auto&& visit) {
@@ -65,6 +66,7 @@ struct CameraMotion {
     visit("radius", self.radius, "of a thing, a part of the picture's shorter side");
     visit("gamma", self.gamma, "2.2 averages light, 1 stored values");
     visit("highlights", self.highlights, "light of what is stored as white; 1: just white");
+    visit("overexposed", self.overexposed, "share of pictures that have such highlights at all");
     visit("noise", self.noise, "standard deviation, in levels of 8 bits");
   }
 
@@ -79,6 +81,7 @@ struct CameraMotion {
     detail::check_within("CameraMotion: radius", radius, {0, 2});
     detail::check_positive("CameraMotion: gamma", gamma);
     detail::check_within("CameraMotion: highlights", highlights, {1, 100});
+    detail::check_within("CameraMotion: overexposed", overexposed, {0, 1});
     detail::check_not_negative("CameraMotion: noise", noise);
   }
 
@@ -127,12 +130,14 @@ struct CameraMotion {
                     random};
       if (part > 0) moving.push_back({outline, std::move(path)});
     }
+    const auto curve = gamma.draw(random);
+    const auto white = highlights.draw(random);
     return {height,
             width,
             std::move(camera),
             std::move(moving),
-            gamma.draw(random),
-            highlights.draw(random)};
+            curve,
+            random.chance(overexposed) ? white : 1.0};
   }
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
