@@ -30,6 +30,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "evaluate/beside.hpp"
 #include "evaluate/metric_options.hpp"
 #include "evaluate/report_page.hpp"
 #include "failures.hpp"
@@ -47,6 +48,7 @@ constexpr std::int64_t kShown = 4;  ///< pictures of a task on the page, spread 
 struct Plan {
   fs::path model, json, save, against;
   std::vector<fs::path> compare;
+  std::vector<std::string> beside;
   std::vector<std::string> data;
   examples::MetricOptions metrics;
   std::string command;
@@ -239,17 +241,63 @@ std::vector<TaskPlan> plan_tasks(const Plan& plan,
   return tasks;
 }
 
+/// Whether a restorer gives a metric values that are not rounded to 8 bits.
+bool sees_unrounded(const std::vector<limpid::AnyMetric>& metrics) {
+  return std::any_of(metrics.begin(), metrics.end(),
+                     [](const limpid::AnyMetric& metric) { return metric.unrounded; });
+}
+
+limpid::RestoredPicture restored(const limpid::AnyRestorer& restorer, const std::string& task,
+                                 const limpid::Image& degraded, bool unrounded) {
+  return examples::hinting_at_tiles([&]() -> limpid::RestoredPicture {
+    if (!unrounded) return restorer.restore(task, degraded);
+    return limpid::RestoredPicture::of_unit(restorer.restore_unit(task, degraded));
+  });
+}
+
+/// A model of --beside, opened before anything is measured.
+struct Beside {
+  std::string name;
+  limpid::AnyRestorer restorer;
+};
+
+/// The scores of a model of --beside on the same pictures, of the tasks that it has.
+examples::ModelScores scores_beside(const Beside& beside, const std::vector<TaskPlan>& tasks,
+                                    const std::vector<limpid::AnyMetric>& metrics,
+                                    examples::Failures& failures, examples::Progress& progress) {
+  examples::ModelScores scores{beside.name};
+  const auto& known = beside.restorer.tasks();
+  for (const auto& planned : tasks) {
+    const auto& task = planned.task;
+    if (std::find(known.begin(), known.end(), task) == known.end()) continue;
+    const auto restore = [&](const limpid::Image& degraded) {
+      return restored(beside.restorer, task, degraded, sees_unrounded(metrics));
+    };
+    const auto show = [&](const limpid::EvaluatedPicture& picture) {
+      progress.show(beside.name + "  " + task + "  " + std::to_string(picture.index + 1) + "/" +
+                    std::to_string(planned.pairs.size()) + "  " + picture.name);
+    };
+    scores.tasks.push_back(limpid::evaluate(task, planned.pairs, restore, metrics, show));
+    say_failed(beside.name + ": " + task + " ", scores.tasks.back().images, failures, progress);
+  }
+  return scores;
+}
+
 void evaluate(const Plan& plan) {
   const auto metrics = examples::metrics_of(plan.metrics);
   const auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
   const auto arguments = examples::parse_data("--data", plan.data);
   const limpid::AnyRestorer restorer{plan.model, options};
   for (const auto& argument : arguments) restorer.check_task(argument.task);
+  std::vector<Beside> others;
+  for (const auto& text : plan.beside) {
+    const auto named = examples::NamedModel::parse(text);
+    others.push_back({named.name, limpid::AnyRestorer{named.file, options}});
+  }
   if (!plan.report.folder.empty()) examples::make_folder("--report", plan.report.folder);
   const auto tasks = plan_tasks(plan, arguments);
 
-  const bool sees_unrounded = std::any_of(metrics.begin(), metrics.end(),
-                                          [](const limpid::AnyMetric& m) { return m.unrounded; });
+  const bool unrounded = sees_unrounded(metrics);
   examples::Progress progress;
   examples::Failures failures{"limpid-evaluate"};
   examples::TileNote tiles{progress};
@@ -280,19 +328,26 @@ void evaluate(const Plan& plan) {
       if (!to.empty()) limpid::Image::check_can_be_saved(saved_as(to, "restored"), height, width);
       tiles.look_at(task + ": " + examples::size_text(degraded),
                     restorer.plan(task, height, width));
-      return examples::hinting_at_tiles([&]() -> limpid::RestoredPicture {
-        if (!sees_unrounded) return restorer.restore(task, degraded);
-        return limpid::RestoredPicture::of_unit(restorer.restore_unit(task, degraded));
-      });
+      return restored(restorer, task, degraded, unrounded);
     };
     reported.evaluation = limpid::evaluate(task, planned.pairs, restore, metrics, keep);
     say_failed(task + " ", reported.evaluation.images, failures, progress);
     scores.push_back(reported.evaluation);
     report.tasks.push_back(std::move(reported));
   }
+  std::vector<examples::ModelScores> beside;
+  for (const auto& other : others) {
+    beside.push_back(scores_beside(other, tasks, metrics, failures, progress));
+  }
   progress.end();
   print(scores, metrics);
   auto json = to_json(scores);
+  if (!beside.empty()) {
+    auto table = examples::beside_table(scores, beside);
+    examples::print("\n%s\n", examples::text_of(table).c_str());
+    json["beside"] = examples::json_of(beside);
+    report.tables.push_back(std::move(table));
+  }
   json["tiles"] = tiles.json();
   examples::write_json(plan.json, json);
   if (!plan.report.folder.empty()) {
@@ -335,6 +390,11 @@ int main(int argc, char** argv) {
       ->type_name("RESTORED_DIR")
       ->needs(compare_option)
       ->group("Pictures of any program");
+  app.add_option("--beside", plan.beside,
+                 "A further model on the same pictures, for a table of all; may come again")
+      ->type_name("NAME=FILE")
+      ->needs(model)
+      ->group("Model");
   examples::add_metrics(app, plan.metrics);
   examples::add_json(app, plan.json, "Write all scores");
   app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <vector>
 
 // What limpid-evaluate says where a picture is exact or cannot be scored.
@@ -81,6 +82,43 @@ BOOST_AUTO_TEST_CASE(a_gain_is_over_the_pictures_that_have_both_scores) {
   BOOST_TEST(has(page, "<span class=\"spread\">["));
   BOOST_TEST(has(page, "left out of the gain: &#39;b&#39; (exact before, "));
   for (const auto* word : {">nan", ">inf", "-inf"}) BOOST_TEST(!has(page, word), word);
+}
+
+BOOST_AUTO_TEST_CASE(further_models_are_measured_on_the_same_pictures) {
+  TemporaryFolder folder;
+  const auto sharp = picture(40, 48, 1);
+  save(brighter(sharp, 9), folder / "set/input/a.png");
+  save(sharp, folder / "set/target/a.png");
+  const auto model = SmallRun::get().model();
+  const Words words{"limpid-evaluate",
+                    "--model",
+                    model,
+                    "--data",
+                    "deblur=pairs:" + (folder / "set").string(),
+                    "--report",
+                    (folder / "report").string(),
+                    "--beside"};
+  auto same = words;
+  same.push_back("the same=" + std::string{model});
+  const auto ended = run(same);
+  BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
+  BOOST_TEST(has(ended.out, "the same"), ended.out);
+  const auto scores = json::parse(read_bytes(folder / "report/metrics.json"));
+  const auto& own = scores.at("tasks").at("deblur");
+  const auto& other = scores.at("beside").at("the same").at("deblur").at("psnr_rgb");
+  for (const auto* what : {"restored", "gain"}) {
+    BOOST_TEST(other.at(what) == own.at(what).at("psnr_rgb").at("mean"), what);
+  }
+  BOOST_TEST(has(read_bytes(folder / "report/index.html"), "Models side by side"));
+  for (const auto& [text, code, error] :
+       {std::tuple{"=a.limpid", 2, "--beside: expected NAME=FILE, found '=a.limpid'"},
+        std::tuple{"b=missing.limpid", 1, "missing.limpid"}}) {
+    auto wrong = words;
+    wrong.emplace_back(text);
+    const auto refused = run(wrong);
+    BOOST_TEST(refused.code == code, refused.err);
+    BOOST_TEST(has(refused.err, error), refused.err);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(saved_pictures_replace_nothing_unasked_and_names_stay_on_their_line) {
