@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Trains deblurring, dehazing and raindrop removal together on real photographs, and shows what
-# came out.
+# Restores damaged photographs at once by the model in the box, then trains deblurring, dehazing and
+# raindrop removal together, from nothing and from that model, and shows all three side by side.
 #
 #   examples/quickstart.sh [OUT] [--photos DIR] [--minutes M] [--programs DIR]
 #
-# OUT        folder for everything that is made (default: quickstart); see OUT/report/index.html
+# OUT        folder for everything that is made (default: quickstart); see OUT/at-once/index.html
+#            before and OUT/report/index.html after training
 # --photos   a folder of your own photographs instead of Debian's
-# --minutes  of training (default: 8)
+# --minutes  of training, half of them from nothing (default: 8)
 # --programs a folder of limpid's programs; else they are built (build/default/bin)
 #
 # Run it again and it goes on where it stood; what is done is not done twice.
@@ -21,7 +22,7 @@ while [ $# -gt 0 ]; do
     --photos) [ $# -ge 2 ] || code=2 fail "--photos needs a folder"; photos=$2; shift 2 ;;
     --minutes) [ $# -ge 2 ] || code=2 fail "--minutes needs a number"; minutes=$2; shift 2 ;;
     --programs) [ $# -ge 2 ] || code=2 fail "--programs needs a folder"; bin=$2; shift 2 ;;
-    --help|-h) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help|-h) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) code=2 fail "unknown option '$1' (see --help)" ;;
     *) [ -z "$named" ] || code=2 fail "expected one OUT, got '$out' and '$1'"; out=$1 named=1; shift ;;
   esac
@@ -44,7 +45,8 @@ fi
 if [ -z "$bin" ]; then
   step "programs"
   (cd "$root" && cmake --preset default -DLIMPID_TESTS=OFF >/dev/null &&
-    cmake --build build/default -j "$(nproc)" --target limpid-data limpid-train limpid-restore limpid-evaluate)
+    cmake --build build/default -j "$(nproc)" \
+      --target limpid-data limpid-train limpid-restore limpid-evaluate limpid-convert)
   bin=$root/build/default/bin
 fi
 
@@ -78,41 +80,68 @@ collect() {
   "$bin/limpid-data" split --max-side 640 "${photos:-$out/originals}" "$out/photos"
 }
 
+box=$root/examples/models/everyday.limpid
+declare -A damage=(
+  [deblur]=camera-motion,size=2:14,still=0,gamma=1:2.2
+  [dehaze]=haze
+  [derain]=raindrops
+)
+tasks=(deblur dehaze derain)
+
 degrade() {
   rm -rf "$out/test/$1"
-  "$bin/limpid-data" degrade --task "$1" "$out/photos/test" "$out/test/$1"
+  "$bin/limpid-data" degrade --degradation "${damage[$1]}" "$out/photos/test" "$out/test/$1"
 }
 
 step "photographs, split into those to train on and those to test"
 once photos collect
-for task in deblur dehaze derain; do once "degrade-$task" degrade "$task"; done
-
-step "training, $minutes minutes (Ctrl-C saves; run this script again to go on)"
-tasks=() validate=()
-for task in deblur dehaze derain; do
-  tasks+=(--data "$task=photos:$out/photos/train")
+pairs=() measured=() validate=()
+for task in "${tasks[@]}"; do
+  once "degrade-$task" degrade "$task"
+  pairs+=(--data "$task=photos:$out/photos/train,degradation=${damage[$task]}")
+  measured+=(--data "$task=pairs:$out/test/$task")
   validate+=(--validate "$task=pairs:$out/test/$task")
 done
-"$bin/limpid-train" --recipe quickstart --out "$out/run" --resume --minutes "$minutes" \
-  --json "$out/training.json" "${tasks[@]}" "${validate[@]}"
-if grep -q '"result": "interrupted"' "$out/training.json"; then
-  echo "interrupted; run this script again to go on" >&2
-  exit 130
-fi
 
-model=$out/run/model.limpid
+step "the model in the box, at once"
+at_once() {
+  "$bin/limpid-evaluate" --model "$box" "${measured[@]}" --report "$out/at-once" \
+    --title "The model in the box" --summary "It has not seen these photographs, and nothing was trained here."
+}
+once at-once at_once
+echo "look at $out/at-once/index.html"
+
+# Trains for half of the minutes into OUT/NAME.
+train() {
+  local name=$1
+  shift
+  step "training $name, half of $minutes minutes (Ctrl-C saves; run this script again to go on)"
+  "$bin/limpid-train" --recipe quickstart --out "$out/$name" --resume \
+    --minutes "$(awk "BEGIN { print $minutes / 2 }")" --json "$out/$name.json" \
+    "${pairs[@]}" "${validate[@]}" "$@"
+  if grep -q '"result": "interrupted"' "$out/$name.json"; then
+    echo "interrupted; run this script again to go on" >&2
+    exit 130
+  fi
+}
+
+train from-nothing
+[ -f "$out/begin.limpid" ] || "$bin/limpid-convert" "$box" "$out/begin.limpid" --tasks "${tasks[@]}"
+train tuned --from "$out/begin.limpid" --rate 2e-4
+
+model=$out/tuned/model.limpid
 report() {
   step "restoring the test photographs"
-  for task in deblur dehaze derain; do
+  for task in "${tasks[@]}"; do
     rm -rf "$out/restored/$task"
     "$bin/limpid-restore" --model "$model" --task "$task" --out "$out/restored/$task" \
       "$out/test/$task/input"
   done
   step "measuring"
-  local data=()
-  for task in deblur dehaze derain; do data+=(--data "$task=pairs:$out/test/$task"); done
-  "$bin/limpid-evaluate" --model "$model" "${data[@]}" --report "$out/report" \
-    --title "limpid quickstart" \
+  "$bin/limpid-evaluate" --model "$model" "${measured[@]}" \
+    --beside "in the box=$box" --beside "from nothing=$out/from-nothing/model.limpid" \
+    --report "$out/report" --title "limpid quickstart" \
+    --summary "Restored by the model in the box, tuned on the photographs to train on; beside it the one in the box and one trained from nothing for the same time." \
     --note "Trained on $(ls "$out/photos/train" | wc -l) photographs; the $(ls "$out/photos/test" | wc -l) shown here were not among them. Their curves were watched but chose nothing: the last weights are shown." \
     --note "Command: examples/quickstart.sh $out${photos:+ --photos $photos} --minutes $minutes"
 }

@@ -14,6 +14,7 @@
 #include <limpid/metrics/compare_programs.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/frechet_distance.hpp>
+#include <limpid/report/models_beside.hpp>
 #include <limpid/report/training_facts.hpp>
 
 #include <torch/torch.h>
@@ -262,10 +263,10 @@ struct Beside {
 };
 
 /// The scores of a model of --beside on the same pictures, of the tasks that it has.
-examples::ModelScores scores_beside(const Beside& beside, const std::vector<TaskPlan>& tasks,
-                                    const std::vector<limpid::AnyMetric>& metrics,
-                                    examples::Failures& failures, examples::Progress& progress) {
-  examples::ModelScores scores{beside.name};
+limpid::ModelScores scores_beside(const Beside& beside, const std::vector<TaskPlan>& tasks,
+                                  const std::vector<limpid::AnyMetric>& metrics,
+                                  examples::Failures& failures, examples::Progress& progress) {
+  limpid::ModelScores scores{beside.name};
   const auto& known = beside.restorer.tasks();
   for (const auto& planned : tasks) {
     const auto& task = planned.task;
@@ -335,7 +336,7 @@ void evaluate(const Plan& plan) {
     scores.push_back(reported.evaluation);
     report.tasks.push_back(std::move(reported));
   }
-  std::vector<examples::ModelScores> beside;
+  std::vector<limpid::ModelScores> beside;
   for (const auto& other : others) {
     beside.push_back(scores_beside(other, tasks, metrics, failures, progress));
   }
@@ -343,9 +344,9 @@ void evaluate(const Plan& plan) {
   print(scores, metrics);
   auto json = to_json(scores);
   if (!beside.empty()) {
-    auto table = examples::beside_table(scores, beside);
-    examples::print("\n%s\n", examples::text_of(table).c_str());
-    json["beside"] = examples::json_of(beside);
+    auto table = limpid::beside_table(scores, beside);
+    examples::print("\n%s\n", limpid::text_table(table).c_str());
+    json["beside"] = to_json(beside);
     report.tables.push_back(std::move(table));
   }
   json["tiles"] = tiles.json();

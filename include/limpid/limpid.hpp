@@ -526,6 +526,7 @@
 #include <limpid/report/html.hpp>
 #include <limpid/report/interference_log.hpp>
 #include <limpid/report/log_point.hpp>
+#include <limpid/report/models_beside.hpp>
 #include <limpid/report/named_marks.hpp>
 #include <limpid/report/page.hpp>
 #include <limpid/report/page_script.hpp>

@@ -1,4 +1,6 @@
 #include <limpid/report/report.hpp>
+
+#include <limpid/report/models_beside.hpp>
 #include <limpid/report/report_table.hpp>
 
 #include <torch/torch.h>
@@ -239,6 +241,31 @@ BOOST_AUTO_TEST_CASE(writes_one_file_and_makes_its_folders) {
                std::string_view::npos;
       });
   fs::remove_all(root);
+}
+
+BOOST_AUTO_TEST_CASE(models_stand_side_by_side_and_one_may_lack_a_task) {
+  const auto scored = [](const std::string& task, double restored) {
+    limpid::TaskEvaluation scores{task};
+    scores.add("a", flat(110).unit(), flat(100 + restored).unit(), flat(100).unit());
+    return scores;
+  };
+  const std::vector<limpid::TaskEvaluation> own{scored("deblur", 5), scored("derain", 1)};
+  const std::vector<limpid::ModelScores> others{{"other", {scored("deblur", 20)}}};
+  const auto table = limpid::beside_table(own, others);
+  BOOST_TEST(table.columns == (std::vector<std::string>{"", "degraded", "restored", "other"}),
+             boost::test_tools::per_element());
+  // PSNR of errors of 10, 5 and 20 levels: 20 log10(255 / error).
+  const auto& psnr = table.groups.at(0).rows.at(0);
+  BOOST_TEST(psnr.at(1).text == "28.13");
+  BOOST_TEST((psnr.at(2).text == "34.15" && psnr.at(2).note == "+6.02"));
+  BOOST_TEST((psnr.at(3).text == "22.11" && psnr.at(3).note == "-6.02"));
+  BOOST_TEST(table.groups.at(1).rows.at(0).at(3).text == "no such task");
+  const auto text = text_table(table);
+  for (const auto* part : {"degraded", " 34.15 +6.02 ", " 22.11 -6.02\n", "no such task"}) {
+    BOOST_TEST(text.find(part) != std::string::npos, text);
+  }
+  const auto gain = to_json(others)["other"]["deblur"]["psnr_rgb"]["gain"].get<double>();
+  BOOST_TEST(gain == -6.0206, boost::test_tools::tolerance(1e-4));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
