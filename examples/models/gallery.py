@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 from PIL import Image, ImageChops, ImageStat
 
@@ -70,6 +71,10 @@ def psnr(one, other):
     return 10 * math.log10(255 ** 2 / mean) if mean else math.inf
 
 
+def wrapped(text):
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
 def middle(picture):
     width, height = min(SHOWN[0], picture.width), min(SHOWN[1], picture.height)
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
@@ -120,18 +125,19 @@ def main():
                        f"{psnr(after, photo):.1f} dB after.")
             seen = "The model was trained on it, with other damages" if was_trained_on else \
                 "The model has never seen it"
-            blocks.append(f"![{task}: before and after](images/gallery/{name}.jpg)\n\n{did} {seen}.\n"
-                          f"Photograph: {source}; Debian package `{package}`, file\n"
-                          f"`{os.path.basename(path)}`, cut and changed.\n")
+            text = (f"{did} {seen}. Photograph: {source}; Debian package `{package}`, file "
+                    f"`{os.path.basename(path)}`, cut and changed.")
+            blocks.append(f"![{task}: before and after](images/gallery/{name}.jpg)\n\n"
+                          f"{wrapped(text)}\n")
             print(f"{name}: {did}", file=sys.stderr)
     total = sum(os.path.getsize(file) for file in glob.glob(f"{pictures}/*.jpg"))
     with open(f"{ROOT}/docs/gallery.md", "w") as page:
-        page.write("# Gallery\n\n"
-                   "Photographs before (left) and after (right), each in its own pixels, restored by\n"
-                   "the model in the box ([everyday.limpid](../examples/models/README.md)) as it is;\n"
-                   "none was left out because the model did badly on it. Made by\n"
-                   "`examples/models/gallery.py`. PSNR is of the whole photograph in RGB. Each shown\n"
-                   "picture has the licence of its photograph.\n\n" + "\n".join(blocks))
+        page.write("# Gallery\n\n" + wrapped(
+            "Photographs before (left) and after (right), each in its own pixels, restored by the "
+            "model in the box ([everyday.limpid](../examples/models/README.md)) as it is; none was "
+            "left out because the model did badly on it. Made by `examples/models/gallery.py`. PSNR "
+            "is of the whole photograph in RGB. Each shown picture has the licence of its "
+            "photograph.") + "\n\n" + "\n".join(blocks))
     print(f"docs/gallery.md, {len(PICTURES)} pictures, {total / 1e6:.2f} MB", file=sys.stderr)
 
 
