@@ -9,20 +9,51 @@ find_package(Threads REQUIRED)
 add_library(limpid_build_flags INTERFACE)
 target_link_libraries(limpid_build_flags INTERFACE limpid::limpid Threads::Threads)
 target_compile_options(limpid_build_flags INTERFACE -Wall -Wextra -Wpedantic)
-
-# Precompiled once, reused by every program and test.
-if(LIMPID_PRECOMPILED_HEADERS)
-  file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp" "")
-  add_library(limpid_precompiled OBJECT EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/precompiled.cpp")
-  target_link_libraries(limpid_precompiled PRIVATE limpid_build_flags)
-  target_precompile_headers(limpid_precompiled PRIVATE
-    <torch/torch.h> <nlohmann/json.hpp> <filesystem> <fstream> <map> <string> <vector>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ spends a fifth of its time on clearing away what LibTorch's templates left: not below 6 GB.
+  target_compile_options(limpid_build_flags INTERFACE
+    "SHELL:--param ggc-min-heapsize=3000000" "SHELL:--param ggc-min-expand=100")
 endif()
 
-# Links a program or test with the library.
+# Tests may be compiled otherwise than programs: -O0 is quicker from scratch, and most of what they
+# run is LibTorch.
+set(LIMPID_TEST_FLAGS "" CACHE STRING "Further flags of the compiler for tests")
+if(LIMPID_TESTS)
+  find_package(Boost 1.74 REQUIRED COMPONENTS unit_test_framework)
+  separate_arguments(test_flags UNIX_COMMAND "${LIMPID_TEST_FLAGS}")
+  add_library(limpid_test_flags INTERFACE)
+  target_link_libraries(limpid_test_flags INTERFACE limpid_build_flags Boost::unit_test_framework)
+  target_compile_definitions(limpid_test_flags INTERFACE BOOST_TEST_DYN_LINK)
+  target_compile_options(limpid_test_flags INTERFACE ${test_flags})
+endif()
+
+# Precompiled once, reused by every program and test.
+function(limpid_precompile name flags)
+  if(LIMPID_PRECOMPILED_HEADERS)
+    file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp" "")
+    add_library(${name} OBJECT EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/precompiled.cpp")
+    target_link_libraries(${name} PRIVATE ${flags})
+    target_precompile_headers(${name} PRIVATE
+      <torch/torch.h> <nlohmann/json.hpp> <filesystem> <fstream> <map> <string> <vector> ${ARGN})
+  endif()
+endfunction()
+limpid_precompile(limpid_precompiled limpid_build_flags)
+if(LIMPID_TESTS)
+  limpid_precompile(limpid_precompiled_tests limpid_test_flags <boost/test/unit_test.hpp>)
+endif()
+
+# Links a program with the library.
 function(limpid_link target)
   target_link_libraries(${target} PRIVATE limpid_build_flags ${ARGN})
   if(LIMPID_PRECOMPILED_HEADERS)
     target_precompile_headers(${target} REUSE_FROM limpid_precompiled)
+  endif()
+endfunction()
+
+# Links a test with the library.
+function(limpid_link_test target)
+  target_link_libraries(${target} PRIVATE limpid_test_flags ${ARGN})
+  if(LIMPID_PRECOMPILED_HEADERS)
+    target_precompile_headers(${target} REUSE_FROM limpid_precompiled_tests)
   endif()
 endfunction()

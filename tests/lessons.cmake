@@ -6,9 +6,8 @@ foreach(lesson make_photos first_training restore_a_photo measure add_a_task add
         add_a_loss own_loop balance_tasks resume_a_run train_on_two_processes add_a_task_to_a_model)
   add_test(NAME lesson_${lesson} COMMAND ${lesson} ${${lesson}_arguments}
     WORKING_DIRECTORY "${folder}")
-  set_tests_properties(lesson_${lesson} PROPERTIES RUN_SERIAL ON TIMEOUT 120
-    LABELS programs
-    ENVIRONMENT "OMP_NUM_THREADS=2")
+  limpid_test_threads(lesson_${lesson})
+  set_tests_properties(lesson_${lesson} PROPERTIES TIMEOUT 120 LABELS programs)
 endforeach()
 set_tests_properties(lesson_make_photos PROPERTIES FIXTURES_SETUP lesson_photos)
 set_tests_properties(lesson_first_training PROPERTIES FIXTURES_SETUP lesson_run
