@@ -491,6 +491,7 @@
 #include <limpid/recipes/adversaries.hpp>
 #include <limpid/recipes/everyday.hpp>
 #include <limpid/recipes/named_recipes.hpp>
+#include <limpid/recipes/psnr_recipe.hpp>
 #include <limpid/recipes/quickstart.hpp>
 #include <limpid/recipes/recipe.hpp>
 #include <limpid/recipes/tables.hpp>
