@@ -16,10 +16,18 @@ if(Gloo_INCLUDE_DIR AND NOT DEFINED Gloo_IN_LIBTORCH)
 endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Gloo REQUIRED_VARS Gloo_INCLUDE_DIR Gloo_IN_LIBTORCH)
+if(TARGET torch_cuda)
+  # For tensors on cards; a wheel of LibTorch brings NCCL in a package beside itself.
+  find_path(Gloo_NCCL_INCLUDE_DIR nccl.h HINTS "${TORCH_INSTALL_PREFIX}/../nvidia/nccl/include")
+endif()
 if(Gloo_FOUND AND NOT TARGET Gloo::headers)
   add_library(Gloo::headers INTERFACE IMPORTED)
+  set(Gloo_include_folders "${Gloo_INCLUDE_DIR}")
+  if(Gloo_NCCL_INCLUDE_DIR)
+    list(APPEND Gloo_include_folders "${Gloo_NCCL_INCLUDE_DIR}")
+  endif()
   set_target_properties(Gloo::headers PROPERTIES
-    INTERFACE_INCLUDE_DIRECTORIES "${Gloo_INCLUDE_DIR}"
+    INTERFACE_INCLUDE_DIRECTORIES "${Gloo_include_folders}"
     INTERFACE_COMPILE_DEFINITIONS USE_C10D_GLOO)  # Debian's LibTorch says so itself
 endif()
-mark_as_advanced(Gloo_INCLUDE_DIR)
+mark_as_advanced(Gloo_INCLUDE_DIR Gloo_NCCL_INCLUDE_DIR)

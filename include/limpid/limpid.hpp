@@ -6,6 +6,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/batch_share.hpp>
+#include <limpid/core/caught_signals.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/checksum.hpp>
 #include <limpid/core/concepts.hpp>
@@ -463,7 +464,6 @@
 #include <limpid/training/shared_validation.hpp>
 #include <limpid/training/step_agenda.hpp>
 #include <limpid/training/step_losses.hpp>
-#include <limpid/training/stop_signal.hpp>
 #include <limpid/training/task_gradients.hpp>
 #include <limpid/training/trainer.hpp>
 #include <limpid/training/training_log.hpp>
@@ -475,7 +475,6 @@
 #include <limpid/parallel/child_process.hpp>
 #include <limpid/parallel/communicator.hpp>
 #include <limpid/parallel/farewell.hpp>
-#include <limpid/parallel/forwarded_signals.hpp>
 #include <limpid/parallel/gloo_group.hpp>
 #include <limpid/parallel/has_gloo.hpp>
 #include <limpid/parallel/local_address.hpp>

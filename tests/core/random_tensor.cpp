@@ -1,3 +1,4 @@
+#include <limpid/core/copied_to.hpp>
 #include <limpid/core/random_tensor.hpp>
 
 #include <torch/torch.h>
@@ -65,6 +66,11 @@ BOOST_AUTO_TEST_CASE(it_has_the_asked_type_and_shape_and_the_right_spread) {
   BOOST_TEST(std::abs(normal.mean().item<double>()) < 0.02);
   BOOST_TEST(std::abs(normal.std().item<double>() - 1) < 0.02);
   BOOST_TEST(random_uniform({0, 3}, source, at::kFloat).numel() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_to_the_device_that_a_tensor_is_on_is_the_tensor) {
+  const auto tensor = torch::rand({2, 3});
+  BOOST_TEST(limpid::detail::copied_to(at::kCPU, tensor).is_same(tensor));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

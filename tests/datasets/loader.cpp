@@ -239,20 +239,40 @@ BOOST_AUTO_TEST_CASE(every_worker_helps) {
 }
 
 BOOST_AUTO_TEST_CASE(the_batches_of_several_loaders_are_those_of_one) {
-  const LoaderOptions options{.batch_size = 2, .crop = 8, .seed = 4, .workers = 2};
-  PairLoader single{InMemory{}, options};
-  const auto expected = take(single, 12);
-  for (std::int64_t rank = 0; rank < 3; ++rank) {
-    auto part = options;
-    part.world = 3;
-    part.rank = rank;
-    PairLoader loader{InMemory{}, part};
-    BOOST_TEST(loader.batches_per_epoch() == 2);  // 7 pairs, 6 samples in each step of the three
-    for (std::size_t number = 0; number < 4; ++number) {
-      const auto at = 3 * number + static_cast<std::size_t>(rank);
-      BOOST_TEST(same({loader.next()}, {expected[at]}), rank << " " << number);
+  constexpr std::int64_t kWorld = 3;
+  for (const std::string mixing :
+       {"none", "mixup", "cut-mix", "cut-blur", "flip+mixup@0.6+cut-mix@0.6+cut-blur@0.6"}) {
+    for (const std::int64_t parts : {1, 2}) {
+      LoaderOptions options{.batch_size = 4, .crop = 8, .later_crops = {{2, 12}}, .seed = 4};
+      options.augmentation = Augmentation::parse(mixing);
+      auto whole = options;
+      whole.batch_size *= kWorld;
+      PairLoader single{InMemory{}, whole};
+      const auto expected = take(single, 4);
+      options.world = kWorld;
+      options.parts = parts;
+      for (options.rank = 0; options.rank < kWorld; ++options.rank) {
+        options.workers = options.rank;
+        PairLoader loader{InMemory{}, options};
+        BOOST_TEST(loader.batches_per_epoch() == 1);
+        for (const auto& batch : expected) {
+          // Each loader has its third of each part.
+          const auto share = [&](const at::Tensor& images) {
+            std::vector<at::Tensor> shares;
+            for (const auto& part : images.chunk(parts)) {
+              shares.push_back(part.chunk(kWorld)[static_cast<std::size_t>(options.rank)]);
+            }
+            return torch::cat(shares);
+          };
+          const Batch wanted{share(batch.degraded), share(batch.target)};
+          BOOST_TEST(same({loader.next()}, {wanted}), mixing << ", rank " << options.rank);
+        }
+      }
     }
   }
+  BOOST_TEST(error_of([] {
+               PairLoader{InMemory{}, {.batch_size = 3, .parts = 2}};
+             }) == "PairLoader: parts must divide batch_size = 3, got 2");
 }
 
 BOOST_AUTO_TEST_CASE(augmentation_is_read_and_written_by_name) {

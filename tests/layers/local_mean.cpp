@@ -5,6 +5,10 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
+#include <functional>
+#include <string>
+
 namespace {
 
 using limpid::local_mean, limpid::LocalMeanPool;
@@ -39,6 +43,28 @@ BOOST_AUTO_TEST_CASE(has_the_gradient_that_differences_give) {
   const auto weights = torch::randn({1, 1, 4, 5}, torch::kDouble);
   const auto f = [&](const at::Tensor& x) { return (local_mean(x, 3) * weights).sum(); };
   BOOST_TEST(limpid_test::gradient_error(f, torch::randn({1, 1, 4, 5}, torch::kDouble)) < 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_takes_a_mean_as_one_part_and_none_of_its_steps) {
+  struct Listener : limpid::detail::PartListener {
+    int parts = 0;
+    at::Tensor part(const char* name, const at::Tensor& map, std::int64_t number,
+                    const std::function<at::Tensor()>& compute) override {
+      ++parts;
+      BOOST_TEST(name == std::string{"local_mean"});
+      BOOST_TEST(map.size(3) == 7);
+      BOOST_TEST(number == 3);
+      return compute() + 1;
+    }
+  } listener;
+  const auto map = torch::randn({1, 1, 6, 7});
+  const auto alone = local_mean(map, 3);
+  limpid::detail::PartListener::current = &listener;
+  const auto heard = local_mean(map, 3);
+  BOOST_TEST((limpid::detail::PartListener::current == &listener));
+  limpid::detail::PartListener::current = nullptr;
+  BOOST_TEST(listener.parts == 1);
+  BOOST_TEST(torch::equal(heard, alone + 1));
 }
 
 BOOST_AUTO_TEST_CASE(windows_shrink_with_the_scale_of_the_map) {

@@ -72,12 +72,15 @@ AnyTrainer trainer_of(TrainerOptions options, bool dropout = false) {
 }
 
 /// Three tasks, each with a critic and an objective that sees the batch as a whole.
-void set_branches(AnyTrainer& trainer, bool validate = false) {
+/// @param augment  how the first task's crops are varied
+void set_branches(AnyTrainer& trainer, bool validate = false,
+                  const std::string& augment = "flip+turns") {
   const auto batch = kWholeBatch / trainer.options().communicator.size();
   const Pairs validation = validate ? Pairs{DarkPictures{5}} : Pairs{};
   trainer.branch("deblur", Branch{.pairs = DarkPictures{5},
                                   .validation = validation,
                                   .batch_size = batch,
+                                  .augmentation = Augmentation::parse(augment),
                                   .content = PSNRLoss{},
                                   .critic = TinyCritic{},
                                   .adversarial = Relativistic{}});
@@ -117,8 +120,9 @@ std::vector<Batch> batches_of(const Communicator& communicator, std::int64_t ste
 
 /// Losses of each step and the weights at the end: what one process and several must agree on.
 at::Tensor steps_of(const Communicator& communicator, const std::string& weighting,
-                    std::int64_t steps, bool critics) {
+                    std::int64_t steps, bool critics, Precision reduce_in = Precision::float32) {
   auto options = options_of(communicator, steps);
+  options.reduce_in = reduce_in;
   options.weighting = named_weighting(weighting);
   auto trainer = trainer_of(options);
   if (critics) {
@@ -191,11 +195,7 @@ BOOST_AUTO_TEST_CASE(every_weighting_weighs_as_in_one_process) {
   const auto all_of = [](const Communicator& communicator) {
     std::vector<at::Tensor> ends;
     for (const auto& name : kWeightings.names()) {
-      if (name == "sdmgrad") continue;
       ends.push_back(steps_of(communicator, name, 6, false));
-    }
-    if (communicator.size() > 1) {
-      BOOST_CHECK_THROW(steps_of(communicator, "sdmgrad", 1, false), c10::ValueError);
     }
     return ends;
   };
@@ -211,12 +211,90 @@ BOOST_AUTO_TEST_CASE(every_weighting_weighs_as_in_one_process) {
   torch::load(ends, (folder / "ends").string());
   const auto alone = all_of({});
   BOOST_REQUIRE(ends.size() == alone.size());
-  auto names = kWeightings.names();
-  std::erase(names, "sdmgrad");  // several processes refuse it: docs/parallel.md
+  const auto names = kWeightings.names();
   for (std::size_t i = 0; i < alone.size(); ++i) {
     const auto difference = largest_difference(ends[i], alone[i]);
     BOOST_TEST(difference < 1e-5, names[i] << " differs by " << difference);
   }
+}
+
+/// What a user may ask of a run beside its weighting.
+struct Policy {
+  std::string name, weighting = "equal", augment = "flip+turns";
+  std::int64_t accumulate = 1;
+  double average = 0;
+  std::string crops{};
+};
+
+at::Tensor end_of(const Policy& policy, const Communicator& communicator) {
+  auto options = options_of(communicator, 4);
+  options.weighting = named_weighting(policy.weighting);
+  options.accumulate = policy.accumulate;
+  options.average = policy.average;
+  if (!policy.crops.empty()) options.progressive_crop = ProgressiveCrop::parse(policy.crops);
+  auto trainer = trainer_of(options);
+  set_branches(trainer, false, policy.augment);
+  trainer.fit();
+  std::vector<at::Tensor> parts{weights_of(trainer)};
+  const auto in_use = trainer.model_for_use();
+  for (const auto& [name, parameter] : in_use.parameters) {
+    parts.push_back(parameter.detach().reshape({-1}));
+  }
+  return torch::cat(parts).clone();
+}
+
+BOOST_AUTO_TEST_CASE(every_policy_of_a_run_does_what_it_does_in_one_process) {
+  const std::vector<Policy> policies{
+      {.name = "accumulation", .accumulate = 2},
+      {.name = "average", .average = 0.9},
+      {.name = "rows of terms", .weighting = "mgda:offset=80,rows=per-term"},
+      {.name = "rows of terms, accumulated", .weighting = "pcgrad:rows=per-term", .accumulate = 3},
+      {.name = "mixed batches", .augment = "flip+turns+mixup@0.7+cut-mix@0.7+cut-blur@0.7"},
+      {.name = "mixed and accumulated", .augment = "mixup", .accumulate = 2},
+      {.name = "growing crops", .crops = "10:0,14:0.5"}};
+  const auto all_of = [&](const Communicator& communicator) {
+    std::vector<at::Tensor> ends;
+    for (const auto& policy : policies) ends.push_back(end_of(policy, communicator));
+    return ends;
+  };
+  if (const auto here = Rank::here()) {
+    const auto all = here->join();
+    const auto ends = all_of(all);
+    if (all.is_first()) torch::save(ends, (here->folder / "ends").string());
+    return;
+  }
+  TemporaryFolder folder;
+  check_in_ranks(2, folder.path());
+  std::vector<at::Tensor> ends;
+  torch::load(ends, (folder / "ends").string());
+  const auto alone = all_of({});
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    const auto difference = largest_difference(ends[i], alone[i]);
+    BOOST_TEST(difference < 1e-5, policies[i].name << " differs by " << difference);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(gradients_in_bfloat16_train_nearly_alike_or_are_refused) {
+  if (const auto here = Rank::here()) {
+    const auto all = here->join();
+    at::Tensor end;
+    const auto said = error_of([&] { end = steps_of(all, "equal", 6, true, Precision::bfloat16); });
+    if (!end.defined()) {
+      BOOST_TEST(said.starts_with("reduce_in bfloat16: the LibTorch of this build, "), said);
+    }
+    // Either way the processes go on together.
+    const auto exact = steps_of(all, "equal", 6, true);
+    if (!end.defined()) return;
+    const auto difference = largest_difference(end, exact);
+    BOOST_TEST(difference > 0);
+    BOOST_TEST(difference < 1e-2);
+    auto sum = end.to(at::kDouble);
+    all.sum(sum);
+    BOOST_TEST(torch::equal(sum, 2 * end.to(at::kDouble)));
+    return;
+  }
+  TemporaryFolder folder;
+  check_in_ranks(2, folder.path());
 }
 
 BOOST_AUTO_TEST_CASE(a_run_of_two_processes_goes_on_with_one_three_or_four) {
@@ -263,15 +341,23 @@ BOOST_AUTO_TEST_CASE(a_run_of_two_processes_goes_on_with_one_three_or_four) {
   // All pictures are validated, each by one process.
   std::ifstream log{folder / "on 3" / "run" / kMetricsName},
       expected{folder / "alone" / kMetricsName};
-  const auto last_validation = [](std::ifstream& stream) {
+  nlohmann::json exchange;
+  const auto last_validation = [&](std::ifstream& stream) {
     nlohmann::json last;
     for (std::string line; std::getline(stream, line);) {
       auto json = nlohmann::json::parse(line);
       if (json.at("kind") == "validation") last = json.at("tasks").at("deblur");
+      exchange = json.value("exchange", exchange);
     }
     return last;
   };
-  const auto found = last_validation(log), wanted = last_validation(expected);
+  const auto found = last_validation(log);
+  BOOST_TEST(exchange.at("bytes_per_step") > 4 * weights_of(trainer_of(options_of({}, 1))).numel());
+  BOOST_TEST(exchange.at("share_of_time") > 0.0);
+  BOOST_TEST(exchange.at("share_of_time") < 1.0);
+  exchange = nullptr;
+  const auto wanted = last_validation(expected);
+  BOOST_TEST(exchange.is_null());  // one process has nobody to talk to
   BOOST_TEST(found.at("images") == 5);
   BOOST_TEST(std::abs(found.at("psnr_rgb").get<double>() - wanted.at("psnr_rgb").get<double>()) <
              1e-2);

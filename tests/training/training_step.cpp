@@ -3,6 +3,7 @@
 #include <limpid/optim/sgd.hpp>
 #include <limpid/training/trainer.hpp>
 #include <limpid/training/training_step.hpp>
+#include <limpid/weighting/named_weightings.hpp>
 #include <support/tiny.hpp>
 
 #include <torch/torch.h>
@@ -96,9 +97,12 @@ BOOST_AUTO_TEST_CASE(accumulated_parts_make_the_step_of_the_whole_batch) {
     }
     return batches;
   }();
-  const auto train = [&](std::int64_t accumulate) {
+  const auto train = [&](std::int64_t accumulate, const std::string& weighting) {
     auto options = quiet();
     options.accumulate = accumulate;
+    options.weighting = named_weighting(weighting);
+    options.critic_rate = 1e-30;  // it is stepped on each part
+    torch::manual_seed(1);
     options.optimizer = SGD{};  // Adam would make much of a gradient that is nearly nothing
     options.rate = 0.1;
     options.clip_gradient_norm = 0.5;
@@ -106,23 +110,28 @@ BOOST_AUTO_TEST_CASE(accumulated_parts_make_the_step_of_the_whole_batch) {
     trainer->model()->encoder()->drop->options.p(0);
     trainer->branch<"deblur">(Branch{.content = L1{}, .weight = 0.5});
     trainer->branch<"dehaze">(Branch{.content = L1{} + 0.5 * L1{}});
-    trainer->branch<"derain">(Branch{.content = L1{}});
+    trainer->branch<"derain">(Branch{.content = L1{},
+                                     .critic = TinyCritic{},
+                                     .adversarial = Wasserstein{.clip = 0.5},
+                                     .adversarial_weight = 0.1});
     auto losses = trainer->step(batches);
     for (int i = 0; i < 3; ++i) losses = trainer->step(batches);
     return std::pair{std::move(trainer), losses};
   };
-  const auto [whole, losses] = train(1);
-  for (const std::int64_t accumulate : {2, 5, 9}) {  // 9: more parts than pictures
-    const auto [parts, losses_of_parts] = train(accumulate);
-    BOOST_REQUIRE(losses_of_parts.size() == losses.size());
-    for (std::size_t i = 0; i < losses.size(); ++i) {
-      BOOST_TEST(losses_of_parts[i].term == losses[i].term);
-      BOOST_TEST(losses_of_parts[i].value == losses[i].value, boost::test_tools::tolerance(1e-5));
-    }
-    for (const auto& item : whole->model()->named_parameters()) {
-      BOOST_TEST(
-          torch::allclose(parts->model()->named_parameters()[item.key()], item.value(), 1e-4, 1e-6),
-          item.key());
+  for (const std::string weighting : {"equal", "pcgrad:shuffled=no,rows=per-term"}) {
+    const auto [whole, losses] = train(1, weighting);
+    for (const std::int64_t accumulate : {2, 5, 9}) {  // 9: more parts than pictures
+      const auto [parts, losses_of_parts] = train(accumulate, weighting);
+      BOOST_REQUIRE(losses_of_parts.size() == losses.size());
+      for (std::size_t i = 0; i < losses.size(); ++i) {
+        BOOST_TEST(losses_of_parts[i].term == losses[i].term);
+        BOOST_TEST(losses_of_parts[i].value == losses[i].value, boost::test_tools::tolerance(1e-4));
+      }
+      for (const auto& item : whole->model()->named_parameters()) {
+        BOOST_TEST(torch::allclose(parts->model()->named_parameters()[item.key()], item.value(),
+                                   1e-4, 1e-6),
+                   weighting << ": " << item.key());
+      }
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -82,6 +83,27 @@ BOOST_AUTO_TEST_CASE(the_scale_of_all_gradients_changes_no_direction) {
       const auto b = combined(named_weighting(name), step_of(tasks), rows * 1e-3).row;
       BOOST_TEST(cosine(a, b) > 0.99999, name << ", seed " << seed);
     }
+  }
+}
+
+// Processes that train together differ from one by rounding, and must not by more.
+BOOST_AUTO_TEST_CASE(rounding_of_gradients_is_not_made_more_of) {
+  for (const auto& name : all_names()) {
+    double most = 0;
+    for (int seed = 0; seed < 24; ++seed) {
+      const int tasks = 2 + seed % 4;
+      auto exact = named_weighting(name), rounded = exact;
+      for (int call = 0; call < 3; ++call) {
+        auto rows = random_rows(tasks, 3 * seed + call);
+        auto near = rows * (1 + 1e-6 * torch::randn_like(rows));
+        auto step = step_of(tasks), other = step;
+        const auto gram = gram_matrix(rows), near_gram = gram_matrix(near);
+        const auto expected = exact.combine(step, gram, rows).row;
+        const auto found = rounded.combine(other, near_gram, near).row;
+        most = std::max(most, ((found - expected).norm() / expected.norm()).item<double>());
+      }
+    }
+    BOOST_TEST(most < 1e-4, name << " differs by " << most);
   }
 }
 

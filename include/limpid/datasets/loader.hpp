@@ -64,10 +64,13 @@ struct LoaderOptions {
   std::optional<std::int64_t> prefetch{};
   Augmentation augmentation{};
   std::int64_t cache_mb = 0;  ///< decoded pictures that are kept, in MiB
-  /// Of how many loaders with equal options this is the one of number `rank`: batch `n` of rank `r`
-  /// is batch `n * world + r` of a single loader.
+  /// Of how many loaders with equal options this is the one of number `rank`: their batches, one
+  /// behind the other by rank, are that of a single loader with `world` times the `batch_size`.
   std::int64_t world = 1;
   std::int64_t rank = 0;
+  /// Equal parts that a batch is used in, one after the other, where loaders share it: each has its
+  /// share of each part.
+  std::int64_t parts = 1;
 
   /// Side of the crops of a batch.
   std::int64_t crop_of(std::int64_t batch) const {
@@ -76,6 +79,22 @@ struct LoaderOptions {
       if (later.batch <= batch) side = later.side;
     }
     return side;
+  }
+
+  /// Where the samples of a batch stand in the batch of all loaders together.
+  std::vector<std::int64_t> places() const {
+    const auto part = batch_size / parts;
+    std::vector<std::int64_t> places;
+    for (std::int64_t i = 0; i < batch_size; ++i) {
+      places.push_back((i / part * world + rank) * part + i % part);
+    }
+    return places;
+  }
+
+  /// How batch `number` of all loaders together is mixed.
+  detail::BatchMixing mixing_of(std::int64_t number) const {
+    return {augmentation, batch_size * world,
+            Random::stream(seed, {0x6d6978, static_cast<std::uint64_t>(number)})};
   }
 };
 
@@ -110,8 +129,8 @@ class PairLoader {
         const auto random = Random::stream(late->seed, {options().seed, among_all});
         made.batch = detail::degraded_batch(made.clean, late->degradation, random, degrade_on);
       }
-      return detail::mixed_batch(std::move(made.batch), options().augmentation,
-                                 Random::stream(options().seed, {0x6d6978, among_all}));
+      return options().mixing_of(number).mixed(std::move(made.batch), made.places,
+                                               options().batch_size);
     } catch (...) {
       seek(number);
       throw;
@@ -144,8 +163,9 @@ class PairLoader {
 
   /// What the workers make: a batch, or the clean crops of one that is degraded later.
   struct Made {
-    Made(const Pairs& pairs, const LoaderOptions& options, std::int64_t number) {
-      const auto count = options.batch_size;
+    Made(const Pairs& pairs, const LoaderOptions& options, std::int64_t number)
+        : places(options.mixing_of(number).with_partners(options.places())) {
+      const auto count = static_cast<std::int64_t>(places.size());
       const auto crop = options.crop_of(number);
       if (const auto* late = pairs.late_degradation()) {
         clean = {count, crop, late->degradation.batch_margin()};
@@ -155,6 +175,7 @@ class PairLoader {
       }
     }
 
+    std::vector<std::int64_t> places;  // of the samples, and of others that they are mixed with
     Batch batch;
     detail::CleanBatch clean;
   };
@@ -207,6 +228,9 @@ class PairLoader {
       detail::check_at_least("PairLoader: workers", options.workers, 0);
       detail::check_at_least("PairLoader: cache_mb", options.cache_mb, 0);
       detail::check_at_least("PairLoader: world", options.world, 1);
+      TORCH_CHECK_VALUE(options.parts >= 1 && options.batch_size % options.parts == 0,
+                        "PairLoader: parts must divide batch_size = ", options.batch_size, ", got ",
+                        options.parts);
       TORCH_CHECK_VALUE(0 <= options.rank && options.rank < options.world,
                         "PairLoader: expected a rank below world = ", options.world, ", got ",
                         options.rank);
@@ -291,9 +315,16 @@ class PairLoader {
       }
     }
 
-    // Writes sample `i` of batch `number` into its place.
+    // Makes sample `i` of batch `number`, and its share of those that are mixed with others.
     void make(std::int64_t number, std::int64_t i, Made& made) {
-      const auto sample = (number * options.world + options.rank) * options.batch_size + i;
+      const auto count = static_cast<std::int64_t>(made.places.size());
+      for (; i < count; i += options.batch_size) write(number, i, made);
+    }
+
+    // Writes a sample into its place.
+    void write(std::int64_t number, std::int64_t i, Made& made) {
+      const auto sample =
+          number * options.world * options.batch_size + made.places[static_cast<std::size_t>(i)];
       const auto epoch = sample / pairs.size();
       const auto place = sample % pairs.size();
       const auto index = (*order(epoch))[static_cast<std::size_t>(place)];

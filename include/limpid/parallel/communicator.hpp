@@ -23,6 +23,8 @@ class CommunicatorGroup {
   virtual std::int64_t size() const = 0;
   virtual void sum(at::Tensor& buffer) = 0;
   virtual void broadcast(at::Tensor& buffer, std::int64_t root) = 0;
+  /// Why buffers of this kind cannot be added up; empty where they can.
+  virtual std::string why_no_sum(const at::Tensor& of_this_kind) = 0;
   /// Leaves a reason for the others, whose next calls fail with it.
   virtual void leave(const std::string& reason) noexcept = 0;
 };
@@ -32,6 +34,10 @@ struct Traffic {
   std::int64_t calls = 0;
   std::int64_t bytes = 0;  ///< of the buffers, as this process gave them
   double seconds = 0;      ///< that this process waited, for others or for the network
+
+  friend Traffic operator-(const Traffic& now, const Traffic& then) {
+    return {now.calls - then.calls, now.bytes - then.bytes, now.seconds - then.seconds};
+  }
 };
 
 /// The processes that train together, as each of them sees them. By default there is one, and all
@@ -63,6 +69,13 @@ class Communicator {
   /// @param buffer  contiguous
   void sum(at::Tensor buffer) const {
     if (group_ != nullptr) timed(buffer, [&] { group_->sum(buffer); });
+  }
+
+  /// Why numbers of this type on this device cannot be added up; empty where they can. Known after
+  /// a trial, so all processes ask.
+  std::string why_no_sum(at::ScalarType type, c10::Device device) const {
+    if (group_ == nullptr) return "";
+    return group_->why_no_sum(at::zeros({1}, at::TensorOptions().dtype(type).device(device)));
   }
 
   /// Whether any process says so.

@@ -14,6 +14,8 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
+#include <ATen/ops/zeros_like.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -53,6 +55,21 @@ class GlooGroup final : public CommunicatorGroup {
 
   void sum(at::Tensor& buffer) override {
     together(buffer, [](auto& group, auto& tensors) { group.allreduce(tensors)->wait(); });
+  }
+
+  std::string why_no_sum(const at::Tensor& of_this_kind) override {
+#if defined(LIMPID_WITH_NCCL)
+    if (of_this_kind.is_cuda()) return "";  // NCCL adds up all floating types
+#endif
+    TORCH_CHECK(gloo_, "rank ", rank_, " of ", size_, " has left the run already");
+    // Gloo looks at the type before it sends, so a refusal is the same on all and breaks nothing.
+    try {
+      std::vector<at::Tensor> tensors{at::zeros_like(of_this_kind, at::kCPU)};
+      gloo_->allreduce(tensors)->wait();
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "";
   }
 
   void broadcast(at::Tensor& buffer, std::int64_t root) override {

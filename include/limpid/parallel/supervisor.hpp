@@ -1,8 +1,8 @@
 #pragma once
 
+#include <limpid/core/caught_signals.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/parallel/child_process.hpp>
-#include <limpid/parallel/forwarded_signals.hpp>
 #include <limpid/parallel/scratch_folder.hpp>
 
 #include <c10/util/Exception.h>
@@ -59,7 +59,7 @@ class Attempt {
   }
 
   /// Waits until all have ended; passes signals on meanwhile.
-  void wait(ForwardedSignals& signals) {
+  void wait(CaughtSignals& signals) {
     while (look()) {
       for (int signal = signals.take(); signal != 0; signal = signals.take()) {
         for (const auto& rank : ranks_) rank.send(signal);
@@ -184,7 +184,7 @@ inline int supervise(const SupervisorOptions& options) {
   TORCH_CHECK_VALUE(options.processes >= 1, "processes must be at least 1, got ",
                     options.processes);
   const ScratchFolder folder;
-  ForwardedSignals signals;
+  CaughtSignals signals{CaughtSignals::Second::is_caught};
   for (std::int64_t attempt = 0;; ++attempt) {
     auto command = options.command;
     if (attempt > 0 && !options.when_restarted.empty()) {
@@ -196,7 +196,7 @@ inline int supervise(const SupervisorOptions& options) {
     if (!ranks.failed()) return 0;
     constexpr int kWrongUsage = 2;
     if (signals.took(ranks.exit_code() - 128)) return ranks.exit_code();
-    if (signals.any()) limpid::fail(ranks.reason());
+    if (signals.took_any()) limpid::fail(ranks.reason());
     if (ranks.exit_code() == kWrongUsage) return kWrongUsage;
     if (attempt == options.restarts) {
       limpid::fail(ranks.reason(), attempt == 0 ? ""

@@ -130,7 +130,7 @@ class BalancedStep {
       exchange.add_gradients(state_.model.parameters);
     }
     const auto numbers = losses.numbers();
-    exchange.add(numbers);
+    exchange.add_exactly(numbers);
     exchange.run(sums);
     losses.put(numbers);
   }

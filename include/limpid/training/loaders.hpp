@@ -46,6 +46,7 @@ inline void start_loaders(TrainingState& state, const TrainerOptions& options,
     loader.cache_mb = options.cache_mb;
     loader.world = options.communicator.size();
     loader.rank = options.communicator.rank();
+    loader.parts = options.accumulate;
     task.loader = std::make_unique<PairLoader>(task.branch.pairs, loader);
     task.loader->seek(state.step);
   }

@@ -83,7 +83,9 @@ struct TrainerOptions {
   std::uint64_t seed = 0;              ///< of weights, shuffling, crops and penalties
 
   at::Device device = at::kCPU;
-  Communicator communicator{};  ///< the processes that train together; this one alone
+  Communicator communicator{};               ///< the processes that train together; this one alone
+  Precision reduce_in = Precision::float32;  ///< in which processes add up gradients; bfloat16
+                                             ///< halves what is sent
   Precision precision = Precision::float32;
   Convolution convolution = Convolution::exact;  ///< CPU: how those in float32 are computed
   bool tf32 = true;  ///< CUDA: whether float32 convolutions and products may round to TF32
@@ -122,6 +124,11 @@ inline AnyOptimizer critic_optimizer(const TrainerOptions& options) {
   return options.critic_optimizer ? options.critic_optimizer : usual_optimizer(options);
 }
 
+/// In what processes add up gradients.
+inline at::ScalarType type_of_sums(Precision reduce_in) {
+  return reduce_in == Precision::bfloat16 ? at::kBFloat16 : at::kFloat;
+}
+
 /// @throws c10::ValueError that names the option that is out of range
 inline void check_options(const TrainerOptions& options) {
   check_not_negative("TrainerOptions: freeze_encoder_epochs",
@@ -132,6 +139,8 @@ inline void check_options(const TrainerOptions& options) {
                     "this build is without");
   usual_optimizer(options).check();
   check_at_least("TrainerOptions: accumulate", options.accumulate, 1);
+  TORCH_CHECK_VALUE(options.reduce_in != Precision::automatic,
+                    "TrainerOptions: reduce_in must be float32 or bfloat16");
   TORCH_CHECK_VALUE(
       options.progressive_crop.empty() || !std::holds_alternative<Minutes>(options.length),
       "TrainerOptions: progressive_crop needs a length in steps or epochs, because "

@@ -39,6 +39,9 @@ inline RunPart options_part(const TrainerOptions& options) {
     // Said only where it holds, because files of older runs do not say it.
     if (options.accumulate > 1) conditions["accumulate"] = options.accumulate;
     if (options.average > 0) conditions["average"] = options.average;
+    if (options.reduce_in != Precision::float32) {
+      conditions["reduce_in"] = name_of(options.reduce_in);
+    }
     const auto usual = AnyOptimizer{usual_optimizer(options)}.description();
     const auto generator = generator_optimizer(options).description();
     const auto critic = critic_optimizer(options).description();

@@ -10,6 +10,7 @@
 
 #include <ATen/ops/empty.h>
 #include <torch/nn.h>
+#include <torch/version.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -46,9 +47,6 @@ inline nlohmann::json asked_of_all(TrainingState& state, const TrainerOptions& o
 /// @throws c10::Error that says what this process was asked otherwise than the first.
 inline void check_asked_alike(TrainingState& state, const TrainerOptions& options) {
   const auto& world = options.communicator;
-  TORCH_CHECK_VALUE(world.size() == 1 || !options.weighting.description().starts_with("sdmgrad"),
-                    "weighting ", options.weighting.description(),
-                    ": trains in one process only; in several it gives other weights");
   const auto mine = asked_of_all(state, options);
   const auto first = nlohmann::json::parse(world.broadcast_text(json_line(mine)));
   const auto difference = nlohmann::json::diff(first, nlohmann::json::parse(json_line(mine)));
@@ -61,6 +59,17 @@ inline void check_asked_alike(TrainingState& state, const TrainerOptions& option
   limpid::fail("rank ", world.rank(), " of ", world.size(),
                " was asked for another run than rank 0: ", path, " = ", value(mine), ", there ",
                value(first));
+}
+
+/// @throws c10::ValueError where gradients cannot be sent as asked.
+inline void check_sums(const TrainerOptions& options) {
+  const auto type = type_of_sums(options.reduce_in);
+  if (type == at::kFloat) return;
+  const auto why = options.communicator.why_no_sum(type, options.device);
+  TORCH_CHECK_VALUE(why.empty(), "reduce_in ", name_of(options.reduce_in),
+                    ": the LibTorch of this build, " TORCH_VERSION
+                    ", adds up no such numbers of several processes on ",
+                    options.device, "; use float32 (", why.substr(0, why.find('\n')), ")");
 }
 
 /// Gives all processes the tensors of the first. @param names_and_forms  as `forms_of` says them
@@ -93,6 +102,7 @@ inline void share_run(TrainingState& state, const TrainerOptions& options) {
   const auto& world = options.communicator;
   if (world.is_alone()) return;
   check_asked_alike(state, options);
+  check_sums(options);
   SavedRun run;
   if (world.is_first()) {
     for (const auto& part : run_parts(state, options)) part.save(run);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/caught_signals.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/tf32.hpp>
@@ -15,7 +16,6 @@
 #include <limpid/training/run_files.hpp>
 #include <limpid/training/run_plan.hpp>
 #include <limpid/training/shared_run.hpp>
-#include <limpid/training/stop_signal.hpp>
 #include <limpid/training/training_log.hpp>
 #include <limpid/training/training_state.hpp>
 #include <limpid/training/training_step.hpp>
@@ -30,6 +30,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -145,7 +146,7 @@ class TrainingLoop {
     check_validation_data(state_, options_);
     plan_ = RunPlan{options_, batches_per_epoch(state_, options_)};
     start_loaders(state_, options_, plan_.last_step());
-    const StopSignal stop;
+    const CaughtSignals stop{CaughtSignals::Second::ends};
     const TF32Scope tf32{options_.tf32, options_.device};
     ProgressLine progress{options_.quiet || !world().is_first()};
     state_.agenda = {};
@@ -154,6 +155,7 @@ class TrainingLoop {
     log_meter_.restart();
     last_save_ = last_validation_ = sitting_began_ = counted_ = Clock::now();
     first_step_ = state_.step;
+    begun_ = logged_ = world().traffic();
     if (first_step_ > 0) progress.say("resumed at step " + std::to_string(first_step_));
     if (finished() && !state_.validation_due) {
       progress.say("the run is as long as asked already; nothing was done");
@@ -177,9 +179,9 @@ class TrainingLoop {
     const bool done = finished();  // before saving takes time, too
     if (done && validated_at_ != state_.step) validate(progress, stop);
     save();
-    const auto result = done && !state_.validation_due    ? FitResult::finished
-                        : world().any(stop.signal() != 0) ? FitResult::interrupted
-                                                          : FitResult::stopped;
+    const auto result = done && !state_.validation_due   ? FitResult::finished
+                        : world().any(stop.first() != 0) ? FitResult::interrupted
+                                                         : FitResult::stopped;
     progress.say(text_of(result));
     return result;
   }
@@ -205,15 +207,15 @@ class TrainingLoop {
   const Communicator& world() const { return options_.communicator; }
 
   /// What this process says while a step is done. The first one's clock counts for all.
-  StepAgenda agenda(const StopSignal& stop) {
-    StepAgenda here{stop.signal() != 0, state_.seconds + seconds_since(counted_),
+  StepAgenda agenda(const CaughtSignals& stop) {
+    StepAgenda here{stop.first() != 0, state_.seconds + seconds_since(counted_),
                     seconds_since(last_validation_) >= kBetweenValidations};
     counted_ = Clock::now();
     return here;
   }
 
-  bool asked_to_stop(const StopSignal& stop) const {
-    return world().is_alone() ? stop.signal() != 0 : state_.agenda.stop;
+  bool asked_to_stop(const CaughtSignals& stop) const {
+    return world().is_alone() ? stop.first() != 0 : state_.agenda.stop;
   }
 
   /// Adds what was done since `began` to the time of training. Of several processes the agenda
@@ -320,6 +322,12 @@ class TrainingLoop {
                         {"rate", rate_},
                         {"losses", log_meter_.to_json()}};
     if (auto weights = log_meter_.weights(); !weights.empty()) line["weights"] = std::move(weights);
+    if (!world().is_alone()) {
+      const auto traffic = world().traffic() - logged_;
+      line["exchange"] = {{"bytes_per_step", traffic.bytes / log_meter_.steps()},
+                          {"share_of_time", traffic.seconds / log_meter_.seconds()}};
+      logged_ = world().traffic();
+    }
     files_.log(line);
     log_meter_.restart();
   }
@@ -353,7 +361,7 @@ class TrainingLoop {
 
   /// Saves, so that nothing that goes wrong here costs a step, and validates. A signal ends it
   /// before the next picture; the run then says that it is due, and resuming does it.
-  void validate(ProgressLine& progress, const StopSignal& stop) {
+  void validate(ProgressLine& progress, const CaughtSignals& stop) {
     bool any = false;
     for (const auto& task : state_.tasks) any = any || !task.branch.validation.empty();
     if (!any) {
@@ -367,7 +375,7 @@ class TrainingLoop {
     const auto scores = [&] {
       const AveragedWeights averaged{state_};
       return validation_scores(
-          state_, options_, [&] { return stop.signal() != 0; },
+          state_, options_, [&] { return stop.first() != 0; },
           [&](const std::string& text) { progress.say(text); },
           [&](const std::string& task, const std::vector<at::Tensor>& pictures) {
             files_.show(state_.step, "validation/" + task + ": degraded, restored, true", pictures);
@@ -400,7 +408,8 @@ class TrainingLoop {
   std::string text_of(FitResult result) const {
     const auto at = " after " + std::to_string(state_.step) + " steps, " +
                     duration_text(state_.seconds) + " of training";
-    const auto saved = options_.out.empty() ? "" : "; saved in " + options_.out.string();
+    const auto saved =
+        exchange_text() + (options_.out.empty() ? "" : "; saved in " + options_.out.string());
     switch (result) {
       case FitResult::finished:
         return "finished" + at + saved;
@@ -412,6 +421,19 @@ class TrainingLoop {
     return "";
   }
 
+  /// What the processes of this sitting had to say to each other.
+  std::string exchange_text() const {
+    const auto steps = state_.step - first_step_;
+    if (world().is_alone() || steps == 0) return "";
+    const auto traffic = world().traffic() - begun_;
+    char text[128];
+    std::snprintf(text, sizeof text, "; %.2f MB a step to %d others, %.1f %% of the time",
+                  static_cast<double>(traffic.bytes) / static_cast<double>(steps) / 1e6,
+                  static_cast<int>(world().size() - 1),
+                  100 * traffic.seconds / seconds_since(sitting_began_));
+    return text;
+  }
+
   TrainerOptions options_;
   TrainingState state_;
   FrozenParts frozen_parts_;               // for the whole run
@@ -419,6 +441,7 @@ class TrainingLoop {
   RunPlan plan_;
   RunFiles files_;
   LossMeter log_meter_;
+  Traffic begun_, logged_;       // of the communicator, at the sitting's begin and the last log
   bool shared_ = false;          // all processes stand where the first does
   bool unsaved_ = false;         // something has happened since the last save
   std::int64_t first_step_ = 0;  // of the sitting

@@ -146,7 +146,8 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
                                             const TrainerOptions& options, std::int64_t epoch = 0) {
   const ConvolutionScope convolution{options.convolution};
   StepLosses losses{state.step};
-  GradientExchange exchange{options.communicator, state.exchange_buffer};
+  GradientExchange exchange{options.communicator, state.exchange_buffer,
+                            type_of_sums(options.reduce_in)};
   const auto whole = share_of(options.communicator);
   const auto* processes = options.communicator.is_alone() ? nullptr : &whole;
   if (processes != nullptr) seed_dropout(options, state.step);

@@ -89,6 +89,16 @@ inline TaskVector projected_on_simplex(const TaskVector& point) {
   return (point.array() - shift).cwiseMax(0.0);
 }
 
+/// The largest second derivative of w^T K w / 2 along changes that keep the sum of w.
+inline double curvature_on_simplex(const TaskMatrix& gram) {
+  const auto tasks = gram.rows();
+  TaskMatrix centred = TaskMatrix::Identity(tasks, tasks);
+  centred.array() -= 1 / static_cast<double>(tasks);
+  const TaskMatrix along = centred * gram * centred;
+  const Eigen::SelfAdjointEigenSolver<TaskMatrix> parts{along, Eigen::EigenvaluesOnly};
+  return std::max(0.0, parts.eigenvalues().maxCoeff());
+}
+
 /// Minimises w^T b + c |w|_K, or w^T K w / 2 where c is 0 and b is 0, over the simplex, by exact
 /// steps along pairs of weights: what one gives, another takes.
 inline TaskVector descended_on_simplex(const TaskMatrix& gram, const TaskVector& b, double c) {

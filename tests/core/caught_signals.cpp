@@ -1,4 +1,4 @@
-#include <limpid/training/stop_signal.hpp>
+#include <limpid/core/caught_signals.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,7 +8,8 @@
 
 namespace {
 
-using limpid::StopSignal;
+using limpid::CaughtSignals;
+using Second = limpid::CaughtSignals::Second;
 
 int calls_of_previous = 0;
 
@@ -40,21 +41,21 @@ void (*handler_of(int signal))(int) {
   return action.sa_handler;
 }
 
-BOOST_FIXTURE_TEST_SUITE(stop_signal, PreviousHandlers)
+BOOST_FIXTURE_TEST_SUITE(caught_signals, PreviousHandlers)
 
 BOOST_AUTO_TEST_CASE(a_signal_is_noted_and_the_program_goes_on) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    const StopSignal stop;
-    BOOST_TEST(stop.signal() == 0);
+    const CaughtSignals stop{Second::ends};
+    BOOST_TEST(stop.first() == 0);
     std::raise(signal);
-    BOOST_TEST(stop.signal() == signal);
+    BOOST_TEST(stop.first() == signal);
   }
   BOOST_TEST(calls_of_previous == 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_handlers_before_it_are_restored) {
   {
-    const StopSignal stop;
+    const CaughtSignals stop{Second::ends};
     BOOST_TEST((handler_of(SIGTERM) != previous));
     BOOST_TEST((handler_of(SIGINT) != previous));
     BOOST_TEST((handler_of(SIGHUP) != previous));
@@ -74,9 +75,9 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_the_program_at_once) {
     for (const int second : {SIGTERM, SIGINT}) {
       const auto child = ::fork();
       if (child == 0) {
-        const StopSignal stop;
+        const CaughtSignals stop{Second::ends};
         std::raise(first);
-        if (stop.signal() != first) ::_exit(1);
+        if (stop.first() != first) ::_exit(1);
         std::raise(second);
         ::_exit(2);
       }
@@ -88,12 +89,23 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_the_program_at_once) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(signals_to_be_passed_on_are_taken_one_by_one) {
+  CaughtSignals signals{Second::is_caught};
+  BOOST_TEST(signals.take() == 0);
+  for (const int signal : {SIGINT, SIGINT, SIGHUP}) std::raise(signal);
+  BOOST_TEST(!signals.took_any());
+  for (const int signal : {SIGINT, SIGINT, SIGHUP, 0}) BOOST_TEST(signals.take() == signal);
+  BOOST_TEST(signals.took(SIGINT));
+  BOOST_TEST(!signals.took(SIGTERM));
+  BOOST_TEST(calls_of_previous == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_signal_that_nohup_made_ignored_stays_ignored) {
   std::signal(SIGHUP, SIG_IGN);
   {
-    const StopSignal stop;
+    const CaughtSignals stop{Second::ends};
     std::raise(SIGHUP);
-    BOOST_TEST(stop.signal() == 0);
+    BOOST_TEST(stop.first() == 0);
   }
   BOOST_TEST((handler_of(SIGHUP) == SIG_IGN));
 }
@@ -105,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_reader_of_the_progress_that_ends_first_does_not_end_the_r
   const auto child = ::fork();
   if (child == 0) {
     std::signal(SIGPIPE, SIG_DFL);
-    const StopSignal stop;
+    const CaughtSignals stop{Second::ends};
     ::_exit(::write(ends[1], "step", 4) == -1 ? 0 : 1);
   }
   int status = 0;
@@ -116,11 +128,11 @@ BOOST_AUTO_TEST_CASE(a_reader_of_the_progress_that_ends_first_does_not_end_the_r
 
 BOOST_AUTO_TEST_CASE(a_later_sitting_starts_without_the_signal_of_the_last) {
   {
-    const StopSignal stop;
+    const CaughtSignals stop{Second::ends};
     std::raise(SIGTERM);
   }
-  const StopSignal stop;
-  BOOST_TEST(stop.signal() == 0);
+  const CaughtSignals stop{Second::ends};
+  BOOST_TEST(stop.first() == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
