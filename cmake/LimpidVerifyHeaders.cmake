@@ -1,61 +1,97 @@
 # The target verify_headers: each header compiles on its own, without a warning.
 #
-# LibTorch's headers take most of that time, so those that a header includes anyway, by itself or
-# through other headers of limpid, are precompiled. What its own lines see is the same, as includes
-# stand first in each header, and each of the others is compiled alone too: nothing that fails
-# without precompiled headers passes with them.
+# What a header's own lines see is what it includes, by itself or through others, as includes stand
+# first in each header. So what it includes anyway may come before it, and nothing that fails alone
+# passes: LibTorch's headers, which take most of the time, are precompiled, and headers of limpid are
+# compiled in chains, each of them included by the next. All others in a chain's file are checked in
+# chains of their own.
 set(limpid_precompiled_sets "torch/nn.h nlohmann/json.hpp" "torch/nn.h" "ATen/TensorOperators.h"
   "ATen/core/Tensor.h")
 
-# Sets `out` to all headers of other libraries that a header of limpid leads to.
-function(limpid_foreign_includes header out)
-  get_property(known GLOBAL PROPERTY "limpid_foreign_includes_${header}" SET)
+# Sets `out` to all headers, limpid's and others, that a header of limpid leads to.
+function(limpid_included_by header out)
+  get_property(known GLOBAL PROPERTY "limpid_included_by_${header}" SET)
   if(NOT known)
-    set(foreign)
+    set(all)
     file(STRINGS "${PROJECT_SOURCE_DIR}/include/${header}" lines REGEX "^#include <")
     foreach(line IN LISTS lines)
       string(REGEX REPLACE "^#include <([^>]+)>.*" "\\1" included "${line}")
+      list(APPEND all "${included}")
       if(included MATCHES "^limpid/")
-        limpid_foreign_includes("${included}" included)
+        limpid_included_by("${included}" included)
+        list(APPEND all ${included})
       endif()
-      list(APPEND foreign ${included})
     endforeach()
-    list(REMOVE_DUPLICATES foreign)
-    set_property(GLOBAL PROPERTY "limpid_foreign_includes_${header}" "${foreign}")
+    list(REMOVE_DUPLICATES all)
+    set_property(GLOBAL PROPERTY "limpid_included_by_${header}" "${all}")
   endif()
-  get_property(foreign GLOBAL PROPERTY "limpid_foreign_includes_${header}")
-  set(${out} "${foreign}" PARENT_SCOPE)
+  get_property(all GLOBAL PROPERTY "limpid_included_by_${header}")
+  set(${out} "${all}" PARENT_SCOPE)
+endfunction()
+
+# Sets `out` to headers that each include the next one, `header` first: what is left of `rest`, a
+# list that begins with those that include most.
+function(limpid_header_chain header rest out)
+  set(chain "${header}")
+  while(header)
+    limpid_included_by("${header}" all)
+    set(header)
+    foreach(next IN LISTS rest)
+      if(next IN_LIST all AND NOT next IN_LIST chain)
+        set(header "${next}")
+        list(APPEND chain "${next}")
+        break()
+      endif()
+    endforeach()
+  endwhile()
+  set(${out} "${chain}" PARENT_SCOPE)
 endfunction()
 
 add_library(limpid_verify_flags INTERFACE)
 target_link_libraries(limpid_verify_flags INTERFACE limpid::limpid)
-target_compile_options(limpid_verify_flags INTERFACE -Wall -Wextra -Wpedantic -Werror)
+target_compile_options(limpid_verify_flags INTERFACE -Wall -Wextra -Wpedantic -Werror
+  $<$<CXX_COMPILER_ID:GNU>:SHELL:--param\ ggc-min-heapsize=3000000>)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${limpid_headers})
 
 foreach(path IN LISTS limpid_headers)
   cmake_path(RELATIVE_PATH path BASE_DIRECTORY "${PROJECT_SOURCE_DIR}/include"
     OUTPUT_VARIABLE header)
-  limpid_foreign_includes("${header}" foreign)
+  limpid_included_by("${header}" all)
   set(number 0)
   foreach(precompiled IN LISTS limpid_precompiled_sets)
     string(REPLACE " " ";" precompiled "${precompiled}")
-    list(REMOVE_ITEM precompiled ${foreign})
+    list(REMOVE_ITEM precompiled ${all})
     if(NOT precompiled)
       break()
     endif()
     math(EXPR number "${number} + 1")
   endforeach()
-  set(source "${CMAKE_CURRENT_BINARY_DIR}/verify_headers/${header}.cpp")
-  file(CONFIGURE OUTPUT "${source}" CONTENT "#include <${header}>\n" @ONLY)
-  list(APPEND headers_of_set_${number} "${source}")
+  list(LENGTH all size)
+  math(EXPR size "100000 + ${size}")
+  list(APPEND headers_of_set_${number} "${size} ${header}")
 endforeach()
 
 add_custom_target(verify_headers)
 list(LENGTH limpid_precompiled_sets none)
 foreach(number RANGE ${none})
   if(headers_of_set_${number})
+    list(SORT headers_of_set_${number} ORDER DESCENDING)
+    list(TRANSFORM headers_of_set_${number} REPLACE "^[0-9]+ " "")
+    set(rest ${headers_of_set_${number}})
+    set(sources)
+    while(rest)
+      list(GET rest 0 header)
+      limpid_header_chain("${header}" "${rest}" chain)
+      list(REMOVE_ITEM rest ${chain})
+      list(REVERSE chain)
+      list(TRANSFORM chain REPLACE "(.+)" "#include <\\1>\n")
+      list(JOIN chain "" includes)
+      set(source "${CMAKE_CURRENT_BINARY_DIR}/verify_headers/${header}.cpp")
+      file(CONFIGURE OUTPUT "${source}" CONTENT "${includes}" @ONLY)
+      list(APPEND sources "${source}")
+    endwhile()
     set(name limpid_verify_headers_${number})
-    add_library(${name} OBJECT EXCLUDE_FROM_ALL ${headers_of_set_${number}})
+    add_library(${name} OBJECT EXCLUDE_FROM_ALL ${sources})
     target_link_libraries(${name} PRIVATE limpid_verify_flags)
     if(number LESS none)
       list(GET limpid_precompiled_sets ${number} precompiled)
