@@ -273,6 +273,7 @@ int main(int argc, char** argv) {
       ->excludes(backbone)
       ->group("Recipe and networks");
   examples::add_processes(app, plan.processes);
+  examples::add_reduce_in(app, plan.options);
   examples::add_json(app, plan.json, "Write what came out here");
   examples::add_threads(app, plan.threads);
   examples::add_max_pixels(app);

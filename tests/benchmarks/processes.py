@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 
 TASKS = ("deblur", "dehaze", "derain")
@@ -54,11 +55,12 @@ def main():
     parser.add_argument("--photos", required=True)
     parser.add_argument("--batch", type=int, default=4, help="of a task, in all processes together")
     parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("more", nargs="*", help="for limpid-train, behind --")
-    given = parser.parse_args()
+    words = sys.argv[1:]
+    split = words.index("--") if "--" in words else len(words)
+    given, more = parser.parse_args(words[:split]), words[split + 1:]
     with tempfile.TemporaryDirectory() as folder:
         words = [f"{given.programs}/limpid-train", "--steps", str(given.steps)]
-        words += given.more if "--recipe" in given.more else ["--recipe", "quickstart", *given.more]
+        words += more if "--recipe" in more else ["--recipe", "quickstart", *more]
         for task in TASKS:
             pairs = f"{folder}/{task}"
             subprocess.run([f"{given.programs}/limpid-data", "degrade", "--task", task,

@@ -6,6 +6,7 @@
 #include <limpid/parallel/rendezvous.hpp>
 #include <limpid/parallel/supervisor.hpp>
 #include <limpid/parallel/world_place.hpp>
+#include <limpid/training/options.hpp>
 
 #include <torch/cuda.h>
 #include <CLI/CLI.hpp>
@@ -19,6 +20,7 @@
 #include <string>
 #include <thread>
 
+#include "../changes.hpp"
 #include "../numbers.hpp"
 #include "../options.hpp"
 
@@ -67,6 +69,22 @@ inline void add_processes(CLI::App& app, ProcessOptions& options) {
                  "Where processes that torchrun, srun or mpirun started meet: rank 0's machine "
                  "[MASTER_ADDR:MASTER_PORT, or as Slurm says]")
       ->type_name("HOST:PORT")
+      ->group("Processes");
+}
+
+/// Adds --reduce-in.
+inline void add_reduce_in(CLI::App& app, Changes<limpid::TrainerOptions>& options) {
+  options
+      .add<std::string>(
+          app, "--reduce-in",
+          [](limpid::TrainerOptions& o, const std::string& name) {
+            o.reduce_in =
+                name == "bfloat16" ? limpid::Precision::bfloat16 : limpid::Precision::float32;
+          },
+          "In which processes add up gradients; bfloat16 halves what is sent and rounds it "
+          "[float32]")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->type_name("float32|bfloat16")
       ->group("Processes");
 }
 

@@ -427,9 +427,8 @@ class TrainingLoop {
     if (world().is_alone() || steps == 0) return "";
     const auto traffic = world().traffic() - begun_;
     char text[128];
-    std::snprintf(text, sizeof text, "; %.2f MB a step to %d others, %.1f %% of the time",
+    std::snprintf(text, sizeof text, "; %.2f MB a step to others, %.1f %% of the time",
                   static_cast<double>(traffic.bytes) / static_cast<double>(steps) / 1e6,
-                  static_cast<int>(world().size() - 1),
                   100 * traffic.seconds / seconds_since(sitting_began_));
     return text;
   }
