@@ -9,6 +9,7 @@
 #include <limpid/core/caught_signals.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/checksum.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/copied_to.hpp>
 #include <limpid/core/deep_copy.hpp>

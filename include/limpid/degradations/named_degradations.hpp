@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/options_by_name.hpp>
@@ -66,7 +67,8 @@ using DegradationText = TextByName<','>;
 
 /// The names of a degradation's options.
 /// @throws c10::ValueError for an unknown degradation.
-inline std::vector<std::string> option_names(std::string_view degradation) {
+template <class OnlyIfCalled = void>
+std::vector<std::string> option_names(std::string_view degradation) {
   return kDegradations.with(degradation, [](const auto& entry) {
     using D = typename std::remove_cvref_t<decltype(entry)>::type;
     D degradation{};
@@ -100,7 +102,8 @@ auto with_degradation(const DegradationText& text, F&& f) {
 /// The degradation that the words name.
 ///
 /// @throws c10::ValueError for an unknown name or option, and for a value out of range.
-inline AnyDegradation named_degradation(const DegradationText& text) {
+template <class OnlyIfCalled = void>
+AnyDegradation named_degradation(const DegradationText& text) {
   return with_degradation(text, [&](const auto& degradation) {
     const auto name = kDegradations.spelled(text.name);
     return AnyDegradation{degradation, name + " (" + options_text(degradation) + ")"};
@@ -158,7 +161,8 @@ inline AnyDegradation degradation_for(std::string_view task) {
 }
 
 /// One line per degradation for help: name, what it is, options with their defaults.
-inline std::string degradations_help() {
+template <class OnlyIfCalled = void>
+std::string degradations_help() {
   std::string text;
   kDegradations.for_each([&](const auto& entry) {
     using D = typename std::remove_cvref_t<decltype(entry.value)>::type;
@@ -167,5 +171,11 @@ inline std::string degradations_help() {
   });
   return text;
 }
+
+#ifdef LIMPID_ONCE
+LIMPID_ONCE std::vector<std::string> option_names<>(std::string_view degradation);
+LIMPID_ONCE AnyDegradation named_degradation<>(const DegradationText& text);
+LIMPID_ONCE std::string degradations_help<>();
+#endif
 
 }  // namespace limpid

@@ -5,6 +5,7 @@
 #include <limpid/backbones/mobilenet_v2.hpp>
 #include <limpid/backbones/resnet34.hpp>
 #include <limpid/backbones/se_resnext50.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
@@ -128,5 +129,20 @@ inline LoadedModel load_any(const std::filesystem::path& path) {
   file.manifest.erase("checksums");
   return {std::move(model), std::move(file.manifest)};
 }
+
+#ifdef LIMPID_ONCE
+namespace detail {
+LIMPID_ONCE struct FamilyOf<ResNetEncoder, ResNetDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<NAFNetEncoder, NAFNetDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<RestormerEncoder, RestormerDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<GUNetEncoder, GUNetDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<PixelUNetEncoder, PixelUNetDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<FPNEncoder<InceptionResNetV2>, FPNDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<FPNEncoder<MobileNetV2>, FPNDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<FPNEncoder<ResNet34>, FPNDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<FPNEncoder<DenseNet121>, FPNDecoder<"any">>;
+LIMPID_ONCE struct FamilyOf<FPNEncoder<SEResNeXt50>, FPNDecoder<"any">>;
+}  // namespace detail
+#endif
 
 }  // namespace limpid

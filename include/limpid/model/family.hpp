@@ -63,64 +63,12 @@ struct FamilyOf {
   using AllOptions =
       std::conditional_t<kTakesPrompts, PromptedOptions<DecoderOptions>, DecoderOptions>;
 
+  // Defined below, so that they are no inline functions, which every program would compile.
+
   /// Errors are about an option of the family: "an option of nafnet".
-  static nlohmann::json options(const nlohmann::json& given) {
-    const auto of = "of " + std::string{ModuleOf<E>::architecture};
-    const nlohmann::json encoder_defaults = EncoderOptions{}, decoder_defaults = AllOptions{};
-    auto for_encoder = nlohmann::json::object(), for_decoder = nlohmann::json::object();
-    TORCH_CHECK_VALUE(given.is_object(), "options ", of, ": expected an object, found ",
-                      shown_value(given));
-    for (const auto& [key, value] : given.items()) {
-      if (key != "encoder" && key != "decoder") continue;
-      TORCH_CHECK_VALUE(value.is_object(), "options ", of, "'s ", key,
-                        ": expected an object, found ", shown_value(value));
-      (key == "encoder" ? for_encoder : for_decoder) = value;
-    }
-    for (const auto& [key, value] : given.items()) {
-      if (key == "encoder" || key == "decoder") continue;
-      const bool of_encoder = encoder_defaults.contains(key);
-      if (!of_encoder && !decoder_defaults.contains(key)) refuse_option(key);
-      (of_encoder ? for_encoder : for_decoder).update({{key, value}}, /*merge_objects=*/true);
-    }
-    const auto encoder = options_from_json<EncoderOptions>(for_encoder, of);
-    AllOptions matching;
-    if constexpr (kTakesPrompts) {
-      matching = {DecoderOptions::matching(encoder), 0};
-    } else {
-      matching = DecoderOptions::matching(encoder);
-    }
-    nlohmann::json decoder =
-        options_from_json<AllOptions>(for_decoder, of + "'s decoder", matching);
-    if (kTakesPrompts && decoder.at("prompt") == 0) decoder.erase("prompt");
-    return {{"encoder", encoder}, {"decoder", decoder}};
-  }
-
-  static AnyModel build(const nlohmann::json& manifest, const std::string& source) {
-    if constexpr (kTakesPrompts) {
-      for (const auto& task : manifest.at("tasks")) {
-        if (has_prompt(description_of(task))) return build_of<Prompted<D>>(manifest, source);
-      }
-    }
-    return build_of<D>(manifest, source);
-  }
-
-  static WeightsReport load_pretrained(const AnyModel& model, const std::filesystem::path& path) {
-    if constexpr (requires(E encoder) { encoder->backbone(); }) {
-      if (auto* plain = model.module->template as<FamilyModelImpl<E, D>>()) {
-        return limpid::load_pretrained(plain->encoder(), path);
-      }
-      if constexpr (kTakesPrompts) {
-        if (auto* prompted = model.module->template as<FamilyModelImpl<E, Prompted<D>>>()) {
-          return limpid::load_pretrained(prompted->encoder(), path);
-        }
-      }
-      limpid::refuse("load_pretrained: the model is of another family than ",
-                     ModuleOf<E>::architecture);
-    } else {
-      limpid::refuse("load_pretrained: ", ModuleOf<E>::architecture,
-                     " has no part with weights of its own");
-    }
-  }
+  static nlohmann::json options(const nlohmann::json& given);
+  static AnyModel build(const nlohmann::json& manifest, const std::string& source);
+  static WeightsReport load_pretrained(const AnyModel& model, const std::filesystem::path& path);
 
  private:
   static nlohmann::json description_of(const nlohmann::json& task) {
@@ -157,6 +105,67 @@ struct FamilyOf {
     refuse_name("an option of " + std::string{ModuleOf<E>::architecture}, names, key);
   }
 };
+
+template <Encoder E, DecoderFor<E> D>
+nlohmann::json FamilyOf<E, D>::options(const nlohmann::json& given) {
+  const auto of = "of " + std::string{ModuleOf<E>::architecture};
+  const nlohmann::json encoder_defaults = EncoderOptions{}, decoder_defaults = AllOptions{};
+  auto for_encoder = nlohmann::json::object(), for_decoder = nlohmann::json::object();
+  TORCH_CHECK_VALUE(given.is_object(), "options ", of, ": expected an object, found ",
+                    shown_value(given));
+  for (const auto& [key, value] : given.items()) {
+    if (key != "encoder" && key != "decoder") continue;
+    TORCH_CHECK_VALUE(value.is_object(), "options ", of, "'s ", key, ": expected an object, found ",
+                      shown_value(value));
+    (key == "encoder" ? for_encoder : for_decoder) = value;
+  }
+  for (const auto& [key, value] : given.items()) {
+    if (key == "encoder" || key == "decoder") continue;
+    const bool of_encoder = encoder_defaults.contains(key);
+    if (!of_encoder && !decoder_defaults.contains(key)) refuse_option(key);
+    (of_encoder ? for_encoder : for_decoder).update({{key, value}}, /*merge_objects=*/true);
+  }
+  const auto encoder = options_from_json<EncoderOptions>(for_encoder, of);
+  AllOptions matching;
+  if constexpr (kTakesPrompts) {
+    matching = {DecoderOptions::matching(encoder), 0};
+  } else {
+    matching = DecoderOptions::matching(encoder);
+  }
+  nlohmann::json decoder = options_from_json<AllOptions>(for_decoder, of + "'s decoder", matching);
+  if (kTakesPrompts && decoder.at("prompt") == 0) decoder.erase("prompt");
+  return {{"encoder", encoder}, {"decoder", decoder}};
+}
+
+template <Encoder E, DecoderFor<E> D>
+AnyModel FamilyOf<E, D>::build(const nlohmann::json& manifest, const std::string& source) {
+  if constexpr (kTakesPrompts) {
+    for (const auto& task : manifest.at("tasks")) {
+      if (has_prompt(description_of(task))) return build_of<Prompted<D>>(manifest, source);
+    }
+  }
+  return build_of<D>(manifest, source);
+}
+
+template <Encoder E, DecoderFor<E> D>
+WeightsReport FamilyOf<E, D>::load_pretrained(const AnyModel& model,
+                                              const std::filesystem::path& path) {
+  if constexpr (requires(E encoder) { encoder->backbone(); }) {
+    if (auto* plain = model.module->template as<FamilyModelImpl<E, D>>()) {
+      return limpid::load_pretrained(plain->encoder(), path);
+    }
+    if constexpr (kTakesPrompts) {
+      if (auto* prompted = model.module->template as<FamilyModelImpl<E, Prompted<D>>>()) {
+        return limpid::load_pretrained(prompted->encoder(), path);
+      }
+    }
+    limpid::refuse("load_pretrained: the model is of another family than ",
+                   ModuleOf<E>::architecture);
+  } else {
+    limpid::refuse("load_pretrained: ", ModuleOf<E>::architecture,
+                   " has no part with weights of its own");
+  }
+}
 
 /// What a model file of new networks would say.
 inline nlohmann::json manifest_of(const NetworkFamily& family, const Network& network,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/recipes/adversarial_names.hpp>
 #include <limpid/training/adversary.hpp>
@@ -38,8 +39,9 @@ namespace recipes {
 /// @param width      channels of the critic's first layer
 /// @param slope      which slope a gradient penalty holds, for an objective that has one
 /// @throws c10::ValueError for an unknown name, or an objective that cannot use the critic.
-inline Adversary make_adversary(const std::string& objective, const std::string& critic = {},
-                                std::int64_t width = 64, PenaltySlope slope = PenaltySlope::mean) {
+template <class OnlyIfCalled = void>
+Adversary make_adversary(const std::string& objective, const std::string& critic = {},
+                         std::int64_t width = 64, PenaltySlope slope = PenaltySlope::mean) {
   const auto critic_name = critic.empty() ? default_critic(objective) : critic;
   Adversary adversary;
   with_critic(critic_name, {.width = width}, [&](auto handle) {
@@ -50,6 +52,11 @@ inline Adversary make_adversary(const std::string& objective, const std::string&
   });
   return adversary;
 }
+
+#ifdef LIMPID_ONCE
+LIMPID_ONCE Adversary make_adversary<>(const std::string& objective, const std::string& critic,
+                                       std::int64_t width, PenaltySlope slope);
+#endif
 
 }  // namespace recipes
 }  // namespace limpid

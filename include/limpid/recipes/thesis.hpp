@@ -55,6 +55,7 @@ struct ThesisRecipe {
   ///
   /// @param vgg  VGG-19 as deep as conv3_3, with ImageNet weights.
   /// @throws c10::ValueError if the objective or the critic is unknown, or they do not fit.
+  template <class OnlyIfCalled = void>
   AnyBranch branch(std::string_view task, Pairs pairs, const VGG19& vgg) const {
     AnyBranch branch;
     branch.pairs = std::move(pairs);
@@ -64,8 +65,8 @@ struct ThesisRecipe {
         objective.contextual_weight > 0
             ? AnyContent{content + objective.contextual_weight * Contextual{.vgg = vgg}}
             : AnyContent{content};
-    branch.adversary = make_adversary(objective.adversarial, objective.critic,
-                                      objective.critic_width, objective.penalty_slope);
+    branch.adversary = make_adversary<OnlyIfCalled>(
+        objective.adversarial, objective.critic, objective.critic_width, objective.penalty_slope);
     branch.adversarial_weight = objective.adversarial_weight;
     branch.critic_updates = objective.critic_updates;
     return branch;

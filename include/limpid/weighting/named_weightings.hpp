@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/options_by_name.hpp>
@@ -155,7 +156,8 @@ auto with_weighting(const WeightingText& text, F&& f) {
 /// `rows` (`AnyWeighting::averaged`, `with_offset`, `with_rows`).
 ///
 /// @throws c10::ValueError for an unknown name or option, and for a value out of range.
-inline AnyWeighting named_weighting(const WeightingText& text) {
+template <class OnlyIfCalled = void>
+AnyWeighting named_weighting(const WeightingText& text) {
   return with_weighting(text, [&](auto& weighting, const auto& common) {
     auto description = kWeightings.spelled(text.name);
     const auto options = detail::weighting_options_text(weighting);
@@ -167,12 +169,14 @@ inline AnyWeighting named_weighting(const WeightingText& text) {
   });
 }
 
-inline AnyWeighting named_weighting(std::string_view text) {
-  return named_weighting(WeightingText::parse(text));
+template <class OnlyIfCalled = void>
+AnyWeighting named_weighting(std::string_view text) {
+  return named_weighting<OnlyIfCalled>(WeightingText::parse(text));
 }
 
 /// One line per weighting for help: name, what it is, options with their defaults.
-inline std::string weightings_help() {
+template <class OnlyIfCalled = void>
+std::string weightings_help() {
   std::string text;
   kWeightings.for_each([&](const auto& entry) {
     using W = typename std::remove_cvref_t<decltype(entry.value)>::type;
@@ -182,5 +186,11 @@ inline std::string weightings_help() {
   });
   return text;
 }
+
+#ifdef LIMPID_ONCE
+LIMPID_ONCE AnyWeighting named_weighting<>(const WeightingText& text);
+LIMPID_ONCE AnyWeighting named_weighting<>(std::string_view text);
+LIMPID_ONCE std::string weightings_help<>();
+#endif
 
 }  // namespace limpid

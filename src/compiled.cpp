@@ -1,0 +1,6 @@
+// The library limpid::compiled: what its headers list as LIMPID_ONCE.
+#define LIMPID_DEFINES_ONCE
+#include <limpid/degradations/named_degradations.hpp>
+#include <limpid/model/families.hpp>
+#include <limpid/recipes/adversaries.hpp>
+#include <limpid/weighting/named_weightings.hpp>
