@@ -386,11 +386,14 @@
 #include <limpid/onnx/export.hpp>
 #include <limpid/onnx/graph.hpp>
 #include <limpid/onnx/graph_builder.hpp>
+#include <limpid/onnx/map_rules.hpp>
 #include <limpid/onnx/model_bytes.hpp>
 #include <limpid/onnx/operator_writer.hpp>
 #include <limpid/onnx/operators.hpp>
 #include <limpid/onnx/picture_sizes.hpp>
 #include <limpid/onnx/recording.hpp>
+#include <limpid/onnx/shape_rules.hpp>
+#include <limpid/onnx/value_rules.hpp>
 
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/any_optimizer.hpp>
