@@ -92,6 +92,7 @@
 #include <limpid/io/picture_formats.hpp>
 #include <limpid/io/picture_kind.hpp>
 #include <limpid/io/picture_losses.hpp>
+#include <limpid/io/picture_view.hpp>
 #include <limpid/io/pth.hpp>
 #include <limpid/io/regular_file.hpp>
 #include <limpid/io/removed_on_signal.hpp>
@@ -503,12 +504,14 @@
 #include <limpid/recipes/thesis_resnet.hpp>
 
 #include <limpid/inference/any_restorer.hpp>
+#include <limpid/inference/degraded_picture.hpp>
 #include <limpid/inference/evaluate.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/output_files.hpp>
 #include <limpid/inference/published_model.hpp>
 #include <limpid/inference/published_shapes.hpp>
 #include <limpid/inference/restore_picture.hpp>
+#include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/restorer_options.hpp>
 #include <limpid/inference/tile_grid.hpp>

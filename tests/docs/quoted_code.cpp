@@ -10,8 +10,9 @@
 #include <string>
 #include <vector>
 
-// Code that README and docs show is code that a compiler has seen: each ```cpp block stands, line
-// for line, in a lesson or in tests/docs/. Spaces do not count, and "// ..." skips lines.
+// Code that README and docs show is code that a compiler has seen: each ```cpp and ```c block
+// stands, line for line, in a lesson or in tests/docs/. Spaces do not count, and "// ..." skips
+// lines.
 namespace {
 
 namespace fs = std::filesystem;
@@ -48,7 +49,7 @@ std::vector<Quote> quotes_of(const fs::path& page) {
   for (std::string line; std::getline(file, line);) {
     ++number;
     const auto text = squeezed(line);
-    const bool begins = !quoting && text == "```cpp";
+    const bool begins = !quoting && (text == "```cpp" || text == "```c");
     const bool ends = quoting && text == "```";
     if (begins || (quoting && text == "// ...")) {
       quotes.push_back({page.filename().string() + ":" + std::to_string(number), {}});
@@ -74,8 +75,12 @@ BOOST_AUTO_TEST_SUITE(quoted_code)
 BOOST_AUTO_TEST_CASE(code_that_the_docs_show_is_compiled) {
   const fs::path root = limpid_test::source_folder();
   std::vector<Lines> compiled;
-  for (const auto& folder : {root / "examples", root / "tests" / "docs"}) {
+  for (const auto& folder :
+       {root / "examples", root / "examples" / "engines", root / "tests" / "docs"}) {
     for (const auto& file : files_in(folder, ".cpp")) compiled.push_back(squeezed_lines(file));
+  }
+  for (const auto& file : files_in(root / "examples" / "other_languages", ".c")) {
+    compiled.push_back(squeezed_lines(file));
   }
   auto pages = files_in(root / "docs", ".md");
   pages.push_back(root / "README.md");

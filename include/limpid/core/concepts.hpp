@@ -27,8 +27,11 @@ using ModuleOf = std::remove_cvref_t<decltype(*std::declval<H&>())>;
 
 /// A pointer-like owner of a module: a `torch::nn::ModuleHolder` or a `std::shared_ptr`.
 /// Copies are shallow: both name the same weights.
+///
+/// Whether it points is asked first: what is built from any handle may be asked whether it is one
+/// while its own copy constructor is looked for.
 template <class H>
-concept ModuleHandle = std::copyable<H> && std::derived_from<ModuleOf<H>, torch::nn::Module>;
+concept ModuleHandle = std::derived_from<ModuleOf<H>, torch::nn::Module> && std::copyable<H>;
 
 /// A handle whose `forward` maps one batch to one tensor.
 template <class H>

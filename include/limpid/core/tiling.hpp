@@ -56,6 +56,17 @@ inline std::vector<std::int64_t> tile_starts(std::int64_t side, std::int64_t til
   return starts;
 }
 
+/// How many tiles `restore_tiled` cuts an image of this size into.
+inline std::int64_t tile_count(std::int64_t height, std::int64_t width, const Tiling& tiling) {
+  const auto side = tiling.tile_for(height, width);
+  if (side == 0) return 1;
+  const auto along = [&](std::int64_t length) {
+    return static_cast<std::int64_t>(
+        tile_starts(length, std::min(side, length), tiling.blended()).size());
+  };
+  return along(height) * along(width);
+}
+
 /// Weights (tile) that rise over the overlap from a side that has a neighbour.
 inline at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before, bool after) {
   auto ramp = at::ones({tile}, at::kFloat);

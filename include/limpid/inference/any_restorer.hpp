@@ -1,6 +1,8 @@
 #pragma once
 
+#include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>
+#include <limpid/io/picture_view.hpp>
 #include <limpid/model/families.hpp>
 
 #include <nlohmann/json.hpp>
@@ -27,13 +29,21 @@ inline AnyModel on_device(AnyModel model, c10::Device device) {
 
 /// Restores pictures with any model file of the families that limpid knows by name
 /// (`model/families.hpp`): tasks and sizes come from the file. Programs that know their model's
-/// type use `Restorer`.
+/// type use `Restorer`. Several threads may restore with one restorer at once, as long as nobody
+/// trains, changes or moves its model meanwhile; tasks of a model with adapters take turns.
 class AnyRestorer {
  public:
   /// @throws c10::Error that names the file if it is missing, damaged, or of networks that limpid
   ///         does not ship.
   explicit AnyRestorer(const std::filesystem::path& path, RestorerOptions options = {})
       : options_(options), source_("model '" + path.string() + "'"), loaded_(load_any(path)) {
+    loaded_.model.module->to(options_.device);
+  }
+
+  /// Reads the model from memory, which may go afterwards.
+  /// @throws c10::Error that names `file.name`, as above.
+  explicit AnyRestorer(const ModelBytes& file, RestorerOptions options = {})
+      : options_(options), source_("model '" + file.name + "'"), loaded_(load_any(file)) {
     loaded_.model.module->to(options_.device);
   }
 
@@ -58,16 +68,34 @@ class AnyRestorer {
 
   /// Restores in evaluation mode; a model in training is so again afterwards.
   /// @throws c10::ValueError if the model has no such task; c10::Error if what it makes is not
-  ///         finite.
-  Image restore(const std::string& task, const Image& degraded) const {
+  ///         finite; `RestoreCancelled` where `watch` says so.
+  Image restore(const std::string& task, const Image& degraded,
+                const RestoreWatch& watch = {}) const {
     const detail::EvaluationScope evaluation{*loaded_.model.module};
-    return detail::restore_picture(network(task), degraded, options_);
+    return detail::restore_picture(network(task), degraded, options_, watch);
+  }
+
+  /// From memory to memory, of any formats; both may be the same. Alpha is kept where both have it,
+  /// else opaque; `rgb_float32` is neither rounded before nor behind the network. What is restored
+  /// is written when all of it is done: where this throws, nothing is.
+  /// @throws as above, and c10::ValueError that says what is wrong with a view.
+  void restore(const std::string& task, const PictureView& degraded, const PictureBuffer& restored,
+               const RestoreWatch& watch = {}) const {
+    const detail::EvaluationScope evaluation{*loaded_.model.module};
+    detail::restore_memory(network(task), degraded, restored, options_, watch);
+  }
+
+  /// The same, over the picture itself.
+  void restore_in_place(const std::string& task, const PictureBuffer& picture,
+                        const RestoreWatch& watch = {}) const {
+    restore(task, picture, picture, watch);
   }
 
   /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU.
-  at::Tensor restore_unit(const std::string& task, const Image& degraded) const {
+  at::Tensor restore_unit(const std::string& task, const Image& degraded,
+                          const RestoreWatch& watch = {}) const {
     const detail::EvaluationScope evaluation{*loaded_.model.module};
-    return detail::restore_unit(network(task), degraded, options_);
+    return detail::restore_unit(network(task), degraded, options_, watch);
   }
 
   /// How it restores a picture of this size: at once or in which tiles.

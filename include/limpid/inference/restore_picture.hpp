@@ -5,12 +5,16 @@
 #include <limpid/core/finite.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
+#include <limpid/core/whole_maps.hpp>
+#include <limpid/inference/degraded_picture.hpp>
 #include <limpid/inference/network_cost.hpp>
+#include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer_options.hpp>
 #include <limpid/inference/tile_plan.hpp>
 #include <limpid/inference/tiled_picture.hpp>
 #include <limpid/inference/turn.hpp>
 #include <limpid/io/image.hpp>
+#include <limpid/io/picture_view.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 
 #include <ATen/TensorOperators.h>
@@ -40,7 +44,7 @@ inline at::Tensor network_input(const at::Tensor& unit, const RestorerOptions& o
 }
 
 /// The whole picture at once: the mean over `turns`, (1, 3, H, W) in [-1, 1].
-inline at::Tensor restore_whole(const RestoreFunction& restore, const Image& degraded,
+inline at::Tensor restore_whole(const RestoreFunction& restore, const DegradedPicture& degraded,
                                 const RestorerOptions& options) {
   const auto turns = Turn::first(options.ensemble);
   const auto input = network_input(degraded.unit(), options);
@@ -61,7 +65,7 @@ inline NetworkCost cost_of(const TaskNetwork& network, const RestorerOptions& op
     const ConvolutionScope convolution{options.convolution};
     return measure_cost(
         [&](std::int64_t side) {
-          const auto grey = Image{at::full({side, side, 3}, 128, at::kByte)};
+          const Image grey{at::full({side, side, 3}, 128, at::kByte)};
           (void)to_unit(restore_whole(network.restore, grey, options));
         },
         network.needs.padding);
@@ -75,58 +79,106 @@ inline TilePlan plan_of(const TaskNetwork& network, std::int64_t height, std::in
   return plan_tiles(cost_of(network, options), network.needs, options, height, width);
 }
 
+/// How many tiles a picture of this size has by `plan`.
+inline std::int64_t tiles_of(const TilePlan& plan, const TileNeeds& needs, std::int64_t height,
+                             std::int64_t width) {
+  if (plan.tile == 0) return 1;
+  if (!plan.is_known) return tile_count(height, width, {plan.tile, plan.halo});
+  return static_cast<std::int64_t>(tile_cores(height, width, plan.tile, needs.padding).size());
+}
+
 /// The one way from a picture to a restored one: whole or tile by tile.
 /// @param sink  (part, values): (1, 3, H, W) float on the CPU, in [0, 1] but for what the network
 ///              does beyond
-/// @throws c10::Error if what the model makes is not finite.
+/// @throws c10::Error if what the model makes is not finite; `RestoreCancelled`.
 template <class Sink>
-void restore_parts(const TaskNetwork& network, const Image& degraded,
-                   const RestorerOptions& options, Sink sink) {
+void restore_parts(const TaskNetwork& network, const DegradedPicture& degraded,
+                   const RestorerOptions& options, const RestoreWatch& watch, Sink sink) {
   TORCH_CHECK_VALUE(!degraded.empty(), "restore: the image is empty");
   const c10::NoGradGuard no_grad;
   const AutocastScope autocast{options.precision, options.device};
   const ConvolutionScope convolution{options.convolution};
-  const auto plan = plan_of(network, degraded.height(), degraded.width(), options);
+  const auto height = degraded.height(), width = degraded.width();
+  const auto plan = plan_of(network, height, width, options);
   const auto what = "the picture restored by task '" + network.task + "'";
+  WatchedRun run{watch, tiles_of(plan, network.needs, height, width)};
+  const RestoreFunction restore = [&](const at::Tensor& input) {
+    run.check();
+    try {
+      auto restored = network.restore(input);
+      run.ran();
+      return restored;
+    } catch (const FarEnough&) {  // a part of the network that was all to be run
+      run.ran();
+      throw;
+    }
+  };
   if (plan.tile == 0 || !plan.is_known) {
-    const auto restored = plan.tile == 0
-                              ? restore_whole(network.restore, degraded, options)
-                              : restore_blended(network.restore, degraded, plan, options);
+    const auto restored = plan.tile == 0 ? restore_whole(restore, degraded, options)
+                                         : restore_blended(restore, degraded, plan, options,
+                                                           [&] { run.tile_done(); });
     check_picture_finite(what, restored);
-    sink(Rectangle{0, 0, degraded.height(), degraded.width()}, to_unit(restored).to(at::kCPU));
+    sink(Rectangle{0, 0, height, width}, to_unit(restored).to(at::kCPU));
+    if (plan.tile == 0) run.tile_done();
     return;
   }
-  TiledPicture tiles{network.restore, network.needs, degraded, plan, options};
+  TiledPicture tiles{restore, network.needs, degraded, plan, options};
   tiles.restore([&](const Rectangle& part, const at::Tensor& restored) {
     check_picture_finite(what, restored);
     sink(part, to_unit(restored));
+    run.tile_done();
   });
+}
+
+/// (H, W, 3) bytes.
+inline at::Tensor restore_pixels(const TaskNetwork& network, const DegradedPicture& degraded,
+                                 const RestorerOptions& options, const RestoreWatch& watch) {
+  const auto height = degraded.height(), width = degraded.width();
+  at::Tensor pixels;
+  const auto sink = [&](const Rectangle& part, const at::Tensor& unit) {
+    const auto made = Image::from_unit(unit).pixels();
+    if (part.height == height && part.width == width) {
+      pixels = made;
+      return;
+    }
+    if (!pixels.defined()) pixels = at::empty({height, width, 3}, at::kByte);
+    pixels.narrow(0, part.top, part.height).narrow(1, part.left, part.width).copy_(made);
+  };
+  restore_parts(network, degraded, options, watch, sink);
+  return pixels;
 }
 
 /// As a picture of 8 bits.
 inline Image restore_picture(const TaskNetwork& network, const Image& degraded,
-                             const RestorerOptions& options) {
-  at::Tensor pixels;
-  restore_parts(network, degraded, options, [&](const Rectangle& part, const at::Tensor& unit) {
-    const auto made = Image::from_unit(unit).pixels();
-    if (part.height == degraded.height() && part.width == degraded.width()) {
-      pixels = made;
-      return;
-    }
-    if (!pixels.defined()) pixels = at::empty({degraded.height(), degraded.width(), 3}, at::kByte);
-    pixels.narrow(0, part.top, part.height).narrow(1, part.left, part.width).copy_(made);
-  });
-  return Image{pixels}.with_facts(degraded.facts());
+                             const RestorerOptions& options, const RestoreWatch& watch = {}) {
+  return Image{restore_pixels(network, degraded, options, watch)}.with_facts(degraded.facts());
 }
 
 /// As (1, 3, H, W) float in [0, 1] on the CPU, not rounded.
-inline at::Tensor restore_unit(const TaskNetwork& network, const Image& degraded,
-                               const RestorerOptions& options) {
+inline at::Tensor restore_unit(const TaskNetwork& network, const DegradedPicture& degraded,
+                               const RestorerOptions& options, const RestoreWatch& watch = {}) {
   auto values = at::empty({1, 3, degraded.height(), degraded.width()}, at::kFloat);
-  restore_parts(network, degraded, options, [&](const Rectangle& part, const at::Tensor& unit) {
+  const auto sink = [&](const Rectangle& part, const at::Tensor& unit) {
     values.narrow(2, part.top, part.height).narrow(3, part.left, part.width).copy_(unit);
-  });
+  };
+  restore_parts(network, degraded, options, watch, sink);
   return values.clamp_(0, 1);
+}
+
+/// From memory to memory, which is written when all is done: `degraded` and `restored` may be the
+/// same, and nothing is written where it throws.
+inline void restore_memory(const TaskNetwork& network, const PictureView& degraded,
+                           const PictureBuffer& restored, const RestorerOptions& options,
+                           const RestoreWatch& watch) {
+  const auto view = checked_view("degraded picture", degraded);
+  const auto buffer = checked_buffer("restored picture", restored, view.height, view.width);
+  const DegradedPicture picture{view};
+  if (buffer.format == PixelFormat::rgb_float32) {
+    write_floats(restore_unit(network, picture, options, watch), buffer);
+    return;
+  }
+  const auto pixels = restore_pixels(network, picture, options, watch);
+  write_bytes(pixels, alpha_of(view), buffer);
 }
 
 }  // namespace limpid::detail

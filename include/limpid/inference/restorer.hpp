@@ -5,9 +5,11 @@
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/restore_picture.hpp>
+#include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer_options.hpp>
 #include <limpid/inference/tile_plan.hpp>
 #include <limpid/io/image.hpp>
+#include <limpid/io/picture_view.hpp>
 #include <limpid/model/model_file.hpp>
 
 #include <torch/nn.h>
@@ -64,7 +66,8 @@ class EvaluationScope {
 /// Restores pictures with a trained model: `Restorer restorer{load<ThreeTasks>("model.limpid")};`
 ///
 /// Any size; large ones in tiles (`TilePlan`). Unit range outside, whatever range the model takes
-/// inside.
+/// inside. Several threads may restore with one restorer at once, as long as nobody trains, changes
+/// or moves its model meanwhile.
 template <class Model>
 class Restorer {
  public:
@@ -78,18 +81,35 @@ class Restorer {
 
   /// Restores one picture: `restorer.restore<"deblur">(Image::load("photo.jpg"))`.
   /// @throws c10::ValueError if the image is empty or the tiling impossible; c10::Error if what
-  ///         the model makes is not finite.
+  ///         the model makes is not finite; `RestoreCancelled` where `watch` says so.
   template <FixedString Task>
-  Image restore(const Image& degraded) {
+  Image restore(const Image& degraded, const RestoreWatch& watch = {}) {
     const detail::EvaluationScope evaluation{*model_};
-    return detail::restore_picture(network<Task>(), degraded, options_);
+    return detail::restore_picture(network<Task>(), degraded, options_, watch);
+  }
+
+  /// From memory to memory, of any formats; both may be the same. Alpha is kept where both have it,
+  /// else opaque; `rgb_float32` is neither rounded before nor behind the network. What is restored
+  /// is written when all of it is done: where this throws, nothing is.
+  /// @throws as above, and c10::ValueError that says what is wrong with a view.
+  template <FixedString Task>
+  void restore(const PictureView& degraded, const PictureBuffer& restored,
+               const RestoreWatch& watch = {}) {
+    const detail::EvaluationScope evaluation{*model_};
+    detail::restore_memory(network<Task>(), degraded, restored, options_, watch);
+  }
+
+  /// The same, over the picture itself.
+  template <FixedString Task>
+  void restore_in_place(const PictureBuffer& picture, const RestoreWatch& watch = {}) {
+    restore<Task>(picture, picture, watch);
   }
 
   /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU.
   template <FixedString Task>
-  at::Tensor restore_unit(const Image& degraded) {
+  at::Tensor restore_unit(const Image& degraded, const RestoreWatch& watch = {}) {
     const detail::EvaluationScope evaluation{*model_};
-    return detail::restore_unit(network<Task>(), degraded, options_);
+    return detail::restore_unit(network<Task>(), degraded, options_, watch);
   }
 
   /// How it restores a picture of this size: at once or in which tiles.

@@ -20,7 +20,7 @@ struct Rectangle {
 namespace detail {
 
 /// First pixel and length of a part of one side.
-struct Stretch {
+struct SidePart {
   std::int64_t begin = 0, length = 0;
 };
 
@@ -28,23 +28,23 @@ inline std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-/// Cuts a side into stretches of equal length, at most `tile` rounded to `multiple`; the last one
+/// Cuts a side into parts of equal length, at most `tile` rounded to `multiple`; the last one
 /// is what is left.
-inline std::vector<Stretch> cut_side(std::int64_t side, std::int64_t tile, std::int64_t multiple) {
+inline std::vector<SidePart> cut_side(std::int64_t side, std::int64_t tile, std::int64_t multiple) {
   const auto most = std::max(multiple, tile / multiple * multiple);
   const auto count = (side + most - 1) / most;
   const auto length = rounded_up((side + count - 1) / count, multiple);
-  std::vector<Stretch> stretches;
+  std::vector<SidePart> parts;
   for (std::int64_t begin = 0; begin < side; begin += length) {
-    stretches.push_back({begin, std::min(length, side - begin)});
+    parts.push_back({begin, std::min(length, side - begin)});
   }
-  return stretches;
+  return parts;
 }
 
-/// A stretch with `halo` more on both sides, as far as the side goes; it begins at a multiple, and
+/// A part with `halo` more on both sides, as far as the side goes; it begins at a multiple, and
 /// is as long as the network needs it.
-inline Stretch with_halo(const Stretch& part, std::int64_t halo, std::int64_t side,
-                         const ImagePadding& padding) {
+inline SidePart with_halo(const SidePart& part, std::int64_t halo, std::int64_t side,
+                          const ImagePadding& padding) {
   const auto aligned = [&](std::int64_t at) {
     return std::max<std::int64_t>(0, at) / padding.multiple * padding.multiple;
   };

@@ -3,11 +3,11 @@
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/whole_maps.hpp>
+#include <limpid/inference/degraded_picture.hpp>
 #include <limpid/inference/restorer_options.hpp>
 #include <limpid/inference/tile_grid.hpp>
 #include <limpid/inference/tile_plan.hpp>
 #include <limpid/inference/turn.hpp>
-#include <limpid/io/image.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -51,9 +51,13 @@ inline double distance(const MapMoments& a, const MapMoments& b) {
 ///    layer follows, through the part of the network before it: half the network on the average.
 class TiledPicture {
  public:
-  TiledPicture(const RestoreFunction& restore, const TileNeeds& needs, const Image& degraded,
+  TiledPicture(const RestoreFunction& restore, const TileNeeds& needs, DegradedPicture degraded,
                const TilePlan& plan, const RestorerOptions& options)
-      : restore_(restore), needs_(needs), degraded_(degraded), plan_(plan), options_(options) {}
+      : restore_(restore),
+        needs_(needs),
+        degraded_(std::move(degraded)),
+        plan_(plan),
+        options_(options) {}
 
   /// Calls `sink` with each part of the picture, restored: (1, 3, h, w) in [-1, 1], on the CPU.
   void restore(const std::function<void(const Rectangle&, const at::Tensor&)>& sink) {
@@ -156,16 +160,16 @@ class TiledPicture {
     return maps.gathered();
   }
 
-  /// `count` stretches of `length`, from one end of a side to the other; the side itself where it
+  /// `count` parts of `length`, from one end of a side to the other; the side itself where it
   /// is not longer.
-  std::vector<Stretch> spread(std::int64_t side, std::int64_t length, std::int64_t count) const {
+  std::vector<SidePart> spread(std::int64_t side, std::int64_t length, std::int64_t count) const {
     if (side <= length) return {{0, side}};
-    std::vector<Stretch> stretches;
+    std::vector<SidePart> parts;
     for (std::int64_t i = 0; i < count; ++i) {
       const auto begin = count == 1 ? (side - length) / 2 : (side - length) * i / (count - 1);
-      stretches.push_back({begin / needs_.padding.multiple * needs_.padding.multiple, length});
+      parts.push_back({begin / needs_.padding.multiple * needs_.padding.multiple, length});
     }
-    return stretches;
+    return parts;
   }
 
   /// What counts of a part of a sample: all but its surroundings, which it has where it is not as
@@ -177,7 +181,7 @@ class TiledPicture {
       const auto border = shown == side ? 0
                                         : std::min(plan_.halo, shown / 3) /
                                               needs_.padding.multiple * needs_.padding.multiple;
-      return Stretch{border, padded - 2 * border};
+      return SidePart{border, padded - 2 * border};
     };
     const auto down = around(rows, height, part.height);
     const auto across = around(columns, width, part.width);
@@ -211,21 +215,22 @@ class TiledPicture {
   /// A part of the picture that is laid so, as the network takes it.
   at::Tensor shown(const Turn& turn, const Rectangle& part) const {
     const auto plain = turn.undone(part, degraded_.height(), degraded_.width());
-    const auto unit = degraded_.crop(plain.top, plain.left, plain.height, plain.width).unit();
-    return to_signed(turn.of(unit).to(options_.device));
+    return to_signed(turn.of(degraded_.unit(plain)).to(options_.device));
   }
 
   const RestoreFunction& restore_;
   const TileNeeds& needs_;
-  const Image& degraded_;
+  DegradedPicture degraded_;
   const TilePlan& plan_;
   const RestorerOptions& options_;
   int passes_ = 0;
 };
 
 /// Tiles of a network that does not say how far it looks, blended: (1, 3, H, W) in [-1, 1].
-inline at::Tensor restore_blended(const RestoreFunction& restore, const Image& degraded,
-                                  const TilePlan& plan, const RestorerOptions& options) {
+/// @param done  called behind each tile
+inline at::Tensor restore_blended(const RestoreFunction& restore, const DegradedPicture& degraded,
+                                  const TilePlan& plan, const RestorerOptions& options,
+                                  const std::function<void()>& done) {
   const auto turns = Turn::first(options.ensemble);
   const auto tile = [&](const at::Tensor& input) {
     at::Tensor sum;
@@ -233,6 +238,7 @@ inline at::Tensor restore_blended(const RestoreFunction& restore, const Image& d
       const auto restored = turn.undone(restore(turn.of(input)).to(at::kFloat));
       sum = sum.defined() ? sum + restored : restored;
     }
+    done();
     return turns.size() == 1 ? sum : sum / static_cast<double>(turns.size());
   };
   return restore_tiled(tile, to_signed(degraded.unit().to(options.device)), {plan.tile, plan.halo});

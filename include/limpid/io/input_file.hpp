@@ -10,11 +10,12 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace limpid {
 
-/// A regular file read at any place, never beyond its end.
+/// A regular file, or the bytes of one in memory, read at any place, never beyond its end.
 class InputFile {
  public:
   /// @param what  how errors call it: "cannot read WHAT 'PATH': ..."
@@ -31,6 +32,15 @@ class InputFile {
     size_ = static_cast<std::uint64_t>(end);
   }
 
+  /// @param bytes  they stay as they are while this lives
+  /// @param name   stands for the path
+  InputFile(std::string_view bytes, std::string name, const std::string& what)
+      : path_(std::move(name)),
+        where_("cannot read " + what + " '" + path_.string() + "': "),
+        bytes_(bytes),
+        is_in_memory_(true),
+        size_(bytes.size()) {}
+
   const std::filesystem::path& path() const { return path_; }
   std::uint64_t size() const { return size_; }
 
@@ -41,6 +51,10 @@ class InputFile {
   void read(std::uint64_t offset, void* destination, std::uint64_t size) {
     check_within(offset, size);
     if (size == 0) return;
+    if (is_in_memory_) {
+      std::memcpy(destination, bytes_.data() + offset, size);
+      return;
+    }
     stream_.clear();
     stream_.seekg(static_cast<std::streamoff>(offset));
     TORCH_CHECK(stream_.read(static_cast<char*>(destination), static_cast<std::streamsize>(size)),
@@ -63,6 +77,8 @@ class InputFile {
   std::filesystem::path path_;
   std::string where_;
   std::ifstream stream_;
+  std::string_view bytes_;
+  bool is_in_memory_ = false;
   std::uint64_t size_ = 0;
 };
 

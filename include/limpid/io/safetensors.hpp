@@ -21,6 +21,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -68,20 +69,9 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
   return parsed;
 }
 
-}  // namespace detail
-
-/// What a safetensors file says of its tensors: an 8-byte little-endian header length, a JSON
-/// header, the data, which are not read yet.
-///
-/// Source: the format's description, https://huggingface.co/docs/safetensors.
-/// Every offset, shape and type is checked before memory is taken; nothing is executed. 8-bit
-/// floats become float, unsigned numbers wider signed ones; tensors of types that limpid does not
-/// know are passed over.
-///
-/// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
-inline TensorIndex index_safetensors(const std::filesystem::path& path) {
+/// The index of an open file.
+inline TensorIndex index_safetensors(const std::shared_ptr<InputFile>& file) {
   constexpr std::uint64_t kLargestHeader = 100'000'000;
-  const auto file = std::make_shared<InputFile>(path, "safetensors file");
   const auto& where = file->where();
   TORCH_CHECK(file->size() >= 8, where, "expected a header length of 8 bytes, found a file of ",
               file->size());
@@ -112,7 +102,7 @@ inline TensorIndex index_safetensors(const std::filesystem::path& path) {
         index.metadata = value.get<std::map<std::string, std::string>>();
         continue;
       }
-      auto entry = detail::parse_safetensors_entry(value, data_size);
+      auto entry = parse_safetensors_entry(value, data_size);
       claimed += entry.end - entry.begin;
       TORCH_CHECK(claimed <= data_size, "data that another tensor has too");
       if (entry.known == nullptr) {
@@ -122,15 +112,15 @@ inline TensorIndex index_safetensors(const std::filesystem::path& path) {
       auto read = [file, entry, data_start, current] {
         const auto size = entry.end - entry.begin;
         at::Tensor tensor;
-        if (entry.known->packing == detail::Packing::plain) {
+        if (entry.known->packing == Packing::plain) {
           tensor = at::empty(entry.shape, entry.known->type);
           file->read(data_start + entry.begin, tensor.data_ptr(), size);
         } else {
           const auto bytes = file->read(data_start + entry.begin, size);
-          tensor = detail::unpacked(*entry.known, bytes.data(), entry.shape);
+          tensor = unpacked(*entry.known, bytes.data(), entry.shape);
         }
         try {
-          detail::check_bools(tensor);
+          check_bools(tensor);
         } catch (const c10::Error& error) {
           limpid::fail(file->where(), current, " has ", error.what_without_backtrace());
         }
@@ -147,10 +137,31 @@ inline TensorIndex index_safetensors(const std::filesystem::path& path) {
   return index;
 }
 
+}  // namespace detail
+
+/// What a safetensors file says of its tensors: an 8-byte little-endian header length, a JSON
+/// header, the data, which are not read yet.
+///
+/// Source: the format's description, https://huggingface.co/docs/safetensors.
+/// Every offset, shape and type is checked before memory is taken; nothing is executed. 8-bit
+/// floats become float, unsigned numbers wider signed ones; tensors of types that limpid does not
+/// know are passed over.
+///
+/// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
+inline TensorIndex index_safetensors(const std::filesystem::path& path) {
+  return detail::index_safetensors(std::make_shared<InputFile>(path, "safetensors file"));
+}
+
 /// Reads a safetensors file: the tensors of `index_safetensors`, all of them.
 /// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
 inline TensorFile read_safetensors(const std::filesystem::path& path) {
   return read_all(index_safetensors(path));
+}
+
+/// The same from the bytes of a file in memory; errors call it `name`.
+inline TensorFile read_safetensors(std::string_view bytes, const std::string& name) {
+  return read_all(
+      detail::index_safetensors(std::make_shared<InputFile>(bytes, name, "safetensors file")));
 }
 
 /// Writes a safetensors file atomically: what stood at `path` stays until the new file is whole.

@@ -24,6 +24,7 @@
 #include <limpid/model/adapters.hpp>
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/family.hpp>
+#include <limpid/model/model_file.hpp>
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
@@ -117,6 +118,12 @@ inline AnyModel read_known_model(const ManifestFile& file) {
       file, [&](const nlohmann::json& manifest) { return build_described(manifest, file.source); });
 }
 
+inline LoadedModel known_model(ManifestFile file) {
+  auto model = read_known_model(file);
+  file.manifest.erase("checksums");
+  return {std::move(model), std::move(file.manifest)};
+}
+
 }  // namespace detail
 
 /// Reads a model file of any family in the table.
@@ -124,10 +131,12 @@ inline AnyModel read_known_model(const ManifestFile& file) {
 /// @throws c10::Error that names the file if it is missing, damaged, or of networks that are not in
 ///         the table.
 inline LoadedModel load_any(const std::filesystem::path& path) {
-  auto file = detail::read_with_manifest(path, "model");
-  auto model = detail::read_known_model(file);
-  file.manifest.erase("checksums");
-  return {std::move(model), std::move(file.manifest)};
+  return detail::known_model(detail::read_with_manifest(path, "model"));
+}
+
+/// The same from memory, which may go afterwards.
+inline LoadedModel load_any(const ModelBytes& file) {
+  return detail::known_model(detail::read_model_file(file));
 }
 
 #ifdef LIMPID_ONCE

@@ -78,12 +78,12 @@ struct ManifestFile {
   }
 };
 
-/// Weights stored with 16 bits come as float32.
+/// What a safetensors file says. Weights stored with 16 bits come as float32.
 /// @param kind  "model" or "checkpoint", as errors and the manifest call it.
-inline ManifestFile read_with_manifest(const std::filesystem::path& path, const std::string& kind) {
-  ManifestFile read{kind + " '" + path.string() + "'", {}, {}};
-  TORCH_CHECK(std::filesystem::exists(path), read.source, ": there is no such file");
-  auto file = read_safetensors(path);
+/// @param name  as errors call the file
+inline ManifestFile with_manifest(TensorFile file, const std::string& kind,
+                                  const std::string& name) {
+  ManifestFile read{kind + " '" + name + "'", {}, {}};
   TORCH_CHECK(file.metadata.count("limpid") != 0, read.source, ": expected a limpid ", kind,
               ", found a safetensors file without its manifest");
   try {
@@ -106,6 +106,11 @@ inline ManifestFile read_with_manifest(const std::filesystem::path& path, const 
   check_finite(file.tensors, read.source);
   read.tensors = std::move(file.tensors);
   return read;
+}
+
+inline ManifestFile read_with_manifest(const std::filesystem::path& path, const std::string& kind) {
+  TORCH_CHECK(std::filesystem::exists(path), kind, " '", path.string(), "': there is no such file");
+  return with_manifest(read_safetensors(path), kind, path.string());
 }
 
 /// The task names of a manifest, in order.

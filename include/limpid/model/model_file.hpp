@@ -25,7 +25,17 @@
 
 namespace limpid {
 
+/// A model file that is in memory.
+struct ModelBytes {
+  std::string_view bytes;          ///< all of the file's
+  std::string name = "in memory";  ///< how errors call it
+};
+
 namespace detail {
+
+inline ManifestFile read_model_file(const ModelBytes& file) {
+  return with_manifest(read_safetensors(file.bytes, file.name), "model", file.name);
+}
 
 /// All tensors of a model under the names of the file.
 template <ModuleHandle M>
@@ -99,6 +109,22 @@ inline void save(const AnyModel& model, const std::filesystem::path& path,
   detail::write_with_manifest(path, std::move(manifest), std::move(tensors));
 }
 
+namespace detail {
+
+template <class Model>
+Model model_from(const ManifestFile& file) {
+  Model model{nullptr};
+  read_model(file, [&](const nlohmann::json& manifest) -> AnyModel {
+    const auto& tasks = ModuleOf<Model>::tasks;
+    check_tasks(file, {tasks.begin(), tasks.end()});
+    model = ModelBuilder<Model>::build(manifest, file.source);
+    return model;
+  });
+  return model;
+}
+
+}  // namespace detail
+
 /// Reads a model of a known type: `auto model = load<ThreeTasks>("model.limpid");`
 ///
 /// Architecture and options come from the file; tasks, names, shapes, types and checksums must fit.
@@ -106,15 +132,13 @@ inline void save(const AnyModel& model, const std::filesystem::path& path,
 /// @throws c10::Error that names the file, what was expected and what was found.
 template <class Model>
 Model load(const std::filesystem::path& path) {
-  const auto file = detail::read_with_manifest(path, "model");
-  Model model{nullptr};
-  detail::read_model(file, [&](const nlohmann::json& manifest) -> AnyModel {
-    const auto& tasks = ModuleOf<Model>::tasks;
-    detail::check_tasks(file, {tasks.begin(), tasks.end()});
-    model = detail::ModelBuilder<Model>::build(manifest, file.source);
-    return model;
-  });
-  return model;
+  return detail::model_from<Model>(detail::read_with_manifest(path, "model"));
+}
+
+/// The same from memory: `load<ThreeTasks>(ModelBytes{bytes})`. The memory may go afterwards.
+template <class Model>
+Model load(const ModelBytes& file) {
+  return detail::model_from<Model>(detail::read_model_file(file));
 }
 
 }  // namespace limpid

@@ -38,13 +38,13 @@ namespace detail {
 
 /// Options that every schedule has.
 struct CommonScheduleOptions {
-  std::optional<limpid::Stretch> length{};
+  std::optional<Stretch> length{};
   bool by_epochs = false;
 
   /// @return whether it has an option of this name, which is set then
   bool set(std::string_view option, std::string_view text) {
     if (means_name(option, "length")) {
-      length = limpid::Stretch::parse(text);
+      length = Stretch::parse(text);
     } else if (means_name(option, "by")) {
       TORCH_CHECK_VALUE(text == "step" || text == "epoch", "by: expected step or epoch, found '",
                         text, "'");
@@ -71,7 +71,7 @@ inline ScheduleSequence::Part schedule_part(std::string_view words, bool& counts
     using S = typename std::remove_cvref_t<decltype(entry)>::type;
     S schedule{};
     CommonScheduleOptions common;
-    if (name == "warm-up") common.length = limpid::Stretch::share(0.02);
+    if (name == "warm-up") common.length = Stretch::share(0.02);
     try {
       check_set_once(text.options);
       for (const auto& [option, value] : text.options) {

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <limpid/core/window.hpp>
+#include <limpid/inference/tile_grid.hpp>
+#include <limpid/io/image.hpp>
+#include <limpid/io/picture_view.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace limpid::detail {
+
+/// A picture to be restored, wherever its pixels are: an image, or memory of somebody else's, which
+/// must stay as it is meanwhile. Only parts of it are ever floating-point numbers.
+class DegradedPicture {
+ public:
+  DegradedPicture(Image image) : image_(std::move(image)) {}
+
+  /// @param view  checked
+  explicit DegradedPicture(const PictureView& view) : view_(view) {}
+
+  std::int64_t height() const { return view_ ? view_->height : image_.height(); }
+  std::int64_t width() const { return view_ ? view_->width : image_.width(); }
+  bool empty() const { return !view_ && image_.empty(); }
+
+  /// A part: (1, 3, h, w) float in [0, 1].
+  at::Tensor unit(const Rectangle& part) const {
+    const Window window{part.top, part.left, part.height, part.width};
+    return view_ ? unit_of(*view_, window) : image_.crop(window).unit();
+  }
+
+  /// All of it.
+  at::Tensor unit() const {
+    return view_ ? unit_of(*view_, Window::whole(height(), width())) : image_.unit();
+  }
+
+ private:
+  Image image_;
+  std::optional<PictureView> view_;
+};
+
+}  // namespace limpid::detail
