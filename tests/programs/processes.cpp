@@ -40,6 +40,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_loses_ranks_ends_with_the_weights_of_an_undistur
   const auto scratch = with_temporary_folders_in(folder / "tmp");
   const auto undisturbed = run(two_ranks((folder / "undisturbed").string(), "40"), scratch);
   BOOST_REQUIRE_MESSAGE(undisturbed.code == 0, undisturbed.err);
+  BOOST_TEST(contains(undisturbed.err, " % of the time; saved in "), undisturbed.err);
   BOOST_TEST(fs::is_empty(folder / "tmp"));
 
   const auto out = folder / "run";
@@ -125,6 +126,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_wrong_usage) {
   };
   check({"--processes", "2", "--master", "localhost:29500"}, "", "meet by themselves");
   check({"--processes", "0"}, "", "--processes");
+  check({"--reduce-in", "float16"}, "", "--reduce-in: float16 not in {float32,bfloat16}");
   check({"--master", "localhost:29500"}, "", "no variable says which rank");
   check({}, "WORLD_SIZE", "WORLD_SIZE is set and RANK is not: torchrun sets both");
   check({"--processes", "2"}, "WORLD_SIZE", "WORLD_SIZE is set and RANK is not");
