@@ -8,6 +8,8 @@
 //   limpid-convert run/model.limpid deblur.limpid --tasks deblur
 //   limpid-convert night.limpid both.limpid --join fog.limpid
 //   limpid-convert run/model.limpid small.limpid --half
+//   limpid-convert run/model.limpid auto.limpid --fit-router --data
+//   any=photos:DIR,degradation=mixture
 //
 // A model file is published, or becomes an ONNX file or a model of other tasks; anything else
 // becomes a model file. Prints what was loaded, what is missing and what was not needed.
@@ -31,6 +33,7 @@
 #include <utility>
 #include <vector>
 
+#include "convert/routing.hpp"
 #include "network_options.hpp"
 #include "options.hpp"
 #include "program.hpp"
@@ -48,9 +51,12 @@ struct Plan {
   std::vector<fs::path> join;
   bool list = false, force = false, merge = false, half = false, lenient = false,
        for_published_code = false;
+  examples::RoutingPlan routing;
 
   /// Whether a model file becomes another of its kind.
-  bool is_of_models() const { return !tasks.empty() || !join.empty() || merge || half; }
+  bool is_of_models() const {
+    return !tasks.empty() || !join.empty() || merge || half || routing.fit;
+  }
 
   bool is_to_onnx() const { return out.extension() == ".onnx" && map != "same"; }
 };
@@ -114,7 +120,8 @@ void write_onnx(const Plan& plan) {
 
 /// Makes one model of several, or one of fewer tasks, or a smaller file.
 void change_tasks(const Plan& plan) {
-  std::vector<limpid::NamedModel> models{{plan.in.string(), limpid::load_any(plan.in).model}};
+  const auto first = limpid::load_any(plan.in);
+  std::vector<limpid::NamedModel> models{{plan.in.string(), first.model}};
   auto made_from = nlohmann::json::array({plan.in.string()});
   for (const auto& path : plan.join) {
     models.push_back({path.string(), limpid::load_any(path).model});
@@ -127,9 +134,13 @@ void change_tasks(const Plan& plan) {
   if (plan.merge) {
     model = examples::as_usage("--merge: ", [&] { return limpid::merge_adapters(model); });
   }
+  auto facts = nlohmann::json{{"facts", {{"made_from", made_from}}}};
+  auto router = plan.routing.fit ? examples::fitted_router(model, plan.routing)
+                : plan.merge     ? nlohmann::json{}
+                             : examples::kept_router(first.manifest, plan.in.string(), model.tasks);
+  if (!router.is_null()) facts["router"] = std::move(router);
   using limpid::StoredWeights;
-  limpid::save(model, plan.out, {{"facts", {{"made_from", made_from}}}},
-               plan.half ? StoredWeights::float16 : StoredWeights::float32);
+  limpid::save(model, plan.out, facts, plan.half ? StoredWeights::float16 : StoredWeights::float32);
   std::string listed;
   for (const auto& task : model.tasks) listed += (listed.empty() ? "" : ", ") + task;
   examples::print("model '%s' of %s\n", plan.out.c_str(), listed.c_str());
@@ -156,7 +167,8 @@ void convert(const Plan& plan) {
     if (plan.map.empty()) {
       if (plan.network.given() || !plan.is_of_models()) {
         throw examples::UsageError(
-            "a model is published by --map NAME; --tasks, --join and --half make another of it");
+            "a model is published by --map NAME; --tasks, --join, --half and --fit-router make "
+            "another of it");
       }
       return change_tasks(plan);
     }
@@ -211,6 +223,7 @@ int main(int argc, char** argv) {
                "Of a model of one task, or of the one that --tasks takes: add its adapters to the "
                "encoder's convolutions");
   app.add_flag("--half", plan.half, "Keep 16 bits of each weight: a model file of half the size");
+  examples::add_routing(app, plan.routing);
   app.add_option(
          "--key", plan.key,
          "Of a file with several sets of weights the one to take, such as params [what fits "
@@ -232,11 +245,10 @@ int main(int argc, char** argv) {
     const bool own_names = plan.map.empty() && !plan.network.network.empty();
     if (plan.is_to_onnx() && !plan.in.empty()) {
       if (!plan.map.empty() || plan.network.given() || !plan.join.empty() || plan.merge ||
-          plan.half) {
+          plan.half || plan.routing.fit) {
         throw examples::UsageError(
             "an .onnx file is written from a model file as it is, without --map, --network, "
-            "--join, "
-            "--merge and --half");
+            "--join, --merge, --half and --fit-router");
       }
       return convert(plan);
     }
@@ -246,9 +258,10 @@ int main(int argc, char** argv) {
           "expected IN, OUT and --map NAME, or --list; --tasks or --join for a model of other "
           "tasks");
     }
-    if (!plan.map.empty() && (!plan.join.empty() || plan.merge || plan.half)) {
+    if (!plan.map.empty() && (!plan.join.empty() || plan.merge || plan.half || plan.routing.fit)) {
       throw examples::UsageError(
-          "--join, --merge, --half: for model files; a model is published by --map later");
+          "--join, --merge, --half, --fit-router: for model files; a model is published by --map "
+          "later");
     }
     if (!plan.map.empty() && !plan.network.network.empty()) {
       throw examples::UsageError("--network: the map says which networks; see --network-options");

@@ -174,8 +174,28 @@ void print_texts(const Texts& texts, const char* before, const char* what) {
   if (shown > kShown) examples::print("  and %zu more %s (--json has all)\n", shown - kShown, what);
 }
 
+/// What a router leads to, without its numbers.
+std::string router_text(const json& router) {
+  try {
+    std::string text;
+    for (const auto& line : router.at("tasks")) {
+      text += (text.empty() ? "" : ", ") + line.at("task").get<std::string>();
+    }
+    char rest[80];
+    std::snprintf(rest, sizeof rest, "; sure from %.2g on, by %zu features",
+                  router.at("sure").get<double>(), router.at("mean").size());
+    return text + rest;
+  } catch (const json::exception& error) {
+    return std::string{"malformed ("} + error.what() + ")";
+  }
+}
+
 void print_manifest(const Findings& found, const Plan& plan) {
   for (const auto& [name, value] : found.manifest.items()) {
+    if (name == "router") {
+      print_text(name, router_text(value));
+      continue;
+    }
     print_text(name,
                value.is_string() ? value.get<std::string>() : limpid::json_excerpt(value, 120));
   }

@@ -1,10 +1,12 @@
 // Restores pictures with a trained model:
 //
+//   limpid-restore photo.jpg
 //   limpid-restore --model run/model.limpid --task deblur --out sharp photo.jpg holiday/
 //
-// Takes files and folders, writes sharp/NAME.png for each, and shows how far it is. Nothing that is
-// there is written over unless --overwrite says so. A picture that cannot be read or restored is
-// reported and passed over; the exit code is then 1.
+// The first looks at the photograph, undoes what the model in the box is sure of, and writes
+// photo.restored.jpg. The second takes files and folders and writes sharp/NAME.png for each.
+// Nothing that is there is written over unless --overwrite says so. A picture that cannot be read
+// or restored is reported and passed over; the exit code is then 1.
 #include <limpid/core/machine_memory.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/single_thread.hpp>
@@ -34,6 +36,8 @@
 #include "lies_in.hpp"
 #include "options.hpp"
 #include "program.hpp"
+#include "restore/encoded_as.hpp"
+#include "restore/find_model.hpp"
 #include "tile_note.hpp"
 
 namespace {
@@ -43,12 +47,13 @@ using Clock = std::chrono::steady_clock;
 
 /// The command line.
 struct Plan {
-  fs::path model, out = "restored", json;
-  std::string task, format = "png";
+  fs::path model, out, json;  ///< without `out`, results lie beside their pictures
+  std::string task, format;   ///< without `format`, that of each picture, in `out` a PNG
   std::vector<fs::path> images;
   bool recursive = false, overwrite = false, skip_existing = false;
   limpid::Tiling tiling;
   int ensemble = 1;
+  double strength = 1;
   std::int64_t jobs = 0;  ///< 0: as many as threads
   examples::Compute compute;
 };
@@ -70,6 +75,7 @@ bool is_result(const fs::path& file, const fs::path& root, const Plan& plan) {
 
 /// Refuses to write results where pictures are read: a later run would take them for pictures.
 void check_apart(const Plan& plan, const std::vector<limpid::OutputFile>& files) {
+  if (plan.out.empty()) return;  // there a result is told by its name
   std::set<fs::path> places;
   for (const auto& file : files) places.insert(file.output.parent_path());
   for (const auto& image : plan.images) {
@@ -99,10 +105,14 @@ std::vector<limpid::OutputFile> files_of(const Plan& plan) {
     if (!said.empty()) examples::complain("limpid-restore: '" + image.string() + "': " + said);
     TORCH_CHECK(!found.pictures.empty(), "'", image.string(), "': expected pictures, found none");
     for (const auto& file : found.pictures) {
-      if (!plan.recursive || !is_result(file, image, plan)) pictures.push_back({file, image});
+      const bool is_own = plan.out.empty() ? limpid::is_called_restored(file)
+                                           : plan.recursive && is_result(file, image, plan);
+      if (!is_own) pictures.push_back({file, image});
     }
   }
-  return limpid::plan_outputs(pictures, plan.out, "." + plan.format);
+  const auto ending = plan.format.empty() ? "" : "." + plan.format;
+  if (plan.out.empty()) return limpid::plan_outputs_beside(pictures, ending);
+  return limpid::plan_outputs(pictures, plan.out, ending.empty() ? ".png" : ending);
 }
 
 bool is_there(const limpid::OutputFile& file) {
@@ -116,10 +126,10 @@ void check_new(const Plan& plan, const std::vector<limpid::OutputFile>& files) {
   const auto first = std::find_if(files.begin(), files.end(), is_there);
   if (first == files.end()) return;
   const auto count = static_cast<std::size_t>(std::count_if(first, files.end(), is_there));
-  limpid::fail("--out: '", first->output.string(), "'", others(count - 1),
-               count == 1 ? " is" : " are",
-               " there already; name another folder, --overwrite to replace, or "
-               "--skip-existing to go on with the rest");
+  limpid::fail(plan.out.empty() ? "'" : "--out: '", first->output.string(), "'", others(count - 1),
+               count == 1 ? " is" : " are", " there already; name ",
+               plan.out.empty() ? "a folder with --out" : "another folder",
+               ", --overwrite to replace, or --skip-existing to go on with the rest");
 }
 
 /// Lets small pictures be restored side by side, each by one thread, and large ones alone, by all:
@@ -163,24 +173,40 @@ class Lanes {
   std::shared_mutex alone_;
 };
 
+/// The task where none was named: what the model's router says, or its only one.
+std::string usual_task(const limpid::AnyRestorer& restorer) {
+  if (restorer.router()) return "auto";
+  const auto& tasks = restorer.tasks();
+  if (tasks.size() == 1) return tasks.front();
+  std::string listed;
+  for (const auto& task : tasks) listed += (listed.empty() ? "" : ", ") + task;
+  throw examples::UsageError("--task is required: the model has no router that tells " + listed +
+                             " apart");
+}
+
 /// What came of a picture.
 struct Outcome {
   bool was_there = false;
-  std::string error;  ///< that it could not be restored
+  limpid::RoutedPicture routed;  ///< by "auto"; without its image
+  std::string error;             ///< that it could not be restored
   std::int64_t width = 0, height = 0;
   double seconds = 0;
 };
 
 /// @throws c10::Error at the end if a picture failed.
-void restore(const Plan& plan) {
-  const auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
+void restore(Plan plan) {
+  auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
+  options.strength = plan.strength;
+  if (plan.model.empty()) plan.model = examples::find_model();
   const auto files = files_of(plan);
   check_apart(plan, files);
   check_new(plan, files);
-  examples::make_folder("--out", plan.out);
+  if (!plan.out.empty()) examples::make_folder("--out", plan.out);
   examples::try_output("--json", plan.json);
   const limpid::AnyRestorer restorer{plan.model, options};
+  if (plan.task.empty()) plan.task = usual_task(restorer);
   restorer.check_task(plan.task);
+  const bool is_auto = plan.task == "auto" && restorer.router();
 
   auto pictures = nlohmann::json::array(), skipped = nlohmann::json::array();
   examples::Failures failures{"limpid-restore", "smaller tiles need less: --tile 512"};
@@ -193,6 +219,7 @@ void restore(const Plan& plan) {
   Lanes lanes{std::min(jobs, static_cast<std::int64_t>(files.size())), plan.compute.threads,
               restorer, plan.task};
   std::vector<Outcome> outcomes(files.size());
+  std::size_t left = 0;  // pictures that no task was sure to help
   std::mutex talking;
   const auto work = [&](std::size_t i) {
     const auto& [input, output] = files[i];
@@ -213,12 +240,20 @@ void restore(const Plan& plan) {
           const std::lock_guard lock{talking};
           tiles.look_at("'" + input.string() + "'", how);
         }
-        restored = restorer.restore(plan.task, degraded).encoded_for(output);
+        if (!is_auto) {
+          restored = examples::encoded_as(restorer.restore(plan.task, degraded), plan.strength > 0,
+                                          input, output);
+          return;
+        }
+        outcome.routed = restorer.restore_routed(degraded);
+        restored =
+            examples::encoded_as(std::exchange(outcome.routed.image, {}),
+                                 !outcome.routed.done.empty() && plan.strength > 0, input, output);
       });
     });
     if (!outcome.error.empty()) return;
     // From here on errors, such as a full disk, are not the picture's and stop everything.
-    if (output.has_parent_path()) examples::make_folder("--out", output.parent_path());
+    if (!plan.out.empty()) examples::make_folder("--out", output.parent_path());
     restored.write();
     outcome.seconds = seconds_since(picture_began);
   };
@@ -240,15 +275,21 @@ void restore(const Plan& plan) {
                         {"width", outcome.width},
                         {"height", outcome.height},
                         {"seconds", outcome.seconds}});
+    if (is_auto) pictures.back()["auto"] = examples::to_json(outcome.routed);
+    left += is_auto && outcome.routed.done.empty() ? 1 : 0;
+    progress.say(input.string() + ": " + (is_auto ? outcome.routed.text() : plan.task) + " -> " +
+                 output.string());
     const auto done = static_cast<double>(i + 1), all = static_cast<double>(files.size());
+    if (i + 1 == files.size()) return;
     progress.show(std::to_string(i + 1) + "/" + std::to_string(files.size()) + "  " +
-                  output.string() + "  " +
                   limpid::duration_text(seconds_since(began) / done * (all - done)) + " left");
   };
   examples::work_in_order(files.size(), lanes.jobs(), work, tell);
-  progress.say(plan.task + ": restored " + std::to_string(pictures.size()) + " of " +
-               std::to_string(files.size()) + " pictures in '" + plan.out.string() + "', " +
+  const auto where = plan.out.empty() ? std::string{} : " in '" + plan.out.string() + "'";
+  progress.say(plan.task + ": restored " + std::to_string(pictures.size() - left) + " of " +
+               std::to_string(files.size()) + " pictures" + where + ", " +
                limpid::duration_text(seconds_since(began)) +
+               (left == 0 ? "" : "; " + std::to_string(left) + " left as they were") +
                (skipped.empty() ? "" : "; " + std::to_string(skipped.size()) + " were there"));
   examples::write_json(plan.json, nlohmann::json{{"model", plan.model.string()},
                                                  {"task", plan.task},
@@ -256,6 +297,7 @@ void restore(const Plan& plan) {
                                                  {"threads", plan.compute.threads},
                                                  {"jobs", lanes.jobs()},
                                                  {"ensemble", plan.ensemble},
+                                                 {"strength", plan.strength},
                                                  {"seconds", seconds_since(began)},
                                                  {"tiles", tiles.json()},
                                                  {"pictures", pictures},
@@ -269,13 +311,25 @@ void restore(const Plan& plan) {
 int main(int argc, char** argv) {
   examples::keep_memory();
   Plan plan;
-  CLI::App app{"Restores pictures of any size with a trained model.", "limpid-restore"};
-  app.add_option("--model", plan.model, "A model.limpid that limpid-train wrote")
-      ->required()
+  CLI::App app{
+      "Restores pictures of any size with a trained model.\n"
+      "limpid-restore photo.jpg looks at the photograph, undoes what the model in the box is sure "
+      "of, and writes photo.restored.jpg beside it; where it is sure of nothing, it says so, and "
+      "the photograph comes back as it is.",
+      "limpid-restore"};
+  app.add_option("--model", plan.model,
+                 "A model.limpid that limpid-train wrote [the one in the box, or the one that the "
+                 "environment variable LIMPID_MODEL names]")
       ->type_name("FILE");
-  app.add_option("--task", plan.task, "One of the model's tasks, such as deblur")
-      ->required()
+  app.add_option("--task", plan.task,
+                 "One of the model's tasks, such as deblur; or auto: those that its router is sure "
+                 "of, one after another [auto where the model has a router]")
       ->type_name("TASK");
+  app.add_option("--strength", plan.strength,
+                 "How much of the change is made: 0 gives the picture back, 1 all of it")
+      ->check(examples::Real{0, 1})
+      ->capture_default_str()
+      ->type_name("X");
   examples::add_tiling(app, plan.tiling);
   examples::add_tiling_kind(app, plan.tiling);
   examples::add_ensemble(app, plan.ensemble);
@@ -284,8 +338,9 @@ int main(int argc, char** argv) {
                  "the threads [as many as threads]")
       ->check(examples::Whole{1, 1024})
       ->type_name("N");
-  app.add_option("--out", plan.out, "Folder for the restored pictures; made where missing")
-      ->capture_default_str()
+  app.add_option("--out", plan.out,
+                 "Folder for the restored pictures, made where missing [beside each picture, as "
+                 "NAME.restored.EXT]")
       ->type_name("DIR");
   app.add_flag("--recursive", plan.recursive,
                "Also what lies in subfolders, to the same subfolders of DIR");
@@ -294,9 +349,10 @@ int main(int argc, char** argv) {
   app.add_flag("--skip-existing", plan.skip_existing,
                "Go on with a batch: pass over what is restored already")
       ->excludes(overwrite);
-  app.add_option("--format", plan.format, "png, or jpg (quality 95)")
-      ->check(CLI::IsMember({"png", "jpg"}))
-      ->capture_default_str();
+  app.add_option("--format", plan.format,
+                 "png or jpg [that of the picture beside it, png with --out]; a JPEG of a JPEG "
+                 "keeps its quality, others have 95")
+      ->check(CLI::IsMember({"png", "jpg"}));
   examples::add_json(app, plan.json, "Write what was restored, and how long it took");
   examples::add_max_pixels(app);
   examples::add_compute(app, plan.compute);

@@ -56,6 +56,7 @@
 #include <limpid/io/formats/jpeg_header.hpp>
 #include <limpid/io/formats/jpeg_libjpeg.hpp>
 #include <limpid/io/formats/jpeg_stb.hpp>
+#include <limpid/io/formats/jpeg_steps.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/formats/png.hpp>
 #include <limpid/io/formats/png_chunks.hpp>
@@ -506,6 +507,7 @@
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/degraded_picture.hpp>
 #include <limpid/inference/evaluate.hpp>
+#include <limpid/inference/fit_router.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/output_files.hpp>
 #include <limpid/inference/published_model.hpp>
@@ -514,6 +516,9 @@
 #include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/restorer_options.hpp>
+#include <limpid/inference/router.hpp>
+#include <limpid/inference/routing_features.hpp>
+#include <limpid/inference/routing_samples.hpp>
 #include <limpid/inference/tile_grid.hpp>
 #include <limpid/inference/tile_plan.hpp>
 #include <limpid/inference/tiled_picture.hpp>

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdint>
+#include <cstdio>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -82,6 +83,12 @@ void restore() {
   Restorer restorer{load<ThreeTasks>("run/model.limpid"), {.tiling = {.tile = 512}}};
   Image sharp = restorer.restore<"deblur">(Image::load("photo.jpg"));
   sharp.save("sharp.png");
+}
+
+void ask_a_router(const Image& photo) {
+  const AnyRestorer any{"examples/models/everyday.limpid"};
+  const auto routed = any.restore_routed(photo);  // or any.restore("auto", photo)
+  std::puts(routed.text().c_str());               // "dehaze (99 % sure), then denoise (97 % sure)"
 }
 
 void onnx() {

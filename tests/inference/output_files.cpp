@@ -68,6 +68,32 @@ BOOST_AUTO_TEST_CASE(two_inputs_never_share_an_output) {
   BOOST_TEST((names_of({"IMG.jpg", "IMG.bmp", "IMG.jpg.jpg"}).size() == 3u));
 }
 
+BOOST_AUTO_TEST_CASE(results_beside_their_pictures_have_names_of_their_own) {
+  const auto beside = [](const std::vector<std::string>& inputs,
+                         const std::string& extension = {}) {
+    std::vector<limpid::InputPicture> pictures;
+    for (const auto& input : inputs) pictures.push_back({input, ""});
+    Names names;
+    for (const auto& file : limpid::plan_outputs_beside(pictures, extension)) {
+      names.push_back(file.output.string());
+    }
+    return names;
+  };
+  BOOST_TEST((beside({"a/IMG.JPG", "IMG.v2.png", "IMG.bmp"}) ==
+              Names{"a/IMG.restored.JPG", "IMG.v2.restored.png", "IMG.restored.bmp"}));
+  BOOST_TEST((beside({"IMG", "scan.xyz"}) == Names{"IMG.restored.png", "scan.restored.png"}));
+  BOOST_TEST((beside({"IMG.jpg", "IMG.bmp", "b.jpg"}, ".png") ==
+              Names{"IMG.jpg.restored.png", "IMG.bmp.restored.png", "b.restored.png"}));
+  BOOST_TEST(limpid::is_called_restored("a/IMG.restored.jpg"));
+  BOOST_TEST(!limpid::is_called_restored("a/IMG.jpg"));
+  TemporaryFolder folder;
+  const auto a = (folder / "a.png").string(), restored = (folder / "a.restored.png").string();
+  picture(16, 16).save(a);
+  picture(16, 16).save(restored);
+  BOOST_CHECK_THROW(beside({a, restored}), c10::Error);
+  BOOST_TEST((beside({restored}) == Names{(folder / "a.restored.restored.png").string()}));
+}
+
 BOOST_AUTO_TEST_CASE(a_picture_named_twice_is_restored_once) {
   BOOST_TEST((names_of({"cam/a.jpg", "./cam/a.jpg", "cam/../cam/a.jpg"}) == Names{"a.png"}));
 }

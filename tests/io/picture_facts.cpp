@@ -276,6 +276,40 @@ BOOST_AUTO_TEST_CASE(colours_that_a_bmp_says_without_a_profile_are_missed) {
              Losses{"a colour profile that is damaged or of other colours is left out"});
 }
 
+BOOST_AUTO_TEST_CASE(exif_data_are_kept_and_say_that_the_picture_is_upright) {
+  for (const bool big : {true, false}) {
+    // A directory of one entry, the orientation, and a link to a thumbnail.
+    auto tiff = exif_segment(6, big).substr(10);
+    const auto upright = exif_segment(1, big).substr(10);
+    tiff.replace(tiff.size() - 4, 4, "\0\0\0\x08"s);
+    const auto jpeg =
+        with_segment(picture(16, 32).encoded("jpg"), jpeg_segment(0xe1, "Exif\0\0"s + tiff));
+    const auto read = Image::decode(jpeg, "x");
+    BOOST_TEST((read.facts().exif == upright));
+    for (const auto& extension : formats_with_profiles()) {
+      const auto again =
+          Image::decode(with_profile(read, profile("RGB ", 3144)).encoded(extension), "x");
+      BOOST_TEST(again.facts().colour_profile.empty() == false);
+      BOOST_TEST((Image::decode(read.encoded(extension), "x").facts().exif == upright), extension);
+      BOOST_TEST(again.height() == 32, extension);
+    }
+    BOOST_TEST(read.with_colours_of(read).facts().exif.empty());
+  }
+  for (std::size_t size = 0; size < 40; ++size) {  // damaged EXIF data cost nothing
+    const auto cut = camera_exif(1, "R98", true).substr(0, size);
+    BOOST_CHECK_NO_THROW(Image::decode(
+        with_segment(picture(16, 16).encoded("jpg"), jpeg_segment(0xe1, "Exif\0\0"s + cut)), "x"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_quality_of_a_jpeg_is_what_it_was_written_with) {
+  for (const int quality : {1, 10, 35, 50, 75, 90, 95, 99, 100}) {
+    BOOST_TEST(Image::decode(picture(16, 16).encoded("jpg", quality), "x").facts().jpeg_quality ==
+               quality);
+  }
+  BOOST_TEST(Image::decode(picture(16, 16).encoded("png"), "x").facts().jpeg_quality == 0);
+}
+
 BOOST_AUTO_TEST_CASE(adobe_rgb_that_only_exif_names_is_missed) {
   const Losses missed{"EXIF says Adobe RGB and there is no colour profile; read as sRGB"};
   const auto jpeg = [](const std::string& exif) {

@@ -2,6 +2,7 @@
 
 #include <limpid/core/tf32.hpp>
 #include <limpid/degradations/batch_tensors.hpp>
+#include <limpid/io/formats/jpeg_steps.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -22,31 +23,6 @@
 // What JPEG loses, on tensors: colours, blocks, cosines, rounding, and the way back. Nothing is
 // written. Source: ITU-T T.81 (tables of annex K.1), T.871 (colours); libjpeg's scale of quality.
 namespace limpid::detail {
-
-/// How the steps of the table grow with a quality of 1 to 100, as libjpeg counts it.
-inline std::int64_t jpeg_scale(int quality) {
-  return quality < 50 ? 5000 / quality : 200 - 2 * quality;
-}
-
-/// The steps of 64 cosines, row by row, for luma or colours.
-inline std::array<float, 64> jpeg_steps(int quality, bool is_luma) {
-  constexpr std::array<int, 64> kLuma{
-      16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,  //
-      14, 13, 16, 24, 40,  57,  69,  56,  14, 17, 22, 29, 51,  87,  80,  62,  //
-      18, 22, 37, 56, 68,  109, 103, 77,  24, 35, 55, 64, 81,  104, 113, 92,  //
-      49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
-  constexpr std::array<int, 64> kColours{
-      17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99,  //
-      24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,  //
-      99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,  //
-      99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99};
-  std::array<float, 64> steps{};
-  for (std::size_t i = 0; i < 64; ++i) {
-    const auto step = ((is_luma ? kLuma : kColours)[i] * jpeg_scale(quality) + 50) / 100;
-    steps[i] = static_cast<float>(std::clamp<std::int64_t>(step, 1, 255));
-  }
-  return steps;
-}
 
 /// Levels (N, 1, H, W), both sides multiples of 8, after their blocks' cosines were rounded to
 /// steps.

@@ -2,6 +2,8 @@
 
 #include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>
+#include <limpid/inference/router.hpp>
+#include <limpid/inference/routing_features.hpp>
 #include <limpid/io/picture_view.hpp>
 #include <limpid/model/families.hpp>
 
@@ -9,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +41,8 @@ class AnyRestorer {
   explicit AnyRestorer(const std::filesystem::path& path, RestorerOptions options = {})
       : options_(options), source_("model '" + path.string() + "'"), loaded_(load_any(path)) {
     loaded_.model.module->to(options_.device);
+    router_ = Router::of(loaded_.manifest, source_);
+    if (router_) check_router(*router_);
   }
 
   /// Reads the model from memory, which may go afterwards.
@@ -45,6 +50,8 @@ class AnyRestorer {
   explicit AnyRestorer(const ModelBytes& file, RestorerOptions options = {})
       : options_(options), source_("model '" + file.name + "'"), loaded_(load_any(file)) {
     loaded_.model.module->to(options_.device);
+    router_ = Router::of(loaded_.manifest, source_);
+    if (router_) check_router(*router_);
   }
 
   /// @param model  shared, so that `AnyRestorer{trainer.model()}` follows the training; where it is
@@ -63,14 +70,27 @@ class AnyRestorer {
   /// What the file says of the model: architectures, options, recipe, step.
   const nlohmann::json& manifest() const { return loaded_.manifest; }
 
-  /// @throws c10::ValueError if the model has no such task; the error lists those it has.
-  void check_task(const std::string& task) const { loaded_.model.index_of(task, source_); }
+  /// What leads `restore("auto", picture)`: the model file's, or one that was given.
+  const std::optional<Router>& router() const { return router_; }
+
+  /// @throws c10::ValueError if the router knows a task that the model lacks.
+  void use_router(Router router) {
+    check_router(router);
+    router_ = std::move(router);
+  }
+
+  /// @throws c10::ValueError if the model has no such task; the error lists those it has. "auto"
+  ///         takes a router.
+  void check_task(const std::string& task) const {
+    if (!is_auto(task)) loaded_.model.index_of(task, source_);
+  }
 
   /// Restores in evaluation mode; a model in training is so again afterwards.
   /// @throws c10::ValueError if the model has no such task; c10::Error if what it makes is not
   ///         finite; `RestoreCancelled` where `watch` says so.
   Image restore(const std::string& task, const Image& degraded,
                 const RestoreWatch& watch = {}) const {
+    if (is_auto(task)) return restore_routed(degraded, watch).image;
     const detail::EvaluationScope evaluation{*loaded_.model.module};
     return detail::restore_picture(network(task), degraded, options_, watch);
   }
@@ -91,28 +111,78 @@ class AnyRestorer {
     restore(task, picture, picture, watch);
   }
 
-  /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU.
+  /// What the router is sure of, one task after another; the picture itself where it is sure of
+  /// none. `strength` blends the end with the beginning.
+  /// @throws c10::ValueError without a router.
+  RoutedPicture restore_routed(const Image& degraded, const RestoreWatch& watch = {}) const {
+    TORCH_CHECK_VALUE(router_, no_router());
+    const detail::EvaluationScope evaluation{*loaded_.model.module};
+    auto full = options_;
+    full.strength = 1;
+    auto routed = router_->lead(
+        degraded, [this](const Image& picture) { return routing_features(picture); },
+        [&](const std::string& task, const Image& picture) {
+          return detail::restore_picture(network(task), picture, full, watch);
+        });
+    if (routed.done.empty() || options_.strength == 1) return routed;
+    const auto from = degraded.unit();
+    routed.image = Image::from_unit(from.lerp(routed.image.unit(), options_.strength))
+                       .with_facts(degraded.facts());
+    return routed;
+  }
+
+  /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU. "auto"
+  /// rounds after each task.
   at::Tensor restore_unit(const std::string& task, const Image& degraded,
                           const RestoreWatch& watch = {}) const {
+    if (is_auto(task)) return restore_routed(degraded, watch).image.unit();
     const detail::EvaluationScope evaluation{*loaded_.model.module};
     return detail::restore_unit(network(task), degraded, options_, watch);
+  }
+
+  /// What a router sees of a picture.
+  at::Tensor routing_features(const Image& picture) const {
+    return limpid::routing_features(loaded_.model, picture);
   }
 
   /// How it restores a picture of this size: at once or in which tiles.
   /// @throws c10::ValueError if the model has no such task.
   TilePlan plan(const std::string& task, std::int64_t height, std::int64_t width) const {
     const detail::EvaluationScope evaluation{*loaded_.model.module};
-    return detail::plan_of(network(task), height, width, options_);
+    return detail::plan_of(network(named(task)), height, width, options_);
   }
 
   /// What restoring a pixel costs, found by restoring a small picture.
   /// @throws c10::ValueError if the model has no such task.
   NetworkCost cost(const std::string& task) const {
     const detail::EvaluationScope evaluation{*loaded_.model.module};
-    return detail::cost_of(network(task), options_);
+    return detail::cost_of(network(named(task)), options_);
   }
 
  private:
+  /// Whether the router is asked; a task of that name goes before it.
+  bool is_auto(const std::string& task) const {
+    if (task != detail::kAutoTask || loaded_.model.has(task)) return false;
+    TORCH_CHECK_VALUE(router_, no_router());
+    return true;
+  }
+
+  std::string no_router() const {
+    return source_ + ": it has no router for task 'auto'; expected one of its tasks (" +
+           detail::listed(tasks()) + ")";
+  }
+
+  /// The task whose network stands for all that "auto" may run: they are of one family.
+  const std::string& named(const std::string& task) const {
+    return is_auto(task) ? tasks().front() : task;
+  }
+
+  void check_router(const Router& router) const {
+    for (const auto& task : router.tasks()) {
+      loaded_.model.index_of(task, source_ + ": a task of its router");
+    }
+  }
+
   detail::TaskNetwork network(const std::string& task) const {
     const auto index = loaded_.model.index_of(task, source_);
     return {task,
@@ -124,6 +194,7 @@ class AnyRestorer {
   std::string source_;
   LoadedModel loaded_;
   detail::KnownCosts costs_;
+  std::optional<Router> router_;
 };
 
 }  // namespace limpid

@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -150,7 +151,53 @@ inline std::vector<OutputFile> plan_outputs(const std::vector<InputPicture>& pic
   return files;
 }
 
-/// The same for files and folders whose pictures are meant (`list_images`).
+/// What the names of results that lie beside their inputs end in: "photo.restored.jpg".
+inline constexpr std::string_view kRestoredMark = ".restored";
+
+/// Whether a file is called as a result beside its input, which a walk through a folder may meet.
+inline bool is_called_restored(const std::filesystem::path& file) {
+  return file.stem().extension() == kRestoredMark;
+}
+
+/// Where the results for pictures go that lie beside them: photo.jpg -> photo.restored.jpg, in the
+/// order of the inputs. A picture of a kind that limpid reads and does not write becomes a PNG.
+/// Where two would be one, the whole names tell them apart: IMG.jpg.restored.png.
+///
+/// @param extension  with its dot, ".png", for all of them; empty: each as its input
+/// @throws c10::Error before anything is written: a result would overwrite an input or another.
+inline std::vector<OutputFile> plan_outputs_beside(const std::vector<InputPicture>& pictures,
+                                                   const std::string& extension = {}) {
+  const auto inputs = detail::each_once(pictures);
+  std::map<std::pair<dev_t, ino_t>, std::filesystem::path> taken;
+  for (const auto& input : inputs) taken.emplace(detail::file_identity(input.file), input.file);
+  taken.erase({0, 0});
+  const auto named = [&](const std::filesystem::path& file, bool whole) {
+    auto ending = extension;
+    if (ending.empty()) {
+      const auto own = lower_extension(file);
+      ending = detail::format_written_as(own) != nullptr ? file.extension().string() : ".png";
+    }
+    const auto name = whole ? file.filename() : file.stem();
+    return file.parent_path() / (name.string() + std::string{kRestoredMark} + ending);
+  };
+  std::map<std::filesystem::path, int> wanted;
+  for (const auto& input : inputs) ++wanted[named(input.file, false).lexically_normal()];
+  std::vector<OutputFile> files;
+  std::set<std::filesystem::path> given;
+  for (const auto& input : inputs) {
+    auto output = named(input.file, false);
+    if (wanted[output.lexically_normal()] > 1) output = named(input.file, true);
+    const auto overwritten = taken.find(detail::file_identity(output));
+    TORCH_CHECK(overwritten == taken.end(), "'", output.string(), "' would overwrite the input '",
+                overwritten->second.string(), "'; name a folder with --out");
+    TORCH_CHECK(given.insert(output.lexically_normal()).second, "two results would be '",
+                output.string(), "'; name a folder with --out");
+    files.push_back({input.file, std::move(output)});
+  }
+  return files;
+}
+
+/// `plan_outputs` for files and folders whose pictures are meant (`list_images`).
 /// @throws c10::Error also if a folder holds no picture.
 inline std::vector<OutputFile> plan_output_files(const std::vector<std::filesystem::path>& inputs,
                                                  const std::filesystem::path& folder,

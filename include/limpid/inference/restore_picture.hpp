@@ -21,6 +21,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/lerp.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 
@@ -55,6 +56,16 @@ inline at::Tensor restore_whole(const RestoreFunction& restore, const DegradedPi
     sum = sum.defined() ? sum.add_(restored) : restored.clone();
   }
   return sum.div_(static_cast<double>(turns.size()));
+}
+
+/// degraded + strength (restored - degraded), in the network's range.
+inline RestoreFunction with_strength(const RestoreFunction& restore, double strength) {
+  TORCH_CHECK_VALUE(strength >= 0 && strength <= 1, "restore: expected a strength in 0 ... 1, got ",
+                    strength);
+  if (strength == 1) return restore;
+  return [restore, strength](const at::Tensor& degraded) {
+    return at::lerp(degraded.to(at::kFloat), restore(degraded).to(at::kFloat), strength);
+  };
 }
 
 /// What restoring a pixel costs; found once, by restoring a small picture.
@@ -102,10 +113,15 @@ void restore_parts(const TaskNetwork& network, const DegradedPicture& degraded,
   const auto plan = plan_of(network, height, width, options);
   const auto what = "the picture restored by task '" + network.task + "'";
   WatchedRun run{watch, tiles_of(plan, network.needs, height, width)};
+  if (options.strength == 0) {
+    sink(Rectangle{0, 0, height, width}, degraded.unit());
+    return;
+  }
+  const auto blended = with_strength(network.restore, options.strength);
   const RestoreFunction restore = [&](const at::Tensor& input) {
     run.check();
     try {
-      auto restored = network.restore(input);
+      auto restored = blended(input);
       run.ran();
       return restored;
     } catch (const FarEnough&) {  // a part of the network that was all to be run

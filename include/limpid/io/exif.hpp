@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace limpid::detail {
@@ -19,6 +20,22 @@ class ExifReader {
     tiff_ = exif.substr(0, 6) == kStart ? exif.substr(6) : exif;
     big_ = tiff_.substr(0, 2) == "MM";
     if (tiff_.size() < 8 || (!big_ && tiff_.substr(0, 2) != "II")) tiff_ = {};
+  }
+
+  /// The structure itself; empty where it is none.
+  std::string_view tiff() const { return tiff_; }
+
+  /// Where the four bytes lie that say where the next directory begins; 0: nowhere.
+  std::size_t link_behind(std::uint32_t directory) const {
+    if (directory == 0 || directory > tiff_.size() || tiff_.size() - directory < 2) return 0;
+    const auto at = std::size_t{directory} + 2 + 12 * std::size_t{number(directory, 2)};
+    return at + 4 <= tiff_.size() ? at : 0;
+  }
+
+  /// Writes a number of two bytes as the structure has them.
+  std::string short_number(int value) const {
+    const std::string bytes{static_cast<char>(value >> 8), static_cast<char>(value & 255)};
+    return big_ ? bytes : std::string{bytes.rbegin(), bytes.rend()};
   }
 
   /// Where the first directory begins; 0: there is none.
@@ -54,11 +71,28 @@ class ExifReader {
   bool big_ = false;
 };
 
+/// The EXIF data of a picture that has been turned upright: their orientation says so, and the
+/// thumbnail, which shows the picture as it was, is no longer found. Empty where there are none.
+inline std::string upright_exif(std::string_view exif) {
+  constexpr std::size_t kMostBytes = 65527;  // of a JPEG's segment, behind "Exif\0\0"
+  const ExifReader reader{exif};
+  std::string tiff{reader.tiff()};
+  if (tiff.size() > kMostBytes) return {};
+  const auto first = reader.first_directory();
+  if (const auto value = reader.entry(first, 0x0112)) {
+    const auto at = static_cast<std::size_t>(value->data() - reader.tiff().data());
+    tiff.replace(at, 2, reader.short_number(1));
+  }
+  if (const auto at = reader.link_behind(first); at != 0) tiff.replace(at, 4, 4, '\0');
+  return tiff;
+}
+
 /// Keeps what EXIF data say of a picture: its orientation (EXIF 2.3, sec. 4.6.4), and whether its
 /// colours are Adobe RGB's. Cameras say that by an interoperability index of R03 (DCF 2.0, sec.
 /// 4.3.2), where a colour profile would say it for everybody; some by a colour space of 2.
 inline void keep_exif(PictureFacts& facts, std::string_view exif) {
   const ExifReader reader{exif};
+  facts.exif = upright_exif(exif);
   const auto first = reader.first_directory();
   const auto orientation = reader.number_of(first, 0x0112, 2);
   facts.orientation = orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 1;

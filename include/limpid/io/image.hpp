@@ -216,11 +216,12 @@ class Image {
     return image;
   }
 
-  /// The same pixels, with the colour profile of the picture that they were made from; grey only
-  /// where they still are.
+  /// The same pixels, with the colour profile of the picture that they were made from, not with its
+  /// EXIF data; grey only where they still are.
   Image with_colours_of(const Image& original) const {
     check_not_empty("with_colours_of");
     auto facts = original.facts();
+    facts.exif.clear();
     facts.is_grey = detail::is_grey(pixels_);
     return with_facts(facts);
   }

@@ -14,6 +14,8 @@ struct PictureFacts {
   bool is_grey = false;     ///< each pixel's three values are equal
   int bits = 8;             ///< of a sample in the file
   int orientation = 1;      ///< EXIF's, 1 ... 8, in the file; `Image` has been turned upright
+  int jpeg_quality = 0;     ///< of a JPEG, 1 ... 100, as libjpeg counts; 0: not said
+  std::string exif;         ///< EXIF data (a TIFF structure) of the picture upright; empty: none
   bool exif_says_adobe_rgb = false;  ///< as cameras do without a colour profile
   std::string colour_profile;        ///< an ICC profile; empty where there is none
   std::string png_colours;           ///< gAMA, cHRM, sRGB and cICP of a PNG, whole chunks

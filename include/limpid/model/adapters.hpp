@@ -182,6 +182,12 @@ inline AnyModel with_adapters(const AnyModel& model,
     const detail::AdapterScope scope{adapted->tasks.at(task)};
     return restore(task, degraded);
   };
+  if (model.features != nullptr) {
+    whole.features = [adapted, features = model.features](const at::Tensor& degraded) {
+      const std::lock_guard lock{adapted->mutex};
+      return features(degraded);
+    };
+  }
   whole.describe = [adapters, describe = model.describe] {
     auto description = describe();
     for (auto& entry : description.at("tasks")) {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,34 @@ concept TaskModel = ModuleHandle<M> &&
   { model->describe() } -> std::same_as<nlohmann::json>;
   model->encoder();
 };
+
+namespace detail {
+
+/// What `AnyModel::features` calls.
+template <TaskModel M>
+std::function<std::vector<at::Tensor>(const at::Tensor&)> features_of(M model) {
+  using E = std::remove_cvref_t<decltype(model->encoder())>;
+  if constexpr (Encoder<E>) {
+    constexpr bool kIsMap = std::same_as<FeaturesOf<E>, at::Tensor>;
+    constexpr bool kHasMaps = requires(const FeaturesOf<E>& features) {
+      { features.tensors() } -> std::same_as<std::vector<at::Tensor>>;
+    };
+    if constexpr (kIsMap || kHasMaps) {
+      return [model](const at::Tensor& degraded) mutable -> std::vector<at::Tensor> {
+        auto& encoder = model->encoder();
+        const auto features = encoder->forward(NetworkImage{encoder, degraded}.image());
+        if constexpr (kIsMap) {
+          return {features};
+        } else {
+          return features.tensors();
+        }
+      };
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace detail
 
 /// Any `TaskModel` behind one type: what the training loop, model files and programs need of one.
 /// Copies share the weights.
@@ -50,6 +79,7 @@ class AnyModel {
           if constexpr (requires { model->tile_needs(task); }) return model->tile_needs(task);
           return TileNeeds{};
         }),
+        features(detail::features_of(model)),
         describe([model] { return model->describe(); }),
         copy([model] { return AnyModel{detail::deep_copy(model)}; }) {
     for (const auto& item : module->named_parameters()) {
@@ -67,6 +97,10 @@ class AnyModel {
 
   /// What tiles of a picture must be like for a task.
   std::function<TileNeeds(std::size_t task)> tile_needs;
+
+  /// Degraded (N, 3, H, W) in [-1, 1] of any size -> the maps that the shared encoder makes of it,
+  /// (N, C, h, w) each, from fine to coarse; empty where the encoder does not say which they are.
+  std::function<std::vector<at::Tensor>(const at::Tensor& degraded)> features;
 
   /// What a model file says of it.
   std::function<nlohmann::json()> describe;

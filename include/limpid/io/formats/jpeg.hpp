@@ -11,8 +11,8 @@ namespace limpid {
 
 namespace detail {
 
-inline std::string encode_jpeg_with_profile(const PictureToWrite& picture) {
-  return with_jpeg_profile(encode_jpeg(picture), picture);
+inline std::string encode_jpeg_with_facts(const PictureToWrite& picture) {
+  return with_jpeg_exif(with_jpeg_profile(encode_jpeg(picture), picture), picture);
 }
 
 }  // namespace detail
@@ -24,7 +24,7 @@ inline constexpr PictureFormat kJpeg{.name = "JPEG",
                                      .read_header = &detail::read_jpeg_header,
                                      .decode = &detail::decode_jpeg,
                                      .decode_part = detail::kDecodeJpegPart,
-                                     .encode = &detail::encode_jpeg_with_profile,
+                                     .encode = &detail::encode_jpeg_with_facts,
                                      .max_side = 65500,  // libjpeg's; the format's own is 65535
                                      .max_pixels = detail::kMostJpegPixels,
                                      .writes_grey = detail::kJpegWritesGrey,

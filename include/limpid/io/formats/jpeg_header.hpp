@@ -3,6 +3,7 @@
 #include <limpid/io/byte_reader.hpp>
 #include <limpid/io/colour_profile.hpp>
 #include <limpid/io/exif.hpp>
+#include <limpid/io/formats/jpeg_steps.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
@@ -59,6 +60,22 @@ class JpegProfile {
   std::map<int, std::string_view> pieces_;
 };
 
+/// Of the steps in table 0, which is luma's by custom; 0 where the segment does not define it.
+inline double sum_of_luma_steps(std::string_view tables) {
+  double sum = 0;
+  ByteReader fields{tables};
+  while (fields.left() > 0) {
+    const auto which = fields.byte();
+    const int bytes = which >> 4 == 0 ? 1 : 2;
+    if (fields.left() < static_cast<std::size_t>(64 * bytes)) break;
+    for (int i = 0; i < 64; ++i) {
+      const auto step = fields.big(bytes);
+      if ((which & 15) == 0) sum += step;
+    }
+  }
+  return sum;
+}
+
 /// Walks the segments up to the first scan; what stands between them is passed over.
 inline PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits& limits) {
   PictureHeader header;
@@ -79,6 +96,10 @@ inline PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits&
     if (marker == 0xe1 && !has_exif && content.substr(0, 4) == "Exif") {
       has_exif = true;
       keep_exif(facts, content);
+    } else if (marker == 0xdb) {
+      if (const auto sum = sum_of_luma_steps(content); sum > 0) {
+        facts.jpeg_quality = jpeg_quality_of(sum);
+      }
     } else if (marker == 0xe2) {
       profile.add(content);
     } else if (is_jpeg_frame(marker)) {
@@ -111,6 +132,13 @@ inline std::int64_t most_jpeg_block_visits(std::size_t file_bytes) {
 inline constexpr const char* kTooManyScans =
     "its scans go over its pixels more often than its size explains";
 
+/// Where JFIF's segment ends.
+inline std::size_t behind_first_segment(std::string_view jpeg) {
+  std::size_t at = 2;
+  if (static_cast<unsigned char>(jpeg[3]) == 0xe0) at += 2 + ByteReader{jpeg, 4}.big(2);
+  return std::min(at, jpeg.size());
+}
+
 /// The file with its colour profile, put behind its first segment (JFIF's).
 inline std::string with_jpeg_profile(std::string jpeg, const PictureToWrite& picture) {
   if (jpeg.size() < 6 || picture.facts == nullptr) return jpeg;
@@ -125,9 +153,14 @@ inline std::string with_jpeg_profile(std::string jpeg, const PictureToWrite& pic
     segments += jpeg_segment(0xe2, std::string{kIccStart} + static_cast<char>(i + 1) +
                                        static_cast<char>(pieces) + piece);
   }
-  std::size_t at = 2;
-  if (static_cast<unsigned char>(jpeg[3]) == 0xe0) at += 2 + ByteReader{jpeg, 4}.big(2);
-  return jpeg.insert(std::min(at, jpeg.size()), segments);
+  return jpeg.insert(behind_first_segment(jpeg), segments);
+}
+
+/// The file with its EXIF data, which stand before the profile.
+inline std::string with_jpeg_exif(std::string jpeg, const PictureToWrite& picture) {
+  if (jpeg.size() < 6 || picture.facts == nullptr || picture.facts->exif.empty()) return jpeg;
+  const auto segment = jpeg_segment(0xe1, std::string{"Exif\0\0", 6} + picture.facts->exif);
+  return jpeg.insert(behind_first_segment(jpeg), segment);
 }
 
 inline bool is_jpeg(std::string_view start) { return start.substr(0, 3) == "\xff\xd8\xff"; }

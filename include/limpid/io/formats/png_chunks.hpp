@@ -212,7 +212,7 @@ inline std::int64_t png_raw_bytes(const PictureHeader& header, const PngShape& s
   return header.height * ((header.width * shape.samples_a_pixel() * shape.bits + 7) / 8 + 1);
 }
 
-/// The file with what its facts say of colours, put behind its header.
+/// The file with its EXIF data and what its facts say of colours, put behind its header.
 inline std::string with_png_colours(std::string png, const PictureToWrite& picture) {
   if (png.size() < 33 || picture.facts == nullptr) return png;
   auto chunks = picture.facts->png_colours;
@@ -220,6 +220,7 @@ inline std::string with_png_colours(std::string png, const PictureToWrite& pictu
   if (!profile.empty() && profile_fits(profile, picture.channels)) {
     chunks += png_chunk("iCCP", std::string{"ICC profile\0\0", 13} + packed(profile));
   }
+  if (!picture.facts->exif.empty()) chunks += png_chunk("eXIf", picture.facts->exif);
   return chunks.empty() ? png : png.insert(33, chunks);
 }
 

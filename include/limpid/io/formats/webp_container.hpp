@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 // The container of a WebP, and what stands in it beside the pixels.
@@ -98,18 +99,22 @@ inline PictureHeader read_webp_header(std::string_view bytes, const ImageLimits&
   return read_webp_container(bytes, limits);
 }
 
-/// A file of pixels alone, with a colour profile before them.
+/// A file of pixels alone, with a colour profile before them and EXIF data behind.
 inline std::string with_webp_profile(std::string webp, const PictureToWrite& picture) {
   if (webp.size() < 20 || picture.facts == nullptr) return webp;
-  const auto& profile = picture.facts->colour_profile;
-  if (profile.empty() || !profile_fits(profile, 3)) return webp;
-  constexpr std::uint32_t kHasProfile = 32;
-  const auto body =
+  const auto& [profile, exif] = std::tie(picture.facts->colour_profile, picture.facts->exif);
+  const bool has_profile = !profile.empty() && profile_fits(profile, 3);
+  if (!has_profile && exif.empty()) return webp;
+  constexpr std::uint32_t kHasProfile = 32, kHasExif = 8;
+  const auto flags = (has_profile ? kHasProfile : 0) | (exif.empty() ? 0 : kHasExif);
+  auto body =
       "WEBP" +
-      riff_chunk("VP8X", little_endian(kHasProfile, 4) +
+      riff_chunk("VP8X", little_endian(flags, 4) +
                              little_endian(static_cast<std::uint64_t>(picture.width - 1), 3) +
-                             little_endian(static_cast<std::uint64_t>(picture.height - 1), 3)) +
-      riff_chunk("ICCP", profile) + webp.substr(12);
+                             little_endian(static_cast<std::uint64_t>(picture.height - 1), 3));
+  if (has_profile) body += riff_chunk("ICCP", profile);
+  body += webp.substr(12);
+  if (!exif.empty()) body += riff_chunk("EXIF", exif);
   return riff_chunk("RIFF", body);
 }
 
