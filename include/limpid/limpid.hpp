@@ -122,6 +122,7 @@
 #include <limpid/kernels/convolution.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/kernels/onednn.hpp>
+#include <limpid/kernels/transposed_convolution.hpp>
 #include <limpid/kernels/winograd.hpp>
 #include <limpid/kernels/winograd_rule.hpp>
 #include <limpid/kernels/workspace.hpp>
@@ -131,6 +132,7 @@
 #include <limpid/layers/channel_attention.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/conv_transpose2d.hpp>
 #include <limpid/layers/dense_block.hpp>
 #include <limpid/layers/fpn_head.hpp>
 #include <limpid/layers/gated_conv_block.hpp>

@@ -8,6 +8,7 @@
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/conv_transpose2d.hpp>
 #include <limpid/layers/instance_norm.hpp>
 
 #include <torch/nn.h>

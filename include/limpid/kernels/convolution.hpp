@@ -30,6 +30,11 @@ inline bool cpu_autocast_is_on() {
 #endif
 }
 
+/// Whether LibTorch must see every operator: one records them for a file, or casts their arguments.
+inline bool operators_are_watched() {
+  return cpu_autocast_is_on() || at::tracer::impl::is_dispatch_enabled();
+}
+
 /// Whether a tensor has its numbers in memory, in float32 and on the CPU.
 inline bool is_plain_float(const at::Tensor& tensor) {
   return tensor.defined() && tensor.scalar_type() == at::kFloat && tensor.is_cpu() &&
@@ -46,7 +51,7 @@ inline bool may_be_fast(const at::Tensor& input, const at::Tensor& weight, const
          (padding == 0 || padding == 1) &&
          (!bias.defined() ||
           (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
-         !cpu_autocast_is_on() && !at::tracer::impl::is_dispatch_enabled();
+         !operators_are_watched();
 }
 
 /// The gradients of a 3x3 convolution of stride 1 that are asked for, by LibTorch.

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <limpid/core/concepts.hpp>
+#include <limpid/kernels/transposed_convolution.hpp>
+
+#include <torch/nn.h>
+
+#include <cstdint>
+
+namespace limpid {
+
+/// `torch::nn::ConvTranspose2d` with limpid's kernels behind it: options, parameter names, initial
+/// weights and errors are the same, what it computes follows `ConvolutionScope`.
+class ConvTranspose2dImpl : public torch::nn::ConvTransposeNdImpl<2, ConvTranspose2dImpl> {
+ public:
+  explicit ConvTranspose2dImpl(const torch::nn::ConvTranspose2dOptions& o)
+      : ConvTransposeNdImpl(
+            torch::nn::detail::ConvNdOptions<2>(o.in_channels(), o.out_channels(), o.kernel_size())
+                .stride(o.stride())
+                .padding(o.padding())
+                .output_padding(o.output_padding())
+                .dilation(o.dilation())
+                .groups(o.groups())
+                .bias(o.bias())
+                .transposed(true)) {}
+
+  /// @param input  (N, in_channels, H, W), or one picture without N.
+  /// @return       (N, out_channels, H', W').
+  at::Tensor forward(const at::Tensor& input) {
+    const auto equal = [](const auto& pair) { return (*pair)[0] == (*pair)[1]; };
+    const bool usual = equal(options.stride()) && equal(padding()) &&
+                       equal(options.output_padding()) && equal(options.dilation()) &&
+                       (*options.dilation())[0] == 1 && options.groups() == 1;
+    if (usual) {
+      return transposed_convolution(input, weight, bias, (*options.stride())[0], (*padding())[0],
+                                    (*options.output_padding())[0]);
+    }
+    return at::conv_transpose2d(input, weight, bias, *options.stride(), *padding(),
+                                *options.output_padding(), options.groups(), *options.dilation());
+  }
+};
+
+TORCH_MODULE(ConvTranspose2d);
+
+static_assert(ImageModule<ConvTranspose2d>);
+
+}  // namespace limpid
