@@ -26,6 +26,7 @@
 
 #include "benchmark/operations.hpp"
 #include "changes.hpp"
+#include "keep_memory.hpp"
 #include "measure.hpp"
 #include "network_options.hpp"
 #include "options.hpp"
@@ -129,6 +130,7 @@ void step(R recipe, const Plan& plan) {
             {"tasks", sizes.size()},
             {"batches", sizes},
             {"crop", options.crop},
+            {"checkpoint_blocks", options.checkpoint_blocks},
             {"weighting", options.weighting.description()}};
   if (R::needs_vgg) what["vgg"] = "random weights, for the speed only";
   const auto step_with = [&](const std::string& convolution) -> std::function<void()> {
@@ -222,6 +224,7 @@ void data(const Plan& plan) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  examples::keep_memory();
   Plan plan;
   CLI::App app{"Measures speed and memory.", "limpid-benchmark"};
   app.require_subcommand(1);
@@ -260,6 +263,9 @@ int main(int argc, char** argv) {
             "Weight of the contextual loss [the recipe's]")
       ->check(examples::weight_or_none())
       ->type_name("W");
+  plan.options.flag(
+      *step_app, "--checkpoint-blocks", [](TrainerOptions& o) { o.checkpoint_blocks = true; },
+      "Compute the networks' blocks again in the backward, in less memory");
   examples::add_weighting(*step_app, plan.options);
   examples::add_count(*step_app, "--crop", plan.crop, "Side of a crop, pixels; 0: the recipe's", 0);
   auto* task = restore_app->add_option("--task", plan.task, "A task of the model");

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "changes.hpp"
+#include "keep_memory.hpp"
 #include "network_options.hpp"
 #include "numbers.hpp"
 #include "options.hpp"
@@ -207,6 +208,7 @@ void train_as_one_of_all(Plan& plan) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  examples::keep_memory();
   Plan plan;
   CLI::App app{"Trains tasks of any names together from one encoder.", "limpid-train"};
   app.add_option("--recipe", plan.recipe,

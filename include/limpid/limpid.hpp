@@ -122,6 +122,7 @@
 #include <limpid/kernels/convolution.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/kernels/onednn.hpp>
+#include <limpid/kernels/row_convolution.hpp>
 #include <limpid/kernels/transposed_convolution.hpp>
 #include <limpid/kernels/winograd.hpp>
 #include <limpid/kernels/winograd_rule.hpp>
@@ -134,6 +135,7 @@
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/conv_transpose2d.hpp>
 #include <limpid/layers/dense_block.hpp>
+#include <limpid/layers/dropout.hpp>
 #include <limpid/layers/fpn_head.hpp>
 #include <limpid/layers/gated_conv_block.hpp>
 #include <limpid/layers/gated_feed_forward.hpp>
@@ -148,6 +150,7 @@
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/options_json.hpp>
 #include <limpid/layers/prompt_gate.hpp>
+#include <limpid/layers/recompute.hpp>
 #include <limpid/layers/residual_block.hpp>
 #include <limpid/layers/resnet_block.hpp>
 #include <limpid/layers/restormer_block.hpp>

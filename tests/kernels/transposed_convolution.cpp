@@ -50,7 +50,11 @@ const std::vector<Problem> kProblems{{1, 8, 4, 9, 7, 3, 2, 1, 1}, {2, 4, 8, 6, 1
                                      {2, 5, 3, 8, 8, 4, 2, 1, 0}, {1, 6, 6, 7, 5, 2, 2, 0, 0},
                                      {1, 4, 4, 6, 6, 5, 3, 2, 1}, {1, 4, 4, 6, 6, 3, 1, 1, 0}};
 
-BOOST_AUTO_TEST_SUITE(transposed)
+struct Fast {
+  ConvolutionScope scope{Convolution::fast};
+};
+
+BOOST_FIXTURE_TEST_SUITE(transposed, Fast)
 
 BOOST_AUTO_TEST_CASE(agrees_with_double_precision_in_result_and_gradients) {
   for (const auto& problem : kProblems) {

@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
               "nash-mtl",           "--interference",  "--tensorboard",   "--backbone",
               "--random-backbone",  "--freeze-epochs", "softplus-r1",     "double-scale",
               "--average",          "best.limpid",     "--optimizer",     "adamw",
-              "--critic-optimizer", "--accumulate",    "--schedule",      "multi-step"});
+              "--critic-optimizer", "--accumulate",    "--schedule",      "multi-step",
+              "--checkpoint-blocks"});
   check_help(
       {"limpid-train"},
       {"--recipe",  "--data",      "--validate", "--out",     "--epochs", "--steps",

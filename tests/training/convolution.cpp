@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -36,8 +37,8 @@ Trainer trainer(TrainerOptions options) {
 }
 
 /// All weights after some steps on given batches.
-std::vector<at::Tensor> after_steps(Convolution convolution, int steps) {
-  auto run = trainer({.convolution = convolution});
+std::vector<at::Tensor> after_steps(TrainerOptions options, int steps) {
+  auto run = trainer(std::move(options));
   torch::manual_seed(1);
   for (int step = 0; step < steps; ++step) {
     run.step({{torch::rand({1, 3, 96, 96}) * 2 - 1, torch::rand({1, 3, 96, 96}) * 2 - 1}});
@@ -55,7 +56,8 @@ bool all_equal(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& 
 BOOST_AUTO_TEST_SUITE(convolution)
 
 BOOST_AUTO_TEST_CASE(two_steps_of_training_agree_and_only_exact_is_libtorchs_to_the_bit) {
-  const auto exact = after_steps(Convolution::exact, 2), fast = after_steps(Convolution::fast, 2);
+  const auto exact = after_steps({.convolution = Convolution::exact}, 2),
+             fast = after_steps({.convolution = Convolution::fast}, 2);
   for (std::size_t i = 0; i < exact.size(); ++i) {
     // Of a bias before a norm the gradient is rounding alone, and Adam's first steps are of full
     // length whatever the gradient's.
@@ -63,10 +65,19 @@ BOOST_AUTO_TEST_CASE(two_steps_of_training_agree_and_only_exact_is_libtorchs_to_
     const auto off = (fast[i] - exact[i]).abs().max() / exact[i].abs().max();
     BOOST_TEST(off.item<double>() < 1e-4, "parameter " << i);
   }
-  BOOST_TEST(all_equal(exact, after_steps(Convolution::exact, 2)));
-  BOOST_TEST(all_equal(fast, after_steps(Convolution::fast, 2)));
+  BOOST_TEST(all_equal(exact, after_steps({.convolution = Convolution::exact}, 2)));
+  BOOST_TEST(all_equal(fast, after_steps({.convolution = Convolution::fast}, 2)));
   // The switch arrives where convolutions are computed.
   BOOST_TEST(all_equal(exact, fast) != limpid::detail::machine_has_winograd());
+}
+
+BOOST_AUTO_TEST_CASE(blocks_that_are_computed_again_make_the_same_steps_to_the_bit) {
+  for (const auto convolution : {Convolution::exact, Convolution::fast}) {
+    // The blocks have dropout and instance norm.
+    const auto kept = after_steps({.convolution = convolution}, 2);
+    const auto again = after_steps({.checkpoint_blocks = true, .convolution = convolution}, 2);
+    BOOST_TEST(all_equal(kept, again), name_of(convolution));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_restorers_switch_arrives_too) {

@@ -29,7 +29,8 @@ CLI::Validator readable(Read read) {
           ""};
 }
 
-/// Adds --optimizer, --critic-optimizer, --schedule, --accumulate and --average.
+/// Adds --optimizer, --critic-optimizer, --schedule, --accumulate, --checkpoint-blocks and
+/// --average.
 /// @param schedule  is given the words of --schedule, too
 inline void add_optimizers(CLI::App& app, Changes<limpid::TrainerOptions>& options,
                            std::string& schedule) {
@@ -69,6 +70,10 @@ inline void add_optimizers(CLI::App& app, Changes<limpid::TrainerOptions>& optio
             "more memory [1]")
       ->check(Whole{1, 1 << 20})
       ->type_name("N");
+  options.flag(
+      app, "--checkpoint-blocks", [](TrainerOptions& o) { o.checkpoint_blocks = true; },
+      "Blocks of the networks keep their inputs alone and are computed again in the backward: less "
+      "memory, more time, the same result");
   options
       .bind(app, "--average", &TrainerOptions::average,
             "Share of a moving average of the weights that stays in each step, such as 0.999; the "

@@ -34,7 +34,8 @@ inline nlohmann::json run_result(const limpid::TrainerOptions& options, limpid::
                       {"threads", threads},
                       {"device", options.device.str()},
                       {"precision", limpid::name_of(resolve(options.precision, options.device))},
-                      {"convolution", limpid::name_of(options.convolution)}};
+                      {"convolution", limpid::name_of(options.convolution)},
+                      {"checkpoint_blocks", options.checkpoint_blocks}};
   std::ifstream log{options.out / limpid::kMetricsName};
   for (std::string line; std::getline(log, line);) {
     const auto entry = nlohmann::json::parse(line, nullptr, false);

@@ -50,6 +50,19 @@ inline std::string_view name_of(Precision precision) {
   return "";
 }
 
+namespace detail {
+
+/// Whether this thread's operators on `device` cast their arguments.
+inline bool autocast_is_on(c10::Device device) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  return at::autocast::is_autocast_enabled(device.type());
+#else
+  return device.is_cpu() ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
+#endif
+}
+
+}  // namespace detail
+
 /// While it lives, this thread's convolutions on `device` compute in `precision`, whatever scope is
 /// around it.
 ///
@@ -80,17 +93,15 @@ class AutocastScope {
   AutocastScope& operator=(const AutocastScope&) = delete;
 
  private:
+  bool enabled() const { return detail::autocast_is_on(device_); }
+
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-  bool enabled() const { return at::autocast::is_autocast_enabled(device_.type()); }
   void enable(bool on) const { at::autocast::set_autocast_enabled(device_.type(), on); }
   at::ScalarType type() const { return at::autocast::get_autocast_dtype(device_.type()); }
   void set_type(at::ScalarType type) const {
     at::autocast::set_autocast_dtype(device_.type(), type);
   }
 #else
-  bool enabled() const {
-    return device_.is_cpu() ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
-  }
   void enable(bool on) const {
     device_.is_cpu() ? at::autocast::set_cpu_enabled(on) : at::autocast::set_enabled(on);
   }

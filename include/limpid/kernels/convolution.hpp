@@ -1,15 +1,14 @@
 #pragma once
 
+#include <limpid/core/autocast.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/kernels/winograd_rule.hpp>
 
 #include <ATen/TracerMode.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/version.h>
 
 #include <array>
 #include <cstdint>
@@ -22,17 +21,9 @@ namespace limpid {
 
 namespace detail {
 
-inline bool cpu_autocast_is_on() {
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-  return at::autocast::is_autocast_enabled(at::kCPU);
-#else
-  return at::autocast::is_cpu_enabled();
-#endif
-}
-
 /// Whether LibTorch must see every operator: one records them for a file, or casts their arguments.
 inline bool operators_are_watched() {
-  return cpu_autocast_is_on() || at::tracer::impl::is_dispatch_enabled();
+  return autocast_is_on(at::kCPU) || at::tracer::impl::is_dispatch_enabled();
 }
 
 /// Whether a tensor has its numbers in memory, in float32 and on the CPU.

@@ -5,6 +5,7 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
 
 #include <array>
 #include <cstdint>
@@ -32,7 +33,8 @@ class TransposedConvolution : public torch::autograd::Function<TransposedConvolu
              output_padding;
     };
     const std::vector<std::int64_t> sizes{input.size(0), weight.size(1), side(2), side(3)};
-    return gradients(input, input.new_zeros({1}).expand(sizes), weight, stride, padding, 0);
+    // Only the sizes of this are read.
+    return gradients(input, at::empty(sizes, input.options()), weight, stride, padding, 0);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,

@@ -3,6 +3,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
+#include <limpid/layers/recompute.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
@@ -66,9 +67,11 @@ class BasicBlockImpl : public torch::nn::Cloneable<BasicBlockImpl> {
   /// @param input  (N, in, H, W).
   /// @return       (N, out, H, W), or the sides over the stride, rounded up.
   at::Tensor forward(const at::Tensor& input) {
-    const auto inside = bn1_->forward(conv1_->forward(input)).relu_();
-    const auto added = bn2_->forward(conv2_->forward(inside));
-    return (added + (downsample_ ? downsample_->forward(input) : input)).relu_();
+    return recomputed(*this, input, [](BasicBlockImpl& block, const at::Tensor& x) {
+      const auto inside = block.bn1_->forward(block.conv1_->forward(x)).relu_();
+      const auto added = block.bn2_->forward(block.conv2_->forward(inside));
+      return (added + (block.downsample_ ? block.downsample_->forward(x) : x)).relu_();
+    });
   }
 
   /// Random weights that keep the mean square from block to block, also where no statistics

@@ -2,6 +2,7 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/kernels/convolution.hpp>
+#include <limpid/kernels/row_convolution.hpp>
 
 #include <torch/nn.h>
 
@@ -36,8 +37,13 @@ class Conv2dImpl : public torch::nn::ConvNdImpl<2, Conv2dImpl> {
   /// @param input  (N, in_channels, H, W), or one picture without N.
   /// @return       (N, out_channels, H', W').
   at::Tensor forward(const at::Tensor& input) {
-    if (const auto padding = fast_padding(); padding >= 0) {
-      return convolution3x3(input, weight, bias, padding);
+    if (const auto padding = even_padding(); padding >= 0) {
+      const auto kernel = (*options.kernel_size())[0];
+      if (kernel == 3 && padding <= 1) return convolution3x3(input, weight, bias, padding);
+      if (kernel > 3 && padding < kernel && detail::may_be_in_rows(input, weight, bias) &&
+          input.size(2) + 2 * padding >= kernel && input.size(3) + 2 * padding >= kernel) {
+        return convolution_in_rows(input, weight, bias, padding);
+      }
     }
     return torch::nn::functional::detail::conv2d(input, weight, bias, options.stride(),
                                                  options.padding(), options.dilation(),
@@ -45,18 +51,18 @@ class Conv2dImpl : public torch::nn::ConvNdImpl<2, Conv2dImpl> {
   }
 
  private:
-  /// The padding of a 3x3 convolution of stride 1 that has one; -1 for any other.
-  std::int64_t fast_padding() const {
+  /// The padding of a convolution of stride 1, of a square kernel, that is the same on all sides;
+  /// -1 for any other.
+  std::int64_t even_padding() const {
     const auto all = [](const auto& pair, std::int64_t value) {
       return (*pair)[0] == value && (*pair)[1] == value;
     };
-    if (!all(options.kernel_size(), 3) || !all(options.stride(), 1) ||
+    if (!all(options.kernel_size(), (*options.kernel_size())[0]) || !all(options.stride(), 1) ||
         !all(options.dilation(), 1) || options.groups() != 1) {
       return -1;
     }
     const auto& sides = _reversed_padding_repeated_twice;
-    const auto side = sides.front();
-    return side <= 1 && std::count(sides.begin(), sides.end(), side) == 4 ? side : -1;
+    return std::count(sides.begin(), sides.end(), sides.front()) == 4 ? sides.front() : -1;
   }
 };
 

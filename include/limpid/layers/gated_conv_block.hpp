@@ -8,6 +8,7 @@
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/no_norm.hpp>
 #include <limpid/layers/norm_options.hpp>
+#include <limpid/layers/recompute.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <c10/util/Exception.h>
@@ -65,8 +66,11 @@ class GatedConvBlockImpl : public torch::nn::Cloneable<GatedConvBlockImpl> {
   /// @return       the same shape.
   at::Tensor forward(const at::Tensor& input) {
     detail::check_image("GatedConvBlock", input, channels_, options_.kernel / 2 + 1);
-    const auto normed = norm_.forward(input);
-    return input + project_->forward(value_->forward(normed) * gate_->forward(normed));
+    return recomputed(*this, input, [](GatedConvBlockImpl& block, const at::Tensor& x) {
+      const auto normed = block.norm_.forward(x);
+      return x +
+             block.project_->forward(block.value_->forward(normed) * block.gate_->forward(normed));
+    });
   }
 
  private:

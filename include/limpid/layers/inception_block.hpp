@@ -2,6 +2,7 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/recompute.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -123,6 +124,13 @@ class InceptionBlockImpl : public torch::nn::Cloneable<InceptionBlockImpl> {
   /// @param input  (N, in, H, W).
   /// @return       (N, out, H, W); with stride 2, ((H - 1) / 2, (W - 1) / 2) rounded down.
   at::Tensor forward(const at::Tensor& input) {
+    return recomputed(*this, input, [](InceptionBlockImpl& block, const at::Tensor& x) {
+      return block.compute(x);
+    });
+  }
+
+ private:
+  at::Tensor compute(const at::Tensor& input) {
     std::vector<at::Tensor> maps;
     for (auto& branch : single_) maps.push_back(branch->forward(input));
     for (auto& branch : chains_) maps.push_back(branch->forward(input));
@@ -132,7 +140,6 @@ class InceptionBlockImpl : public torch::nn::Cloneable<InceptionBlockImpl> {
     return input.add(conv2d_->forward(map), options_.residual_scale).relu_();
   }
 
- private:
   static InceptionUnit unit(std::int64_t in, const InceptionStep& step) {
     const bool keeps = step.stride == 1;
     return InceptionUnit{InceptionUnitOptions{

@@ -3,6 +3,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
+#include <limpid/layers/recompute.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
@@ -71,12 +72,9 @@ class InvertedResidualImpl : public torch::nn::Cloneable<InvertedResidualImpl> {
   /// @param input  (N, in, H, W).
   /// @return       (N, out, H, W), or half the sides, rounded up.
   at::Tensor forward(const at::Tensor& input) {
-    const auto activated = conv_->size() - 2;
-    auto map = input;
-    for (std::size_t i = 0; i < activated; ++i) map = conv_->at<ConvNormReLU6Impl>(i).forward(map);
-    map = projection().forward(map);
-    map = conv_->at<torch::nn::BatchNorm2dImpl>(activated + 1).forward(map);
-    return adds_input() ? input + map : map;
+    return recomputed(*this, input, [](InvertedResidualImpl& block, const at::Tensor& x) {
+      return block.compute(x);
+    });
   }
 
   /// Random weights that keep the mean square from block to block, also where no statistics
@@ -88,6 +86,15 @@ class InvertedResidualImpl : public torch::nn::Cloneable<InvertedResidualImpl> {
   }
 
  private:
+  at::Tensor compute(const at::Tensor& input) {
+    const auto activated = conv_->size() - 2;
+    auto map = input;
+    for (std::size_t i = 0; i < activated; ++i) map = conv_->at<ConvNormReLU6Impl>(i).forward(map);
+    map = projection().forward(map);
+    map = conv_->at<torch::nn::BatchNorm2dImpl>(activated + 1).forward(map);
+    return adds_input() ? input + map : map;
+  }
+
   bool adds_input() const { return stride_ == 1 && in_ == out_; }
 
   Conv2dImpl& projection() { return conv_->at<Conv2dImpl>(conv_->size() - 2); }

@@ -6,6 +6,7 @@
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/local_mean.hpp>
+#include <limpid/layers/recompute.hpp>
 #include <limpid/layers/simple_gate.hpp>
 
 #include <ATen/TensorOperators.h>
@@ -53,6 +54,12 @@ class NAFBlockImpl : public torch::nn::Cloneable<NAFBlockImpl> {
   /// @param input  (N, channels, H, W).
   /// @return       the same shape.
   at::Tensor forward(const at::Tensor& input) {
+    return recomputed(*this, input,
+                      [](NAFBlockImpl& block, const at::Tensor& x) { return block.compute(x); });
+  }
+
+ private:
+  at::Tensor compute(const at::Tensor& input) {
     const auto gated = simple_gate(conv2_->forward(conv1_->forward(norm1_->forward(input))));
     const auto attended = gated * sca_->forward(gated);
     const auto mixed = input + conv3_->forward(attended) * beta_;
@@ -60,7 +67,6 @@ class NAFBlockImpl : public torch::nn::Cloneable<NAFBlockImpl> {
     return mixed + conv5_->forward(pointwise) * gamma_;
   }
 
- private:
   std::int64_t channels_;
   std::int64_t stride_;
   std::int64_t train_size_;

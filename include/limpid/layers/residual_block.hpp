@@ -3,6 +3,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/recompute.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/relu.h>
@@ -33,7 +34,9 @@ class ResidualBlockImpl : public torch::nn::Cloneable<ResidualBlockImpl> {
   /// @param input  (N, channels, H, W).
   /// @return       the same shape.
   at::Tensor forward(const at::Tensor& input) {
-    return input + conv2_->forward(at::relu(conv1_->forward(input)));
+    return recomputed(*this, input, [](ResidualBlockImpl& block, const at::Tensor& x) {
+      return x + block.conv2_->forward(at::relu(block.conv1_->forward(x)));
+    });
   }
 
  private:

@@ -4,7 +4,9 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/layers/conv2d.hpp>
+#include <limpid/layers/dropout.hpp>
 #include <limpid/layers/instance_norm.hpp>
+#include <limpid/layers/recompute.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
@@ -35,14 +37,18 @@ class ResNetBlockImpl : public torch::nn::Cloneable<ResNetBlockImpl> {
     conv_block_ = register_module(
         "conv_block", Sequential(ReflectionPad2d(1), Conv2d(Conv2dOptions(channels_, channels_, 3)),
                                  limpid::InstanceNorm(channels_), ReLU(ReLUOptions().inplace(true)),
-                                 Dropout(dropout_), ReflectionPad2d(1),
+                                 limpid::Dropout(dropout_), ReflectionPad2d(1),
                                  Conv2d(Conv2dOptions(channels_, channels_, 3)),
                                  limpid::InstanceNorm(channels_)));
   }
 
   /// @param input  (N, channels, H, W), sides of at least 2.
   /// @return       the same shape.
-  at::Tensor forward(const at::Tensor& input) { return input + conv_block_->forward(input); }
+  at::Tensor forward(const at::Tensor& input) {
+    return recomputed(*this, input, [](ResNetBlockImpl& block, const at::Tensor& x) {
+      return x + block.conv_block_->forward(x);
+    });
+  }
 
  private:
   std::int64_t channels_;

@@ -7,6 +7,7 @@
 #include <limpid/layers/gated_feed_forward.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/norm_options.hpp>
+#include <limpid/layers/recompute.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
@@ -44,8 +45,10 @@ class RestormerBlockImpl : public torch::nn::Cloneable<RestormerBlockImpl> {
   /// @param input  (N, channels, H, W).
   /// @return       the same shape.
   at::Tensor forward(const at::Tensor& input) {
-    const auto mixed = input + attention_->forward(norm1_->forward(input));
-    return mixed + feed_forward_->forward(norm2_->forward(mixed));
+    return recomputed(*this, input, [](RestormerBlockImpl& block, const at::Tensor& x) {
+      const auto mixed = x + block.attention_->forward(block.norm1_->forward(x));
+      return mixed + block.feed_forward_->forward(block.norm2_->forward(mixed));
+    });
   }
 
  private:

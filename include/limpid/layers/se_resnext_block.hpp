@@ -5,6 +5,7 @@
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/local_mean.hpp>
+#include <limpid/layers/recompute.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
@@ -87,10 +88,9 @@ class SEResNeXtBlockImpl : public torch::nn::Cloneable<SEResNeXtBlockImpl> {
   /// @param input  (N, in, H, W).
   /// @return       (N, out, H, W), or the sides over the stride, rounded up.
   at::Tensor forward(const at::Tensor& input) {
-    auto inside = bn1_->forward(conv1_->forward(input)).relu_();
-    inside = bn2_->forward(conv2_->forward(inside)).relu_();
-    const auto added = se_module_->forward(bn3_->forward(conv3_->forward(inside)));
-    return (added + (downsample_ ? downsample_->forward(input) : input)).relu_();
+    return recomputed(*this, input, [](SEResNeXtBlockImpl& block, const at::Tensor& x) {
+      return block.compute(x);
+    });
   }
 
   /// Random weights that keep the mean square from block to block, also where no statistics
@@ -102,6 +102,13 @@ class SEResNeXtBlockImpl : public torch::nn::Cloneable<SEResNeXtBlockImpl> {
   }
 
  private:
+  at::Tensor compute(const at::Tensor& input) {
+    auto inside = bn1_->forward(conv1_->forward(input)).relu_();
+    inside = bn2_->forward(conv2_->forward(inside)).relu_();
+    const auto added = se_module_->forward(bn3_->forward(conv3_->forward(inside)));
+    return (added + (downsample_ ? downsample_->forward(input) : input)).relu_();
+  }
+
   static constexpr std::int64_t kLeastSqueezed = 4;  // of narrow networks; published: 16 and more
 
   std::int64_t in_, out_, groups_, stride_;

@@ -37,6 +37,7 @@ inline nlohmann::json model_manifest(const TrainingState& state, const TrainerOp
                    {"precision", name_of(resolve(options.precision, options.device))},
                    {"convolution", name_of(options.convolution)}});
   if (options.device.is_cuda()) manifest["tf32"] = options.tf32;
+  if (options.checkpoint_blocks) manifest["checkpoint_blocks"] = true;
   return manifest;
 }
 

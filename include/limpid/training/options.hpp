@@ -69,6 +69,9 @@ struct TrainerOptions {
                                            ///< "decoder.deblur". A task that has nothing left to
                                            ///< train needs no branch
   double clip_gradient_norm = 0;           ///< of the generator's gradient; 0: not clipped
+  bool checkpoint_blocks =
+      false;                    ///< the networks' blocks keep their inputs alone and are computed
+                                ///< again in the backward: less memory, more time, the same bits
   std::int64_t accumulate = 1;  ///< batches whose gradients make one step; only one is in memory
   double average = 0;  ///< share of a moving average of the weights that stays in each step, 0.999
                        ///< for one; it is validated and saved as the model. 0: no average

@@ -4,6 +4,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/layers/recompute.hpp>
 #include <limpid/parallel/shared_mean.hpp>
 #include <limpid/training/balanced_step.hpp>
 #include <limpid/training/critics_before.hpp>
@@ -105,6 +106,7 @@ inline void train_task(TrainingState& state, std::size_t t, const Batch& part, d
   at::Tensor restored;
   {
     AutocastScope autocast{options.precision, options.device};
+    const RecomputeScope recompute{options.checkpoint_blocks};
     restored = state.model.restore(t, degraded).to(at::kFloat);
   }
   if (task.branch.adversary) {
