@@ -9,7 +9,7 @@ set -euo pipefail
 packages="g++ cmake ninja-build libtorch-dev libopenblas0-pthread libeigen3-dev libstb-dev zlib1g-dev libjpeg-dev libpng-dev libwebp-dev libisal-dev libdnnl-dev libprotozero-dev libgloo-dev nlohmann-json3-dev libcli11-dev"
 for argument in "$@"; do
   case $argument in
-    --tests) packages+=" libboost-test-dev ccache clang-format codespell doxygen" ;;
+    --tests) packages+=" libboost-test-dev ccache clang-format codespell doxygen ffmpeg" ;;
     --photos) packages+=" lomiri-wallpapers-16.04 palapeli-data" ;;
     *) echo "install_packages.sh: unknown argument '$argument'" >&2; exit 2 ;;
   esac

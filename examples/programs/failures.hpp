@@ -87,10 +87,16 @@ class Failures {
     return list;
   }
 
-  /// @throws c10::Error "3 of 20 pictures could not be restored; see above"
+  /// @throws c10::Error "3 of 20 pictures could not be restored; see above: 'a.png', 'b.png', ..."
   void check(std::size_t count, const std::string& what) const {
+    constexpr std::size_t kNamed = 10;
+    std::string names;
+    for (std::size_t i = 0; i < all_.size() && i < kNamed; ++i) {
+      names += (i == 0 ? "'" : ", '") + all_[i].picture.string() + "'";
+    }
+    if (all_.size() > kNamed) names += " and " + std::to_string(all_.size() - kNamed) + " more";
     TORCH_CHECK(all_.empty(), all_.size(), " of ", count, " pictures could not be ", what,
-                "; see above");
+                "; see above: ", names);
   }
 
  private:

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <set>
 #include <shared_mutex>
@@ -38,6 +39,7 @@
 #include "program.hpp"
 #include "restore/encoded_as.hpp"
 #include "restore/find_model.hpp"
+#include "restore/streams.hpp"
 #include "tile_note.hpp"
 
 namespace {
@@ -56,6 +58,7 @@ struct Plan {
   double strength = 1;
   std::int64_t jobs = 0;  ///< 0: as many as threads
   examples::Compute compute;
+  examples::Streams streams;
 };
 
 double seconds_since(Clock::time_point then) {
@@ -105,7 +108,7 @@ std::vector<limpid::OutputFile> files_of(const Plan& plan) {
     if (!said.empty()) examples::complain("limpid-restore: '" + image.string() + "': " + said);
     TORCH_CHECK(!found.pictures.empty(), "'", image.string(), "': expected pictures, found none");
     for (const auto& file : found.pictures) {
-      const bool is_own = plan.out.empty() ? limpid::is_called_restored(file)
+      const bool is_own = plan.out.empty() ? examples::is_made_by_us(file)
                                            : plan.recursive && is_result(file, image, plan);
       if (!is_own) pictures.push_back({file, image});
     }
@@ -285,6 +288,7 @@ void restore(Plan plan) {
                   limpid::duration_text(seconds_since(began) / done * (all - done)) + " left");
   };
   examples::work_in_order(files.size(), lanes.jobs(), work, tell);
+  examples::compare_results(plan.streams.comparison, pictures, progress);
   const auto where = plan.out.empty() ? std::string{} : " in '" + plan.out.string() + "'";
   progress.say(plan.task + ": restored " + std::to_string(pictures.size() - left) + " of " +
                std::to_string(files.size()) + " pictures" + where + ", " +
@@ -304,6 +308,46 @@ void restore(Plan plan) {
                                                  {"skipped", skipped},
                                                  {"failed", failures.json()}});
   failures.check(files.size(), "restored");
+}
+
+/// What `auto` does to all frames of a video alike: the tasks that it is sure of in at least half
+/// of some frames.
+std::vector<std::string> tasks_for(const limpid::AnyRestorer& restorer,
+                                   const std::vector<limpid::Image>& frames) {
+  std::map<std::string, std::size_t> votes;
+  for (const auto& frame : frames) {
+    for (const auto& guess : restorer.restore_routed(frame).done) ++votes[guess.task];
+  }
+  std::vector<std::string> tasks;
+  for (const auto& task : restorer.tasks()) {
+    if (2 * votes[task] >= frames.size()) tasks.push_back(task);
+  }
+  return tasks;
+}
+
+/// Pictures and frames that are no batch of files, one at a time. @return the exit code
+int restore_streams(Plan plan) {
+  auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
+  options.strength = plan.strength;
+  if (plan.model.empty()) plan.model = examples::find_model();
+  const limpid::AnyRestorer restorer{plan.model, options};
+  if (plan.task.empty()) plan.task = usual_task(restorer);
+  restorer.check_task(plan.task);
+  examples::RestoreWays ways;
+  ways.picture = [&](const limpid::Image& degraded) {
+    return restorer.restore(plan.task, degraded);
+  };
+  if (plan.task == "auto" && restorer.router()) {
+    ways.tasks_of_frames = [&](const std::vector<limpid::Image>& frames) {
+      return tasks_for(restorer, frames);
+    };
+    ways.by_tasks = [&](const std::vector<std::string>& tasks, const limpid::Image& degraded) {
+      auto restored = degraded;
+      for (const auto& task : tasks) restored = restorer.restore(task, restored);
+      return restored;
+    };
+  }
+  return examples::restore_streams(plan.streams, ways);
 }
 
 }  // namespace
@@ -353,13 +397,29 @@ int main(int argc, char** argv) {
                  "png or jpg [that of the picture beside it, png with --out]; a JPEG of a JPEG "
                  "keeps its quality, others have 95")
       ->check(CLI::IsMember({"png", "jpg"}));
+  examples::add_streams(app, plan.streams);
   examples::add_json(app, plan.json, "Write what was restored, and how long it took");
   examples::add_max_pixels(app);
   examples::add_compute(app, plan.compute);
-  examples::add_operand(app, "IMAGE", plan.images,
-                        "Pictures (" + limpid::readable_formats() + "), and folders of them");
+  app.add_option("IMAGE", plan.images,
+                 "Pictures (" + limpid::readable_formats() +
+                     "), folders of them, and videos (by ffmpeg); -: standard input, to standard "
+                     "output")
+      ->type_name("");
   app.footer(
       "Two pictures never share a result: of IMG.jpg and IMG.bmp they are IMG.jpg.png and "
       "IMG.bmp.png, of cam1/IMG.jpg and cam2/IMG.jpg cam1/IMG.png and cam2/IMG.png.");
-  return examples::run_program(app, argc, argv, [&] { restore(plan); });
+  return examples::run_program(app, argc, argv, [&] {
+    auto& streams = plan.streams;
+    const auto& more = streams.comparison.pictures;
+    plan.images.insert(plan.images.begin(), more.begin(), more.end());
+    streams.inputs = plan.images, streams.json = plan.json, streams.recursive = plan.recursive;
+    streams.overwrite = plan.overwrite, streams.skip_existing = plan.skip_existing;
+    streams.format = plan.format, streams.out = plan.out;
+    if (!streams.are_wanted()) {
+      restore(plan);
+      return 0;
+    }
+    return restore_streams(plan);
+  });
 }

@@ -559,6 +559,8 @@
 #include <limpid/report/report_parts.hpp>
 #include <limpid/report/report_strip.hpp>
 #include <limpid/report/report_table.hpp>
+#include <limpid/report/slide.hpp>
+#include <limpid/report/slide_page.hpp>
 #include <limpid/report/text_picture.hpp>
 #include <limpid/report/training_facts.hpp>
 #include <limpid/report/training_log.hpp>

@@ -100,7 +100,9 @@ BOOST_AUTO_TEST_CASE(one_bad_picture_is_named_and_the_rest_is_restored) {
   const auto ended = place.restore({"--out", place.path("out"), "--json", "-", place.path("in")});
   BOOST_TEST(ended.code == 1);
   BOOST_TEST(has(ended.err, "cut.png'"), ended.err);
-  BOOST_TEST(has(ended.err, "of 4 pictures could not be restored; see above"), ended.err);
+  BOOST_TEST(has(ended.err, "of 4 pictures could not be restored; see above: '" +
+                                place.path("in/cut.png") + "'"),
+             ended.err);
   const auto json = nlohmann::json::parse(ended.out);
   BOOST_TEST(json.at("pictures").size() + json.at("failed").size() == 4u);
   for (const auto& failure : json.at("failed")) {

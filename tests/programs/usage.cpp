@@ -75,9 +75,10 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
        "--device",  "--seed",      "--json",     "--threads", "gopro",    "raindrop",
        "pairs",     "--processes", "--restarts", "--timeout", "--master", "--checkpoint-seconds"});
   check_help({"limpid-restore"},
-             {"--model", "--task", "--tile", "--overlap", "--out", "--format", "--device",
-              "--precision", "--threads", "--json", "--tiling", "--ensemble", "--jobs", "IMAGE",
-              "--strength", "photo.restored.jpg", "LIMPID_MODEL"});
+             {"--model",  "--task",     "--tile",      "--overlap",          "--out",
+              "--format", "--device",   "--precision", "--threads",          "--json",
+              "--tiling", "--ensemble", "--jobs",      "--compare",          "--watch",
+              "--raw",    "IMAGE",      "--strength",  "photo.restored.jpg", "LIMPID_MODEL"});
   check_help({"limpid-evaluate"},
              {"--model", "--data", "--compare", "--against", "--protocol", "--metric-file",
               "--metrics", "--niqe-model", "--report", "--json", "--max-images", "--save",

@@ -3,12 +3,12 @@
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/psnr.hpp>
 #include <limpid/metrics/scores.hpp>
-#include <limpid/report/embedded_picture.hpp>
 #include <limpid/report/html.hpp>
 #include <limpid/report/page_script.hpp>
 #include <limpid/report/page_style.hpp>
 #include <limpid/report/plot.hpp>
 #include <limpid/report/report_parts.hpp>
+#include <limpid/report/slide.hpp>
 #include <limpid/version.hpp>
 
 #include <cmath>
@@ -154,23 +154,14 @@ inline std::string picture_html(const ReportPicture& picture, const ReportOption
   const auto ratio =
       static_cast<double>(picture.target.width()) / static_cast<double>(picture.target.height());
   const auto name = escaped(picture.name);
-  const auto view = [&](const Image& image, const std::string& what, const std::string& style) {
-    return "<div class=\"view " + style + "\"><span class=\"label\">" + what + "</span>" +
-           embedded_picture(image, what + ": " + picture.name, options) + "</div>\n";
-  };
   return "<figure class=\"picture card\">\n<figcaption><strong>" + name +
          "</strong> <span class=\"number\">PSNR RGB: degraded " + shown(before) + ", restored " +
          shown(after) + change +
          "</span></figcaption>\n"
          "<div class=\"three\" style=\"--ratio: " +
-         fixed(ratio, 4) + "\">\n<div class=\"slide\">\n" +
-         view(picture.degraded, "degraded", "before") +
-         view(picture.restored, "restored", "after") +
-         "<input type=\"range\" min=\"0\" max=\"100\" value=\"50\" aria-label=\"How much of " +
-         name +
-         " shows the degraded picture\" aria-valuetext=\"50 % degraded, the rest restored\">"
-         "<span class=\"handle\" aria-hidden=\"true\"></span>\n</div>\n" +
-         view(picture.target, "true", "truth") + "</div>\n</figure>\n";
+         fixed(ratio, 4) + "\">\n" +
+         slide_html(picture.name, picture.degraded, picture.restored, options) +
+         view_html(picture.target, "true", picture.name, "truth", options) + "</div>\n</figure>\n";
 }
 
 inline std::string plots_html(const std::vector<Plot>& plots) {
