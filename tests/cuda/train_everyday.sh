@@ -35,8 +35,8 @@ fi
 "${TRAIN:-build/default/bin/limpid-train}" --recipe everyday --device "$device" --minutes "$minutes" \
   --workers 3 --threads "$(nproc)" --out "$out/run" \
   --batch deblur=32 --batch dehaze=12 --batch derain=16 --batch denoise=12 "${options[@]}" \
-  --data "deblur=photos:$photos,degradation=camera-motion,size=0:30,gamma=1:2.2,noise=0:4,on=device" \
-  --data "dehaze=photos:$photos,degradation=mixture,parts=haze@0.92(beta=0.2:2.6,tint=0.08),on=device" \
+  --data "deblur=photos:$photos,degradation=camera-motion,size=0:30,gamma=1:2.2,overexposed=0.4,noise=0:4,on=device" \
+  --data "dehaze=photos:$photos,degradation=mixture,parts=haze@0.84(beta=0.2:2.6,tint=0.08),on=device" \
   --data "derain=photos:$photos,degradation=mixture,parts=raindrops@0.9(cover=0.1:0.9),draws=1" \
   --data "denoise=photos:$photos,degradation=noise,sigma=0:55,on=device"
 cp "$out/run/model.limpid" "$out/run/metrics.jsonl" "$out/"
