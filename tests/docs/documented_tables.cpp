@@ -81,7 +81,10 @@ std::vector<Field> fields_of(const std::string& header, const std::string& name)
   const std::regex field{R"(^  [\w:<>, ]+ (\w+)(?: = ([^;]+)|\{([^;]*)\})?;.*)"};
   std::vector<Field> fields;
   std::smatch match;
-  for (std::string line; std::getline(lines, line);) {
+  for (std::string line, rest; std::getline(lines, line);) {
+    if (line.ends_with(" =") && std::getline(lines, rest)) {  // where the formatter broke it
+      line += rest.substr(rest.find_first_not_of(' ') - 1);
+    }
     if (std::regex_match(line, match, field)) {
       fields.push_back({match[1], match[2].matched ? match[2].str() : match[3].str()});
     }
