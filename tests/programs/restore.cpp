@@ -1,5 +1,6 @@
 #include <limpid/model/families.hpp>
 #include <support/images.hpp>
+#include <support/restore_place.hpp>
 #include <support/run_program.hpp>
 
 #include <torch/torch.h>
@@ -18,22 +19,7 @@ using namespace limpid_test;
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-struct Place {
-  TemporaryFolder folder;
-  Place() {
-    torch::manual_seed(1);
-    limpid::save(limpid::make_model({"pixel-unet", nlohmann::json::object()}, {"deblur"}),
-                 folder / "model.limpid");
-  }
-  std::string path(const std::string& name) const { return (folder / name).string(); }
-  Names command(const Names& more) const {
-    Names words{"limpid-restore", "--model", path("model.limpid"), "--task", "deblur",
-                "--threads",      "1"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  Ended restore(const Names& more) const { return run(command(more)); }
-};
+using Place = RestorePlace;
 
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;

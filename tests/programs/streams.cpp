@@ -1,6 +1,7 @@
 #include <limpid/io/image.hpp>
 #include <limpid/model/families.hpp>
 #include <support/images.hpp>
+#include <support/restore_place.hpp>
 #include <support/run_program.hpp>
 
 #include <torch/torch.h>
@@ -26,21 +27,7 @@ using namespace limpid_test;
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-struct Place {
-  TemporaryFolder folder;
-  Place() {
-    torch::manual_seed(1);
-    limpid::save(limpid::make_model({"pixel-unet", nlohmann::json::object()}, {"deblur"}),
-                 folder / "model.limpid");
-  }
-  std::string path(const std::string& name) const { return (folder / name).string(); }
-  Names command(const Names& more) const {
-    Names words{"limpid-restore", "--model", path("model.limpid"), "--task", "deblur",
-                "--threads",      "1"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  Ended restore(const Names& more) const { return run(command(more)); }
+struct Place : RestorePlace {
   Ended restore_input(const std::string& bytes, const Names& more) const {
     write_bytes(folder / "piped", bytes);
     return run(command(more),
