@@ -8,6 +8,7 @@
 //   limpid-convert run/model.limpid deblur.limpid --tasks deblur
 //   limpid-convert night.limpid both.limpid --join fog.limpid
 //   limpid-convert run/model.limpid small.limpid --half
+//   limpid-convert run/model.limpid more.limpid --network-options context=32
 //   limpid-convert run/model.limpid auto.limpid --fit-router --data
 //   any=photos:DIR,degradation=mixture
 //
@@ -55,7 +56,12 @@ struct Plan {
 
   /// Whether a model file becomes another of its kind.
   bool is_of_models() const {
-    return !tasks.empty() || !join.empty() || merge || half || routing.fit;
+    return !tasks.empty() || !join.empty() || merge || half || routing.fit || extends();
+  }
+
+  /// Whether the encoder of a model file gets more than it has.
+  bool extends() const {
+    return map.empty() && network.network.empty() && !network.options.empty();
   }
 
   bool is_to_onnx() const { return out.extension() == ".onnx" && map != "same"; }
@@ -131,6 +137,11 @@ void change_tasks(const Plan& plan) {
   if (!plan.tasks.empty()) {
     model = examples::as_usage("--tasks: ", [&] { return limpid::take_tasks(model, plan.tasks); });
   }
+  if (plan.extends()) {
+    const auto options = examples::as_usage(
+        "--network-options: ", [&] { return limpid::parse_network_options(plan.network.options); });
+    model = limpid::extend_encoder(model, options);
+  }
   if (plan.merge) {
     model = examples::as_usage("--merge: ", [&] { return limpid::merge_adapters(model); });
   }
@@ -165,10 +176,10 @@ void convert(const Plan& plan) {
     tell(plan, names, {file.passed_over.begin(), file.passed_over.end()});
   } else if (is_model(plan.in)) {
     if (plan.map.empty()) {
-      if (plan.network.given() || !plan.is_of_models()) {
+      if (!plan.network.network.empty() || !plan.is_of_models()) {
         throw examples::UsageError(
-            "a model is published by --map NAME; --tasks, --join, --half and --fit-router make "
-            "another of it");
+            "a model is published by --map NAME; --tasks, --join, --half, --fit-router and "
+            "--network-options make another of it");
       }
       return change_tasks(plan);
     }

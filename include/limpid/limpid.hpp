@@ -132,6 +132,7 @@
 #include <limpid/layers/bias_free_layer_norm2d.hpp>
 #include <limpid/layers/channel_attention.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/context_gate.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/conv_transpose2d.hpp>
 #include <limpid/layers/dense_block.hpp>

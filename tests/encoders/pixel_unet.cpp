@@ -17,6 +17,8 @@ BOOST_AUTO_TEST_CASE(does_what_every_encoder_does) {
   limpid_test::check_encoder(
       PixelUNetEncoder{PixelUNetEncoderOptions{.width = 4, .blocks = {1, 0, 2}}},
       "PixelUNetEncoder");
+  limpid_test::check_encoder(PixelUNetEncoder{PixelUNetEncoderOptions{.width = 4, .context = 3}},
+                             "PixelUNetEncoder");
 }
 
 BOOST_AUTO_TEST_CASE(gives_maps_at_three_scales) {
@@ -36,6 +38,8 @@ BOOST_AUTO_TEST_CASE(names_the_option_that_is_wrong) {
         PixelUNetEncoder{PixelUNetEncoderOptions{.blocks = {1, -1, 1}}};
       },
       "PixelUNetEncoder: blocks must be at least 0, got -1"));
+  BOOST_TEST(throws_value_error([] { PixelUNetEncoder{PixelUNetEncoderOptions{.context = -1}}; },
+                                "PixelUNetEncoder: context must be at least 0, got -1"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 #include <limpid/layers/bias_free_layer_norm2d.hpp>
 #include <limpid/layers/channel_attention.hpp>
+#include <limpid/layers/context_gate.hpp>
 #include <limpid/layers/gated_conv_block.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/no_norm.hpp>
@@ -122,6 +123,27 @@ BOOST_AUTO_TEST_CASE(sk_fusion_is_a_mean_of_both_maps_for_each_channel) {
   BOOST_TEST(throws_value_error(
       [&] { fusion->forward(one, one.narrow(2, 0, 4)); },
       "SKFusion: expected maps of one shape, got [2, 8, 5, 4] and [2, 8, 4, 4]"));
+}
+
+BOOST_AUTO_TEST_CASE(a_context_gate_changes_channels_by_the_means_of_the_whole_map) {
+  torch::manual_seed(1);
+  limpid::ContextGate gate{6, 4};
+  const auto map = torch::rand({2, 6, 5, 4});
+  BOOST_TEST(torch::equal(gate->forward(map), map));  // nothing at first
+  limpid_test::disturb(*gate, 0.5);
+  const auto weights = gate->named_parameters();
+  const auto linear = [&](const at::Tensor& in, const std::string& layer) {
+    return torch::linear(in, weights[layer + ".weight"].flatten(1), weights[layer + ".bias"]);
+  };
+  const auto change = linear(linear(map.mean({2, 3}), "mlp.1").relu(), "mlp.3");
+  const auto scale = change.narrow(1, 0, 6).view({2, 6, 1, 1});
+  const auto shift = change.narrow(1, 6, 6).view({2, 6, 1, 1});
+  BOOST_TEST(torch::allclose(gate->forward(map), map * (1 + scale) + shift, 1e-5, 1e-6));
+  BOOST_TEST(throws_value_error(
+      [] {
+        limpid::ContextGate{6, 0};
+      },
+      "ContextGate: hidden must be at least 1, got 0"));
 }
 
 BOOST_AUTO_TEST_CASE(simple_gate_multiplies_the_halves) {

@@ -49,6 +49,25 @@ BOOST_AUTO_TEST_CASE(tasks_are_added_taken_out_and_joined_without_a_changed_bit)
   BOOST_TEST((same(some, fog, "snow") && same(some, two, "deblur")));
 }
 
+BOOST_AUTO_TEST_CASE(an_encoder_that_gets_a_context_restores_the_same_at_first) {
+  const auto two = small_model({"deblur", "dehaze"});
+  const auto more = extend_encoder(two, {{"context", 3}});
+  BOOST_TEST((same(two, more, "deblur") && same(two, more, "dehaze")));
+  BOOST_TEST(more.tensors().size() == two.tensors().size() + 4);
+  BOOST_TEST(more.describe().at("encoder").at("options").at("context") == 3);
+  TemporaryFolder folder;
+  save(more, folder / "more.limpid");
+  BOOST_TEST(same(load_any(folder / "more.limpid").model, two, "deblur"));
+  BOOST_TEST(error_of([&] {
+               extend_encoder(more, {{"context", 0}});
+             })
+                 .find("expected some that add to the encoder, found that they drop "
+                       "'encoder.context.mlp.1.bias'") != std::string::npos);
+  BOOST_TEST(error_of([&] {
+               extend_encoder(two, {{"width", 8}});
+             }).find("encoder.") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_together_is_said) {
   const auto two = small_model({"deblur", "dehaze"}), other = small_model({"night"}, 2);
   BOOST_TEST(value_error_of([&] { add_tasks(two, {"deblur"}); }) ==

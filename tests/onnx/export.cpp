@@ -33,7 +33,7 @@ using namespace limpid;
 /// Every family, small.
 const std::vector<std::string> kNetworks{
     "resnet:width=4,blocks=2",
-    "pixel-unet:width=8",
+    "pixel-unet:width=8,context=4",
     "nafnet:width=8,blocks=[1,1],middle_blocks=1",
     "nafnet:width=8,blocks=[1,1],middle_blocks=1,range=unit,padding=zeros,prompt=3",
     "nafnet:width=8,blocks=[1,1],middle_blocks=1,local_train_size=16",

@@ -5,6 +5,7 @@
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/check_features.hpp>
+#include <limpid/layers/context_gate.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/residual_block.hpp>
 
@@ -23,9 +24,11 @@ namespace limpid {
 struct PixelUNetEncoderOptions {
   std::int64_t width = 32;  ///< channels at half the image's sides; twice, four times below
   std::array<std::int64_t, 3> blocks = {1, 1, 2};  ///< residual blocks per scale, fine to coarse
+  std::int64_t context = 0;  ///< channels through which the means of the whole picture change the
+                             ///< coarse map (`ContextGate`); 0: no such change
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PixelUNetEncoderOptions, width, blocks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PixelUNetEncoderOptions, width, blocks, context)
 
 /// What a `PixelUNetEncoder` returns for an image (N, 3, H, W).
 struct PixelUNetFeatures {
@@ -43,7 +46,10 @@ struct PixelUNetFeatures {
 /// A small encoder that learns within minutes on a CPU: plain residual blocks at three scales.
 ///
 /// The image enters as four interleaved images of half its sides (pixel unshuffle), so that the
-/// finest convolutions cost a quarter. No norm: brightness and contrast pass unchanged.
+/// finest convolutions cost a quarter. No norm: brightness and contrast pass unchanged. With
+/// `context` the means of the whole picture change the coarse map, for damages that a window does
+/// not tell from the scene: haze, darkness.
+///
 /// Source: ours, after Ronneberger et al., "U-Net", MICCAI 2015; Shi et al., "Real-Time Single
 /// Image and Video Super-Resolution Using an Efficient Sub-Pixel CNN", CVPR 2016 (pixel shuffle).
 class PixelUNetEncoderImpl : public torch::nn::Cloneable<PixelUNetEncoderImpl> {
@@ -52,12 +58,13 @@ class PixelUNetEncoderImpl : public torch::nn::Cloneable<PixelUNetEncoderImpl> {
 
   static constexpr std::string_view architecture = "pixel-unet";
 
-  /// @throws c10::ValueError if `width` is below 1 or a number of blocks is negative.
+  /// @throws c10::ValueError if `width` is below 1, or a number of blocks or `context` negative.
   explicit PixelUNetEncoderImpl(PixelUNetEncoderOptions options = {}) : options_(options) {
     detail::check_at_least("PixelUNetEncoder: width", options.width, 1);
     for (const auto count : options.blocks) {
       detail::check_at_least("PixelUNetEncoder: blocks", count, 0);
     }
+    detail::check_at_least("PixelUNetEncoder: context", options.context, 0);
     reset();
   }
 
@@ -71,6 +78,9 @@ class PixelUNetEncoderImpl : public torch::nn::Cloneable<PixelUNetEncoderImpl> {
     middle_ = register_module("middle", detail::residual_blocks(blocks[1], 2 * w));
     down2_ = register_module("down2", Conv2d(Conv2dOptions(2 * w, 4 * w, 2).stride(2)));
     coarse_ = register_module("coarse", detail::residual_blocks(blocks[2], 4 * w));
+    if (options_.context > 0) {
+      context_ = register_module("context", ContextGate(4 * w, options_.context));
+    }
   }
 
   /// @param image  (N, 3, H, W), values in [-1, 1], sides that `padding()` takes.
@@ -81,6 +91,7 @@ class PixelUNetEncoderImpl : public torch::nn::Cloneable<PixelUNetEncoderImpl> {
     features.fine = detail::through(*fine_, head_->forward(at::pixel_unshuffle(image, 2)));
     features.middle = detail::through(*middle_, down1_->forward(features.fine));
     features.coarse = detail::through(*coarse_, down2_->forward(features.middle));
+    if (context_) features.coarse = context_->forward(features.coarse);
     return features;
   }
 
@@ -104,6 +115,7 @@ class PixelUNetEncoderImpl : public torch::nn::Cloneable<PixelUNetEncoderImpl> {
   PixelUNetEncoderOptions options_;
   Conv2d head_{nullptr}, down1_{nullptr}, down2_{nullptr};
   torch::nn::Sequential fine_{nullptr}, middle_{nullptr}, coarse_{nullptr};
+  ContextGate context_{nullptr};
 };
 
 /// Handle to a `PixelUNetEncoderImpl`.

@@ -125,6 +125,26 @@ inline AnyModel merge_adapters(const AnyModel& model) {
   return detail::filled_model(description, weights);
 }
 
+/// A trained model whose encoder has more than before, as with `{{"context", 32}}`: weights that it
+/// had keep their values, new ones begin as the network begins them.
+/// @param options  of the encoder, those that change
+/// @throws c10::Error where the options change or drop weights that the model has.
+inline AnyModel extend_encoder(const AnyModel& trained, const nlohmann::json& options) {
+  auto description = trained.describe();
+  auto& encoder = description.at("encoder");
+  auto all = encoder.value("options", nlohmann::json::object());
+  all.update(options, /*merge_objects=*/true);
+  encoder["options"] = std::move(all);
+  const auto had = trained.tensors();
+  auto model = detail::filled_model(description, had);
+  const auto has = model.tensors();
+  for (const auto& [name, tensor] : had) {
+    TORCH_CHECK(has.count(name) != 0, "encoder options ", json_excerpt(options),
+                ": expected some that add to the encoder, found that they drop '", name, "'");
+  }
+  return model;
+}
+
 /// A model and what errors call it: its file.
 struct NamedModel {
   std::string name;
