@@ -510,6 +510,20 @@
 #include <limpid/recipes/thesis_fpn_inception.hpp>
 #include <limpid/recipes/thesis_resnet.hpp>
 
+#include <limpid/engine/arena.hpp>
+#include <limpid/engine/blocked_maps.hpp>
+#include <limpid/engine/engine_network.hpp>
+#include <limpid/engine/engines.hpp>
+#include <limpid/engine/fuse.hpp>
+#include <limpid/engine/in_parallel.hpp>
+#include <limpid/engine/library_call.hpp>
+#include <limpid/engine/nodes.hpp>
+#include <limpid/engine/picture_size.hpp>
+#include <limpid/engine/plan.hpp>
+#include <limpid/engine/prepared_weights.hpp>
+#include <limpid/engine/recorded_arguments.hpp>
+#include <limpid/engine/translate.hpp>
+
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/degraded_picture.hpp>
 #include <limpid/inference/evaluate.hpp>

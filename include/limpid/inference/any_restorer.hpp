@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/engine/engines.hpp>
 #include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/router.hpp>
@@ -152,6 +153,9 @@ class AnyRestorer {
     return detail::plan_of(network(named(task)), height, width, options_);
   }
 
+  /// Whether and how a task's network was compiled (`engine/engines.hpp`).
+  EngineState engine(const std::string& task) const { return engines_.state(task); }
+
   /// What restoring a pixel costs, found by restoring a small picture.
   /// @throws c10::ValueError if the model has no such task.
   NetworkCost cost(const std::string& task) const {
@@ -185,15 +189,22 @@ class AnyRestorer {
 
   detail::TaskNetwork network(const std::string& task) const {
     const auto index = loaded_.model.index_of(task, source_);
+    const auto needs = loaded_.model.tile_needs(index);
+    const auto run = [this, index](const at::Tensor& image) {
+      return loaded_.model.restore(index, image);
+    };
     return {task,
-            [this, index](const at::Tensor& image) { return loaded_.model.restore(index, image); },
-            loaded_.model.tile_needs(index), costs_};
+            [this, task, needs, run](const at::Tensor& image) {
+              return engines_.restore(task, *loaded_.model.module, needs, run, image);
+            },
+            needs, costs_};
   }
 
   RestorerOptions options_;
   std::string source_;
   LoadedModel loaded_;
   detail::KnownCosts costs_;
+  Engines engines_;
   std::optional<Router> router_;
 };
 

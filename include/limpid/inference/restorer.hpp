@@ -3,6 +3,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/engine/engines.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/restore_picture.hpp>
 #include <limpid/inference/restore_watch.hpp>
@@ -119,20 +120,31 @@ class Restorer {
     return detail::plan_of(network<Task>(), height, width, options_);
   }
 
+  /// Whether and how a task's network was compiled (`engine/engines.hpp`).
+  EngineState engine(const std::string& task) const { return engines_.state(task); }
+
   Model& model() { return model_; }
   const RestorerOptions& options() const { return options_; }
 
  private:
   template <FixedString Task>
   detail::TaskNetwork network() {
-    return {std::string{Task.view()},
-            [this](const at::Tensor& image) { return model_->template restore<Task>(image); },
-            detail::tile_needs(model_->encoder(), model_->template decoder<Task>()), costs_};
+    const std::string task{Task.view()};
+    const auto needs = detail::tile_needs(model_->encoder(), model_->template decoder<Task>());
+    const auto run = [this](const at::Tensor& image) {
+      return model_->template restore<Task>(image);
+    };
+    return {task,
+            [this, task, needs, run](const at::Tensor& image) {
+              return engines_.restore(task, *model_, needs, run, image);
+            },
+            needs, costs_};
   }
 
   Model model_;
   RestorerOptions options_;
   detail::KnownCosts costs_;
+  Engines engines_;
 };
 
 }  // namespace limpid

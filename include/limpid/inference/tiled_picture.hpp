@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,8 @@ class TiledPicture {
     for (const auto& core : tile_cores(height, width, plan_.tile, needs_.padding)) {
       at::Tensor sum;
       for (std::size_t i = 0; i < turns.size(); ++i) {
-        const WholeMaps::Scope scope{maps[i]};
+        std::optional<WholeMaps::Scope> scope;
+        if (plan_.whole_maps > 0) scope.emplace(maps[i]);
         const auto& turn = turns[i];
         const auto restored = turn.undone(run(turn, turn.of(core, height, width), maps[i]));
         sum = sum.defined() ? sum + restored : restored;

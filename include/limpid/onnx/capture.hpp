@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -37,15 +38,17 @@ using CapturedSizes = std::vector<CapturedSize>;
 class Capture {
  public:
   /// @param padding  the sizes that the network takes
+  /// @param pictures  how many the second recording is of
   /// @throws c10::Error that names operator and layer where the network does other things for
   ///         another picture, or something that the recorder cannot take.
-  Capture(Recorder& recorder, const Recorder::Function& network, const ImagePadding& padding) {
+  Capture(Recorder& recorder, const Recorder::Function& network, const ImagePadding& padding,
+          std::int64_t pictures = 2) {
     // Growth by 2, 5/4 and 3/2: no product of these is another one, or 1.
     constexpr std::int64_t kLeast = 8;  // layers reach over some pixels
     const auto least = std::max(kLeast, (padding.min_side + 3) / 4);
     const auto unit = (least + padding.multiple - 1) / padding.multiple * padding.multiple;
     first_ = recorder.record(network, at::rand({1, 3, 4 * unit, 4 * unit}));
-    second_ = recorder.record(network, at::rand({2, 3, 5 * unit, 6 * unit}));
+    second_ = recorder.record(network, at::rand({pictures, 3, 5 * unit, 6 * unit}));
     compare();
   }
 
@@ -60,6 +63,15 @@ class Capture {
     CapturedSizes sizes;
     for (std::size_t i = 0; i < one.size(); ++i) sizes.push_back({one[i], two[i]});
     return sizes;
+  }
+
+  /// Frees what was computed from the pictures; sizes and constants stay.
+  void forget_maps() {
+    for (auto* recording : {&first_, &second_}) {
+      for (auto& value : recording->values) {
+        if (!value.is_constant) value.tensor = at::zeros({}).expand(value.tensor.sizes());
+      }
+    }
   }
 
   /// The sizes (N, 3, H, W) of what the network is shown.

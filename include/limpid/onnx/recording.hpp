@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,6 +43,7 @@ struct RecordedOperator {
   std::string layer;  ///< the module whose weights it takes, or the last one that took any
   std::vector<RecordedArgument> arguments;
   std::vector<std::size_t> outputs;
+  std::optional<c10::OperatorHandle> handle{};  ///< LibTorch's; none of a part of a network
 };
 
 /// What was computed, in order.
@@ -147,6 +149,7 @@ class Recorder : private detail::PartListener {
             std::vector<c10::IValue>& stack) {
     const auto& schema = handle.schema();
     auto op = described(schema, stack);
+    op.handle = handle;
     const bool is_known = is_known_(op.name);
     const auto operators_before = recording_.operators.size();
     if (is_known) {
@@ -187,7 +190,7 @@ class Recorder : private detail::PartListener {
   at::Tensor part(const char* name, const at::Tensor& map, std::int64_t number,
                   const std::function<at::Tensor()>& compute) override {
     const c10::impl::ExcludeDispatchKeyGuard unheard{kKey};
-    RecordedOperator op{name, layer_, {argument("self", map), {"number", {}}}, {}};
+    RecordedOperator op{name, layer_, {argument("self", map), {"number", {}}}, {}, {}};
     op.arguments.back().plain = number;
     const auto made = compute();
     op.outputs.push_back(add(made, /*is_constant=*/false));
@@ -199,7 +202,7 @@ class Recorder : private detail::PartListener {
   RecordedOperator described(const c10::FunctionSchema& schema,
                              const std::vector<c10::IValue>& stack) {
     const c10::impl::ExcludeDispatchKeyGuard unheard{kKey};
-    RecordedOperator op{plain_name(schema.name()), {}, {}, {}};
+    RecordedOperator op{plain_name(schema.name()), {}, {}, {}, {}};
     const auto& names = schema.arguments();
     for (std::size_t i = 0; i < names.size(); ++i) {
       op.arguments.push_back(argument(names[i].name(), stack[stack.size() - names.size() + i]));

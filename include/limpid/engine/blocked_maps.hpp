@@ -1,0 +1,279 @@
+#pragma once
+
+#include <limpid/engine/in_parallel.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+// What networks do with maps between convolutions, on maps that lie as oneDNN's nChw16c: sixteen
+// channels of a pixel beside each other, channels beyond the last are zeros. One picture.
+//
+// Sixteen numbers are one value of the compiler's vector types, so that these loops are as fast at
+// -O1 as at -O3. They are only called where the machine has AVX-512 and are compiled for it.
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define LIMPID_WIDE __attribute__((target("avx512f")))
+#else
+#define LIMPID_WIDE
+#endif
+
+namespace limpid::detail {
+
+using Lanes = float __attribute__((vector_size(64), may_alias));
+inline constexpr std::int64_t kLanes = 16;
+
+/// (1, channels, height, width) somewhere in memory, which begins at a multiple of 64 bytes.
+struct BlockedMap {
+  float* data;
+  std::int64_t channels, height, width;
+
+  std::int64_t blocks() const { return (channels + kLanes - 1) / kLanes; }
+  Lanes* row(std::int64_t block, std::int64_t y) const {
+    return reinterpret_cast<Lanes*>(data) + (block * height + y) * width;
+  }
+};
+
+/// What surrounds a map.
+struct Border {
+  enum class Kind { reflect, replicate, zeros };
+
+  std::int64_t left = 0, right = 0, top = 0, bottom = 0;
+  Kind kind = Kind::zeros;
+
+  bool empty() const { return left == 0 && right == 0 && top == 0 && bottom == 0; }
+
+  /// The row or column that stands at `place`, of `size`; -1: zeros.
+  std::int64_t source(std::int64_t place, std::int64_t size) const {
+    if (place >= 0 && place < size) return place;
+    if (kind == Kind::zeros) return -1;
+    if (kind == Kind::replicate) return place < 0 ? 0 : size - 1;
+    return place < 0 ? -place : 2 * (size - 1) - place;
+  }
+};
+
+/// in * scale + shift, for each channel; then what is added, then relu; then a border around it.
+struct BlockedAffine {
+  const float *scale = nullptr, *shift = nullptr;  ///< of all blocks; null: 1 and 0
+  const float* added = nullptr;                    ///< a map like the input
+  bool relu = false;
+  Border border{};
+};
+
+/// @param out  higher and wider than `in` by the border
+inline void affine(const BlockedMap& in, const BlockedMap& out, const BlockedAffine& how) {
+  in_parallel(in.blocks() * out.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
+    const Lanes none{}, one = none + 1.0F;
+    for (auto i = begin; i < end; ++i) {
+      const auto block = i / out.height, y = i % out.height;
+      auto* to = out.row(block, y);
+      const auto from_y = how.border.source(y - how.border.top, in.height);
+      if (from_y < 0) {
+        std::memset(to, 0, static_cast<std::size_t>(out.width) * sizeof(Lanes));
+        continue;
+      }
+      const auto* from = in.row(block, from_y);
+      auto* inner = to + how.border.left;
+      const auto scale =
+          how.scale != nullptr ? reinterpret_cast<const Lanes*>(how.scale)[block] : one;
+      const auto shift =
+          how.shift != nullptr ? reinterpret_cast<const Lanes*>(how.shift)[block] : none;
+      if (how.added != nullptr) {
+        const auto* added = reinterpret_cast<const Lanes*>(how.added) + (from - in.row(0, 0));
+        for (std::int64_t x = 0; x < in.width; ++x) {
+          const auto value = from[x] * scale + shift + added[x];
+          inner[x] = how.relu ? (value < none ? none : value) : value;
+        }
+      } else {
+        for (std::int64_t x = 0; x < in.width; ++x) {
+          const auto value = from[x] * scale + shift;
+          inner[x] = how.relu ? (value < none ? none : value) : value;
+        }
+      }
+      for (std::int64_t x = 0; x < how.border.left; ++x) {
+        const auto source = how.border.source(x - how.border.left, in.width);
+        to[x] = source < 0 ? none : inner[source];
+      }
+      for (std::int64_t x = in.width; x < in.width + how.border.right; ++x) {
+        const auto source = how.border.source(x, in.width);
+        inner[x] = source < 0 ? none : inner[source];
+      }
+    }
+  });
+}
+
+/// Sums of each channel, and of the squares, of values minus the first pixel's: so few digits are
+/// lost where a mean is much larger than what differs from it.
+struct BlockedSums {
+  std::vector<double> sums, squares;
+  std::vector<float> first;
+};
+
+inline BlockedSums sums_of(const BlockedMap& map, bool squares) {
+  constexpr std::int64_t kRows = 16;  // in one task
+  const auto blocks = map.blocks(), parts = (map.height + kRows - 1) / kRows;
+  std::vector<std::array<double, 2 * kLanes>> partial(static_cast<std::size_t>(blocks * parts));
+  in_parallel(blocks * parts, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
+    for (auto i = begin; i < end; ++i) {
+      const auto block = i / parts, top = i % parts * kRows;
+      const auto first = *map.row(block, 0);
+      auto& found = partial[static_cast<std::size_t>(i)];
+      found.fill(0);
+      for (auto y = top; y < std::min(top + kRows, map.height); ++y) {
+        const auto* row = map.row(block, y);
+        Lanes sum[2]{}, square[2]{};
+        std::int64_t x = 0;
+        for (; x + 2 <= map.width; x += 2) {
+          const auto a = row[x] - first, b = row[x + 1] - first;
+          sum[0] += a;
+          sum[1] += b;
+          if (!squares) continue;
+          square[0] += a * a;
+          square[1] += b * b;
+        }
+        if (x < map.width) {
+          const auto a = row[x] - first;
+          sum[0] += a;
+          square[0] += a * a;
+        }
+        const auto sums = sum[0] + sum[1], all = square[0] + square[1];
+        for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+          found[static_cast<std::size_t>(lane)] += sums[lane];
+          found[static_cast<std::size_t>(kLanes + lane)] += all[lane];
+        }
+      }
+    }
+  });
+  const auto channels = static_cast<std::size_t>(blocks * kLanes);
+  BlockedSums all{std::vector<double>(channels), std::vector<double>(channels),
+                  std::vector<float>(channels)};
+  for (std::int64_t i = 0; i < blocks * parts; ++i) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      const auto channel = static_cast<std::size_t>(i / parts * kLanes + lane);
+      const auto& found = partial[static_cast<std::size_t>(i)];
+      all.sums[channel] += found[static_cast<std::size_t>(lane)];
+      all.squares[channel] += found[static_cast<std::size_t>(kLanes + lane)];
+      all.first[channel] = reinterpret_cast<const float*>(map.row(i / parts, 0))[lane];
+    }
+  }
+  return all;
+}
+
+/// The mean of each channel.
+/// @param out  of all blocks
+inline void channel_means(const BlockedMap& map, float* out) {
+  const auto sums = sums_of(map, /*squares=*/false);
+  const auto count = static_cast<double>(map.height * map.width);
+  for (std::size_t i = 0; i < sums.sums.size(); ++i) {
+    out[i] = static_cast<float>(sums.sums[i] / count + sums.first[i]);
+  }
+}
+
+/// Each channel with mean 0 and variance 1, times a weight, plus a bias.
+/// @param weight, bias  of all blocks, zeros beyond the last channel; or null
+inline void normalise_channels(const BlockedMap& in, const BlockedMap& out, double epsilon,
+                               const float* weight, const float* bias, BlockedAffine how) {
+  const auto sums = sums_of(in, /*squares=*/true);
+  const auto count = static_cast<double>(in.height * in.width);
+  const auto channels = sums.sums.size();
+  std::vector<float> room(2 * channels + kLanes);
+  auto* scale = room.data();
+  while (reinterpret_cast<std::uintptr_t>(scale) % sizeof(Lanes) != 0) ++scale;
+  auto* shift = scale + channels;
+  for (std::size_t i = 0; i < channels; ++i) {
+    const auto mean = sums.sums[i] / count;  // beyond the first pixel
+    const auto variance = std::max(0.0, sums.squares[i] / count - mean * mean);
+    const auto factor = (weight != nullptr ? weight[i] : 1.0) / std::sqrt(variance + epsilon);
+    const auto middle = mean + sums.first[i];
+    scale[i] = static_cast<float>(factor);
+    shift[i] = static_cast<float>((bias != nullptr ? bias[i] : 0.0) - middle * factor);
+  }
+  how.scale = scale;
+  how.shift = shift;
+  affine(in, out, how);
+}
+
+/// The channels of each pixel with variance 1, times a weight, plus a bias.
+struct PixelNorm {
+  const float *weight, *bias;  ///< of all blocks, zeros beyond the last channel
+  double epsilon;
+  bool centred;  ///< mean 0, too
+};
+
+inline void normalise_pixels(const BlockedMap& in, const BlockedMap& out, const PixelNorm& norm) {
+  using Quarter = float __attribute__((vector_size(16), may_alias));
+  in_parallel(in.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
+    const auto blocks = in.blocks();
+    const auto plane = in.height * in.width;
+    const auto channels = static_cast<float>(in.channels);
+    const auto beyond = static_cast<float>(blocks * kLanes - in.channels);
+    const auto* weight = reinterpret_cast<const Lanes*>(norm.weight);
+    const auto* bias = reinterpret_cast<const Lanes*>(norm.bias);
+    const auto epsilon = static_cast<float>(norm.epsilon);
+    for (auto y = begin; y < end; ++y) {
+      const auto* from = in.row(0, y);
+      auto* to = out.row(0, y);
+      for (std::int64_t x = 0; x < in.width; ++x, ++from, ++to) {
+        Lanes sum{}, square{};
+        for (std::int64_t block = 0; block < blocks; ++block) sum += from[block * plane];
+        const auto* s = reinterpret_cast<const Quarter*>(&sum);
+        const auto q = s[0] + s[1] + s[2] + s[3];
+        const auto mean = (q[0] + q[1] + q[2] + q[3]) / channels;
+        for (std::int64_t block = 0; block < blocks; ++block) {
+          const auto centred = from[block * plane] - mean;
+          square += centred * centred;
+        }
+        const auto* t = reinterpret_cast<const Quarter*>(&square);
+        const auto r = t[0] + t[1] + t[2] + t[3];
+        const auto all = r[0] + r[1] + r[2] + r[3] - beyond * mean * mean;
+        const auto scale = 1.0F / std::sqrt(all / channels + epsilon);
+        const auto middle = norm.centred ? mean : 0.0F;
+        for (std::int64_t block = 0; block < blocks; ++block) {
+          to[block * plane] = (from[block * plane] - middle) * scale * weight[block] + bias[block];
+        }
+      }
+    }
+  });
+}
+
+/// a * b
+inline void multiply(const BlockedMap& a, const float* b, float* out) {
+  in_parallel(a.blocks() * a.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
+    const auto* one = reinterpret_cast<const Lanes*>(a.data);
+    const auto* two = reinterpret_cast<const Lanes*>(b);
+    auto* to = reinterpret_cast<Lanes*>(out);
+    for (auto i = begin * a.width; i < end * a.width; ++i) to[i] = one[i] * two[i];
+  });
+}
+
+/// a + sign b
+inline void add(const BlockedMap& a, const float* b, float sign, float* out) {
+  in_parallel(a.blocks() * a.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
+    const auto* one = reinterpret_cast<const Lanes*>(a.data);
+    const auto* two = reinterpret_cast<const Lanes*>(b);
+    auto* to = reinterpret_cast<Lanes*>(out);
+    for (auto i = begin * a.width; i < end * a.width; ++i) to[i] = one[i] + sign * two[i];
+  });
+}
+
+/// Channels as pixels: block (r i + j) B + b of `in`, of B = out.blocks(), becomes the pixels in
+/// row i and column j of each r x r of block b.
+inline void shuffle_blocks(const BlockedMap& in, const BlockedMap& out, std::int64_t r) {
+  in_parallel(out.blocks() * out.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
+    for (auto n = begin; n < end; ++n) {
+      const auto block = n / out.height, y = n % out.height;
+      auto* to = out.row(block, y);
+      for (std::int64_t j = 0; j < r; ++j) {
+        const auto* from = in.row((y % r * r + j) * out.blocks() + block, y / r);
+        for (std::int64_t x = 0; x < in.width; ++x) to[x * r + j] = from[x];
+      }
+    }
+  });
+}
+
+}  // namespace limpid::detail
+
+#undef LIMPID_WIDE

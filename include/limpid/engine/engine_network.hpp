@@ -1,0 +1,118 @@
+#pragma once
+
+#if LIMPID_WITH_ONEDNN
+
+#include <limpid/core/fail.hpp>
+#include <limpid/core/field_of_view.hpp>
+#include <limpid/core/padding.hpp>
+#include <limpid/engine/fuse.hpp>
+#include <limpid/engine/plan.hpp>
+#include <limpid/engine/prepared_weights.hpp>
+#include <limpid/engine/translate.hpp>
+#include <limpid/kernels/bounded_cache.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/onnx/capture.hpp>
+#include <limpid/weights/named_tensors.hpp>
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <torch/nn/module.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+namespace limpid::detail {
+
+/// A network for restoring, captured as operators and computed by oneDNN, as it was when it was
+/// captured. Several threads may run one at once.
+class EngineNetwork {
+ public:
+  /// @param restore  (1, 3, H, W) in [-1, 1] -> the same; what `module` computes
+  /// @throws c10::Error, dnnl::error  where it cannot be captured or computes something else than
+  ///         the network itself.
+  EngineNetwork(torch::nn::Module& module,
+                const std::function<at::Tensor(const at::Tensor&)>& restore, const TileNeeds& needs)
+      : needs_(needs), capture_(captured(module, restore, needs.padding)) {
+    graph_ = std::move(EngineTranslation{capture_}.graph());
+    const EngineFusion fusion{graph_};
+    const auto& second = capture_.second();
+    check(second.values[second.input].tensor, second.values[second.outputs.front()].tensor);
+    capture_.forget_maps();
+  }
+  EngineNetwork(const EngineNetwork&) = delete;
+  EngineNetwork& operator=(const EngineNetwork&) = delete;
+
+  /// @param image  (1, 3, H, W) in [-1, 1], of any size
+  at::Tensor restore(const at::Tensor& image) {
+    const auto restored = run(padded(image).contiguous());
+    return crop_image(restored, image.size(2), image.size(3));
+  }
+
+  /// How many operators are still LibTorch's.
+  std::size_t library_operators() const {
+    return static_cast<std::size_t>(
+        std::count_if(graph_.nodes.begin(), graph_.nodes.end(),
+                      [](const auto& node) { return node.kind == NodeKind::library; }));
+  }
+  std::size_t operators() const { return graph_.nodes.size(); }
+
+ private:
+  /// Height, width, threads.
+  using Key = std::tuple<std::int64_t, std::int64_t, int>;
+
+  static Capture captured(torch::nn::Module& module,
+                          const std::function<at::Tensor(const at::Tensor&)>& restore,
+                          const ImagePadding& padding) {
+    const ConvolutionScope convolution{Convolution::exact};  // LibTorch's operators
+    Recorder recorder{[](std::string_view) { return true; }, named_tensors(module)};
+    const auto network = [&](const at::Tensor& image) { return std::vector{restore(image)}; };
+    return {recorder, network, padding, /*pictures=*/1};
+  }
+
+  /// As `pad_image` does; zeros are those of the network's own range.
+  at::Tensor padded(const at::Tensor& image) const {
+    const auto& padding = needs_.padding;
+    if (padding.mode == PaddingMode::zeros && needs_.range == ValueRange::unit_range) {
+      const auto bottom = padding.padded(image.size(2)) - image.size(2),
+                 right = padding.padded(image.size(3)) - image.size(3);
+      return at::constant_pad_nd(image, {0, right, 0, bottom}, -1);
+    }
+    return pad_image(image, padding);
+  }
+
+  at::Tensor run(const at::Tensor& image) {
+    const Key key{image.size(2), image.size(3), at::get_num_threads()};
+    const auto plan = plans_.get(key, [&] {
+      return std::make_shared<const EnginePlan>(capture_, graph_, weights_, image.size(2),
+                                                image.size(3));
+    });
+    return plan->run(image, blocks_);
+  }
+
+  /// @throws c10::Error if what it makes of `image` is not `expected`.
+  void check(const at::Tensor& image, const at::Tensor& expected) {
+    const auto error = (run(image) - expected).abs().max().item<double>();
+    const auto largest = expected.abs().max().item<double>();
+    TORCH_CHECK(error <= 1e-3 * largest, "the network computes something else: ", error, " of ",
+                largest);
+  }
+
+  TileNeeds needs_;
+  Capture capture_;
+  EngineGraph graph_;
+  PreparedWeights weights_;
+  BoundedCache<Key, std::shared_ptr<const EnginePlan>> plans_{8};
+  HugeBlocks blocks_;
+};
+
+}  // namespace limpid::detail
+
+#endif

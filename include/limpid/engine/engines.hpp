@@ -1,0 +1,151 @@
+#pragma once
+
+#include <limpid/core/errors.hpp>
+#include <limpid/core/field_of_view.hpp>
+#include <limpid/core/part_listener.hpp>
+#include <limpid/core/whole_maps.hpp>
+#include <limpid/engine/engine_network.hpp>
+#include <limpid/kernels/convolution.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace limpid {
+
+/// How a task is restored by `Engines`.
+struct EngineState {
+  bool is_compiled = false;
+  std::size_t operators = 0;          ///< after fusion
+  std::size_t library_operators = 0;  ///< of these: computed by LibTorch
+  std::string reason{};               ///< why it is not compiled; empty where nobody asked yet
+};
+
+/// Networks that restore, compiled once for inference: blocked layout throughout, operations fused,
+/// memory planned (docs/engine.md). Copies share what they know; any thread may restore.
+///
+/// Taken where convolutions are `Convolution::fast` (`ConvolutionScope`), in float32 on the CPU,
+/// where oneDNN and AVX-512 are there, for whole pictures and tiles that need no statistics of the
+/// whole. Everything else, and what cannot be captured, is the network itself.
+class Engines {
+ public:
+  using Restore = std::function<at::Tensor(const at::Tensor&)>;
+
+  /// @param restore   what `module` does for the task: (N, 3, H, W) in [-1, 1] -> restored
+  at::Tensor restore([[maybe_unused]] const std::string& task,
+                     [[maybe_unused]] torch::nn::Module& module,
+                     [[maybe_unused]] const TileNeeds& needs, const Restore& restore,
+                     const at::Tensor& image) const {
+#if LIMPID_WITH_ONEDNN
+    if (!is_for_engine(module, image)) return restore(image);
+    const auto network = of(task, module, needs, restore);
+    if (!network) return restore(image);
+    std::vector<at::Tensor> restored;
+    try {
+      for (std::int64_t i = 0; i < image.size(0); ++i) {
+        restored.push_back(network->restore(image.narrow(0, i, 1)));
+      }
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      give_up(task, error_text(error));
+      return restore(image);
+    }
+    return restored.size() == 1 ? restored.front() : at::cat(restored);
+#else
+    return restore(image);
+#endif
+  }
+
+  EngineState state([[maybe_unused]] const std::string& task) const {
+#if LIMPID_WITH_ONEDNN
+    const std::lock_guard lock{known_->mutex};
+    const auto found = known_->tasks.find(task);
+    if (found == known_->tasks.end()) return {};
+    const auto& [network, weights, reason] = found->second;
+    if (!network) return {false, 0, 0, reason};
+    return {true, network->operators(), network->library_operators(), {}};
+#else
+    return {false, 0, 0, "this build has no oneDNN"};
+#endif
+  }
+
+#if LIMPID_WITH_ONEDNN
+ private:
+  /// Pixels from which on compiling is worth it.
+  static constexpr std::int64_t kLeastPixels = 64 * 64;
+
+  static bool is_for_engine(const torch::nn::Module& module, const at::Tensor& image) {
+    return ConvolutionScope::in_force() == Convolution::fast && detail::machine_has_winograd() &&
+           detail::is_plain_float(image) && image.dim() == 4 && image.size(1) == 3 &&
+           image.size(2) * image.size(3) >= kLeastPixels && !c10::GradMode::is_enabled() &&
+           !detail::operators_are_watched() && WholeMaps::current() == nullptr &&
+           detail::PartListener::current == nullptr && !module.is_training() &&
+           !module.named_children().contains("adapter");  // exchanges weights while it runs
+  }
+
+  /// Where all weights lie and how often they were written.
+  using Weights = std::vector<std::pair<const void*, std::uint32_t>>;
+
+  static Weights weights_of(const torch::nn::Module& module) {
+    Weights weights;
+    const auto add = [&](const at::Tensor& tensor) {
+      const auto version = tensor.is_inference() ? 0 : tensor._version();
+      weights.emplace_back(tensor.unsafeGetTensorImpl()->data(), version);
+    };
+    for (const auto& tensor : module.parameters()) add(tensor);
+    for (const auto& tensor : module.buffers()) add(tensor);
+    return weights;
+  }
+
+  std::shared_ptr<detail::EngineNetwork> of(const std::string& task, torch::nn::Module& module,
+                                            const TileNeeds& needs, const Restore& restore) const {
+    const std::lock_guard lock{known_->mutex};
+    auto& known = known_->tasks[task];
+    auto weights = weights_of(module);
+    if (known.weights == weights) return known.network;
+    known = {nullptr, std::move(weights), {}};
+    try {
+      known.network = std::make_shared<detail::EngineNetwork>(module, restore, needs);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      known.reason = error_text(error);
+    }
+    return known.network;
+  }
+
+  void give_up(const std::string& task, std::string reason) const {
+    const std::lock_guard lock{known_->mutex};
+    auto& known = known_->tasks[task];
+    known.network = nullptr;
+    known.reason = std::move(reason);
+  }
+
+  struct Task {
+    std::shared_ptr<detail::EngineNetwork> network;
+    Weights weights;
+    std::string reason;
+  };
+  struct Known {
+    std::mutex mutex;
+    std::map<std::string, Task> tasks;
+  };
+  std::shared_ptr<Known> known_ = std::make_shared<Known>();
+#endif
+};
+
+}  // namespace limpid
