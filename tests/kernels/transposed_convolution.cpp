@@ -1,5 +1,6 @@
 #include <limpid/kernels/transposed_convolution.hpp>
 #include <limpid/layers/conv_transpose2d.hpp>
+#include <support/convolutions.hpp>
 #include <support/networks.hpp>
 
 #include <torch/torch.h>
@@ -8,82 +9,33 @@
 #include <cstddef>
 #include <cstdint>
 #include <sstream>
-#include <string>
-#include <vector>
 
 namespace {
 
 using limpid::Convolution, limpid::ConvolutionScope, limpid::transposed_convolution;
 using torch::nn::ConvTranspose2dOptions;
-using Tensors = std::vector<at::Tensor>;
-
-struct Problem {
-  std::int64_t batch, in, out, height, width, kernel, stride, padding, output_padding;
-};
-
-Tensors arguments_of(const Problem& p) {
-  torch::manual_seed(0);
-  Tensors all{torch::randn({p.batch, p.in, p.height, p.width}),
-              torch::randn({p.in, p.out, p.kernel, p.kernel}) / 10, torch::randn({p.out})};
-  for (auto& tensor : all) tensor.requires_grad_();
-  return all;
-}
-
-Tensors in_double(const Tensors& tensors) {
-  Tensors all;
-  for (const auto& tensor : tensors) {
-    all.push_back(tensor.detach().to(at::kDouble).requires_grad_());
-  }
-  return all;
-}
-
-double difference(const at::Tensor& found, const at::Tensor& expected) {
-  BOOST_REQUIRE(found.sizes() == expected.sizes());
-  return ((found.to(at::kDouble) - expected).abs().max() / expected.abs().max()).item<double>();
-}
-
-at::Tensor of(const Tensors& all, const Problem& p) {
-  return transposed_convolution(all[0], all[1], all[2], p.stride, p.padding, p.output_padding);
-}
-
-const std::vector<Problem> kProblems{{1, 8, 4, 9, 7, 3, 2, 1, 1}, {2, 4, 8, 6, 11, 3, 2, 1, 0},
-                                     {2, 5, 3, 8, 8, 4, 2, 1, 0}, {1, 6, 6, 7, 5, 2, 2, 0, 0},
-                                     {1, 4, 4, 6, 6, 5, 3, 2, 1}, {1, 4, 4, 6, 6, 3, 1, 1, 0}};
-
 struct Fast {
   ConvolutionScope scope{Convolution::fast};
 };
 
 BOOST_FIXTURE_TEST_SUITE(transposed, Fast)
 
-BOOST_AUTO_TEST_CASE(agrees_with_double_precision_in_result_and_gradients) {
-  for (const auto& problem : kProblems) {
-    const auto all = arguments_of(problem);
-    const auto everything = [&](const Tensors& tensors) {
-      const auto result = of(tensors, problem);
-      auto found = torch::autograd::grad({result.sin().sum()}, tensors);
-      found.push_back(result);
-      return found;
-    };
-    const auto found = everything(all), expected = everything(in_double(all));
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      BOOST_TEST(difference(found[i], expected[i]) < 1e-4,
-                 "kernel " << problem.kernel << ", number " << i);
-    }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(a_second_backward_agrees) {
-  const auto& problem = kProblems.front();
-  const auto all = arguments_of(problem);
-  const auto penalty = [&](const Tensors& tensors) {
-    const auto slopes = torch::autograd::grad({of(tensors, problem).pow(3).sum()},
-                                              {tensors[0], tensors[1]}, {}, true, true);
-    return torch::autograd::grad({slopes[0].square().sum() + slopes[1].square().sum()}, tensors);
+BOOST_AUTO_TEST_CASE(result_and_both_backwards_agree_with_double_precision) {
+  struct Problem {
+    std::int64_t batch, in, out, height, width, kernel, stride, padding, output_padding;
   };
-  const auto found = penalty(all), expected = penalty(in_double(all));
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    BOOST_TEST(difference(found[i], expected[i]) < 1e-4, "number " << i);
+  for (const auto& p : {Problem{1, 8, 4, 9, 7, 3, 2, 1, 1}, Problem{2, 4, 8, 6, 11, 3, 2, 1, 0},
+                        Problem{2, 5, 3, 8, 8, 4, 2, 1, 0}, Problem{1, 6, 6, 7, 5, 2, 2, 0, 0},
+                        Problem{1, 4, 4, 6, 6, 5, 3, 2, 1}, Problem{1, 4, 4, 6, 6, 3, 1, 1, 0}}) {
+    limpid_test::check_convolution(
+        limpid_test::convolution_arguments({p.batch, p.in, p.height, p.width},
+                                           {p.in, p.out, p.kernel, p.kernel}, p.out),
+        [&](const auto& t) {
+          return transposed_convolution(t[0], t[1], t[2], p.stride, p.padding, p.output_padding);
+        },
+        [&](const auto& t) {
+          return torch::conv_transpose2d(t[0], t[1], t[2], p.stride, p.padding, p.output_padding);
+        });
   }
 }
 
