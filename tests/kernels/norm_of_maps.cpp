@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_flat_map_is_zero_and_its_gradient_finite) {
 
 BOOST_AUTO_TEST_CASE(the_layer_takes_it_where_fast_is_asked_for) {
   limpid::InstanceNorm layer{4};
-  const auto input = torch::randn({2, 4, 9, 11}) + 2;
+  const auto input = (torch::randn({2, 4, 9, 11}) + 2).requires_grad_();
   const auto exact = layer->forward(input);
   const limpid::ConvolutionScope scope{limpid::Convolution::fast};
   BOOST_TEST(torch::equal(layer->forward(input), norm_of_maps(input, kEpsilon)));

@@ -6,6 +6,7 @@
 #include <limpid/kernels/norm_of_maps.hpp>
 
 #include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/instance_norm.h>
 #include <torch/nn.h>
@@ -18,7 +19,7 @@ namespace limpid {
 ///
 /// Source: Ulyanov et al., "Instance Normalization: The Missing Ingredient for Fast Stylization",
 /// 2016. Differs from `torch::nn::InstanceNorm2d`: where a picture is restored in tiles, it
-/// normalises by the statistics of the whole picture (`core/whole_maps.hpp`); under
+/// normalises by the statistics of the whole picture (`core/whole_maps.hpp`); while training under
 /// `Convolution::fast` it goes over each map once (`kernels/norm_of_maps.hpp`).
 class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
  public:
@@ -46,8 +47,9 @@ class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
 
  private:
   static bool may_be_fast(const at::Tensor& input) {
-    return ConvolutionScope::in_force() == Convolution::fast && detail::is_plain_float(input) &&
-           input.dim() == 4 && input.is_contiguous() && input.size(2) * input.size(3) > 1 &&
+    return ConvolutionScope::in_force() == Convolution::fast && at::GradMode::is_enabled() &&
+           input.requires_grad() && detail::is_plain_float(input) && input.dim() == 4 &&
+           input.is_contiguous() && input.size(2) * input.size(3) > 1 &&
            !detail::operators_are_watched();
   }
 

@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/TracerMode.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/zeros.h>
@@ -141,7 +142,7 @@ inline torch::autograd::variable_list ReflectedBorder::backward(
 }  // namespace detail
 
 /// Mirrors a border of pixels around a map, as `torch::nn::ReflectionPad2d` does, in less memory:
-/// its backward needs none of its input.
+/// its backward needs none of its input. Without a graph it is LibTorch's.
 class ReflectionPad2dImpl : public torch::nn::Cloneable<ReflectionPad2dImpl> {
  public:
   explicit ReflectionPad2dImpl(std::int64_t border) : border_(border) {}
@@ -151,8 +152,10 @@ class ReflectionPad2dImpl : public torch::nn::Cloneable<ReflectionPad2dImpl> {
   /// @param input  (N, C, H, W), sides above the border.
   /// @return       (N, C, H + 2 border, W + 2 border).
   at::Tensor forward(const at::Tensor& input) {
+    // Without a graph there is nothing to keep, and whoever records operators sees LibTorch's.
     const auto type = input.scalar_type();
-    const bool own = input.is_cpu() && input.dim() == 4 && input.is_contiguous() &&
+    const bool own = at::GradMode::is_enabled() && input.requires_grad() && input.is_cpu() &&
+                     input.dim() == 4 && input.is_contiguous() &&
                      (type == at::kFloat || type == at::kBFloat16 || type == at::kDouble) &&
                      input.numel() > 0 && border_ < input.size(2) && border_ < input.size(3) &&
                      !at::tracer::impl::is_dispatch_enabled();
