@@ -7,6 +7,7 @@
 //
 // `median_s` and `min_s` are over the runs, after a warm-up; `peak_mb` is the largest memory of
 // this process so far, weights and LibTorch included.
+#include <limpid/core/huge_pages.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/metrics/evaluation.hpp>
@@ -91,6 +92,7 @@ std::int64_t encoder_parameters(const AnyModel& model) {
 /// Training steps on random batches of the recipe's shapes.
 template <Recipe R>
 void step(R recipe, const Plan& plan) {
+  use_huge_pages();  // as limpid-train does
   recipe.network = plan.network.chosen(recipe.network);
   if constexpr (requires { recipe.objective; }) {
     plan.objective.apply(recipe.objective);

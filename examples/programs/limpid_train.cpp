@@ -8,6 +8,7 @@
 // Shows progress, validates, and writes run/model.limpid, run/checkpoint.limpid and
 // run/metrics.jsonl. `--resume` goes on where a run stood. `--processes N` trains in N processes;
 // started by torchrun, srun or mpirun it is one of theirs (docs/scale.md).
+#include <limpid/core/huge_pages.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/data_argument.hpp>
@@ -209,6 +210,7 @@ void train_as_one_of_all(Plan& plan) {
 
 int main(int argc, char** argv) {
   examples::keep_memory();
+  limpid::use_huge_pages();
   Plan plan;
   CLI::App app{"Trains tasks of any names together from one encoder.", "limpid-train"};
   app.add_option("--recipe", plan.recipe,

@@ -19,9 +19,11 @@
 #include <limpid/core/finite.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/gaussian_taps.hpp>
+#include <limpid/core/huge_pages.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/machine_memory.hpp>
+#include <limpid/core/memory_arena.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/natural_order.hpp>
 #include <limpid/core/options_by_name.hpp>
@@ -121,6 +123,7 @@
 #include <limpid/kernels/bounded_cache.hpp>
 #include <limpid/kernels/convolution.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/kernels/norm_of_maps.hpp>
 #include <limpid/kernels/onednn.hpp>
 #include <limpid/kernels/row_convolution.hpp>
 #include <limpid/kernels/transposed_convolution.hpp>
@@ -152,6 +155,7 @@
 #include <limpid/layers/options_json.hpp>
 #include <limpid/layers/prompt_gate.hpp>
 #include <limpid/layers/recompute.hpp>
+#include <limpid/layers/reflection_pad2d.hpp>
 #include <limpid/layers/residual_block.hpp>
 #include <limpid/layers/resnet_block.hpp>
 #include <limpid/layers/restormer_block.hpp>

@@ -57,6 +57,31 @@ BOOST_AUTO_TEST_CASE(gradients_pass_where_numbers_passed_in_any_type) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(has_second_derivatives_and_keeps_no_map) {
+  Dropout layer{0.5};
+  const auto input = torch::rand({2, 3, 5, 7}).requires_grad_();
+  const auto map = input * 1;
+  const auto uses = map.storage().use_count();
+  const auto output = layer->forward(map);
+  BOOST_TEST(map.storage().use_count() == uses);
+  const auto slope = torch::autograd::grad({output.pow(3).sum()}, {input}, {}, true, true)[0];
+  // The factor of each number is 0 or 2: d/dx of 3 (2 x)^2 2 = 48 x.
+  const auto second = torch::autograd::grad({slope.sum()}, {input})[0];
+  BOOST_TEST(torch::allclose(second, (output != 0).to(at::kFloat) * input.detach() * 48));
+}
+
+BOOST_AUTO_TEST_CASE(any_order_of_the_numbers_in_memory_is_taken) {
+  Dropout layer{0.5};
+  for (const auto& input : {torch::ones({2, 3, 8, 9}).contiguous(at::MemoryFormat::ChannelsLast),
+                            torch::ones({9, 8}).t(), torch::ones({4, 5}, at::kDouble)}) {
+    torch::manual_seed(1);
+    const auto output = layer->forward(input);
+    torch::manual_seed(1);
+    const auto plain = layer->forward(torch::ones(input.sizes()));
+    BOOST_TEST(torch::equal(output.to(at::kFloat).contiguous(), plain));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(changes_nothing_outside_of_training_or_with_no_probability) {
   const auto input = torch::rand({2, 3});
   Dropout layer{0.5};

@@ -10,6 +10,7 @@
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/conv_transpose2d.hpp>
 #include <limpid/layers/instance_norm.hpp>
+#include <limpid/layers/reflection_pad2d.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -64,7 +65,7 @@ class ResNetDecoderImpl : public torch::nn::Cloneable<ResNetDecoderImpl<Task>> {
       model->push_back(limpid::InstanceNorm(channels / 2));
       model->push_back(ReLU(ReLUOptions().inplace(true)));
     }
-    model->push_back(ReflectionPad2d(3));
+    model->push_back(limpid::ReflectionPad2d(3));
     model->push_back(Conv2d(Conv2dOptions(w, 3, 7)));
     model->push_back(Tanh());
     model_ = this->register_module("model", model);

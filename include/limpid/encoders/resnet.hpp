@@ -7,6 +7,7 @@
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/instance_norm.hpp>
+#include <limpid/layers/reflection_pad2d.hpp>
 #include <limpid/layers/resnet_block.hpp>
 
 #include <torch/nn.h>
@@ -49,8 +50,8 @@ class ResNetEncoderImpl : public torch::nn::Cloneable<ResNetEncoderImpl> {
     using namespace torch::nn;
     const auto relu = ReLUOptions().inplace(true);
     const auto w = options_.width;
-    Sequential model(ReflectionPad2d(3), Conv2d(Conv2dOptions(3, w, 7)), limpid::InstanceNorm(w),
-                     ReLU(relu));
+    Sequential model(limpid::ReflectionPad2d(3), Conv2d(Conv2dOptions(3, w, 7)),
+                     limpid::InstanceNorm(w), ReLU(relu));
     for (auto channels : {w, 2 * w}) {
       model->push_back(Conv2d(Conv2dOptions(channels, 2 * channels, 3).stride(2).padding(1)));
       model->push_back(limpid::InstanceNorm(2 * channels));

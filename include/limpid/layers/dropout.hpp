@@ -7,9 +7,13 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 #include <c10/util/Exception.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <mutex>
 
@@ -27,24 +31,64 @@ inline std::uint64_t split_mix(std::uint64_t seed, std::uint64_t place) {
   return z ^ (z >> 31U);
 }
 
-/// Float numbers on the CPU, each 0 with the given probability and 1 / (1 - it) otherwise, the same
-/// for any number of threads.
-inline at::Tensor dropout_mask(at::IntArrayRef sizes, double probability, std::uint64_t seed) {
-  auto mask = at::empty(sizes, at::kFloat);
-  auto* numbers = mask.data_ptr<float>();
-  const auto count = mask.numel();
-  const auto least = static_cast<std::uint64_t>(probability * 4294967296.0);  // of those that stay
-  const auto kept = static_cast<float>(1 / (1 - probability));
-  constexpr std::int64_t kGrain = 1 << 14;
-  at::parallel_for(0, (count + 1) / 2, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (auto pair = begin; pair < end; ++pair) {
-      const auto bits = split_mix(seed, static_cast<std::uint64_t>(pair));
-      numbers[2 * pair] = (bits & 0xffffffffU) >= least ? kept : 0;
-      if (2 * pair + 1 < count) numbers[2 * pair + 1] = (bits >> 32U) >= least ? kept : 0;
+/// Which numbers stay, in 16 bits of the sequence each: four a draw.
+struct DropoutDraw {
+  std::uint64_t seed, least;  ///< `least`: of the 16 bits of those that stay
+  float kept;                 ///< what these are multiplied by
+
+  DropoutDraw(std::uint64_t seed, double probability)
+      : seed(seed),
+        least(static_cast<std::uint64_t>(std::lround(probability * 65536))),
+        kept(static_cast<float>(1 / (1 - probability))) {}
+
+  /// `output` of `count` numbers, the same for any number of threads.
+  template <class Number>
+  void apply(const Number* input, Number* output, std::int64_t count) const {
+    constexpr std::int64_t kGrain = 1 << 12;
+    at::parallel_for(0, (count + 3) / 4, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      for (auto four = begin; four < end; ++four) {
+        auto bits = split_mix(seed, static_cast<std::uint64_t>(four));
+        const auto last = std::min(4 * four + 4, count);
+        for (auto i = 4 * four; i < last; ++i, bits >>= 16U) {
+          const auto factor = (bits & 0xffffU) >= least ? kept : 0.0F;
+          output[i] = static_cast<Number>(static_cast<float>(input[i]) * factor);
+        }
+      }
+    });
+  }
+};
+
+/// Dropout and its gradient, which is dropout of the gradient by the same draw: nothing is kept but
+/// the draw. It has gradients of every order.
+class DropoutFunction : public torch::autograd::Function<DropoutFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
+                            double probability, std::int64_t seed) {
+    context->saved_data["probability"] = probability;
+    context->saved_data["seed"] = seed;
+    const DropoutDraw draw{static_cast<std::uint64_t>(seed), probability};
+    const auto from = input.contiguous();
+    auto to = at::empty(from.sizes(), from.options());
+    if (from.scalar_type() == at::kFloat) {
+      draw.apply(from.data_ptr<float>(), to.data_ptr<float>(), from.numel());
+    } else if (from.scalar_type() == at::kBFloat16) {
+      draw.apply(from.data_ptr<at::BFloat16>(), to.data_ptr<at::BFloat16>(), from.numel());
+    } else {
+      const auto mask = at::ones(from.sizes(), at::kFloat);
+      draw.apply(mask.data_ptr<float>(), mask.data_ptr<float>(), mask.numel());
+      to = from * mask.to(from.scalar_type());
     }
-  });
-  return mask;
-}
+    return to;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    return {apply(gradients[0], context->saved_data["probability"].toDouble(),
+                  context->saved_data["seed"].toInt()),
+            {},
+            {}};
+  }
+};
 
 }  // namespace detail
 
@@ -77,7 +121,7 @@ class DropoutImpl : public torch::nn::Cloneable<DropoutImpl> {
       const std::lock_guard<std::mutex> lock{generator.mutex()};
       seed = at::check_generator<at::CPUGeneratorImpl>(generator)->random64();
     }
-    return input * detail::dropout_mask(input.sizes(), options.p(), seed).to(input.scalar_type());
+    return detail::DropoutFunction::apply(input, options.p(), static_cast<std::int64_t>(seed));
   }
 };
 

@@ -9,6 +9,7 @@
 #include <limpid/layers/no_norm.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/recompute.hpp>
+#include <limpid/layers/reflection_pad2d.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <c10/util/Exception.h>
@@ -54,7 +55,7 @@ class GatedConvBlockImpl : public torch::nn::Cloneable<GatedConvBlockImpl> {
     register_module("norm", norm());
     Sequential value;
     value->push_back("0", Conv2d(Conv2dOptions(c, c, 1)));
-    if (k > 1) value->push_back("border", ReflectionPad2d(k / 2));
+    if (k > 1) value->push_back("border", limpid::ReflectionPad2d(k / 2));
     value->push_back("1", Conv2d(Conv2dOptions(c, c, k).groups(c)));
     value_ = register_module("Wv", value);
     gate_ = register_module("Wg", Sequential(Conv2d(Conv2dOptions(c, c, 1)), Sigmoid()));

@@ -2,8 +2,11 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/whole_maps.hpp>
+#include <limpid/kernels/convolution.hpp>
+#include <limpid/kernels/norm_of_maps.hpp>
 
 #include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/instance_norm.h>
 #include <torch/nn.h>
@@ -16,7 +19,8 @@ namespace limpid {
 ///
 /// Source: Ulyanov et al., "Instance Normalization: The Missing Ingredient for Fast Stylization",
 /// 2016. Differs from `torch::nn::InstanceNorm2d`: where a picture is restored in tiles, it
-/// normalises by the statistics of the whole picture (`core/whole_maps.hpp`).
+/// normalises by the statistics of the whole picture (`core/whole_maps.hpp`); while training under
+/// `Convolution::fast` it goes over each map once (`kernels/norm_of_maps.hpp`).
 class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
  public:
   explicit InstanceNormImpl(std::int64_t /*channels*/) {}
@@ -29,6 +33,7 @@ class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
     const bool cudnn = at::globalContext().userEnabledCuDNN();
     auto* whole = WholeMaps::current();
     if (whole == nullptr) {
+      if (may_be_fast(input)) return norm_of_maps(input, kEpsilon);
       return at::instance_norm(input, {}, {}, {}, {}, /*use_input_stats=*/true, kMomentum, kEpsilon,
                                cudnn);
     }
@@ -41,6 +46,13 @@ class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
   }
 
  private:
+  static bool may_be_fast(const at::Tensor& input) {
+    return ConvolutionScope::in_force() == Convolution::fast && at::GradMode::is_enabled() &&
+           input.requires_grad() && detail::is_plain_float(input) && input.dim() == 4 &&
+           input.is_contiguous() && input.size(2) * input.size(3) > 1 &&
+           !detail::operators_are_watched();
+  }
+
   static constexpr double kMomentum = 0.1, kEpsilon = 1e-5;  // LibTorch's
 };
 

@@ -7,6 +7,7 @@
 #include <limpid/layers/dropout.hpp>
 #include <limpid/layers/instance_norm.hpp>
 #include <limpid/layers/recompute.hpp>
+#include <limpid/layers/reflection_pad2d.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <torch/nn.h>
@@ -35,11 +36,12 @@ class ResNetBlockImpl : public torch::nn::Cloneable<ResNetBlockImpl> {
   void reset() override {
     using namespace torch::nn;
     conv_block_ = register_module(
-        "conv_block", Sequential(ReflectionPad2d(1), Conv2d(Conv2dOptions(channels_, channels_, 3)),
-                                 limpid::InstanceNorm(channels_), ReLU(ReLUOptions().inplace(true)),
-                                 limpid::Dropout(dropout_), ReflectionPad2d(1),
-                                 Conv2d(Conv2dOptions(channels_, channels_, 3)),
-                                 limpid::InstanceNorm(channels_)));
+        "conv_block",
+        Sequential(limpid::ReflectionPad2d(1), Conv2d(Conv2dOptions(channels_, channels_, 3)),
+                   limpid::InstanceNorm(channels_), ReLU(ReLUOptions().inplace(true)),
+                   limpid::Dropout(dropout_), limpid::ReflectionPad2d(1),
+                   Conv2d(Conv2dOptions(channels_, channels_, 3)),
+                   limpid::InstanceNorm(channels_)));
   }
 
   /// @param input  (N, channels, H, W), sides of at least 2.

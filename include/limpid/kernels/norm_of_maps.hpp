@@ -1,0 +1,149 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace limpid {
+
+namespace detail {
+
+/// Sums of several terms over `count` places: of so many in float and side by side, the rest in
+/// double.
+/// @param terms  terms(i, sums): adds the terms of place i to sums[0], sums[1] ...
+template <std::size_t Sums, class Terms>
+std::array<double, Sums> summed(std::int64_t count, const Terms& terms) {
+  constexpr std::int64_t kLanes = 16, kRun = 1024;
+  std::array<double, Sums> all{};
+  for (std::int64_t begin = 0; begin < count; begin += kRun) {
+    const auto end = std::min(begin + kRun, count);
+    std::array<std::array<float, kLanes>, Sums> lanes{};
+    auto i = begin;
+    for (; i + kLanes <= end; i += kLanes) {
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+        const auto term = terms(i + lane);
+        for (std::size_t k = 0; k < Sums; ++k) lanes[k][lane] += term[k];
+      }
+    }
+    for (; i < end; ++i) {
+      const auto term = terms(i);
+      for (std::size_t k = 0; k < Sums; ++k) lanes[k][0] += term[k];
+    }
+    for (std::size_t k = 0; k < Sums; ++k) {
+      double sum = 0;
+      for (const auto lane : lanes[k]) sum += lane;
+      all[k] += sum;
+    }
+  }
+  return all;
+}
+
+/// Instance norm in one visit of each map, which then is in the cache: LibTorch's computes sums of
+/// maps one number at a time.
+class NormOfMaps : public torch::autograd::Function<NormOfMaps> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
+                            double epsilon) {
+    const auto planes = input.size(0) * input.size(1), area = input.size(2) * input.size(3);
+    auto output = at::empty(input.sizes(), input.options());
+    auto moments = at::empty({2, planes}, input.options());  // means, reciprocal deviations
+    const auto* from = input.data_ptr<float>();
+    auto* to = output.data_ptr<float>();
+    auto* means = moments.data_ptr<float>();
+    auto* scales = means + planes;
+    const auto count = static_cast<double>(area);
+    at::parallel_for(0, planes, grain(area), [&](std::int64_t begin, std::int64_t end) {
+      for (auto plane = begin; plane < end; ++plane) {
+        const auto* x = from + plane * area;
+        auto* y = to + plane * area;
+        const auto mean = static_cast<float>(
+            summed<1>(area, [x](std::int64_t i) { return std::array{x[i]}; })[0] / count);
+        const auto squares = summed<1>(area, [x, mean](std::int64_t i) {
+          const auto off = x[i] - mean;
+          return std::array{off * off};
+        })[0];
+        const auto scale = static_cast<float>(1 / std::sqrt(squares / count + epsilon));
+        means[plane] = mean;
+        scales[plane] = scale;
+        for (std::int64_t i = 0; i < area; ++i) y[i] = (x[i] - mean) * scale;
+      }
+    });
+    context->save_for_backward({input, moments});
+    context->saved_data["epsilon"] = epsilon;
+    return output;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    if (at::GradMode::is_enabled()) {
+      return {differentiable(gradients[0], saved[0], context->saved_data["epsilon"].toDouble()),
+              {}};
+    }
+    return {plain(gradients[0].contiguous(), saved[0], saved[1]), {}};
+  }
+
+ private:
+  static std::int64_t grain(std::int64_t area) { return std::max<std::int64_t>(1, 32768 / area); }
+
+  /// (gradient - its mean - normalised x mean of gradient x normalised) / deviation.
+  static at::Tensor plain(const at::Tensor& gradient, const at::Tensor& input,
+                          const at::Tensor& moments) {
+    const auto planes = input.size(0) * input.size(1), area = input.size(2) * input.size(3);
+    auto output = at::empty(input.sizes(), input.options());
+    const auto *incoming = gradient.data_ptr<float>(), *from = input.data_ptr<float>();
+    const auto* means = moments.data_ptr<float>();
+    const auto* scales = means + planes;
+    auto* to = output.data_ptr<float>();
+    const auto count = static_cast<double>(area);
+    at::parallel_for(0, planes, grain(area), [&](std::int64_t begin, std::int64_t end) {
+      for (auto plane = begin; plane < end; ++plane) {
+        const auto *g = incoming + plane * area, *x = from + plane * area;
+        auto* result = to + plane * area;
+        const auto mean = means[plane], scale = scales[plane];
+        const auto sums = summed<2>(area, [g, x, mean](std::int64_t i) {
+          return std::array{g[i], g[i] * (x[i] - mean)};
+        });
+        const auto level = static_cast<float>(sums[0] / count);
+        const auto slope = static_cast<float>(sums[1] / count) * scale * scale;
+        for (std::int64_t i = 0; i < area; ++i) {
+          result[i] = (g[i] - level - (x[i] - mean) * slope) * scale;
+        }
+      }
+    });
+    return output;
+  }
+
+  /// The same of LibTorch's operators, from the input on, so that it has gradients itself.
+  static at::Tensor differentiable(const at::Tensor& gradient, const at::Tensor& input,
+                                   double epsilon) {
+    const auto mean_of = [](const at::Tensor& maps) { return maps.mean({2, 3}, true); };
+    const auto centred = input - mean_of(input);
+    const auto scale = (mean_of(centred.square()) + epsilon).rsqrt();
+    const auto normal = centred * scale;
+    return (gradient - mean_of(gradient) - normal * mean_of(gradient * normal)) * scale;
+  }
+};
+
+}  // namespace detail
+
+/// Each map of each picture with mean 0 and variance 1, as `at::instance_norm` without weights.
+///
+/// @param input    (N, C, H, W), contiguous, float32 on the CPU.
+/// @param epsilon  added to the variance.
+/// @return         the same shape. It has gradients of the first and second order.
+inline at::Tensor norm_of_maps(const at::Tensor& input, double epsilon) {
+  return detail::NormOfMaps::apply(input, epsilon);
+}
+
+}  // namespace limpid
