@@ -83,6 +83,38 @@ BOOST_AUTO_TEST_CASE(it_does_what_it_is_sure_of_each_task_once_and_looks_anew) {
              "left as it is: no task is sure to help, the likeliest deblur (73 % sure)");
 }
 
+BOOST_AUTO_TEST_CASE(of_what_it_is_sure_the_largest_gain_comes_first) {
+  // Surer of deblur, which gains 1 dB, than of denoise, which gains 5; derain would gain most, and
+  // is not sure.
+  const Router router{{0},
+                      {1},
+                      {{"deblur", 4, {0}, 0, 1, {0}},
+                       {"denoise", 3, {0}, 0, 5, {0}},
+                       {"derain", 0, {0}, 0, 9, {0}}}};
+  const auto led = [](const Router& by) {
+    std::string order;
+    const auto routing = by.lead([] { return torch::zeros({1}, torch::kDouble); },
+                                 [&](const std::string& task) { order += task + " "; });
+    return order + std::to_string(static_cast<int>(routing.last_seen.size()));
+  };
+  BOOST_TEST(led(router) == "denoise deblur 1");
+  BOOST_TEST(led(Router::from_json(router.to_json(), "file")) == "denoise deblur 1");
+  // A task may have a threshold of its own.
+  const Router strict{{0}, {1}, {{"deblur", 4, {0}, 0.99}, {"denoise", 1, {0}, 0.7}}};
+  BOOST_TEST(led(strict) == "denoise 1");
+  BOOST_TEST(led(Router::from_json(strict.to_json(), "file")) == "denoise 1");
+  BOOST_CHECK_THROW((Router{{0}, {1}, {{"deblur", 4, {0}, 0.2}}}), c10::ValueError);
+  BOOST_CHECK_THROW((Router{{0}, {1}, {{"deblur", 4, {0}, 0, 1, {0, 0}}}}), c10::ValueError);
+}
+
+BOOST_AUTO_TEST_CASE(a_router_of_before_gains_were_known_does_the_likeliest_first) {
+  auto json = by_hand().to_json();
+  BOOST_TEST(!json["tasks"][0].contains("gain"));
+  BOOST_TEST(!json["tasks"][0].contains("sure"));
+  const auto old = Router::from_json(json, "file");
+  for (const auto& guess : old.guess(features(3, 3))) BOOST_TEST(guess.gain == 0);
+}
+
 BOOST_AUTO_TEST_CASE(it_is_the_same_from_its_json) {
   const auto again = Router::from_json(nlohmann::json::parse(by_hand().to_json().dump()), "file");
   const auto before = by_hand().guess(features(0.3, 2.7)), after = again.guess(features(0.3, 2.7));
