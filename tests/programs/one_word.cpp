@@ -237,11 +237,11 @@ BOOST_AUTO_TEST_CASE(a_router_is_fitted_to_pairs_and_kept_in_the_model_file) {
   BOOST_TEST(has(fitted.out, "denoise: "), fitted.out);
   const auto shown = run({"limpid-inspect", routed});
   BOOST_TEST(has(shown.out, "  router: "), shown.out);
-  BOOST_TEST(has(shown.out, "sure from 0.9 on, by 456 features"), shown.out);
+  BOOST_TEST(has(shown.out, "; by 456 features"), shown.out);
 
   const auto one = (folder / "one.limpid").string();
   BOOST_TEST(run({"limpid-convert", routed, one, "--tasks", "denoise"}).code == 0);
-  BOOST_TEST(has(run({"limpid-inspect", one}).out, "  router: denoise; sure"));
+  BOOST_TEST(has(run({"limpid-inspect", one}).out, "  router: denoise from "));
   const auto refused =
       run({"limpid-convert", routed, (folder / "x.limpid").string(), "--fit-router"});
   BOOST_TEST(refused.code == 2);
