@@ -15,6 +15,25 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     "SHELL:--param ggc-min-heapsize=3000000" "SHELL:--param ggc-min-expand=100")
 endif()
 
+# Engines of others that limpid-restore can compute networks in: those that are there. OpenVINO:
+# pip install openvino, -DOpenVINO_DIR=.../site-packages/openvino/cmake; ONNX Runtime: Debian 13's
+# libonnxruntime-dev.
+add_library(limpid_engines INTERFACE)
+set(engines_found)
+find_package(OpenVINO QUIET CONFIG COMPONENTS Runtime)
+if(OpenVINO_FOUND)
+  target_link_libraries(limpid_engines INTERFACE openvino::runtime)
+  target_compile_definitions(limpid_engines INTERFACE LIMPID_WITH_OPENVINO=1)
+  list(APPEND engines_found OpenVINO)
+endif()
+find_package(onnxruntime QUIET CONFIG)
+if(onnxruntime_FOUND)
+  target_link_libraries(limpid_engines INTERFACE onnxruntime::onnxruntime)
+  target_compile_definitions(limpid_engines INTERFACE LIMPID_WITH_ONNXRUNTIME=1)
+  list(APPEND engines_found "ONNX Runtime")
+endif()
+message(STATUS "Engines beside limpid's own: ${engines_found}")
+
 # Tests may be compiled otherwise than programs: -O0 is quicker from scratch, and most of what they
 # run is LibTorch.
 set(LIMPID_TEST_FLAGS "" CACHE STRING "Further flags of the compiler for tests")

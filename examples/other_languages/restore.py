@@ -25,6 +25,11 @@ class Picture(ctypes.Structure):
                 ("format", ctypes.c_int32), ("reserved", ctypes.c_int32)]
 
 
+class Guess(ctypes.Structure):
+    _fields_ = [("task", ctypes.c_char_p), ("probability", ctypes.c_double),
+                ("done", ctypes.c_int32), ("reserved", ctypes.c_int32)]
+
+
 class Restorer:
     """A model, ready to restore."""
 
@@ -51,14 +56,29 @@ class Restorer:
         """Restores pixels in place: a writable buffer, or the address of one.
 
         `progress(tiles_done, tiles)` is called between tiles; what is true cancels."""
-        if not isinstance(pixels, int):
-            view = (ctypes.c_ubyte * memoryview(pixels).nbytes).from_buffer(pixels)
-            pixels = ctypes.addressof(view)
-        picture = Picture(pixels, width, height, stride, format, 0)
+        picture = self._picture(pixels, width, height, format, stride)
         called = PROGRESS(lambda done, tiles, _: bool(progress(done, tiles))) if progress else None
         self._check(self.library.limpid_restore(
             self.handle, task.encode(), ctypes.byref(picture), ctypes.byref(picture),
             called, None))
+
+    def restore_auto(self, pixels, width, height, format=RGB8, stride=0):
+        """Does what the model's router is sure of: [(task, how sure it is, whether it was done)]."""
+        picture = self._picture(pixels, width, height, format, stride)
+        guesses = (Guess * len(self.tasks))()
+        count = ctypes.c_int32()
+        self._check(self.library.limpid_restore_auto(
+            self.handle, ctypes.byref(picture), ctypes.byref(picture), guesses, len(guesses),
+            ctypes.byref(count), None, None))
+        return [(guess.task.decode(), guess.probability, guess.done != 0)
+                for guess in guesses[:count.value]]
+
+    @staticmethod
+    def _picture(pixels, width, height, format, stride):
+        if not isinstance(pixels, int):
+            view = (ctypes.c_ubyte * memoryview(pixels).nbytes).from_buffer(pixels)
+            pixels = ctypes.addressof(view)
+        return Picture(pixels, width, height, stride, format, 0)
 
     def _check(self, status):
         if status != 0:

@@ -179,11 +179,13 @@ std::string router_text(const json& router) {
   try {
     std::string text;
     for (const auto& line : router.at("tasks")) {
-      text += (text.empty() ? "" : ", ") + line.at("task").get<std::string>();
+      char from[40];
+      std::snprintf(from, sizeof from, " from %.2g on",
+                    line.value("sure", router.at("sure").get<double>()));
+      text += (text.empty() ? "" : ", ") + line.at("task").get<std::string>() + from;
     }
-    char rest[80];
-    std::snprintf(rest, sizeof rest, "; sure from %.2g on, by %zu features",
-                  router.at("sure").get<double>(), router.at("mean").size());
+    char rest[40];
+    std::snprintf(rest, sizeof rest, "; by %zu features", router.at("mean").size());
     return text + rest;
   } catch (const json::exception& error) {
     return std::string{"malformed ("} + error.what() + ")";

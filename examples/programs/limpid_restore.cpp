@@ -7,6 +7,7 @@
 // photo.restored.jpg. The second takes files and folders and writes sharp/NAME.png for each.
 // Nothing that is there is written over unless --overwrite says so. A picture that cannot be read
 // or restored is reported and passed over; the exit code is then 1.
+#include <limpid/core/errors.hpp>
 #include <limpid/core/machine_memory.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/single_thread.hpp>
@@ -14,6 +15,8 @@
 #include <limpid/inference/output_files.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/picture_folder.hpp>
+#include <limpid/model/families.hpp>
+#include <limpid/onnx/engines.hpp>
 
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
@@ -50,7 +53,8 @@ using Clock = std::chrono::steady_clock;
 /// The command line.
 struct Plan {
   fs::path model, out, json;  ///< without `out`, results lie beside their pictures
-  std::string task, format;   ///< without `format`, that of each picture, in `out` a PNG
+  std::string engine = "limpid";
+  std::string task, format;  ///< without `format`, that of each picture, in `out` a PNG
   std::vector<fs::path> images;
   bool recursive = false, overwrite = false, skip_existing = false;
   limpid::Tiling tiling;
@@ -187,28 +191,52 @@ std::string usual_task(const limpid::AnyRestorer& restorer) {
                              " apart");
 }
 
+/// Engines of others compute on the CPU, in their own way.
+void check_engine(const Plan& plan) {
+  if (plan.engine == "limpid") return;
+  const auto prefix = "--engine " + plan.engine + ": ";
+  if (plan.compute.device != "cpu") throw examples::UsageError(prefix + "expected --device cpu");
+  if (plan.compute.convolution != "exact") {
+    throw examples::UsageError(prefix + "--convolution is of limpid's own engine");
+  }
+  limpid::naming("--engine " + plan.engine,
+                 [&] { limpid::check_engine(limpid::kEngines.at(plan.engine)); });
+}
+
+/// The model in its engine, before any picture is looked at. Puts the model and the task into
+/// `plan` where none was named.
+limpid::AnyRestorer restorer_of(Plan& plan) {
+  check_engine(plan);
+  auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
+  options.strength = plan.strength;
+  if (plan.model.empty()) plan.model = examples::find_model();
+  auto loaded = limpid::load_any(plan.model);
+  loaded.model =
+      limpid::in_engine(loaded.model, plan.engine,
+                        {plan.compute.threads, examples::precision_of(plan.compute.precision)});
+  limpid::AnyRestorer restorer{std::move(loaded), options, "model '" + plan.model.string() + "'"};
+  if (plan.task.empty()) plan.task = usual_task(restorer);
+  restorer.check_task(plan.task);
+  return restorer;
+}
+
 /// What came of a picture.
 struct Outcome {
   bool was_there = false;
-  limpid::RoutedPicture routed;  ///< by "auto"; without its image
-  std::string error;             ///< that it could not be restored
+  limpid::Routing routing;  ///< by "auto"
+  std::string error;        ///< that it could not be restored
   std::int64_t width = 0, height = 0;
   double seconds = 0;
 };
 
 /// @throws c10::Error at the end if a picture failed.
 void restore(Plan plan) {
-  auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
-  options.strength = plan.strength;
-  if (plan.model.empty()) plan.model = examples::find_model();
+  const auto restorer = restorer_of(plan);
   const auto files = files_of(plan);
   check_apart(plan, files);
   check_new(plan, files);
   if (!plan.out.empty()) examples::make_folder("--out", plan.out);
   examples::try_output("--json", plan.json);
-  const limpid::AnyRestorer restorer{plan.model, options};
-  if (plan.task.empty()) plan.task = usual_task(restorer);
-  restorer.check_task(plan.task);
   const bool is_auto = plan.task == "auto" && restorer.router();
 
   auto pictures = nlohmann::json::array(), skipped = nlohmann::json::array();
@@ -216,9 +244,8 @@ void restore(Plan plan) {
   examples::Progress progress;
   const auto began = Clock::now();
   examples::TileNote tiles{progress};
-  const auto jobs = plan.jobs > 0                  ? plan.jobs
-                    : plan.compute.device == "cpu" ? plan.compute.threads
-                                                   : 1;
+  const bool computes_aside = plan.compute.device != "cpu" || plan.engine != "limpid";
+  const auto jobs = plan.jobs > 0 ? plan.jobs : computes_aside ? 1 : plan.compute.threads;
   Lanes lanes{std::min(jobs, static_cast<std::int64_t>(files.size())), plan.compute.threads,
               restorer, plan.task};
   std::vector<Outcome> outcomes(files.size());
@@ -248,10 +275,10 @@ void restore(Plan plan) {
                                           input, output);
           return;
         }
-        outcome.routed = restorer.restore_routed(degraded);
-        restored =
-            examples::encoded_as(std::exchange(outcome.routed.image, {}),
-                                 !outcome.routed.done.empty() && plan.strength > 0, input, output);
+        const auto routed = restorer.restore_routed(degraded);
+        restored = examples::encoded_as(routed.image, !routed.done.empty() && plan.strength > 0,
+                                        input, output);
+        outcome.routing = routed;
       });
     });
     if (!outcome.error.empty()) return;
@@ -278,9 +305,9 @@ void restore(Plan plan) {
                         {"width", outcome.width},
                         {"height", outcome.height},
                         {"seconds", outcome.seconds}});
-    if (is_auto) pictures.back()["auto"] = examples::to_json(outcome.routed);
-    left += is_auto && outcome.routed.done.empty() ? 1 : 0;
-    progress.say(input.string() + ": " + (is_auto ? outcome.routed.text() : plan.task) + " -> " +
+    if (is_auto) pictures.back()["auto"] = examples::to_json(outcome.routing);
+    left += is_auto && outcome.routing.done.empty() ? 1 : 0;
+    progress.say(input.string() + ": " + (is_auto ? outcome.routing.text() : plan.task) + " -> " +
                  output.string());
     const auto done = static_cast<double>(i + 1), all = static_cast<double>(files.size());
     if (i + 1 == files.size()) return;
@@ -297,6 +324,7 @@ void restore(Plan plan) {
                (skipped.empty() ? "" : "; " + std::to_string(skipped.size()) + " were there"));
   examples::write_json(plan.json, nlohmann::json{{"model", plan.model.string()},
                                                  {"task", plan.task},
+                                                 {"engine", plan.engine},
                                                  {"device", plan.compute.device},
                                                  {"threads", plan.compute.threads},
                                                  {"jobs", lanes.jobs()},
@@ -327,12 +355,7 @@ std::vector<std::string> tasks_for(const limpid::AnyRestorer& restorer,
 
 /// Pictures and frames that are no batch of files, one at a time. @return the exit code
 int restore_streams(Plan plan) {
-  auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
-  options.strength = plan.strength;
-  if (plan.model.empty()) plan.model = examples::find_model();
-  const limpid::AnyRestorer restorer{plan.model, options};
-  if (plan.task.empty()) plan.task = usual_task(restorer);
-  restorer.check_task(plan.task);
+  const auto restorer = restorer_of(plan);
   examples::RestoreWays ways;
   ways.picture = [&](const limpid::Image& degraded) {
     return restorer.restore(plan.task, degraded);
@@ -342,10 +365,9 @@ int restore_streams(Plan plan) {
       return tasks_for(restorer, frames);
     };
     ways.by_tasks = [&](const std::vector<std::string>& tasks, const limpid::Image& degraded) {
-      auto restored = degraded;
-      for (const auto& task : tasks) restored = restorer.restore(task, restored);
-      return restored;
+      return restorer.restore_in_turn(tasks, degraded);
     };
+    ways.routed = [&](const limpid::Image& degraded) { return restorer.restore_routed(degraded); };
   }
   return examples::restore_streams(plan.streams, ways);
 }
@@ -369,6 +391,13 @@ int main(int argc, char** argv) {
                  "One of the model's tasks, such as deblur; or auto: those that its router is sure "
                  "of, one after another [auto where the model has a router]")
       ->type_name("TASK");
+  app.add_option("--engine", plan.engine,
+                 "What computes the networks; others than limpid's own where this was built with "
+                 "them:\n" +
+                     limpid::kEngines.help())
+      ->check(examples::one_of(limpid::kEngines))
+      ->capture_default_str()
+      ->type_name("NAME");
   app.add_option("--strength", plan.strength,
                  "How much of the change is made: 0 gives the picture back, 1 all of it")
       ->check(examples::Real{0, 1})

@@ -157,6 +157,30 @@ limpid::PictureBuffer buffer_of(const char* what, const limpid_picture* picture)
           static_cast<limpid::PixelFormat>(picture->format), picture->stride};
 }
 
+/// What a caller's progress function sees, and how it cancels.
+class Watching {
+ public:
+  Watching(limpid_progress progress, void* user) : progress_(progress), user_(user) {}
+
+  limpid::RestoreWatch watch() const {
+    if (progress_ == nullptr) return {};
+    return {stop_.get_token(), [this](const limpid::RestoreProgress& reached) {
+              if (progress_(reached.tiles_done, reached.tiles, user_) != 0) stop_.request_stop();
+            }};
+  }
+
+ private:
+  limpid_progress progress_;
+  void* user_;
+  mutable std::stop_source stop_;
+};
+
+/// A task's name that lives as long as the restorer.
+const char* name_of(const limpid_restorer& restorer, const std::string& task) {
+  const auto& tasks = restorer.restorer.tasks();
+  return std::find(tasks.begin(), tasks.end(), task)->c_str();
+}
+
 static_assert(static_cast<int>(limpid::PixelFormat::rgb8) == LIMPID_RGB8);
 static_assert(static_cast<int>(limpid::PixelFormat::bgr8) == LIMPID_BGR8);
 static_assert(static_cast<int>(limpid::PixelFormat::rgba8) == LIMPID_RGBA8);
@@ -192,22 +216,47 @@ const char* limpid_restorer_task(const limpid_restorer* restorer, int32_t index)
   return restorer->restorer.tasks()[static_cast<std::size_t>(index)].c_str();
 }
 
+int32_t limpid_restorer_has_router(const limpid_restorer* restorer) {
+  return restorer != nullptr && restorer->restorer.router() ? 1 : 0;
+}
+
 limpid_status limpid_restore(const limpid_restorer* restorer, const char* task,
                              const limpid_picture* degraded, const limpid_picture* restored,
                              limpid_progress progress, void* user) {
   return guarded(LIMPID_FAILED, [&] {
     TORCH_CHECK_VALUE(restorer != nullptr, "restorer: it is NULL");
     TORCH_CHECK_VALUE(task != nullptr, "task: it is NULL");
-    std::stop_source stop;
-    limpid::RestoreWatch watch;
-    if (progress != nullptr) {
-      watch = {stop.get_token(), [&](const limpid::RestoreProgress& reached) {
-                 if (progress(reached.tiles_done, reached.tiles, user) != 0) stop.request_stop();
-               }};
-    }
+    const Watching watching{progress, user};
     const ThreadsScope threads{restorer->threads};
     restorer->restorer.restore(task, buffer_of("degraded picture", degraded),
-                               buffer_of("restored picture", restored), watch);
+                               buffer_of("restored picture", restored), watching.watch());
+  });
+}
+
+limpid_status limpid_restore_auto(const limpid_restorer* restorer, const limpid_picture* degraded,
+                                  const limpid_picture* restored, limpid_guess* guesses,
+                                  int32_t capacity, int32_t* count, limpid_progress progress,
+                                  void* user) {
+  if (count != nullptr) *count = 0;
+  return guarded(LIMPID_FAILED, [&] {
+    TORCH_CHECK_VALUE(restorer != nullptr, "restorer: it is NULL");
+    TORCH_CHECK_VALUE(capacity >= 0 && (guesses != nullptr || capacity == 0),
+                      "guesses: expected room for ", capacity, ", got none");
+    const Watching watching{progress, user};
+    const ThreadsScope threads{restorer->threads};
+    const auto routing = restorer->restorer.restore_routed(buffer_of("degraded picture", degraded),
+                                                           buffer_of("restored picture", restored),
+                                                           watching.watch());
+    std::int32_t written = 0;
+    const auto write = [&](const limpid::RoutingGuess& guess, std::int32_t done) {
+      if (written < capacity) {
+        guesses[written] = {name_of(*restorer, guess.task), guess.probability, done, 0};
+      }
+      ++written;
+    };
+    for (const auto& guess : routing.done) write(guess, 1);
+    for (const auto& guess : routing.last_seen) write(guess, 0);
+    if (count != nullptr) *count = written;
   });
 }
 

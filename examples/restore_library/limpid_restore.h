@@ -96,13 +96,37 @@ LIMPID_API void limpid_restorer_close(limpid_restorer* restorer);
 LIMPID_API int32_t limpid_restorer_tasks(const limpid_restorer* restorer);
 LIMPID_API const char* limpid_restorer_task(const limpid_restorer* restorer, int32_t index);
 
+/* What a model's router says of one picture: how sure it is that a task brings the picture closer to
+ * what it was. */
+typedef struct limpid_guess {
+  const char* task;   /* lives as long as the restorer */
+  double probability; /* 0 ... 1 */
+  int32_t done;       /* not 0: the task was done */
+  int32_t reserved;
+} limpid_guess;
+
+/* Whether the model has a router, which the task "auto" asks. */
+LIMPID_API int32_t limpid_restorer_has_router(const limpid_restorer* restorer);
+
 /* Restores `degraded` into `restored`, which has the same size, and may be the same picture or have
- * another format. `restored` is written when all is done, and not at all where this fails or is
+ * another format. `task` is one of the model's, or "auto" where it has a router. `restored` is written when all is done, and not at all where this fails or is
  * cancelled. `progress` may be NULL; `user` is handed to it. */
 LIMPID_API limpid_status limpid_restore(const limpid_restorer* restorer, const char* task,
                                         const limpid_picture* degraded,
                                         const limpid_picture* restored, limpid_progress progress,
                                         void* user);
+
+/* Restores by the task "auto" as limpid_restore does, and says what was done and why: the router is
+ * asked which tasks help, those that it is sure of are done one after another, and a picture that
+ * none is sure to help comes back as it is. Writes at most `capacity` guesses, first the tasks that
+ * were done in their order, then those that were left, the likeliest first; `*count` is how many
+ * there are, never more than the model has tasks. Either may be NULL. Progress begins anew with each
+ * task. */
+LIMPID_API limpid_status limpid_restore_auto(const limpid_restorer* restorer,
+                                             const limpid_picture* degraded,
+                                             const limpid_picture* restored, limpid_guess* guesses,
+                                             int32_t capacity, int32_t* count,
+                                             limpid_progress progress, void* user);
 
 /* What was wrong in this thread's last call that returns a status; "" where it went well. It stands
  * until the next such call. */

@@ -395,6 +395,7 @@
 #include <limpid/model/task_set.hpp>
 
 #include <limpid/onnx/capture.hpp>
+#include <limpid/onnx/engines.hpp>
 #include <limpid/onnx/export.hpp>
 #include <limpid/onnx/graph.hpp>
 #include <limpid/onnx/graph_builder.hpp>
@@ -404,6 +405,7 @@
 #include <limpid/onnx/operators.hpp>
 #include <limpid/onnx/picture_sizes.hpp>
 #include <limpid/onnx/recording.hpp>
+#include <limpid/onnx/run_graph.hpp>
 #include <limpid/onnx/shape_rules.hpp>
 #include <limpid/onnx/value_rules.hpp>
 

@@ -150,6 +150,34 @@ int main(int argc, char** argv) {
   CHECK(limpid_restore(restorer, task, &from, &from, NULL, NULL) == LIMPID_BAD_ARGUMENT);
   for (int i = 0; i < kPixels * 3; ++i) CHECK(rgb[i] == value_at(i));
 
+  /* "auto" says what it did and how sure it was, and does the same as the task of that name. */
+  from.reserved = 0;
+  CHECK(limpid_restorer_has_router(restorer) == 1 && limpid_restorer_has_router(NULL) == 0);
+  limpid_guess guesses[8];
+  int32_t count = -1;
+  CHECK(limpid_restore_auto(restorer, &from, &to, guesses, 8, &count, NULL, NULL) == LIMPID_OK);
+  CHECK(count == limpid_restorer_tasks(restorer) && count <= 8);
+  unsigned char by_tasks[kPixels * 3];
+  memcpy(by_tasks, rgb, sizeof rgb);
+  limpid_picture again = {by_tasks, kWidth, kHeight, 0, LIMPID_RGB8, 0};
+  for (int i = 0; i < count; ++i) {
+    CHECK(guesses[i].probability >= 0 && guesses[i].probability <= 1);
+    CHECK(i == 0 || guesses[i].done <= guesses[i - 1].done);
+    if (guesses[i].done == 0) continue;
+    CHECK(limpid_restore(restorer, guesses[i].task, &again, &again, NULL, NULL) == LIMPID_OK);
+  }
+  CHECK(memcmp(by_tasks, restored, sizeof by_tasks) == 0);
+  CHECK(limpid_restore(restorer, "auto", &from, &to, NULL, NULL) == LIMPID_OK);
+  CHECK(memcmp(by_tasks, restored, sizeof by_tasks) == 0);
+  CHECK(limpid_restore_auto(restorer, &from, &to, NULL, 0, NULL, NULL, NULL) == LIMPID_OK);
+  CHECK(limpid_restore_auto(restorer, &from, &to, NULL, 1, NULL, NULL, NULL) ==
+        LIMPID_BAD_ARGUMENT);
+  seen = (struct seen){0, 0, 0, 2};
+  CHECK(limpid_restore_auto(restorer, &from, &from, NULL, 0, &count, look, &seen) ==
+        LIMPID_CANCELLED);
+  CHECK(count == 0);
+  for (int i = 0; i < kPixels * 3; ++i) CHECK(rgb[i] == value_at(i));
+
   limpid_restorer_close(restorer);
   printf("the C interface holds\n");
   return 0;

@@ -70,6 +70,16 @@ other = threading.Thread(target=lambda: last.append(restorer.library.limpid_last
 other.start()
 other.join()
 assert last == [b""], last
+
+# What "auto" did is what its tasks do one after another.
+pixels, by_tasks = picture(2), picture(2)
+guesses = restorer.restore_auto(pixels, WIDTH, HEIGHT)
+assert sorted(task for task, _, _ in guesses) == sorted(restorer.tasks), guesses
+for name, probability, done in guesses:
+    assert 0 <= probability <= 1
+    if done:
+        restorer.restore(name, by_tasks, WIDTH, HEIGHT)
+assert pixels == by_tasks
 restorer.close()
 assert "there is no such file" in error_of(lambda: restore.Restorer(library, "missing"))
 

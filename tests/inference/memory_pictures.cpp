@@ -319,6 +319,74 @@ BOOST_AUTO_TEST_CASE(several_threads_restore_what_one_does) {
   }
 }
 
+/// Sure of night, then of nothing but what was done; or of nothing at all.
+Router sure_of_night(double score) {
+  constexpr std::size_t kCount = 2 * (8 + 16 + 32) + 2 * 2;  // maps of PixelUNet, two tasks
+  const std::vector<double> zeros(kCount, 0), ones(kCount, 1);
+  return {zeros, ones, {{"deblur", -10, zeros}, {"night", score, zeros}}};
+}
+
+BOOST_AUTO_TEST_CASE(what_a_router_is_sure_of_is_done_in_memory_and_said) {
+  AnyRestorer restorer{small_unet()};
+  restorer.use_router(sure_of_night(10));
+  const auto photo = noise(19, 23);
+  Memory memory{photo, PixelFormat::bgra8};
+  const auto routing = restorer.restore_routed(memory.buffer, memory.buffer);
+  BOOST_REQUIRE_EQUAL(routing.done.size(), 1u);
+  BOOST_TEST(routing.text() == "night (99 % sure)");
+  BOOST_TEST((image_of(memory.buffer) == restorer.restore("night", photo)));
+  BOOST_TEST(*memory.alpha(3, 4) == Memory::alpha_at(3, 4));
+  BOOST_TEST(memory.gaps_are_untouched());
+  Memory by_name{photo, PixelFormat::bgra8};
+  restorer.restore_in_place("auto", by_name.buffer);
+  BOOST_TEST((by_name.bytes == memory.bytes));
+
+  // Floats are rounded nowhere.
+  Memory floats{photo, PixelFormat::rgb_float32};
+  restorer.restore_routed(floats.buffer, floats.buffer);
+  const auto unit = limpid::detail::unit_of(floats.buffer, Window::whole(19, 23));
+  BOOST_TEST(unit.equal(restorer.restore_unit("night", photo)));
+  BOOST_TEST(unit.equal(restorer.restore_unit("auto", photo)));
+
+  // Sure of nothing: the picture itself, whatever its format becomes.
+  restorer.use_router(sure_of_night(-10));
+  kPixelFormats.for_each([&](const auto& entry) {
+    const PixelLayout& layout = entry.value;
+    Memory same{photo, layout.format};
+    const auto before = same.bytes;
+    const auto none = restorer.restore_routed(same.buffer, same.buffer);
+    BOOST_TEST(none.done.empty());
+    BOOST_TEST(none.last_seen.size() == 2u);
+    BOOST_TEST((same.bytes == before), entry.name);
+  });
+
+  // What is wrong, or stopped, changes nothing.
+  restorer.use_router(sure_of_night(10));
+  Memory kept{photo, PixelFormat::rgb8};
+  const auto before = kept.bytes;
+  std::stop_source stop;
+  stop.request_stop();
+  BOOST_CHECK_THROW(restorer.restore_routed(kept.buffer, kept.buffer, {.stop = stop.get_token()}),
+                    RestoreCancelled);
+  auto narrow = kept.buffer;
+  narrow.stride = 5;
+  BOOST_CHECK_THROW(restorer.restore_routed(narrow, kept.buffer), c10::ValueError);
+  BOOST_TEST((kept.bytes == before));
+}
+
+BOOST_AUTO_TEST_CASE(tasks_in_turn_are_blended_with_the_picture_once) {
+  const auto model = small_unet();
+  const auto photo = noise(19, 23);
+  const AnyRestorer whole{model}, half{model, {.strength = 0.5}};
+  const auto both = whole.restore("night", whole.restore("deblur", photo));
+  BOOST_TEST((whole.restore_in_turn({"deblur", "night"}, photo) == both));
+  const auto between = (photo.unit() + both.unit()) / 2;
+  const auto off = half.restore_in_turn({"deblur", "night"}, photo).unit() - between;
+  BOOST_TEST(off.abs().max().item<double>() < 0.6 / 255);
+  BOOST_TEST((half.restore_in_turn({}, photo) == photo));
+  BOOST_CHECK_THROW(whole.restore_in_turn({"fly"}, photo), c10::ValueError);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

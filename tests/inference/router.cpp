@@ -83,6 +83,38 @@ BOOST_AUTO_TEST_CASE(it_does_what_it_is_sure_of_each_task_once_and_looks_anew) {
              "left as it is: no task is sure to help, the likeliest deblur (73 % sure)");
 }
 
+BOOST_AUTO_TEST_CASE(of_what_it_is_sure_the_largest_gain_comes_first) {
+  // Surer of deblur, which gains 1 dB, than of denoise, which gains 5; derain would gain most, and
+  // is not sure.
+  const Router router{{0},
+                      {1},
+                      {{"deblur", 4, {0}, 0, 1, {0}},
+                       {"denoise", 3, {0}, 0, 5, {0}},
+                       {"derain", 0, {0}, 0, 9, {0}}}};
+  const auto led = [](const Router& by) {
+    std::string order;
+    const auto routing = by.lead([] { return torch::zeros({1}, torch::kDouble); },
+                                 [&](const std::string& task) { order += task + " "; });
+    return order + std::to_string(static_cast<int>(routing.last_seen.size()));
+  };
+  BOOST_TEST(led(router) == "denoise deblur 1");
+  BOOST_TEST(led(Router::from_json(router.to_json(), "file")) == "denoise deblur 1");
+  // A task may have a threshold of its own.
+  const Router strict{{0}, {1}, {{"deblur", 4, {0}, 0.99}, {"denoise", 1, {0}, 0.7}}};
+  BOOST_TEST(led(strict) == "denoise 1");
+  BOOST_TEST(led(Router::from_json(strict.to_json(), "file")) == "denoise 1");
+  BOOST_CHECK_THROW((Router{{0}, {1}, {{"deblur", 4, {0}, 0.2}}}), c10::ValueError);
+  BOOST_CHECK_THROW((Router{{0}, {1}, {{"deblur", 4, {0}, 0, 1, {0, 0}}}}), c10::ValueError);
+}
+
+BOOST_AUTO_TEST_CASE(a_router_of_before_gains_were_known_does_the_likeliest_first) {
+  auto json = by_hand().to_json();
+  BOOST_TEST(!json["tasks"][0].contains("gain"));
+  BOOST_TEST(!json["tasks"][0].contains("sure"));
+  const auto old = Router::from_json(json, "file");
+  for (const auto& guess : old.guess(features(3, 3))) BOOST_TEST(guess.gain == 0);
+}
+
 BOOST_AUTO_TEST_CASE(it_is_the_same_from_its_json) {
   const auto again = Router::from_json(nlohmann::json::parse(by_hand().to_json().dump()), "file");
   const auto before = by_hand().guess(features(0.3, 2.7)), after = again.guess(features(0.3, 2.7));
@@ -122,7 +154,7 @@ BOOST_AUTO_TEST_CASE(what_gains_is_learnt_and_what_nothing_tells_is_not_promised
     const auto values = torch::randn({5}, torch::kDouble);
     const auto first = values[0].item<double>();
     const auto chance = torch::rand({1}).item<double>();
-    samples.push_back({i / 2, values, {first > 0 ? 3.0 : -1.0, chance < 0.5 ? 3.0 : -1.0, -1.0}});
+    samples.push_back({i / 2, values, {first > 0 ? 3.0 : -1.0, chance < 0.5 ? 1.0 : -1.0, -1.0}});
   }
   const auto fit = fit_router({"seen", "chance", "never"}, samples, {.ridge = 1});
   BOOST_TEST((fit.router.tasks() == std::vector<std::string>{"seen", "chance"}));
@@ -141,6 +173,56 @@ BOOST_AUTO_TEST_CASE(what_gains_is_learnt_and_what_nothing_tells_is_not_promised
   BOOST_TEST(fit.tasks[1].done == 0);
   BOOST_CHECK_THROW(fit_router({"a", "b", "c"}, {samples[0], samples[2]}), c10::ValueError);
   BOOST_CHECK_THROW(fit_router({"a"}, samples), c10::ValueError);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_is_done_from_where_it_pays) {
+  // 200 samples, the router 99 % sure of the first and 30 % of the last.
+  Eigen::VectorXd probabilities(200);
+  for (int i = 0; i < 200; ++i) probabilities[i] = 0.99 - i * 0.69 / 199;
+  const auto from = [&](auto worth_at) {
+    Eigen::VectorXd worth(200);
+    for (int i = 0; i < 200; ++i) worth[i] = worth_at(probabilities[i], i);
+    return limpid::detail::pays_from(probabilities, worth);
+  };
+  BOOST_TEST(from([](double, int) { return 4.0; }) == 0.5);
+  BOOST_TEST(from([](double, int) { return -0.1; }) == 1);
+  // Large gains below, lost again where it is less sure than 70 %.
+  const auto split = from([](double p, int i) { return p > 0.7 ? 4.0 : i % 2 == 0 ? 4.0 : -9.0; });
+  BOOST_TEST(split > 0.62);
+  BOOST_TEST(split < 0.74);
+  // Two of three gain 5 dB and the third loses 1, which weighs 3: that pays. Gaining 0.4 does not.
+  BOOST_TEST(from([](double, int i) { return i % 3 == 0 ? -3.0 : 5.0; }) == 0.5);
+  BOOST_TEST(from([](double, int i) { return i % 3 == 0 ? -3.0 : 0.4; }) == 1);
+  const Eigen::VectorXd few = probabilities.head(5);
+  BOOST_TEST(limpid::detail::pays_from(few, few) == Router::kUsuallySure);
+}
+
+BOOST_AUTO_TEST_CASE(a_fitted_router_does_first_what_gains_most_and_leaves_what_loses) {
+  torch::manual_seed(2);
+  std::vector<RoutingSample> samples;
+  for (int i = 0; i < 300; ++i) {  // damaged: both help, one by far more; hazy: rarely, but much
+    const auto values = torch::randn({4}, torch::kDouble);
+    const bool damaged = values[0].item<double>() > 0, hazy = values[1].item<double>() > 0.3;
+    samples.push_back(
+        {i / 3, values, {damaged ? 1.0 : -2.0, damaged ? 9.0 : -30.0, hazy ? 5.0 : -30.0}});
+  }
+  const auto fit = fit_router({"deblur", "denoise", "dehaze"}, samples, {.ridge = 1});
+  const auto led = [&](double damage, double haze) {
+    std::string order;
+    auto values = torch::tensor({damage, haze, 0.0, 0.0}, torch::kDouble);
+    fit.router.lead([&] { return values; }, [&](const std::string& task) { order += task + " "; });
+    return order;
+  };
+  BOOST_TEST(led(1.5, -2) == "denoise deblur ");
+  BOOST_TEST(led(-1.5, -2) == "");
+  BOOST_TEST(led(-1.5, 2) == "dehaze ");
+  for (const auto& task : fit.tasks) {
+    BOOST_TEST((task.sure >= 0.5 && task.sure < 1));
+    BOOST_TEST(task.done_right >= task.done * 8 / 10);
+  }
+  const auto told =
+      fit_router({"deblur", "denoise", "dehaze"}, samples, {.ridge = 1, .sure = 0.95});
+  for (const auto& task : told.tasks) BOOST_TEST(task.sure == 0.95);
 }
 
 BOOST_AUTO_TEST_CASE(a_router_sees_the_encoders_maps_and_what_each_task_would_change) {

@@ -26,7 +26,7 @@ struct RoutingPlan {
   bool fit = false;
   std::vector<std::string> data;
   std::int64_t pairs = 400;
-  double sure = limpid::Router::kUsuallySure;
+  double sure = 0;  ///< 0: from where it pays
 };
 
 inline void add_routing(CLI::App& app, RoutingPlan& plan) {
@@ -44,10 +44,11 @@ inline void add_routing(CLI::App& app, RoutingPlan& plan) {
       ->needs(fit)
       ->check(Whole{5, 1 << 20})
       ->type_name("N");
-  app.add_option("--sure", plan.sure, "The probability from which a task is done")
+  app.add_option("--sure", plan.sure,
+                 "The probability from which each task is done [from where it pays, by what pairs "
+                 "gain and lose]")
       ->needs(fit)
       ->check(Real{0.51, 1})
-      ->capture_default_str()
       ->type_name("P");
 }
 
@@ -57,6 +58,7 @@ inline nlohmann::json fitted_json(const limpid::RouterFit& fit) {
   auto tasks = nlohmann::json::array();
   for (const auto& task : fit.tasks) {
     tasks.push_back({{"task", task.task},
+                     {"sure", task.sure},
                      {"needed", task.needed},
                      {"done", task.done},
                      {"done_right", task.done_right}});
@@ -83,10 +85,12 @@ inline nlohmann::json fitted_router(const limpid::AnyModel& model, const Routing
   }
   const auto fit = limpid::fit_router(model.tasks, samples, {.sure = plan.sure});
   for (const auto& task : fit.tasks) {
-    print("%s: %lld of %lld looks need it; sure of %lld, right in %lld (photographs unseen)\n",
-          task.task.c_str(), static_cast<long long>(task.needed),
-          static_cast<long long>(fit.samples), static_cast<long long>(task.done),
-          static_cast<long long>(task.done_right));
+    print(
+        "%s: %lld of %lld looks need it; done from %.0f %% on: %lld, right in %lld (photographs "
+        "unseen)\n",
+        task.task.c_str(), static_cast<long long>(task.needed), static_cast<long long>(fit.samples),
+        100 * task.sure, static_cast<long long>(task.done),
+        static_cast<long long>(task.done_right));
   }
   return fitted_json(fit);
 }

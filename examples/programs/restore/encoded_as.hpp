@@ -38,7 +38,7 @@ inline limpid::EncodedPicture encoded_as(const limpid::Image& restored, bool is_
 }
 
 /// {"done": [{"task", "probability"}], "seen": the same of the tasks that were left}
-inline nlohmann::json to_json(const limpid::RoutedPicture& routed) {
+inline nlohmann::json to_json(const limpid::Routing& routed) {
   const auto list = [](const std::vector<limpid::RoutingGuess>& guesses) {
     auto all = nlohmann::json::array();
     for (const auto& guess : guesses) {

@@ -2,6 +2,7 @@
 
 // Frames as pictures, and what is done to all frames of a video alike.
 
+#include <limpid/inference/router.hpp>
 #include <limpid/io/image.hpp>
 
 #include <ATen/ops/from_blob.h>
@@ -22,6 +23,10 @@ namespace examples {
 struct RestoreWays {
   using Tasks = std::vector<std::string>;
   RestorePicture picture;  ///< one by itself
+
+  /// The same, saying what was done: where each picture is looked at to choose its tasks; else
+  /// empty.
+  std::function<limpid::RoutedPicture(const limpid::Image& degraded)> routed;
 
   /// Where each picture is looked at to choose its tasks: what all frames of a video get alike, by
   /// what some of them show; frames would flicker else. Empty where one task does everything.

@@ -72,16 +72,23 @@ inline int restore_watched(const Streams& streams, const RestoreWays& ways) {
       std::error_code ignored;
       if (!streams.overwrite && !is_known && std::filesystem::exists(output, ignored)) continue;
       limpid::EncodedPicture encoded;
+      std::string what;  // "auto" did
       const bool went_well = failures.attempt(file, [&] {
-        const auto restored = ways.picture(limpid::Image::load(file));
-        encoded = encoded_as(restored, true, file, output);
+        const auto degraded = limpid::Image::load(file);
+        if (ways.routed) {
+          const auto routed = ways.routed(degraded);
+          what = ": " + routed.text();
+          encoded = encoded_as(routed.image, !routed.done.empty(), file, output);
+        } else {
+          encoded = encoded_as(ways.picture(degraded), true, file, output);
+        }
       });
       failures.say(progress);
       if (!went_well) continue;
       if (!streams.out.empty()) limpid::make_folder("--out", output.parent_path());
       encoded.write();
       ++count;
-      progress.say(file.string() + " -> " + output.string());
+      progress.say(file.string() + what + " -> " + output.string());
       const nlohmann::json made{{"input", file.string()}, {"output", output.string()}};
       compare_results(streams.comparison, nlohmann::json::array({made}), progress);
     }

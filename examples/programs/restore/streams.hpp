@@ -38,7 +38,12 @@ inline int restore_streams(const Streams& streams, const RestoreWays& ways) {
     return 0;
   }
   if (streams.is_piped()) {
-    restore_piped_picture(streams.format, ways.picture);
+    restore_piped_picture(streams.format, [&](const limpid::Image& degraded) {
+      if (!ways.routed) return ways.picture(degraded);
+      const auto routed = ways.routed(degraded);
+      Progress{}.say("standard input: " + routed.text());
+      return routed.image;
+    });
     return 0;
   }
   return streams.watched.empty() ? restore_videos(streams, ways) : restore_watched(streams, ways);

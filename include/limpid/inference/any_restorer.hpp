@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/engine/engines.hpp>
+#include <limpid/inference/degraded_picture.hpp>
 #include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/router.hpp>
@@ -55,6 +56,17 @@ class AnyRestorer {
     if (router_) check_router(*router_);
   }
 
+  /// A model that was read already, with what its file says, such as its router.
+  /// @param source  how errors call it
+  /// @throws c10::Error if the router is malformed or knows a task that the model lacks.
+  explicit AnyRestorer(LoadedModel loaded, RestorerOptions options = {},
+                       std::string source = "model")
+      : options_(options), source_(std::move(source)), loaded_(std::move(loaded)) {
+    loaded_.model.module->to(options_.device);
+    router_ = Router::of(loaded_.manifest, source_);
+    if (router_) check_router(*router_);
+  }
+
   /// @param model  shared, so that `AnyRestorer{trainer.model()}` follows the training; where it is
   ///               on another device than `options.device`, it stays there, and the restorer has a
   ///               copy of its own.
@@ -98,10 +110,14 @@ class AnyRestorer {
 
   /// From memory to memory, of any formats; both may be the same. Alpha is kept where both have it,
   /// else opaque; `rgb_float32` is neither rounded before nor behind the network. What is restored
-  /// is written when all of it is done: where this throws, nothing is.
+  /// is written when all of it is done: where this throws, nothing is. "auto" is `restore_routed`.
   /// @throws as above, and c10::ValueError that says what is wrong with a view.
   void restore(const std::string& task, const PictureView& degraded, const PictureBuffer& restored,
                const RestoreWatch& watch = {}) const {
+    if (is_auto(task)) {
+      restore_routed(degraded, restored, watch);
+      return;
+    }
     const detail::EvaluationScope evaluation{*loaded_.model.module};
     detail::restore_memory(network(task), degraded, restored, options_, watch);
   }
@@ -112,31 +128,68 @@ class AnyRestorer {
     restore(task, picture, picture, watch);
   }
 
-  /// What the router is sure of, one task after another; the picture itself where it is sure of
-  /// none. `strength` blends the end with the beginning.
+  /// What the router is sure of, one task after another, each rounded to 8 bits; the picture itself
+  /// where it is sure of none. `strength` blends the end with the beginning. Progress begins anew
+  /// with each task.
   /// @throws c10::ValueError without a router.
   RoutedPicture restore_routed(const Image& degraded, const RestoreWatch& watch = {}) const {
     TORCH_CHECK_VALUE(router_, no_router());
     const detail::EvaluationScope evaluation{*loaded_.model.module};
-    auto full = options_;
-    full.strength = 1;
     auto routed = router_->lead(
-        degraded, [this](const Image& picture) { return routing_features(picture); },
+        degraded, [&](const Image& picture) { return look_at(picture, watch); },
         [&](const std::string& task, const Image& picture) {
-          return detail::restore_picture(network(task), picture, full, watch);
+          return detail::restore_picture(network(task), picture, at_full_strength(), watch);
         });
-    if (routed.done.empty() || options_.strength == 1) return routed;
-    const auto from = degraded.unit();
-    routed.image = Image::from_unit(from.lerp(routed.image.unit(), options_.strength))
-                       .with_facts(degraded.facts());
+    if (!routed.done.empty()) routed.image = blended(degraded, routed.image);
     return routed;
   }
 
-  /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU. "auto"
-  /// rounds after each task.
+  /// Several tasks one after another, whatever the picture is like: what the frames of a video get
+  /// alike. As `restore_routed` otherwise.
+  /// @throws c10::ValueError if the model lacks one of them.
+  Image restore_in_turn(const std::vector<std::string>& tasks, const Image& degraded,
+                        const RestoreWatch& watch = {}) const {
+    const detail::EvaluationScope evaluation{*loaded_.model.module};
+    auto image = degraded;
+    for (const auto& task : tasks) {
+      image = detail::restore_picture(network(task), image, at_full_strength(), watch);
+    }
+    return tasks.empty() ? image : blended(degraded, image);
+  }
+
+  /// `restore_routed` from memory to memory, as `restore` does it. Where either is `rgb_float32`,
+  /// nothing is rounded between tasks. Where nothing is done, `restored` becomes `degraded` in its
+  /// own format.
+  /// @return what was done, and why
+  Routing restore_routed(const PictureView& degraded, const PictureBuffer& restored,
+                         const RestoreWatch& watch = {}) const {
+    const auto view = detail::checked_view("degraded picture", degraded);
+    const auto buffer =
+        detail::checked_buffer("restored picture", restored, view.height, view.width);
+    constexpr auto kFloats = PixelFormat::rgb_float32;
+    if (view.format != kFloats && buffer.format != kFloats) {
+      RoutedPicture routed = restore_routed(image_of(view), watch);
+      detail::write_bytes(routed.image.pixels(), detail::alpha_of(view), buffer);
+      return routed;
+    }
+    auto unit = detail::DegradedPicture{view}.unit();
+    const auto routing = lead_unit(unit, watch);
+    if (buffer.format == kFloats) {
+      detail::write_floats(unit.contiguous(), buffer);
+    } else {
+      detail::write_bytes(Image::from_unit(unit).pixels(), {}, buffer);
+    }
+    return routing;
+  }
+
+  /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU.
   at::Tensor restore_unit(const std::string& task, const Image& degraded,
                           const RestoreWatch& watch = {}) const {
-    if (is_auto(task)) return restore_routed(degraded, watch).image.unit();
+    if (is_auto(task)) {
+      auto unit = degraded.unit();
+      lead_unit(unit, watch);
+      return unit;
+    }
     const detail::EvaluationScope evaluation{*loaded_.model.module};
     return detail::restore_unit(network(task), degraded, options_, watch);
   }
@@ -171,6 +224,39 @@ class AnyRestorer {
     return true;
   }
 
+  RestorerOptions at_full_strength() const {
+    auto full = options_;
+    full.strength = 1;
+    return full;
+  }
+
+  at::Tensor look_at(const Image& picture, const RestoreWatch& watch) const {
+    if (watch.stop.stop_requested()) throw RestoreCancelled{{}};
+    return routing_features(picture);
+  }
+
+  /// `strength` of the way from a picture to what was made of it.
+  Image blended(const Image& degraded, const Image& restored) const {
+    if (options_.strength == 1) return restored;
+    return Image::from_unit(degraded.unit().lerp(restored.unit(), options_.strength))
+        .with_facts(degraded.facts());
+  }
+
+  /// Leads (1, 3, H, W) in [0, 1], which becomes what is made of it.
+  Routing lead_unit(at::Tensor& unit, const RestoreWatch& watch) const {
+    TORCH_CHECK_VALUE(router_, no_router());
+    const detail::EvaluationScope evaluation{*loaded_.model.module};
+    const auto from = unit;
+    const auto routing =
+        router_->lead([&] { return look_at(Image::from_unit(unit), watch); },
+                      [&](const std::string& task) {
+                        unit = detail::restore_unit(network(task), detail::DegradedPicture{unit},
+                                                    at_full_strength(), watch);
+                      });
+    if (!routing.done.empty() && options_.strength != 1) unit = from.lerp(unit, options_.strength);
+    return routing;
+  }
+
   std::string no_router() const {
     return source_ + ": it has no router for task 'auto'; expected one of its tasks (" +
            detail::listed(tasks()) + ")";
@@ -188,10 +274,17 @@ class AnyRestorer {
   }
 
   detail::TaskNetwork network(const std::string& task) const {
-    const auto index = loaded_.model.index_of(task, source_);
-    const auto needs = loaded_.model.tile_needs(index);
-    const auto run = [this, index](const at::Tensor& image) {
-      return loaded_.model.restore(index, image);
+    const auto& model = loaded_.model;
+    const auto index = model.index_of(task, source_);
+    const auto needs = model.tile_needs(index);
+    if (model.own_restore) {  // an engine of others computes it
+      return {task,
+              [&model, index](const at::Tensor& image) { return model.restore(index, image); },
+              needs, costs_,
+              [&model, index](const at::Tensor& image) { return model.own_restore(index, image); }};
+    }
+    const auto run = [&model, index](const at::Tensor& image) {
+      return model.restore(index, image);
     };
     return {task,
             [this, task, needs, run](const at::Tensor& image) {

@@ -13,8 +13,9 @@
 
 namespace limpid::detail {
 
-/// A picture to be restored, wherever its pixels are: an image, or memory of somebody else's, which
-/// must stay as it is meanwhile. Only parts of it are ever floating-point numbers.
+/// A picture to be restored, wherever its pixels are: an image, memory of somebody else's, which
+/// must stay as it is meanwhile, or floats. Of the former two only parts are ever floating-point
+/// numbers.
 class DegradedPicture {
  public:
   DegradedPicture(Image image) : image_(std::move(image)) {}
@@ -22,24 +23,36 @@ class DegradedPicture {
   /// @param view  checked
   explicit DegradedPicture(const PictureView& view) : view_(view) {}
 
-  std::int64_t height() const { return view_ ? view_->height : image_.height(); }
-  std::int64_t width() const { return view_ ? view_->width : image_.width(); }
-  bool empty() const { return !view_ && image_.empty(); }
+  /// @param unit  (1, 3, H, W) float in [0, 1], on the CPU
+  explicit DegradedPicture(at::Tensor unit) : unit_(std::move(unit)) {}
+
+  std::int64_t height() const {
+    return unit_.defined() ? unit_.size(2) : view_ ? view_->height : image_.height();
+  }
+  std::int64_t width() const {
+    return unit_.defined() ? unit_.size(3) : view_ ? view_->width : image_.width();
+  }
+  bool empty() const { return !unit_.defined() && !view_ && image_.empty(); }
 
   /// A part: (1, 3, h, w) float in [0, 1].
   at::Tensor unit(const Rectangle& part) const {
+    if (unit_.defined()) {
+      return unit_.narrow(2, part.top, part.height).narrow(3, part.left, part.width);
+    }
     const Window window{part.top, part.left, part.height, part.width};
     return view_ ? unit_of(*view_, window) : image_.crop(window).unit();
   }
 
   /// All of it.
   at::Tensor unit() const {
+    if (unit_.defined()) return unit_;
     return view_ ? unit_of(*view_, Window::whole(height(), width())) : image_.unit();
   }
 
  private:
   Image image_;
   std::optional<PictureView> view_;
+  at::Tensor unit_;
 };
 
 }  // namespace limpid::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/interval.hpp>
 #include <limpid/inference/router.hpp>
 #include <limpid/inference/routing_samples.hpp>
 
@@ -22,9 +23,11 @@ namespace limpid {
 /// How `fit_router` fits.
 struct FitRouterOptions {
   double least_gain = 0.2;  ///< dB that a task must gain for a picture to need it
+  Interval counted{-3, 8};  ///< gains beyond, in dB, count as these: one picture is not ten
   double ridge = 30;        ///< pull of the weights towards 0, in samples
   int folds = 5;            ///< of photographs; the line is calibrated on those it has not seen
-  double sure = Router::kUsuallySure;
+  double sure = 0;          ///< from which each task is done; 0: from where it pays (`pays_from`)
+  double caution = 3;       ///< a decibel that is lost counts as so many that are gained
 };
 
 /// How well a router's guesses hold on photographs that it was not fitted on.
@@ -32,6 +35,7 @@ struct RouterFit {
   Router router;
   struct Task {
     std::string task;
+    double sure = 0;              ///< the probability from which it is done
     std::int64_t needed = 0;      ///< samples that gain enough
     std::int64_t done = 0;        ///< samples that it is sure of
     std::int64_t done_right = 0;  ///< of these, those that gain enough
@@ -100,10 +104,44 @@ inline std::pair<double, double> log_odds(const Eigen::VectorXd& scores,
   return {slope, offset};
 }
 
+/// The probability from which a task is done: down to it, samples that the router is about as sure
+/// of gain in the mean with a certainty of 95 %. Not below one half, and as usual where too few are
+/// sure to tell.
+/// @param probabilities  of samples that the router was not fitted on
+/// @param worth          of doing the task to each, losses counted as they weigh
+inline double pays_from(const Eigen::VectorXd& probabilities, const Eigen::VectorXd& worth) {
+  constexpr std::size_t kLike = 20, kFewest = 8, kStep = 5;  // samples that are as sure
+  constexpr double kCertain = 1.645;                         // deviations below the mean
+  std::vector<Eigen::Index> order;
+  for (Eigen::Index i = 0; i < probabilities.size(); ++i) {
+    if (probabilities[i] >= 0.5) order.push_back(i);
+  }
+  if (order.size() < kFewest) return Router::kUsuallySure;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return probabilities[a] > probabilities[b]; });
+  const auto like = std::min(kLike, order.size());
+  double from = 1;
+  for (auto end = like;; end = std::min(end + kStep, order.size())) {
+    double sum = 0, squares = 0;
+    for (auto i = end - like; i < end; ++i) {
+      sum += worth[order[i]];
+      squares += worth[order[i]] * worth[order[i]];
+    }
+    const auto count = static_cast<double>(like), mean = sum / count;
+    const auto variance = std::max(0.0, squares / count - mean * mean) / (count - 1);
+    if (mean - kCertain * std::sqrt(variance) <= 0) break;
+    from = probabilities[order[end - 1]];
+    if (end == order.size()) return 0.5;
+  }
+  return from;
+}
+
 }  // namespace detail
 
 /// Fits a router in closed form: a ridge regression for each task on whether it gains at least
-/// `least_gain`, made log odds on photographs that the regression has not seen.
+/// `least_gain`, made log odds on photographs that the regression has not seen; and one on how much
+/// it gains, which says what comes first. A task is done from the probability on from which that
+/// pays on photographs that the regression has not seen.
 ///
 /// @param tasks    of the model, in the order of `RoutingSample::gains`
 /// @param samples  of several photographs; some need a task, others not. A task that none of them
@@ -126,6 +164,7 @@ inline RouterFit fit_router(const std::vector<std::string>& tasks,
   const auto count = static_cast<Eigen::Index>(samples.size());
   const auto features = static_cast<Eigen::Index>(samples.front().features.size(0));
   Eigen::MatrixXd values(count, features), targets(count, static_cast<Eigen::Index>(tasks.size()));
+  Eigen::MatrixXd gains(count, targets.cols());
   for (Eigen::Index i = 0; i < count; ++i) {
     const auto& sample = samples[static_cast<std::size_t>(i)];
     TORCH_CHECK_VALUE(sample.features.dim() == 1 && sample.features.size(0) == features &&
@@ -136,7 +175,9 @@ inline RouterFit fit_router(const std::vector<std::string>& tasks,
     values.row(i) =
         Eigen::Map<const Eigen::RowVectorXd>(sample.features.data_ptr<double>(), features);
     for (std::size_t t = 0; t < tasks.size(); ++t) {
-      targets(i, static_cast<Eigen::Index>(t)) = sample.gains[t] >= options.least_gain ? 1 : -1;
+      const auto column = static_cast<Eigen::Index>(t);
+      targets(i, column) = sample.gains[t] >= options.least_gain ? 1 : -1;
+      gains(i, column) = std::clamp(sample.gains[t], options.counted.low(), options.counted.high());
     }
   }
   const Eigen::VectorXd mean = values.colwise().mean();
@@ -164,31 +205,43 @@ inline RouterFit fit_router(const std::vector<std::string>& tasks,
     held_out(out, Eigen::all) = rows(out, Eigen::all) * lines;
   }
   const auto lines = detail::ridge_lines(rows, targets, options.ridge);
+  const auto gain_lines = detail::ridge_lines(rows, gains, options.ridge);
 
   std::vector<Router::Line> kept;
   std::vector<RouterFit::Task> report;
-  const auto log_odds_sure = std::log(options.sure / std::max(1e-12, 1 - options.sure));
+  TORCH_CHECK_VALUE(options.sure == 0 || (options.sure > 0.5 && options.sure <= 1),
+                    "fit_router: expected 'sure' to be 0 or in (0.5, 1], got ", options.sure);
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     const auto column = static_cast<Eigen::Index>(t);
     const auto needed = static_cast<std::int64_t>((targets.col(column).array() > 0).count());
     if (needed == 0 || needed == count) continue;
     const auto [slope, offset] = detail::log_odds(held_out.col(column), targets.col(column));
-    RouterFit::Task told{tasks[t], needed, 0, 0};
+    const Eigen::VectorXd probabilities =
+        (1 + (-(slope * held_out.col(column).array() + offset)).exp()).inverse();
+    const Eigen::VectorXd worth = gains.col(column).unaryExpr(
+        [&](double gain) { return gain < 0 ? options.caution * gain : gain; });
+    const auto sure = options.sure > 0 ? options.sure : detail::pays_from(probabilities, worth);
+    RouterFit::Task told{tasks[t], sure, needed, 0, 0};
     for (Eigen::Index i = 0; i < count; ++i) {
-      if (slope * held_out(i, column) + offset < log_odds_sure) continue;
+      if (probabilities[i] < sure) continue;
       ++told.done;
       told.done_right += targets(i, column) > 0 ? 1 : 0;
     }
     report.push_back(told);
     const Eigen::VectorXd line = slope * lines.col(column);
-    kept.push_back({tasks[t], line[features] + offset, {line.data(), line.data() + features}});
+    const Eigen::VectorXd gain = gain_lines.col(column);
+    kept.push_back({.task = tasks[t],
+                    .bias = line[features] + offset,
+                    .weights = {line.data(), line.data() + features},
+                    .sure = sure,
+                    .gain_bias = gain[features],
+                    .gain_weights = {gain.data(), gain.data() + features}});
   }
   TORCH_CHECK_VALUE(!kept.empty(),
                     "fit_router: no task is needed by some pictures and not by others");
   Router router{{mean.data(), mean.data() + features},
                 {scale.data(), scale.data() + features},
-                std::move(kept),
-                options.sure};
+                std::move(kept)};
   return {std::move(router), std::move(report), static_cast<std::int64_t>(samples.size())};
 }
 

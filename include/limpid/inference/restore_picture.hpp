@@ -37,6 +37,7 @@ struct TaskNetwork {
   RestoreFunction restore;
   TileNeeds needs{};
   KnownCosts costs{};
+  RestoreFunction own{};  ///< the same by the network itself, where `restore` is another engine's
 };
 
 /// (1, 3, H, W) in [-1, 1], on the network's device.
@@ -68,7 +69,8 @@ inline RestoreFunction with_strength(const RestoreFunction& restore, double stre
   };
 }
 
-/// What restoring a pixel costs; found once, by restoring a small picture.
+/// What restoring a pixel costs; found once, by restoring a small picture, with the network itself:
+/// nobody sees into an engine.
 inline NetworkCost cost_of(const TaskNetwork& network, const RestorerOptions& options) {
   return network.costs.of(network.task, [&] {
     const c10::NoGradGuard no_grad;
@@ -77,7 +79,8 @@ inline NetworkCost cost_of(const TaskNetwork& network, const RestorerOptions& op
     return measure_cost(
         [&](std::int64_t side) {
           const Image grey{at::full({side, side, 3}, 128, at::kByte)};
-          (void)to_unit(restore_whole(network.restore, grey, options));
+          const auto& run = network.own ? network.own : network.restore;
+          (void)to_unit(restore_whole(run, grey, options));
         },
         network.needs.padding);
   });
@@ -111,6 +114,12 @@ void restore_parts(const TaskNetwork& network, const DegradedPicture& degraded,
   const ConvolutionScope convolution{options.convolution};
   const auto height = degraded.height(), width = degraded.width();
   const auto plan = plan_of(network, height, width, options);
+  TORCH_CHECK(!network.own || plan.tile == 0 || !plan.is_known || plan.whole_maps == 0,
+              "restore: expected a picture that is restored at once, got ", width, " x ", height,
+              " pixels in tiles of ", plan.tile, " (at once: about ", memory_text(plan.whole_bytes),
+              "): the network of task '", network.task,
+              "' looks at the whole picture, of which an engine's graph cannot be told; limpid's "
+              "own engine can, or tile 0 restores it at once");
   const auto what = "the picture restored by task '" + network.task + "'";
   WatchedRun run{watch, tiles_of(plan, network.needs, height, width)};
   if (options.strength == 0) {

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
@@ -27,16 +28,21 @@ namespace limpid {
 struct RoutingGuess {
   std::string task;
   double probability = 0;
+  double gain = 0;  ///< dB that it is expected to gain; 0 where the router does not say
 };
 
-/// What was done to a picture that a router led, and why.
-struct RoutedPicture {
-  Image image;                          ///< the input itself, bit by bit, where nothing was done
+/// What a router had done to a picture, and why.
+struct Routing {
   std::vector<RoutingGuess> done;       ///< tasks in their order, each as sure as it was by then
   std::vector<RoutingGuess> last_seen;  ///< of the tasks that were left, the likeliest first
 
   /// "dehaze (99 % sure), then denoise (97 % sure)", or why nothing was done.
   std::string text() const;
+};
+
+/// The same with what came of the picture.
+struct RoutedPicture : Routing {
+  Image image;  ///< the input itself, bit by bit, where nothing was done
 };
 
 /// Says which of a model's tasks a picture needs, by what the model makes of it
@@ -58,7 +64,10 @@ class Router {
   struct Line {
     std::string task;
     double bias = 0;
-    std::vector<double> weights;  ///< one for each feature
+    std::vector<double> weights;         ///< one for each feature
+    double sure = 0;                     ///< from which it is done; 0: as the router says
+    double gain_bias = 0;                ///< of the gain that is expected, in dB
+    std::vector<double> gain_weights{};  ///< the same; empty: it does not say
   };
 
   /// @param mean, scale  of each feature over what it was fitted on; scales are above 0
@@ -86,7 +95,14 @@ class Router {
       TORCH_CHECK_VALUE(line.weights.size() == mean_.size(), "Router: expected ", mean_.size(),
                         " weights of task '", line.task, "', got ", line.weights.size());
       check(line.weights, kAny);
-      check({line.bias}, kAny);
+      check({line.bias, line.gain_bias}, kAny);
+      TORCH_CHECK_VALUE(line.gain_weights.empty() || line.gain_weights.size() == mean_.size(),
+                        "Router: expected no or ", mean_.size(), " weights of the gain of task '",
+                        line.task, "', got ", line.gain_weights.size());
+      check(line.gain_weights, kAny);
+      TORCH_CHECK_VALUE(line.sure == 0 || (line.sure >= 0.5 && line.sure <= 1),
+                        "Router: expected task '", line.task,
+                        "' to be done from 0.5 ... 1 on, got ", line.sure);
     }
   }
 
@@ -111,39 +127,66 @@ class Router {
                       "Router: expected ", mean_.size(), " features (double), got ",
                       features.sizes());
     const auto plain = features.cpu().contiguous();
-    const auto* values = plain.data_ptr<double>();
+    std::vector<double> z{plain.data_ptr<double>(), plain.data_ptr<double>() + mean_.size()};
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      TORCH_CHECK_VALUE(std::isfinite(z[i]), "Router: expected finite features");
+      z[i] = std::clamp((z[i] - mean_[i]) / scale_[i], -kFarthest, kFarthest);
+    }
+    const auto along = [&](double bias, const std::vector<double>& weights) {
+      return std::inner_product(weights.begin(), weights.end(), z.begin(), bias);
+    };
     std::vector<RoutingGuess> guesses;
     for (const auto& line : lines_) {
-      auto score = line.bias;
-      for (std::size_t i = 0; i < mean_.size(); ++i) {
-        TORCH_CHECK_VALUE(std::isfinite(values[i]), "Router: expected finite features");
-        const auto z = (values[i] - mean_[i]) / scale_[i];
-        score += line.weights[i] * std::clamp(z, -kFarthest, kFarthest);
-      }
-      guesses.push_back({line.task, 1 / (1 + std::exp(-score))});
+      guesses.push_back({line.task, 1 / (1 + std::exp(-along(line.bias, line.weights))),
+                         along(line.gain_bias, line.gain_weights)});
     }
     std::stable_sort(guesses.begin(), guesses.end(),
                      [](const auto& a, const auto& b) { return a.probability > b.probability; });
     return guesses;
   }
 
-  /// Leads a picture: while it is sure of a task that was not done, that task is done, the
-  /// likeliest first, and the result looked at anew.
+  /// Whether it is sure enough of a task for that to be done.
+  bool is_sure(const RoutingGuess& guess) const {
+    for (const auto& line : lines_) {
+      if (line.task == guess.task) return guess.probability >= (line.sure > 0 ? line.sure : sure_);
+    }
+    return false;
+  }
+
+  /// Leads a picture, wherever it is: while it is sure of a task that was not done, that task is
+  /// done, and the result looked at anew: first what is expected to gain most, where the router
+  /// says, else the likeliest.
+  /// @param look     the picture's features, as it is by then
+  /// @param restore  changes the picture by a task
+  template <class Look, class Restore>
+  Routing lead(Look look, Restore restore) const {
+    Routing routing;
+    std::set<std::string> done;
+    while (true) {
+      routing.last_seen = guess(look());
+      std::erase_if(routing.last_seen,
+                    [&](const auto& seen) { return done.count(seen.task) != 0; });
+      const RoutingGuess* next = nullptr;
+      for (const auto& seen : routing.last_seen) {
+        if (!is_sure(seen) || (next != nullptr && seen.gain <= next->gain)) continue;
+        next = &seen;
+      }
+      if (next == nullptr) return routing;
+      restore(next->task);
+      routing.done.push_back(*next);
+      done.insert(next->task);
+    }
+  }
+
+  /// The same from image to image.
   /// @param look     Image -> features
   /// @param restore  (task, Image) -> Image
   template <class Look, class Restore>
   RoutedPicture lead(const Image& picture, Look look, Restore restore) const {
-    RoutedPicture routed{picture, {}, {}};
-    std::set<std::string> done;
-    while (true) {
-      routed.last_seen = guess(look(routed.image));
-      std::erase_if(routed.last_seen, [&](const auto& seen) { return done.count(seen.task) != 0; });
-      if (routed.last_seen.empty() || routed.last_seen.front().probability < sure_) return routed;
-      const auto next = routed.last_seen.front();
-      routed.image = restore(next.task, routed.image);
-      routed.done.push_back(next);
-      done.insert(next.task);
-    }
+    auto image = picture;
+    auto routing = lead([&] { return look(image); },
+                        [&](const std::string& task) { image = restore(task, image); });
+    return {std::move(routing), std::move(image)};
   }
 
   /// The same with some of its tasks only.
@@ -170,6 +213,10 @@ class Router {
     for (const auto& line : lines_) {
       lines.push_back(
           {{"task", line.task}, {"bias", rounded(line.bias)}, {"weights", rounded(line.weights)}});
+      if (line.sure > 0) lines.back()["sure"] = rounded(line.sure);
+      if (line.gain_weights.empty()) continue;
+      lines.back()["gain"] = {{"bias", rounded(line.gain_bias)},
+                              {"weights", rounded(line.gain_weights)}};
     }
     return {{"sure", sure_},
             {"mean", rounded(mean_)},
@@ -182,7 +229,11 @@ class Router {
     try {
       std::vector<Line> lines;
       for (const auto& line : json.at("tasks")) {
-        lines.push_back({line.at("task"), line.at("bias"), line.at("weights")});
+        lines.push_back(
+            {line.at("task"), line.at("bias"), line.at("weights"), line.value("sure", 0.0)});
+        if (!line.contains("gain")) continue;  // fitted before limpid knew gains
+        lines.back().gain_bias = line.at("gain").at("bias");
+        lines.back().gain_weights = line.at("gain").at("weights").get<std::vector<double>>();
       }
       return {json.at("mean"), json.at("scale"), std::move(lines), json.at("sure")};
     } catch (const nlohmann::json::exception& error) {
@@ -222,7 +273,7 @@ inline std::string text_of(const RoutingGuess& guess) {
 
 }  // namespace detail
 
-inline std::string RoutedPicture::text() const {
+inline std::string Routing::text() const {
   std::string text;
   for (const auto& guess : done) text += (text.empty() ? "" : ", then ") + detail::text_of(guess);
   if (!done.empty()) return text;

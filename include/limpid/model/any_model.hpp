@@ -95,6 +95,10 @@ class AnyModel {
   /// pictures have them in further channels, as `Batch` has.
   std::function<at::Tensor(std::size_t task, const at::Tensor& degraded)> restore;
 
+  /// The same by the networks themselves, where `restore` is another engine's
+  /// (`onnx/engines.hpp`); else empty.
+  std::function<at::Tensor(std::size_t task, const at::Tensor& degraded)> own_restore;
+
   /// What tiles of a picture must be like for a task.
   std::function<TileNeeds(std::size_t task)> tile_needs;
 

@@ -62,8 +62,15 @@ inline std::vector<std::pair<std::string, std::string>> onnx_metadata(
 
 }  // namespace detail
 
+/// What a graph's outputs are.
+enum class ONNXOutputs {
+  clipped,      ///< pictures: in [0, 1]
+  as_they_are,  ///< what the networks make, which means are taken of before they become pictures
+};
+
 /// A model as an ONNX graph: input "image", RGB in [0, 1] of any size and number; an output of the
-/// input's size for each task, in [0, 1], under the task's name. The encoder is computed once.
+/// input's size for each task, in [0, 1] where `outputs` are clipped, under the task's name. The
+/// encoder is computed once.
 ///
 /// Networks are not described twice: they run on two pictures of noise, and what LibTorch computes
 /// is written down (`Recorder`, `Capture`), so that a network of one's own is exported, too.
@@ -73,7 +80,8 @@ inline std::vector<std::pair<std::string, std::string>> onnx_metadata(
 /// @throws c10::ValueError if the model has no such task.
 /// @throws c10::Error that names operator and layer for what cannot be said in ONNX.
 inline ONNXModel onnx_model(const AnyModel& model, std::vector<std::string> tasks = {},
-                            const nlohmann::json& manifest = nlohmann::json::object()) {
+                            const nlohmann::json& manifest = nlohmann::json::object(),
+                            ONNXOutputs outputs = ONNXOutputs::clipped) {
   if (tasks.empty()) tasks = model.tasks;
   const auto network = detail::for_capture(model);
   const auto needs = network.tile_needs(network.index_of(tasks.front()));  // the encoder's
@@ -104,7 +112,11 @@ inline ONNXModel onnx_model(const AnyModel& model, std::vector<std::string> task
     }
     const auto restored = names.at(capture.first().outputs.front());
     const auto cropped = graph.node("Slice", picture.cropped(restored), {}, "padding");
-    graph.output({task, sizes}, "Clip", {cropped, graph.number(0), graph.number(1)});
+    if (outputs == ONNXOutputs::clipped) {
+      graph.output({task, sizes}, "Clip", {cropped, graph.number(0), graph.number(1)});
+    } else {
+      graph.output({task, sizes}, "Identity", {cropped});
+    }
   }
   ONNXModel written;
   written.graph = graph.graph();
