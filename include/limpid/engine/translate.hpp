@@ -298,10 +298,11 @@ class EngineTranslation {
   }
 
   bool pad(std::string_view name, const RecordedArguments& arguments, std::size_t i) {
-    const auto mode = name == "pad" ? arguments.text("mode") : std::string_view{};
-    const bool zeros = name == "constant_pad_nd" || mode == "constant",
-               reflects = name == "reflection_pad2d" || mode == "reflect",
-               repeats = name == "replication_pad2d" || mode == "replicate";
+    // LibTorch's modes: 0 constant, 1 reflect, 2 replicate
+    const auto mode = name == "_pad_enum" ? arguments.integer("mode", -1) : -1;
+    const bool zeros = name == "constant_pad_nd" || mode == 0,
+               reflects = name == "reflection_pad2d" || mode == 1,
+               repeats = name == "replication_pad2d" || mode == 2;
     if (!zeros && !reflects && !repeats) return false;
     const auto sides = arguments.integers(arguments.has("pad") ? "pad" : "padding");
     if (sides.size() != 4 || (zeros && arguments.number("value", 0) != 0) ||
