@@ -20,11 +20,11 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <torch/nn/module.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -56,11 +56,13 @@ class EngineNetwork {
     return crop_image(restored, image.size(2), image.size(3));
   }
 
-  /// How many operators are still LibTorch's.
-  std::size_t library_operators() const {
-    return static_cast<std::size_t>(
-        std::count_if(graph_.nodes.begin(), graph_.nodes.end(),
-                      [](const auto& node) { return node.kind == NodeKind::library; }));
+  /// The operators that are still LibTorch's, by name.
+  std::vector<std::string> library_operators() const {
+    std::vector<std::string> names;
+    for (const auto& node : graph_.nodes) {
+      if (node.kind == NodeKind::library) names.push_back(capture_.operators()[node.recorded].name);
+    }
+    return names;
   }
   std::size_t operators() const { return graph_.nodes.size(); }
 

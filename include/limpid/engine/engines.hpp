@@ -29,9 +29,9 @@ namespace limpid {
 /// How a task is restored by `Engines`.
 struct EngineState {
   bool is_compiled = false;
-  std::size_t operators = 0;          ///< after fusion
-  std::size_t library_operators = 0;  ///< of these: computed by LibTorch
-  std::string reason{};               ///< why it is not compiled; empty where nobody asked yet
+  std::size_t operators = 0;              ///< after fusion
+  std::vector<std::string> by_library{};  ///< those of them that LibTorch computes
+  std::string reason{};                   ///< why it is not compiled; empty where nobody asked yet
 };
 
 /// Networks that restore, compiled once for inference: blocked layout throughout, operations fused,
@@ -76,10 +76,10 @@ class Engines {
     const auto found = known_->tasks.find(task);
     if (found == known_->tasks.end()) return {};
     const auto& [network, weights, reason] = found->second;
-    if (!network) return {false, 0, 0, reason};
+    if (!network) return {false, 0, {}, reason};
     return {true, network->operators(), network->library_operators(), {}};
 #else
-    return {false, 0, 0, "this build has no oneDNN"};
+    return {false, 0, {}, "this build has no oneDNN"};
 #endif
   }
 

@@ -274,7 +274,6 @@ class EngineTranslation {
   bool arrange(std::string_view name, const RecordedArguments& arguments, std::size_t i) {
     if (!arguments.is_map("self") || !is_map(arguments.sizes("self"))) return false;
     const auto self = arguments.value("self");
-    const auto sizes = arguments.sizes("self");
     if (name == "mean") {
       auto dims = arguments.integers("dim");
       for (auto& dim : dims) dim = dim < 0 ? dim + 4 : dim;
@@ -295,21 +294,27 @@ class EngineTranslation {
       node.factor = arguments.integer("upscale_factor", 1);
       return true;
     }
-    const bool zeros = name == "constant_pad_nd";
-    if (name == "reflection_pad2d" || name == "replication_pad2d" || zeros) {
-      const auto sides = arguments.integers(zeros ? "pad" : "padding");
-      if (sides.size() != 4 || (zeros && arguments.number("value", 0) != 0) ||
-          std::any_of(sides.begin(), sides.end(), [](auto side) { return side < 0; })) {
-        return false;
-      }
-      auto& node = push(NodeKind::pad, {self}, i);
-      node.border = {sides[0], sides[1], sides[2], sides[3],
-                     zeros                        ? Border::Kind::zeros
-                     : name == "reflection_pad2d" ? Border::Kind::reflect
-                                                  : Border::Kind::replicate};
-      return true;
+    return pad(name, arguments, i);
+  }
+
+  bool pad(std::string_view name, const RecordedArguments& arguments, std::size_t i) {
+    // LibTorch's modes: 0 constant, 1 reflect, 2 replicate
+    const auto mode = name == "_pad_enum" ? arguments.integer("mode", -1) : -1;
+    const bool zeros = name == "constant_pad_nd" || mode == 0,
+               reflects = name == "reflection_pad2d" || mode == 1,
+               repeats = name == "replication_pad2d" || mode == 2;
+    if (!zeros && !reflects && !repeats) return false;
+    const auto sides = arguments.integers(arguments.has("pad") ? "pad" : "padding");
+    if (sides.size() != 4 || (zeros && arguments.number("value", 0) != 0) ||
+        std::any_of(sides.begin(), sides.end(), [](auto side) { return side < 0; })) {
+      return false;
     }
-    return false;
+    auto& node = push(NodeKind::pad, {arguments.value("self")}, i);
+    node.border = {sides[0], sides[1], sides[2], sides[3],
+                   zeros      ? Border::Kind::zeros
+                   : reflects ? Border::Kind::reflect
+                              : Border::Kind::replicate};
+    return true;
   }
 
   bool parts(std::string_view name, const RecordedArguments& arguments, std::size_t i) {
