@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes docs/gallery.md and docs/images/gallery/: free photographs, damaged and restored.
+"""Makes docs/gallery.md, docs/images/gallery/ and docs/images/strip.jpg: free photographs, damaged
+and restored.
 
     examples/models/gallery.py [--model FILE] [--programs FOLDER]
 
@@ -22,6 +23,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SIDE = 720              # longer side of a photograph, pixels
 SHOWN = (470, 330)      # what is shown of it, from its middle
 QUALITY = 82
+STRIP = ("fog-1", "drops-1", "noise-1")  # one above the other in strip.jpg
+STRIP_WIDTH = 760
 
 LOMIRI_16 = "lomiri-wallpapers-16.04"
 LOMIRI_20 = "lomiri-wallpapers-20.04"
@@ -88,6 +91,18 @@ def beside(one, other, gap=6):
     return both
 
 
+def write_strip(pictures):
+    rows = [Image.open(f"{pictures}/{name}.jpg") for name in STRIP]
+    rows = [row.resize((STRIP_WIDTH, row.height * STRIP_WIDTH // row.width), Image.LANCZOS)
+            for row in rows]
+    strip = Image.new("RGB", (STRIP_WIDTH, sum(row.height + 4 for row in rows) - 4), "white")
+    top = 0
+    for row in rows:
+        strip.paste(row, (0, top))
+        top += row.height + 4
+    strip.save(f"{ROOT}/docs/images/strip.jpg", quality=QUALITY, optimize=True, progressive=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -130,6 +145,7 @@ def main():
             blocks.append(f"![{task}: before and after](images/gallery/{name}.jpg)\n\n"
                           f"{wrapped(text)}\n")
             print(f"{name}: {did}", file=sys.stderr)
+    write_strip(pictures)
     total = sum(os.path.getsize(file) for file in glob.glob(f"{pictures}/*.jpg"))
     with open(f"{ROOT}/docs/gallery.md", "w") as page:
         page.write("# Gallery\n\n" + wrapped(

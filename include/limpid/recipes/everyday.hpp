@@ -15,13 +15,14 @@ namespace limpid::recipes {
 /// learn than the other tasks and gets half as many crops again. A few minutes on a graphics card,
 /// or a day on two cores; examples/models/README.md has the damages and what it took.
 inline PSNRRecipe everyday() {
-  PSNRRecipe recipe{.name = "everyday",
-                    .network = {"pixel-unet",
-                                {{"encoder", {{"width", 32}, {"blocks", {2, 3, 4}}}},
-                                 {"decoder", {{"width", 32}, {"blocks", {2, 2, 0}}}}}},
-                    .batch = 16,
-                    .batches = {{"deblur", 24}},
-                    .content = {.floor = 3e-4}};
+  PSNRRecipe recipe{
+      .name = "everyday",
+      .network = {"pixel-unet",
+                  {{"encoder", {{"width", 32}, {"blocks", {2, 3, 4}}, {"context", 32}}},
+                   {"decoder", {{"width", 32}, {"blocks", {2, 2, 0}}}}}},
+      .batch = 16,
+      .batches = {{"deblur", 24}},
+      .content = {.floor = 3e-4}};
   auto& options = recipe.options;
   options.length = Minutes{480};
   options.rate = 1e-3;
