@@ -6,7 +6,6 @@
 #include <limpid/kernels/norm_of_maps.hpp>
 
 #include <ATen/Context.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/instance_norm.h>
 #include <torch/nn.h>
@@ -46,11 +45,12 @@ class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
   }
 
  private:
-  static bool may_be_fast(const at::Tensor& input) {
-    return ConvolutionScope::in_force() == Convolution::fast && at::GradMode::is_enabled() &&
-           input.requires_grad() && detail::is_plain_float(input) && input.dim() == 4 &&
-           input.is_contiguous() && input.size(2) * input.size(3) > 1 &&
-           !detail::operators_are_watched();
+  bool may_be_fast(const at::Tensor& input) const {
+    // Not by whether a graph is built: a block that is computed again builds one the second time
+    // only.
+    return is_training() && ConvolutionScope::in_force() == Convolution::fast &&
+           detail::is_plain_float(input) && input.dim() == 4 && input.is_contiguous() &&
+           input.size(2) * input.size(3) > 1 && !detail::operators_are_watched();
   }
 
   static constexpr double kMomentum = 0.1, kEpsilon = 1e-5;  // LibTorch's
