@@ -23,7 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SIDE = 720              # longer side of a photograph, pixels
 SHOWN = (470, 330)      # what is shown of it, from its middle
 QUALITY = 82
-STRIP = ("fog-1", "drops-1", "noise-1")  # one above the other in strip.jpg
+STRIP = ("haze", "drops-1", "noise-1")  # one above the other in strip.jpg
 STRIP_WIDTH = 760
 
 LOMIRI_16 = "lomiri-wallpapers-16.04"
