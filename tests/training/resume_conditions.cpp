@@ -75,6 +75,18 @@ BOOST_AUTO_TEST_CASE(a_file_that_does_not_say_all_that_is_asked_today_is_resumed
   BOOST_TEST(refusal(old, fewer).find("/pairs = 4") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_option_that_the_encoder_got_since_is_resumed_where_it_is_off) {
+  auto old = conditions(), off = old, on = old;
+  old["model"]["encoder"]["options"] = {{"width", 32}};
+  off["model"]["encoder"]["options"] = {{"width", 32}, {"context", 0}};
+  on["model"]["encoder"]["options"] = {{"width", 32}, {"context", 8}};
+  BOOST_TEST(refusal(old, off) == "no error");
+  BOOST_TEST(
+      refusal(old, on).find("/model/encoder/options/context = nothing, and this one has 8") !=
+      std::string::npos);
+  BOOST_TEST(refusal(off, on).find("context = 0, and this one has 8") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(other_tasks_are_other_conditions) {
   auto other = conditions();
   other["branches"]["derain"] = other["branches"]["deblur"];

@@ -6,11 +6,25 @@
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
+#include <iterator>
 #include <string>
 
 namespace limpid {
 
 namespace detail {
+
+/// Drops options of a network that are off and that `said` does not know: those that a network gets
+/// are off by default, so that files of an older limpid stay what they were.
+inline void drop_unsaid_options(nlohmann::json& network, const nlohmann::json& said) {
+  if (!network.is_object() || !network.contains("options")) return;
+  const auto others = said.value("options", nlohmann::json::object());
+  auto& options = network["options"];
+  for (auto option = options.begin(); option != options.end();) {
+    const auto& value = option.value();
+    const bool off = value == 0 || value == false || value.empty();
+    option = off && !others.contains(option.key()) ? options.erase(option) : std::next(option);
+  }
+}
 
 /// The conditions of `json` that `other` has a say on: a file of an older limpid does not say all
 /// that is asked today.
@@ -20,6 +34,10 @@ inline nlohmann::json comparable(nlohmann::json json, const nlohmann::json& othe
   };
   for (const auto* key : {"tf32", "convolution"}) drop_unsaid(json, other, key);
   json.emplace("weighting", "equal");  // the only one, once
+  const nlohmann::json::json_pointer encoder{"/model/encoder"};
+  if (json.contains(encoder) && other.contains(encoder)) {
+    drop_unsaid_options(json[encoder], other[encoder]);
+  }
   if (!json.contains("branches")) return json;
   const auto others = other.value("branches", nlohmann::json::object());
   for (auto& [task, branch] : json.at("branches").items()) {
