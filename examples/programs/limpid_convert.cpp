@@ -128,10 +128,11 @@ void write_onnx(const Plan& plan) {
 void change_tasks(const Plan& plan) {
   const auto first = limpid::load_any(plan.in);
   std::vector<limpid::NamedModel> models{{plan.in.string(), first.model}};
-  auto made_from = nlohmann::json::array({plan.in.string()});
+  // Names, not places: a model file travels, and folders are nobody else's business.
+  auto made_from = nlohmann::json::array({plan.in.filename().string()});
   for (const auto& path : plan.join) {
     models.push_back({path.string(), limpid::load_any(path).model});
-    made_from.push_back(path.string());
+    made_from.push_back(path.filename().string());
   }
   auto model = examples::as_usage("--join: ", [&] { return limpid::join_tasks(models); });
   if (!plan.tasks.empty()) {
