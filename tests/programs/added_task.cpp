@@ -190,6 +190,11 @@ BOOST_AUTO_TEST_CASE(tasks_are_taken_out_of_a_model_and_joined_where_the_encoder
   const auto half = run({"limpid-convert", night, path("half.limpid"), "--half"});
   BOOST_REQUIRE_MESSAGE(half.code == 0, half.err);
   BOOST_TEST(fs::file_size(path("half.limpid")) < 0.8 * static_cast<double>(fs::file_size(night)));
+  // The file travels: it names what it was made from, not the folders of whoever made it.
+  const auto told = run({"limpid-inspect", path("half.limpid")}).out;
+  BOOST_TEST(told.find("{\"made_from\":[\"" + fs::path(night).filename().string() + "\"]}") !=
+                 std::string::npos,
+             told);
 
   const auto refuse = [&](const Words& words, const std::string& text, int code) {
     const auto ended = run(words);
