@@ -518,17 +518,27 @@
 
 #include <limpid/engine/arena.hpp>
 #include <limpid/engine/blocked_maps.hpp>
+#include <limpid/engine/convolution_step.hpp>
+#include <limpid/engine/engine_convolution.hpp>
 #include <limpid/engine/engine_network.hpp>
 #include <limpid/engine/engines.hpp>
 #include <limpid/engine/fuse.hpp>
+#include <limpid/engine/graph_builder.hpp>
 #include <limpid/engine/in_parallel.hpp>
 #include <limpid/engine/library_call.hpp>
+#include <limpid/engine/loop_step.hpp>
 #include <limpid/engine/nodes.hpp>
 #include <limpid/engine/picture_size.hpp>
 #include <limpid/engine/plan.hpp>
+#include <limpid/engine/plan_layout.hpp>
 #include <limpid/engine/prepared_weights.hpp>
+#include <limpid/engine/primitive_step.hpp>
 #include <limpid/engine/recorded_arguments.hpp>
 #include <limpid/engine/translate.hpp>
+#include <limpid/engine/translate_convolutions.hpp>
+#include <limpid/engine/translate_norms.hpp>
+#include <limpid/engine/translate_numbers.hpp>
+#include <limpid/engine/translate_shapes.hpp>
 
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/degraded_picture.hpp>

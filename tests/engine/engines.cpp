@@ -6,7 +6,10 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -142,6 +145,152 @@ BOOST_AUTO_TEST_CASE(a_model_that_is_trained_on_is_compiled_again) {
   BOOST_TEST(largest(after - expected) <= 1e-4);
   BOOST_TEST(largest(after - before) > 1e-3);
   BOOST_TEST(fast.engine("deblur").is_compiled);
+}
+
+/// A convolution in the middle of a network, of any channels.
+struct Middle {
+  std::int64_t in, out, kernel, stride = 1, groups = 1, dilation = 1;
+  bool is_transposed = false;
+
+  std::int64_t padding() const {
+    return is_transposed ? (kernel - stride + 1) / 2 : dilation * (kernel - 1) / 2;
+  }
+};
+
+std::ostream& operator<<(std::ostream& out, const Middle& middle) {
+  return out << middle.in << " -> " << middle.out << ", " << middle.kernel << "x" << middle.kernel
+             << ", stride " << middle.stride << ", groups " << middle.groups << ", dilation "
+             << middle.dilation << (middle.is_transposed ? ", transposed" : "");
+}
+
+/// (1, 3, H, W) -> the same, through `Middle`, with a residual and relu where its sizes allow.
+struct MiddleNetworkImpl : torch::nn::Module {
+  explicit MiddleNetworkImpl(const Middle& given) : middle(given) {
+    const auto conv = [this](const char* name, torch::nn::Conv2dOptions options) {
+      return register_module(name, torch::nn::Conv2d(options));
+    };
+    const auto& m = middle;
+    head = conv(
+        "head",
+        torch::nn::Conv2dOptions(3, m.in, 3).padding(1).stride(m.is_transposed ? m.stride : 1));
+    tail = conv("tail", torch::nn::Conv2dOptions(m.out, 3, 3).padding(1));
+    if (m.is_transposed) {
+      turned = register_module(
+          "turned",
+          torch::nn::ConvTranspose2d(torch::nn::ConvTranspose2dOptions(m.in, m.out, m.kernel)
+                                         .stride(m.stride)
+                                         .padding(m.padding())
+                                         .output_padding(m.stride - m.kernel + 2 * m.padding())));
+    } else {
+      body = conv("body", torch::nn::Conv2dOptions(m.in, m.out, m.kernel)
+                              .stride(m.stride)
+                              .padding(m.padding())
+                              .groups(m.groups)
+                              .dilation(m.dilation));
+    }
+  }
+
+  at::Tensor forward(const at::Tensor& image) {
+    const auto before = torch::relu(head(image));
+    auto after = middle.is_transposed ? turned(before) : body(before);
+    if (after.sizes() == before.sizes()) after = torch::relu(after + before);
+    if (!middle.is_transposed && middle.stride > 1) {
+      after = torch::upsample_nearest2d(after, {image.size(2), image.size(3)});
+    }
+    return tail(after);
+  }
+
+  Middle middle;
+  torch::nn::Conv2d head{nullptr}, body{nullptr}, tail{nullptr};
+  torch::nn::ConvTranspose2d turned{nullptr};
+};
+
+/// Compiles the network and compares it with itself, to 1e-4 of the largest value.
+/// @return whether LibTorch computes the convolution in its middle
+bool is_left_to_libtorch(const Middle& middle) {
+  torch::manual_seed(3);
+  torch::NoGradGuard no_grad;
+  const auto network = std::make_shared<MiddleNetworkImpl>(middle);
+  network->eval();
+  const auto restore = [&](const at::Tensor& image) { return network->forward(image); };
+  limpid::detail::EngineNetwork engine{*network, restore, TileNeeds{{.multiple = 6}}};
+  const auto image = torch::rand({1, 3, 66, 84}) * 2 - 1;
+  const auto expected = restore(image);
+  BOOST_TEST(largest(engine.restore(image) - expected) <= 1e-4 * largest(expected));
+  const auto kernels = engine.kernels(66, 84);
+  BOOST_TEST(kernels.size() >= 3U);  // head, tail, and what is between them
+  for (const auto& kernel : kernels) BOOST_TEST(!limpid::detail::is_reference(kernel), kernel);
+  const auto left = engine.library_operators();
+  return std::any_of(left.begin(), left.end(),
+                     [](const std::string& name) { return name.rfind("conv", 0) == 0; });
+}
+
+BOOST_AUTO_TEST_CASE(convolutions_of_any_channels_have_kernels_of_their_own) {
+  for (const std::int64_t in : {1, 2, 3, 5, 6, 12, 20, 33}) {
+    std::vector<Middle> middles;
+    for (const std::int64_t out : {in, std::int64_t{7}, std::int64_t{16}}) {
+      middles.push_back({in, out, 3});
+      middles.push_back({in, out, 1});
+    }
+    middles.push_back({in, 12, 3, 2});
+    middles.push_back({in, 5, 1, 2});
+    middles.push_back({in, in, 3, 1, 1, 2});
+    middles.push_back({in, 6, 7});
+    for (const std::int64_t kernel : {2, 3, 4}) {
+      middles.push_back({in, 5, kernel, 2, 1, 1, true});
+    }
+    for (const auto& middle : middles) {
+      BOOST_TEST_CONTEXT(middle) { BOOST_TEST(!is_left_to_libtorch(middle)); }
+    }
+  }
+  for (const std::int64_t channels : {16, 48}) {
+    BOOST_TEST(!is_left_to_libtorch({channels, channels, 3, 1, channels}));
+    BOOST_TEST(!is_left_to_libtorch({2 * channels, 2 * channels, 3, 1, 2}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(functions_of_channels_that_fill_no_block_are_computed_by_kernels) {
+  torch::NoGradGuard no_grad;
+  using Function = at::Tensor (*)(const at::Tensor&);
+  const Function functions[] = {
+      [](const at::Tensor& x) { return torch::sigmoid(x); },
+      [](const at::Tensor& x) { return torch::clamp(x, 0.25, 0.75); },
+      [](const at::Tensor& x) { return torch::silu(x); },
+      [](const at::Tensor& x) { return torch::leaky_relu(x, 0.1); },
+  };
+  for (const std::int64_t channels : {8, 12, 16, 33}) {
+    for (const auto function : functions) {
+      torch::manual_seed(4);
+      torch::nn::Sequential network{
+          torch::nn::Conv2d(torch::nn::Conv2dOptions(3, channels, 3).padding(1)),
+          torch::nn::Functional(function),  // what follows sees zeros beyond its channels
+          torch::nn::ConvTranspose2d(torch::nn::ConvTranspose2dOptions(channels, 3, 3).padding(1))};
+      network->eval();
+      const auto restore = [&](const at::Tensor& image) { return network->forward(image); };
+      limpid::detail::EngineNetwork engine{*network, restore, TileNeeds{}};
+      const auto image = torch::rand({1, 3, 64, 70}) * 2 - 1;
+      const auto expected = restore(image);
+      BOOST_TEST(largest(engine.restore(image) - expected) <= 1e-4 * largest(expected));
+      BOOST_TEST(engine.library_operators().empty());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_onednn_has_only_a_reference_for_stays_libtorchs) {
+  const Middle reference[] = {{16, 16, 31},
+                              {12, 12, 31},
+                              {5, 20, 31},
+                              {32, 32, 15, 1, 32},
+                              {16, 16, 5, 3, 1, 1, true},
+                              {12, 6, 5, 3, 1, 1, true}};
+  for (const auto& middle : reference) {
+    BOOST_TEST_CONTEXT(middle) { BOOST_TEST(is_left_to_libtorch(middle)); }
+  }
+  const Middle groups[] = {
+      {6, 6, 3, 1, 6}, {20, 20, 3, 1, 20}, {12, 6, 3, 1, 2}, {33, 33, 1, 1, 3}};
+  for (const auto& middle : groups) {  // fill no blocks
+    BOOST_TEST_CONTEXT(middle) { BOOST_TEST(is_left_to_libtorch(middle)); }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(ensembles_and_several_threads_restore_the_same) {

@@ -274,6 +274,19 @@ inline void shuffle_blocks(const BlockedMap& in, const BlockedMap& out, std::int
   });
 }
 
+/// Makes zeros of the channels beyond the last.
+inline void clear_beyond(const BlockedMap& map) {
+  const auto last = map.blocks() - 1, channels = map.channels - last * kLanes;
+  in_parallel(map.height, [&](std::int64_t begin, std::int64_t end) {
+    for (auto y = begin; y < end; ++y) {
+      auto* pixels = reinterpret_cast<float*>(map.row(last, y));
+      for (std::int64_t x = 0; x < map.width; ++x) {
+        std::fill(pixels + x * kLanes + channels, pixels + (x + 1) * kLanes, 0.0F);
+      }
+    }
+  });
+}
+
 }  // namespace limpid::detail
 
 #undef LIMPID_WIDE

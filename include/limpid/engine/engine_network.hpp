@@ -41,7 +41,7 @@ class EngineNetwork {
   EngineNetwork(torch::nn::Module& module,
                 const std::function<at::Tensor(const at::Tensor&)>& restore, const TileNeeds& needs)
       : needs_(needs), capture_(captured(module, restore, needs.padding)) {
-    graph_ = std::move(EngineTranslation{capture_}.graph());
+    graph_ = translated(capture_);
     const EngineFusion fusion{graph_};
     const auto& second = capture_.second();
     check(second.values[second.input].tensor, second.values[second.outputs.front()].tensor);
@@ -59,12 +59,18 @@ class EngineNetwork {
   /// The operators that are still LibTorch's, by name.
   std::vector<std::string> library_operators() const {
     std::vector<std::string> names;
-    for (const auto& node : graph_.nodes) {
-      if (node.kind == NodeKind::library) names.push_back(capture_.operators()[node.recorded].name);
+    for (const auto node : by_library_) {
+      names.push_back(capture_.operators()[graph_.nodes[node].recorded].name);
     }
     return names;
   }
   std::size_t operators() const { return graph_.nodes.size(); }
+
+  /// By what oneDNN computes its steps for pictures of this size, in its words.
+  std::vector<std::string> kernels(std::int64_t height, std::int64_t width) {
+    const auto& padding = needs_.padding;
+    return plan(padding.padded(height), padding.padded(width))->kernels();
+  }
 
  private:
   /// Height, width, threads.
@@ -90,13 +96,14 @@ class EngineNetwork {
     return pad_image(image, padding);
   }
 
-  at::Tensor run(const at::Tensor& image) {
-    const Key key{image.size(2), image.size(3), at::get_num_threads()};
-    const auto plan = plans_.get(key, [&] {
-      return std::make_shared<const EnginePlan>(capture_, graph_, weights_, image.size(2),
-                                                image.size(3));
+  std::shared_ptr<const EnginePlan> plan(std::int64_t height, std::int64_t width) {
+    return plans_.get(Key{height, width, at::get_num_threads()}, [&] {
+      return std::make_shared<const EnginePlan>(capture_, graph_, weights_, height, width);
     });
-    return plan->run(image, blocks_);
+  }
+
+  at::Tensor run(const at::Tensor& image) {
+    return plan(image.size(2), image.size(3))->run(image, blocks_);
   }
 
   /// @throws c10::Error if what it makes of `image` is not `expected`.
@@ -105,11 +112,13 @@ class EngineNetwork {
     const auto largest = expected.abs().max().item<double>();
     TORCH_CHECK(error <= 1e-3 * largest, "the network computes something else: ", error, " of ",
                 largest);
+    by_library_ = plan(image.size(2), image.size(3))->by_library();
   }
 
   TileNeeds needs_;
   Capture capture_;
   EngineGraph graph_;
+  std::vector<std::size_t> by_library_;  // nodes
   PreparedWeights weights_;
   BoundedCache<Key, std::shared_ptr<const EnginePlan>> plans_{8};
   HugeBlocks blocks_;
