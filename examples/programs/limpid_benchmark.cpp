@@ -73,6 +73,7 @@ void report(const Plan& plan, json what, std::int64_t images, std::function<void
   what["device"] = plan.compute.device;
   what["precision"] = plan.compute.precision;
   what["convolution"] = plan.compute.convolution;
+  what["memory_format"] = plan.compute.memory_format;
   what["threads"] = plan.compute.threads;
   what["libtorch"] = TORCH_VERSION;
   what["limpid"] = kVersion;
@@ -104,6 +105,7 @@ void step(R recipe, const Plan& plan) {
   plan.options.apply(options);
   options.device = examples::device_of(plan.compute.device);
   options.precision = examples::precision_of(plan.compute.precision);
+  options.memory_format = kMemoryFormats.at(plan.compute.memory_format);
   if (plan.crop > 0) options.crop = plan.crop;
   std::vector<std::string> tasks;
   for (std::int64_t i = 1; i <= plan.tasks; ++i) tasks.push_back("t" + std::to_string(i));

@@ -3,6 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/inference/restorer_options.hpp>
 #include <limpid/io/image_limits.hpp>
@@ -108,6 +109,7 @@ struct Compute {
   std::string device = "cpu";
   std::string precision = "float32";
   std::string convolution = "exact";
+  std::string memory_format = "contiguous";
   int threads = 1;
 };
 
@@ -116,7 +118,12 @@ inline std::string convolution_help() {
   return "Of convolutions in float32 on the CPU:\n" + limpid::kConvolutions.help();
 }
 
-/// Adds --device, --precision, --convolution and --threads.
+/// The text of --memory-format.
+inline std::string memory_format_help() {
+  return "How pictures and kernels lie in memory:\n" + limpid::kMemoryFormats.help();
+}
+
+/// Adds --device, --precision, --convolution, --memory-format and --threads.
 inline void add_compute(CLI::App& app, Compute& compute) {
   app.add_option("--device", compute.device, "Where to compute")
       ->check(CLI::IsMember({"cpu", "cuda"}))
@@ -126,6 +133,10 @@ inline void add_compute(CLI::App& app, Compute& compute) {
       ->capture_default_str();
   app.add_option("--convolution", compute.convolution, convolution_help())
       ->check(one_of(limpid::kConvolutions))
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--memory-format", compute.memory_format, memory_format_help())
+      ->check(one_of(limpid::kMemoryFormats))
       ->capture_default_str()
       ->type_name("NAME");
   add_threads(app, compute.threads);
@@ -230,6 +241,7 @@ inline limpid::RestorerOptions restorer_options(const Compute& compute,
           .device = device_of(compute.device),
           .precision = precision_of(compute.precision),
           .convolution = limpid::kConvolutions.at(compute.convolution),
+          .memory_format = limpid::kMemoryFormats.at(compute.memory_format),
           .ensemble = ensemble};
 }
 

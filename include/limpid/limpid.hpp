@@ -12,6 +12,7 @@
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/copied_to.hpp>
+#include <limpid/core/cudnn_benchmark.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
@@ -19,11 +20,13 @@
 #include <limpid/core/finite.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/gaussian_taps.hpp>
+#include <limpid/core/host_reads.hpp>
 #include <limpid/core/huge_pages.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/machine_memory.hpp>
 #include <limpid/core/memory_arena.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/natural_order.hpp>
 #include <limpid/core/options_by_name.hpp>
@@ -411,6 +414,7 @@
 
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/any_optimizer.hpp>
+#include <limpid/optim/fused_adam.hpp>
 #include <limpid/optim/lion.hpp>
 #include <limpid/optim/muon.hpp>
 #include <limpid/optim/named_optimizers.hpp>
@@ -454,6 +458,7 @@
 #include <limpid/training/any_trainer.hpp>
 #include <limpid/training/averaged_weights.hpp>
 #include <limpid/training/balanced_step.hpp>
+#include <limpid/training/batches_ahead.hpp>
 #include <limpid/training/best_validation.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/branches.hpp>
@@ -481,6 +486,7 @@
 #include <limpid/training/shared_statistics.hpp>
 #include <limpid/training/shared_validation.hpp>
 #include <limpid/training/step_agenda.hpp>
+#include <limpid/training/step_graph.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/task_gradients.hpp>
 #include <limpid/training/trainer.hpp>

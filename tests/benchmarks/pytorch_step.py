@@ -67,14 +67,70 @@ STD = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
 
 
 def maps(vgg, image):
-    return vgg(((image + 1) / 2 - MEAN) / STD)
+    return vgg(((image + 1) / 2 - MEAN.to(image.device)) / STD.to(image.device))
 
 
 def penalty(judge, target, restored):
-    alpha = torch.rand(target.size(0), 1, 1, 1)
+    alpha = torch.rand(target.size(0), 1, 1, 1, device=target.device)
     point = (alpha * target + (1 - alpha) * restored).requires_grad_()
     gradient, = torch.autograd.grad(judge(point).sum(), point, create_graph=True)
     return 10 * (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def make_step(tasks=3, device="cpu", bfloat16=False, channels_last=False, crop=256):
+    """One training step, as a function without arguments."""
+    torch.manual_seed(0)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    fused = {"fused": True} if device != "cpu" else {}
+
+    def there(module):
+        return module.to(device, memory_format=layout)
+
+    shared = there(encoder())
+    decoders = [there(decoder()) for _ in range(tasks)]
+    critics = [there(critic()) for _ in range(tasks)]
+    vgg = there(vgg_to_conv3_3())
+    generator = torch.optim.Adam([*shared.parameters(), *(p for d in decoders for p in d.parameters())],
+                                 1e-4, **fused)
+    critic_adams = [torch.optim.Adam(c.parameters(), 1e-4, **fused) for c in critics]
+
+    def pictures(count):
+        made = torch.rand(count, 3, crop, crop) * 2 - 1
+        return made if device == "cpu" else made.pin_memory()
+
+    batches = [(pictures(size), pictures(size)) for size in [2] + [1] * (tasks - 1)]
+
+    def autocast():
+        return torch.autocast(device, torch.bfloat16, enabled=bfloat16)
+
+    def step():
+        generator.zero_grad()
+        losses = []
+        for batch, decode, judge, adam in zip(batches, decoders, critics, critic_adams):
+            degraded, target = (pictures.to(device, non_blocking=True, memory_format=layout)
+                                for pictures in batch)
+            with autocast():
+                restored = (degraded + decode(shared(degraded))).clamp(-1, 1).float()
+            adam.zero_grad()
+            with autocast():
+                fake = restored.detach()
+                loss = 0.01 * (judge(fake).mean() - judge(target).mean() + penalty(judge, target, fake))
+            loss.backward()
+            losses.append(loss.detach())
+            adam.step()
+            judge.requires_grad_(False)
+            with autocast():
+                with torch.no_grad():
+                    wanted = maps(vgg, target)
+                loss = (F.mse_loss(maps(vgg, restored), wanted) + 0.5 * F.l1_loss(restored, target)
+                        - 0.01 * judge(restored).mean())
+            loss.backward()
+            losses.append(loss.detach())
+            judge.requires_grad_(True)
+        generator.step()
+        return torch.stack(losses).tolist()  # the step's one wait for the device
+
+    return step
 
 
 def main():
@@ -86,43 +142,7 @@ def main():
     parser.add_argument("--bfloat16", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
-
-    shared = encoder()
-    decoders = [decoder() for _ in range(options.tasks)]
-    critics = [critic() for _ in range(options.tasks)]
-    vgg = vgg_to_conv3_3()
-    generator = torch.optim.Adam([*shared.parameters(), *(p for d in decoders for p in d.parameters())],
-                                 1e-4)
-    critic_adams = [torch.optim.Adam(c.parameters(), 1e-4) for c in critics]
-    batches = []
-    for task in range(options.tasks):
-        size = 2 if task == 0 else 1
-        batches.append((torch.rand(size, 3, 256, 256) * 2 - 1, torch.rand(size, 3, 256, 256) * 2 - 1))
-
-    def autocast():
-        return torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16)
-
-    def step():
-        generator.zero_grad()
-        for (degraded, target), decode, judge, adam in zip(batches, decoders, critics, critic_adams):
-            with autocast():
-                restored = (degraded + decode(shared(degraded))).clamp(-1, 1).float()
-            adam.zero_grad()
-            with autocast():
-                fake = restored.detach()
-                loss = 0.01 * (judge(fake).mean() - judge(target).mean() + penalty(judge, target, fake))
-            loss.backward()
-            adam.step()
-            judge.requires_grad_(False)
-            with autocast():
-                with torch.no_grad():
-                    wanted = maps(vgg, target)
-                loss = (F.mse_loss(maps(vgg, restored), wanted) + 0.5 * F.l1_loss(restored, target)
-                        - 0.01 * judge(restored).mean())
-            loss.backward()
-            judge.requires_grad_(True)
-        generator.step()
+    step = make_step(options.tasks, bfloat16=options.bfloat16)
 
     times = []
     for i in range(options.warmup + options.steps):

@@ -17,6 +17,12 @@ struct Setting {
   at::Device device = at::kCUDA;
   bool quick = false;        ///< small timings, for a dry run
   std::string folder = ".";  ///< for run folders and results
+  double limit = 330;        ///< seconds after which no further figure is begun
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  }
 };
 
 /// Comparisons and figures, printed as they come.
@@ -33,6 +39,9 @@ class Findings {
   /// Runs `check`; an exception is a failure with its text.
   void guard(const std::string& what, const std::function<void()>& check);
 
+  /// What was found, and whether it is as it must be.
+  void say(const std::string& what, bool good, const std::string& text);
+
   /// A measured number, for the table.
   void figure(const std::string& what, double value, const std::string& unit);
 
@@ -41,8 +50,6 @@ class Findings {
   const std::vector<std::vector<std::string>>& figures() const { return figures_; }
 
  private:
-  void say(const std::string& what, bool good, const std::string& text);
-
   int failures_ = 0;
   nlohmann::json json_ = {{"checks", nlohmann::json::array()},
                           {"figures", nlohmann::json::array()}};

@@ -1,4 +1,5 @@
-// cuda-check --device cuda|cpu --out FOLDER [--quick]: see run.sh, which builds and runs it.
+// cuda-check --device cuda|cpu --out FOLDER [--quick] [--limit SECONDS]: see run.sh, which builds
+// and runs it.
 #include <limpid/version.hpp>
 
 #include <torch/torch.h>
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <string>
 #include <thread>
 
 #include "findings.hpp"
@@ -148,6 +150,7 @@ int run(int argc, char** argv) {
     if (argument == "--quick") setting.quick = true;
     if (argument == "--device" && i + 1 < argc) setting.device = at::Device{argv[++i]};
     if (argument == "--out" && i + 1 < argc) setting.folder = argv[++i];
+    if (argument == "--limit" && i + 1 < argc) setting.limit = std::stod(argv[++i]);
   }
   if (setting.device.is_cuda() && !torch::cuda::is_available()) {
     std::fprintf(stderr, "cuda-check: this LibTorch finds no card; --device cpu is the dry run\n");

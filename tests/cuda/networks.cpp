@@ -1,8 +1,10 @@
 // Every network and critic that has a name: the same weights and picture on the CPU and the card,
 // forwards and backwards.
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/model/families.hpp>
 #include <limpid/recipes/adversarial_names.hpp>
+#include <support/layout_watch.hpp>
 
 #include <torch/torch.h>
 
@@ -43,6 +45,16 @@ void compare(Findings& findings, const Setting& setting, const std::string& name
     const auto exact = run_on(setting.device, Precision::float32, picture, forward);
     findings.agree(name + ", float32", expected.first, exact.first, 1e-4);
     findings.agree(name + ", gradient, float32", expected.second, exact.second, 1e-2);
+    limpid::detail::lay_out(module, at::MemoryFormat::ChannelsLast);
+    module.zero_grad(true);
+    limpid_test::LayoutWatch watch;
+    const auto last = run_on(setting.device, Precision::float32,
+                             picture.contiguous(at::MemoryFormat::ChannelsLast), forward);
+    findings.agree(name + ", channels-last", expected.first, last.first, 1e-4);
+    findings.agree(name + ", gradient, channels-last", expected.second, last.second, 1e-2);
+    findings.at_most(name + ", convolutions given another layout", watch.others,
+                     name.starts_with("critic") ? 1e9 : 0);
+    module.zero_grad(true);
     const auto rounded = run_on(setting.device, Precision::bfloat16, picture, forward);
     findings.agree(name + ", bfloat16", expected.first, rounded.first, 1e-1);
   });

@@ -21,14 +21,27 @@ struct RecipeTrainer {
   std::vector<limpid::Batch> batches;  ///< on the CPU, as a loader gives them
 };
 
+/// How a device computes.
+struct Way {
+  std::string name;
+  limpid::Precision precision = limpid::Precision::float32;
+  bool tf32 = false;
+  at::MemoryFormat format = at::MemoryFormat::Contiguous;
+  bool benchmark = false;  ///< cuDNN looks for the fastest algorithms
+  bool graphs = false;     ///< steps are recorded
+};
+
 /// @param crop  side of a crop, pixels; 0: the recipe's
-inline RecipeTrainer make_trainer(const std::string& name, at::Device device,
-                                  limpid::Precision precision, bool tf32, std::int64_t crop) {
+inline RecipeTrainer make_trainer(const std::string& name, at::Device device, const Way& way,
+                                  std::int64_t crop) {
   return limpid::with_recipe(name, [&](auto recipe) {
     auto options = recipe.options;
     options.device = device;
-    options.precision = precision;
-    options.tf32 = tf32;
+    options.precision = way.precision;
+    options.tf32 = way.tf32;
+    options.memory_format = way.format;
+    options.cudnn_benchmark = way.benchmark;
+    options.step_graphs = way.graphs;
     options.quiet = true;
     if (crop > 0) options.crop = crop;
     torch::manual_seed(1);

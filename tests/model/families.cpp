@@ -1,5 +1,6 @@
 #include <limpid/model/families.hpp>
 #include <support/errors.hpp>
+#include <support/small_networks.hpp>
 #include <support/temporary_folder.hpp>
 
 #include <torch/torch.h>
@@ -14,22 +15,7 @@ using namespace limpid;
 using nlohmann::json;
 
 using limpid_test::error_of;
-
-/// Options with which each family is small.
-Network small(const std::string& family) {
-  if (family == "resnet") return {family, {{"width", 4}, {"blocks", 1}}};
-  if (family == "nafnet") return {family, {{"width", 4}, {"blocks", {1, 1}}, {"middle_blocks", 1}}};
-  if (family == "restormer") {
-    return {family, {{"width", 4}, {"blocks", {1, 1}}, {"heads", {1, 2}}}};
-  }
-  if (family == "gunet") return {family, {{"width", 4}, {"blocks", {1, 1}}}};
-  if (family == "pixel-unet") return {family, {{"width", 4}}};
-  Network fpn{family, {{"head_width", 4}, {"pyramid_width", 8}, {"backbone", {{"width", 0.125}}}}};
-  if (family == "fpn-inception-resnet-v2") {
-    fpn.options["backbone"].update({{"repeat", 1}, {"repeat_1", 1}});
-  }
-  return fpn;
-}
+using limpid_test::small_network;
 
 /// Trained for seconds to brighten dark squares, its loss falls.
 void check_learns(const Network& network) {
@@ -64,7 +50,8 @@ BOOST_AUTO_TEST_CASE(every_family_is_built_saved_and_loaded_with_tasks_of_any_na
   kFamilies.for_each([&](const auto& entry) {
     BOOST_TEST_CONTEXT(entry.name) {
       torch::manual_seed(1);
-      const auto model = make_model(small(std::string{entry.name}), {"night", "remove-2_rain"});
+      const auto model =
+          make_model(small_network(std::string{entry.name}), {"night", "remove-2_rain"});
       model.module->eval();
       save(model, path, {{"step", 7}});
       const auto loaded = load_any(path);
@@ -87,7 +74,8 @@ BOOST_AUTO_TEST_CASE(every_family_is_built_saved_and_loaded_with_tasks_of_any_na
 }
 
 BOOST_AUTO_TEST_CASE(every_family_learns_within_seconds) {
-  kFamilies.for_each([&](const auto& entry) { check_learns(small(std::string{entry.name})); });
+  kFamilies.for_each(
+      [&](const auto& entry) { check_learns(small_network(std::string{entry.name})); });
 }
 
 BOOST_AUTO_TEST_CASE(any_family_takes_prompts_by_name) {
@@ -95,7 +83,7 @@ BOOST_AUTO_TEST_CASE(any_family_takes_prompts_by_name) {
   const auto path = folder / "model.limpid";
   kFamilies.for_each([&](const auto& entry) {
     BOOST_TEST_CONTEXT(entry.name) {
-      auto network = small(std::string{entry.name});
+      auto network = small_network(std::string{entry.name});
       BOOST_TEST(!all_options(network).at("decoder").contains("prompt"));
       network.options["prompt"] = 2;
       BOOST_TEST(all_options(network).at("decoder").at("prompt") == 2);
@@ -112,7 +100,7 @@ BOOST_AUTO_TEST_CASE(any_family_takes_prompts_by_name) {
       BOOST_TEST((loaded.tensors().count("decoder.two.prompt.prompts") == 1u));
     }
   });
-  auto prompted = small("pixel-unet");
+  auto prompted = small_network("pixel-unet");
   prompted.options["prompt"] = 3;
   check_learns(prompted);
   BOOST_TEST(error_of([] { all_options(parse_network("nafnet:prompt=many")); }) ==
@@ -171,14 +159,14 @@ BOOST_AUTO_TEST_CASE(what_is_no_network_or_no_option_is_told_in_one_line) {
   BOOST_TEST(error_of([] { make_model({"resnet"}, {"De Blur"}); }) ==
              "a task is named by a-z, 0-9, '-' and '_', got 'De Blur'");
   BOOST_TEST(error_of([] {
-               make_model(small("resnet"), {"a", "a"});
+               make_model(small_network("resnet"), {"a", "a"});
              }) == "task 'a' is named twice");
-  BOOST_TEST(error_of([] { make_model(small("resnet"), {}); }) ==
+  BOOST_TEST(error_of([] { make_model(small_network("resnet"), {}); }) ==
              "expected at least one task, got none");
 }
 
 BOOST_AUTO_TEST_CASE(a_clone_of_a_model_of_run_time_tasks_owns_its_weights) {
-  const auto model = make_model(small("nafnet"), {"one", "two"});
+  const auto model = make_model(small_network("nafnet"), {"one", "two"});
   const auto copy = model.module->clone();
   const auto mine = model.module->named_parameters(), other = copy->named_parameters();
   BOOST_REQUIRE(mine.size() == other.size());

@@ -108,6 +108,57 @@ BOOST_AUTO_TEST_CASE(adam_is_libtorchs_bit_for_bit) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_fused_kernel_steps_as_adam_does_and_skips_by_itself) {
+  if (!kFusesOnCPU) return;  // LibTorch before 2.4 has it for cards only
+  for (const std::string name : {"adam:decay=0.1", "adam", "adamw:decay=0.1"}) {
+    BOOST_TEST_CONTEXT(name) {
+      Run plain{named_optimizer(name)}, fused{named_optimizer(name)};
+      const FusedOnCPU on_cpu;
+      const auto zero = torch::zeros({}), one = torch::ones({});
+      for (int i = 0; i < 12; ++i) {
+        const bool with_b = i > 2;
+        FusedOnCPU::wanted() = false;
+        plain.backward(i, with_b);
+        for (auto& [parameter_name, parameter] : plain.parameters) {
+          if (i % 2 == 1 && parameter.grad().defined()) parameter.mutable_grad().div_(4);
+        }
+        plain.updates.step();
+        FusedOnCPU::wanted() = true;
+        fused.backward(i, with_b);
+        const auto before = fused.saved();
+        const auto weight = fused.parameters[0].second.detach().clone();
+        BOOST_TEST(fused.updates.step_unless(one, {}));  // skipped
+        fused.updates.take_back();
+        BOOST_TEST(torch::equal(fused.parameters[0].second, weight));
+        for (const auto& [tensor_name, tensor] : before) {
+          BOOST_TEST(torch::equal(fused.saved().at(tensor_name), tensor), tensor_name);
+        }
+        BOOST_TEST(fused.saved().size() == before.size());
+        const auto shrink = i % 2 == 1 ? 4 * one : at::Tensor{};
+        BOOST_TEST(fused.updates.step_unless(zero, shrink));
+        for (std::size_t p = 0; p < 2; ++p) {
+          BOOST_TEST(
+              torch::allclose(fused.parameters[p].second, plain.parameters[p].second, 1e-5, 1e-6));
+        }
+      }
+      for (const auto& [tensor_name, tensor] : plain.saved()) {
+        BOOST_TEST(torch::allclose(fused.saved().at(tensor_name), tensor, 1e-5, 1e-7), tensor_name);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_skip_by_itself_says_so_and_does_nothing) {
+  for (const auto& optimizer : each_optimizer()) {
+    Run run{optimizer};
+    run.backward(0);
+    const auto before = run.parameters[0].second.detach().clone();
+    BOOST_TEST(!run.updates.step_unless(torch::zeros({}), {}));
+    BOOST_TEST(torch::equal(run.parameters[0].second, before));
+    BOOST_TEST(run.saved().empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(steps_are_those_of_pytorch) {
   // PyTorch 2.13, torch.optim, float64; lion: algorithm 2 of its paper, written in PyTorch.
   const std::map<std::string, std::vector<double>> expected{

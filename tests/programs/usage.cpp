@@ -60,14 +60,15 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
                                    "--budget", "images=N", "--seeds", "--out", "--interference",
                                    "--batch", "--shard", "--plan", "--quiet", "--device"});
   check_help({"limpid-train"},
-             {"--content",          "--weights",       "--penalty-slope", "per-pixel",
-              "charbonnier",        "--adversarial",   "--critic",        "--critic-updates",
-              "--critic-rate",      "--contextual",    "--weighting",     "upgrad",
-              "nash-mtl",           "--interference",  "--tensorboard",   "--backbone",
-              "--random-backbone",  "--freeze-epochs", "softplus-r1",     "double-scale",
-              "--average",          "best.limpid",     "--optimizer",     "adamw",
-              "--critic-optimizer", "--accumulate",    "--schedule",      "multi-step",
-              "--checkpoint-blocks"});
+             {"--content",          "--weights",          "--penalty-slope", "per-pixel",
+              "charbonnier",        "--adversarial",      "--critic",        "--critic-updates",
+              "--critic-rate",      "--contextual",       "--weighting",     "upgrad",
+              "nash-mtl",           "--interference",     "--tensorboard",   "--backbone",
+              "--random-backbone",  "--freeze-epochs",    "softplus-r1",     "double-scale",
+              "--average",          "best.limpid",        "--optimizer",     "adamw",
+              "--critic-optimizer", "--accumulate",       "--schedule",      "multi-step",
+              "--memory-format",    "channels-last",      "--tf32",          "--cudnn-benchmark",
+              "--step-graphs",      "--checkpoint-blocks"});
   check_help(
       {"limpid-train"},
       {"--recipe",  "--data",      "--validate", "--out",     "--epochs", "--steps",
@@ -75,10 +76,11 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
        "--device",  "--seed",      "--json",     "--threads", "gopro",    "raindrop",
        "pairs",     "--processes", "--restarts", "--timeout", "--master", "--checkpoint-seconds"});
   check_help({"limpid-restore"},
-             {"--model",  "--task",     "--tile",      "--overlap",          "--out",
-              "--format", "--device",   "--precision", "--threads",          "--json",
-              "--tiling", "--ensemble", "--jobs",      "--compare",          "--watch",
-              "--raw",    "IMAGE",      "--strength",  "photo.restored.jpg", "LIMPID_MODEL"});
+             {"--model",     "--task",     "--tile",          "--overlap",  "--out",
+              "--format",    "--device",   "--precision",     "--threads",  "--json",
+              "--tiling",    "--ensemble", "--jobs",          "--compare",  "--watch",
+              "--raw",       "IMAGE",      "--memory-format", "--strength", "photo.restored.jpg",
+              "LIMPID_MODEL"});
   check_help({"limpid-evaluate"},
              {"--model", "--data", "--compare", "--against", "--protocol", "--metric-file",
               "--metrics", "--niqe-model", "--report", "--json", "--max-images", "--save",

@@ -1,19 +1,27 @@
+#include <limpid/core/host_reads.hpp>
+#include <limpid/losses/adversarial/relativistic_least_squares.hpp>
 #include <limpid/losses/adversarial/wasserstein.hpp>
+#include <limpid/losses/adversarial/wasserstein_gp.hpp>
 #include <limpid/losses/content/l1.hpp>
 #include <limpid/optim/sgd.hpp>
 #include <limpid/training/trainer.hpp>
 #include <limpid/training/training_step.hpp>
 #include <limpid/weighting/named_weightings.hpp>
+#include <support/errors.hpp>
 #include <support/tiny.hpp>
 
+#include <ATen/record_function.h>
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,7 +69,147 @@ TrainerOptions quiet() {
   return options;
 }
 
+/// How often LibTorch's operators read a number of a tensor, or how many of its numbers there are
+/// of a kind, which on a card waits for it.
+class ReadWatch {
+ public:
+  ReadWatch() {
+    reads() = 0;
+    handle_ = at::addGlobalCallback(at::RecordFunctionCallback{
+        [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
+          static const std::set<std::string> readers{
+              "aten::item",    "aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal",
+              "aten::nonzero", "aten::masked_select",       "aten::_unique2",   "aten::allclose"};
+          if (readers.count(function.name()) > 0) ++reads();
+          return nullptr;
+        }}.scopes({at::RecordScope::FUNCTION}));
+  }
+  ~ReadWatch() { at::removeCallback(handle_); }
+  ReadWatch(const ReadWatch&) = delete;
+  ReadWatch& operator=(const ReadWatch&) = delete;
+
+  static std::atomic<int>& reads() {
+    static std::atomic<int> count{0};
+    return count;
+  }
+
+ private:
+  at::CallbackHandle handle_;
+};
+
+/// A trainer of three tasks, two of them with critics.
+std::unique_ptr<ThreeTasks> with_critics(TrainerOptions options) {
+  torch::manual_seed(3);
+  auto trainer = std::make_unique<ThreeTasks>(options);
+  trainer->branch<"deblur">(Branch{.pairs = DarkPictures{}, .content = L1{} + 0.5 * L1{}});
+  trainer->branch<"dehaze">(Branch{.pairs = DarkPictures{},
+                                   .content = L1{},
+                                   .critic = TinyCritic{},
+                                   .adversarial = WassersteinGP{}});
+  trainer->branch<"derain">(Branch{.pairs = DarkPictures{},
+                                   .content = L1{},
+                                   .critic = TinyCritic{},
+                                   .adversarial = RelativisticLeastSquares{},
+                                   .critic_updates = 2});
+  return trainer;
+}
+
+bool have_equal_weights(ThreeTasks& a, ThreeTasks& b) {
+  const auto others = b.model()->named_parameters();
+  for (const auto& item : a.model()->named_parameters()) {
+    if (!torch::equal(item.value(), others[item.key()])) return false;
+  }
+  return true;
+}
+
 BOOST_AUTO_TEST_SUITE(training_step)
+
+BOOST_AUTO_TEST_CASE(on_a_card_a_step_waits_once) {
+  const auto batches = random_batches();
+  for (const double clip : {0.0, 0.01}) {
+    for (const auto precision : {Precision::float32, Precision::bfloat16}) {
+      auto options = quiet();
+      options.clip_gradient_norm = clip;
+      options.precision = precision;
+      auto here = with_critics(options), card = with_critics(options);
+      for (int step = 0; step < 3; ++step) {
+        torch::manual_seed(step);
+        const auto expected = here->step(batches);
+        torch::manual_seed(step);
+        const limpid::detail::AsOnACard as_on_a_card;
+        const auto before = limpid::detail::HostReads::count();
+        const ReadWatch watch;
+        const auto found = card->step(batches);
+        BOOST_TEST(limpid::detail::HostReads::count() - before == 1);
+        BOOST_TEST(ReadWatch::reads() == 0);
+        BOOST_REQUIRE(found.size() == expected.size());
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          BOOST_TEST(found[i].value == expected[i].value, found[i].term);
+        }
+      }
+      BOOST_TEST(have_equal_weights(*here, *card));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_watch_sees_what_would_wait) {
+  const ReadWatch watch;
+  (void)torch::ones({1}).sum().item<float>();
+  BOOST_TEST(ReadWatch::reads() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(batches_got_while_a_card_computes_are_those_of_the_run) {
+  auto options = quiet();
+  options.length = Steps{5};
+  auto here = with_critics(options), card = with_critics(options);
+  torch::manual_seed(0);
+  here->fit();
+  torch::manual_seed(0);
+  const limpid::detail::AsOnACard as_on_a_card;
+  const auto before = limpid::detail::HostReads::count();
+  card->fit();
+  BOOST_TEST(limpid::detail::HostReads::count() - before == 5);
+  BOOST_TEST(have_equal_weights(*here, *card));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_got_ahead_is_said_by_the_step_that_needs_it) {
+  struct OneBad : DarkPictures {
+    ImagePair load(std::int64_t i, std::int64_t epoch) const {
+      TORCH_CHECK(i != 2, "picture 2 is torn");
+      return DarkPictures::load(i, epoch);
+    }
+  };
+  const auto run = [] {
+    auto options = quiet();
+    options.length = Steps{8};
+    auto trainer = with_critics(options);
+    trainer->branch<"derain">(Branch{.pairs = OneBad{}, .content = L1{}});
+    const auto error = limpid_test::error_of([&] { trainer->fit(); });
+    return std::pair{error, trainer->steps_done()};
+  };
+  const auto here = run();
+  const limpid::detail::AsOnACard as_on_a_card;
+  const auto card = run();
+  BOOST_TEST((here.first.find("picture 2 is torn") != std::string::npos), here.first);
+  BOOST_TEST(card.first == here.first);
+  BOOST_TEST(card.second == here.second);
+}
+
+BOOST_AUTO_TEST_CASE(on_a_card_a_loss_that_is_not_finite_moves_nothing) {
+  auto trainer = with_critics(quiet());
+  auto batches = random_batches();
+  const limpid::detail::AsOnACard as_on_a_card;
+  trainer->step(batches);
+  const auto before = trainer->model()->encoder()->conv->weight.detach().clone();
+  batches[2].target.fill_(std::numeric_limits<float>::quiet_NaN());
+  const auto error = limpid_test::error_of([&] { trainer->step(batches); });
+  BOOST_TEST((error.find("task 'derain', step 2: the critic loss is ") != std::string::npos),
+             error);
+  BOOST_TEST(torch::equal(trainer->model()->encoder()->conv->weight, before));
+  BOOST_TEST(trainer->steps_done() == 1);
+  trainer->step(random_batches());  // and the next one is sound
+  BOOST_TEST(trainer->steps_done() == 2);
+}
 
 BOOST_AUTO_TEST_CASE(a_tasks_graph_is_gone_before_the_next_tasks_begins) {
   for (const auto precision : {Precision::float32, Precision::bfloat16}) {

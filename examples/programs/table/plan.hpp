@@ -103,6 +103,7 @@ inline limpid::recipes::ThesisRecipe planned(limpid::recipes::ThesisRecipe recip
   options.device = device_of(plan.compute.device);
   options.precision = precision_of(plan.compute.precision);
   options.convolution = limpid::kConvolutions.at(plan.compute.convolution);
+  options.memory_format = limpid::kMemoryFormats.at(plan.compute.memory_format);
   options.facts["threads"] = plan.compute.threads;
   options.facts["data"] = plan.data;
   return recipe;

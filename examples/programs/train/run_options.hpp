@@ -135,6 +135,32 @@ inline void add_run_options(CLI::App& app, Changes<limpid::TrainerOptions>& opti
       ->type_name("NAME")
       ->group("Run");
   options
+      .add<std::string>(
+          app, "--memory-format",
+          [](TrainerOptions& o, const auto& name) {
+            o.memory_format = limpid::kMemoryFormats.at(name);
+          },
+          memory_format_help())
+      ->check(one_of(limpid::kMemoryFormats))
+      ->type_name("NAME")
+      ->group("Run");
+  options
+      .add<std::string>(
+          app, "--tf32", [](TrainerOptions& o, const auto& yes) { o.tf32 = yes == "yes"; },
+          "On a graphics card: whether float32 may round to TF32 [yes]")
+      ->check(CLI::IsMember({"yes", "no"}))
+      ->group("Run");
+  options
+      .flag(
+          app, "--cudnn-benchmark", [](TrainerOptions& o) { o.cudnn_benchmark = true; },
+          "On a graphics card: try cuDNN's algorithms for each shape and keep the fastest")
+      ->group("Run");
+  options
+      .flag(
+          app, "--step-graphs", [](TrainerOptions& o) { o.step_graphs = true; },
+          "On a graphics card: record a step and replay it, where nothing in it needs the CPU")
+      ->group("Run");
+  options
       .bind(app, "--workers", &TrainerOptions::workers, "Threads that decode ahead, for each task")
       ->check(Whole{0, 64})
       ->type_name("N")

@@ -4,13 +4,18 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/replication_pad2d.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <vector>
 
 namespace limpid {
 
@@ -41,6 +46,34 @@ enum class GlobalSkip {
   none,     ///< decoded alone
 };
 
+namespace detail {
+
+/// Mirrors `image` at its borders: left, right, top, bottom. LibTorch's operator, but for pictures
+/// that lie pixel by pixel, which it would lay out anew.
+inline at::Tensor reflection_pad(const at::Tensor& image,
+                                 const std::array<std::int64_t, 4>& sides) {
+  const auto last = at::MemoryFormat::ChannelsLast;
+  if (image.dim() != 4 || image.suggest_memory_format() != last) {
+    return at::reflection_pad2d(image, sides);
+  }
+  const auto mirrored = [](const at::Tensor& map, std::int64_t dimension, std::int64_t before,
+                           std::int64_t after) {
+    const auto size = map.size(dimension);
+    TORCH_CHECK_VALUE(before < size && after < size, "reflection_pad: expected sides of ", before,
+                      " and ", after, " to be smaller than the image's ", size);
+    std::vector<at::Tensor> parts;
+    if (before > 0) parts.push_back(map.narrow(dimension, 1, before).flip({dimension}));
+    parts.push_back(map);
+    if (after > 0)
+      parts.push_back(map.narrow(dimension, size - 1 - after, after).flip({dimension}));
+    return parts.size() == 1 ? map : at::cat(parts, dimension);
+  };
+  const auto wide = mirrored(image, 3, sides[0], sides[1]);
+  return mirrored(wide, 2, sides[2], sides[3]).contiguous(last);
+}
+
+}  // namespace detail
+
 /// Pads (N, C, H, W) on the right and at the bottom to a size that `padding` takes.
 /// Returns the image itself where nothing is to do.
 inline at::Tensor pad_image(const at::Tensor& image, const ImagePadding& padding) {
@@ -56,7 +89,7 @@ inline at::Tensor pad_image(const at::Tensor& image, const ImagePadding& padding
     if (padded.size(2) == 1 || padded.size(3) == 1) {
       return at::replication_pad2d(padded, {0, right, 0, bottom});
     }
-    padded = at::reflection_pad2d(
+    padded = detail::reflection_pad(
         padded, {0, std::min(right, padded.size(3) - 1), 0, std::min(bottom, padded.size(2) - 1)});
   }
 }

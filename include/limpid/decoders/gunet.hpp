@@ -13,7 +13,6 @@
 #include <limpid/layers/sk_fusion.hpp>
 
 #include <ATen/ops/pixel_shuffle.h>
-#include <ATen/ops/reflection_pad2d.h>
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
@@ -106,7 +105,7 @@ class GUNetDecoderImpl : public torch::nn::Cloneable<GUNetDecoderImpl<Task>> {
       map = fusions_->at<SKFusionImpl>(i).forward(map, skip_map);
       map = detail::through(*layers_->ptr<torch::nn::SequentialImpl>(levels() - 1 - i), map);
     }
-    return outconv_->forward(at::reflection_pad2d(map, {1, 1, 1, 1}));
+    return outconv_->forward(detail::reflection_pad(map, {1, 1, 1, 1}));
   }
 
   /// How far the restored picture looks, apart from means over whole maps.

@@ -3,13 +3,13 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/padding.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/reflection_pad2d.h>
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
@@ -99,7 +99,7 @@ class FeaturePyramidImpl : public torch::nn::Cloneable<FeaturePyramidImpl<Backbo
 
  private:
   static at::Tensor reflected(const at::Tensor& map, const MapBorder& border) {
-    return border == MapBorder{} ? map : at::reflection_pad2d(map, border);
+    return border == MapBorder{} ? map : detail::reflection_pad(map, border);
   }
 
   FPNEncoderOptions<BackboneT> options_;

@@ -10,7 +10,6 @@
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/residual_block.hpp>
 
-#include <ATen/ops/reflection_pad2d.h>
 #include <c10/util/Exception.h>
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -111,7 +110,7 @@ class GUNetEncoderImpl : public torch::nn::Cloneable<GUNetEncoderImpl> {
   GUNetFeatures forward(const at::Tensor& image) {
     detail::check_padded_image("GUNetEncoder", image, padding());
     GUNetFeatures features;
-    auto map = inconv_->forward(at::reflection_pad2d(image, {1, 1, 1, 1}));
+    auto map = inconv_->forward(detail::reflection_pad(image, {1, 1, 1, 1}));
     for (std::size_t i = 0; i < options_.blocks.size(); ++i) {
       map = detail::through(*layers_->ptr<torch::nn::SequentialImpl>(i), map);
       if (i + 1 == options_.blocks.size()) break;

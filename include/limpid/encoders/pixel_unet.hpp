@@ -3,6 +3,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/context_gate.hpp>
@@ -88,7 +89,8 @@ class PixelUNetEncoderImpl : public torch::nn::Cloneable<PixelUNetEncoderImpl> {
   PixelUNetFeatures forward(const at::Tensor& image) {
     detail::check_padded_image("PixelUNetEncoder", image, padding());
     PixelUNetFeatures features;
-    features.fine = detail::through(*fine_, head_->forward(at::pixel_unshuffle(image, 2)));
+    features.fine = detail::through(
+        *fine_, head_->forward(detail::laid_like(at::pixel_unshuffle(image, 2), image)));
     features.middle = detail::through(*middle_, down1_->forward(features.fine));
     features.coarse = detail::through(*coarse_, down2_->forward(features.middle));
     if (context_) features.coarse = context_->forward(features.coarse);

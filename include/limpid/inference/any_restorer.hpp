@@ -45,6 +45,7 @@ class AnyRestorer {
     loaded_.model.module->to(options_.device);
     router_ = Router::of(loaded_.manifest, source_);
     if (router_) check_router(*router_);
+    detail::lay_out(*loaded_.model.module, options_.memory_format);
   }
 
   /// Reads the model from memory, which may go afterwards.
@@ -74,6 +75,7 @@ class AnyRestorer {
       : options_(options),
         source_("model"),
         loaded_{detail::on_device(std::move(model), options.device), {}} {
+    detail::lay_out(*loaded_.model.module, options_.memory_format);
     loaded_.manifest = loaded_.model.describe();
   }
 

@@ -3,6 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/finite.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/core/whole_maps.hpp>
@@ -42,7 +43,7 @@ struct TaskNetwork {
 
 /// (1, 3, H, W) in [-1, 1], on the network's device.
 inline at::Tensor network_input(const at::Tensor& unit, const RestorerOptions& options) {
-  return to_signed(unit.to(options.device));
+  return laid_out(to_signed(unit.to(options.device)), options.memory_format);
 }
 
 /// The whole picture at once: the mean over `turns`, (1, 3, H, W) in [-1, 1].
@@ -53,7 +54,8 @@ inline at::Tensor restore_whole(const RestoreFunction& restore, const DegradedPi
   if (turns.size() == 1) return restore(input).to(at::kFloat);
   at::Tensor sum;
   for (const auto& turn : turns) {
-    const auto restored = turn.undone(restore(turn.of(input)).to(at::kFloat));
+    const auto laid = laid_out(turn.of(input), options.memory_format);
+    const auto restored = turn.undone(restore(laid).to(at::kFloat));
     sum = sum.defined() ? sum.add_(restored) : restored.clone();
   }
   return sum.div_(static_cast<double>(turns.size()));

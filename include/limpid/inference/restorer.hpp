@@ -3,6 +3,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/engine/engines.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/restore_picture.hpp>
@@ -77,6 +78,7 @@ class Restorer {
   ///               than `options.device`, it stays there, and the restorer has a copy of its own.
   explicit Restorer(Model model, RestorerOptions options = {})
       : model_(detail::on_device(std::move(model), options.device)), options_(options) {
+    detail::lay_out(*model_, options.memory_format);
     model_->eval();
   }
 

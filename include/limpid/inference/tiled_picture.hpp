@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/whole_maps.hpp>
 #include <limpid/inference/degraded_picture.hpp>
@@ -217,7 +218,8 @@ class TiledPicture {
   /// A part of the picture that is laid so, as the network takes it.
   at::Tensor shown(const Turn& turn, const Rectangle& part) const {
     const auto plain = turn.undone(part, degraded_.height(), degraded_.width());
-    return to_signed(turn.of(degraded_.unit(plain)).to(options_.device));
+    return laid_out(to_signed(turn.of(degraded_.unit(plain)).to(options_.device)),
+                    options_.memory_format);
   }
 
   const RestoreFunction& restore_;
@@ -237,7 +239,8 @@ inline at::Tensor restore_blended(const RestoreFunction& restore, const Degraded
   const auto tile = [&](const at::Tensor& input) {
     at::Tensor sum;
     for (const auto& turn : turns) {
-      const auto restored = turn.undone(restore(turn.of(input)).to(at::kFloat));
+      const auto laid = laid_out(turn.of(input), options.memory_format);
+      const auto restored = turn.undone(restore(laid).to(at::kFloat));
       sum = sum.defined() ? sum + restored : restored;
     }
     done();

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/core/whole_maps.hpp>
 #include <limpid/layers/conv2d.hpp>
@@ -57,7 +58,7 @@ class ChannelAttentionImpl : public torch::nn::Cloneable<ChannelAttentionImpl> {
     const auto qkv = qkv_dwconv_->forward(qkv_->forward(input));
     const auto weights = (likeness(qkv) * temperature_).softmax(-1);
     const auto mixed = at::matmul(weights, part(qkv, 2));
-    return project_out_->forward(mixed.reshape(input.sizes()));
+    return project_out_->forward(detail::laid_like(mixed.reshape(input.sizes()), input));
   }
 
  private:

@@ -121,7 +121,8 @@ class DropoutImpl : public torch::nn::Cloneable<DropoutImpl> {
       const std::lock_guard<std::mutex> lock{generator.mutex()};
       seed = at::check_generator<at::CPUGeneratorImpl>(generator)->random64();
     }
-    return detail::DropoutFunction::apply(input, options.p(), static_cast<std::int64_t>(seed));
+    return detail::laid_like(
+        detail::DropoutFunction::apply(input, options.p(), static_cast<std::int64_t>(seed)), input);
   }
 };
 

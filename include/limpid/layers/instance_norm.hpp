@@ -7,10 +7,13 @@
 
 #include <ATen/Context.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/instance_norm.h>
+#include <c10/core/MemoryFormat.h>
 #include <torch/nn.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace limpid {
 
@@ -31,6 +34,7 @@ class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
   at::Tensor forward(const at::Tensor& input) {
     const bool cudnn = at::globalContext().userEnabledCuDNN();
     auto* whole = WholeMaps::current();
+    if (whole == nullptr && lies_by_pixel(input)) return by_picture(input, cudnn);
     if (whole == nullptr) {
       if (may_be_fast(input)) return norm_of_maps(input, kEpsilon);
       return at::instance_norm(input, {}, {}, {}, {}, /*use_input_stats=*/true, kMomentum, kEpsilon,
@@ -51,6 +55,21 @@ class InstanceNormImpl : public torch::nn::Cloneable<InstanceNormImpl> {
     return is_training() && ConvolutionScope::in_force() == Convolution::fast &&
            detail::is_plain_float(input) && input.dim() == 4 && input.is_contiguous() &&
            input.size(2) * input.size(3) > 1 && !detail::operators_are_watched();
+  }
+
+  static bool lies_by_pixel(const at::Tensor& input) {
+    return input.dim() == 4 && input.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
+  }
+
+  /// LibTorch's operator lays its input out channel by channel; of one picture a batch norm is the
+  /// same and leaves it as it lies.
+  static at::Tensor by_picture(const at::Tensor& input, bool cudnn) {
+    std::vector<at::Tensor> pictures;
+    for (std::int64_t i = 0; i < input.size(0); ++i) {
+      pictures.push_back(at::batch_norm(input.narrow(0, i, 1), {}, {}, {}, {}, /*training=*/true,
+                                        kMomentum, kEpsilon, cudnn));
+    }
+    return pictures.size() == 1 ? pictures.front() : at::cat(pictures);
   }
 
   static constexpr double kMomentum = 0.1, kEpsilon = 1e-5;  // LibTorch's

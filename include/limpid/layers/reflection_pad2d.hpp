@@ -1,13 +1,14 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/padding.hpp>
 
 #include <ATen/Parallel.h>
 #include <ATen/TracerMode.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn.h>
@@ -142,10 +143,14 @@ inline torch::autograd::variable_list ReflectedBorder::backward(
 }  // namespace detail
 
 /// Mirrors a border of pixels around a map, as `torch::nn::ReflectionPad2d` does, in less memory:
-/// its backward needs none of its input. Without a graph it is LibTorch's.
+/// its backward needs none of its input. Without a graph it is LibTorch's. Maps that lie pixel by
+/// pixel stay so.
 class ReflectionPad2dImpl : public torch::nn::Cloneable<ReflectionPad2dImpl> {
  public:
-  explicit ReflectionPad2dImpl(std::int64_t border) : border_(border) {}
+  /// @throws c10::ValueError for a negative `border`.
+  explicit ReflectionPad2dImpl(std::int64_t border) : border_(border) {
+    detail::check_at_least("ReflectionPad2d: border", border, 0);
+  }
 
   void reset() override {}
 
@@ -160,7 +165,7 @@ class ReflectionPad2dImpl : public torch::nn::Cloneable<ReflectionPad2dImpl> {
                      input.numel() > 0 && border_ < input.size(2) && border_ < input.size(3) &&
                      !at::tracer::impl::is_dispatch_enabled();
     if (own) return detail::ReflectedBorder::apply(input, border_);
-    return at::reflection_pad2d(input, {border_, border_, border_, border_});
+    return detail::reflection_pad(input, {border_, border_, border_, border_});
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/layers/conv2d.hpp>
 
 #include <ATen/ops/pixel_shuffle.h>
@@ -37,7 +38,7 @@ class ShuffleDownImpl : public torch::nn::Cloneable<ShuffleDownImpl> {
   /// @param input  (N, channels, H, W), even sides.
   /// @return       (N, 2 channels, H / 2, W / 2).
   at::Tensor forward(const at::Tensor& input) {
-    return at::pixel_unshuffle(body_->forward(input), 2);
+    return detail::laid_like(at::pixel_unshuffle(body_->forward(input), 2), input);
   }
 
  private:
@@ -70,7 +71,7 @@ class ShuffleUpImpl : public torch::nn::Cloneable<ShuffleUpImpl> {
   /// @param input  (N, channels, H, W).
   /// @return       (N, channels / 2, 2 H, 2 W).
   at::Tensor forward(const at::Tensor& input) {
-    return at::pixel_shuffle(body_->forward(input), 2);
+    return detail::laid_like(at::pixel_shuffle(body_->forward(input), 2), input);
   }
 
  private:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/memory_format.hpp>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/upsample_nearest2d.h>
 #include <torch/nn.h>
@@ -17,11 +19,12 @@ inline at::Tensor upsample_nearest(const at::Tensor& map, std::int64_t factor) {
     return at::upsample_nearest2d(map, {}, at::ArrayRef<double>(scales));
   }
   // LibTorch's operator has no bfloat16 on CUDA before 2.1, and autocast makes it float later on.
-  return map.unsqueeze(3)
-      .unsqueeze(5)
-      .expand({-1, -1, -1, factor, -1, factor})
-      .flatten(4, 5)
-      .flatten(2, 3);
+  const auto large = map.unsqueeze(3)
+                         .unsqueeze(5)
+                         .expand({-1, -1, -1, factor, -1, factor})
+                         .flatten(4, 5)
+                         .flatten(2, 3);
+  return detail::laid_like(large, map);
 }
 
 /// `upsample_nearest` as a layer of a sequence, without parameters.

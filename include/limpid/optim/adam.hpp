@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/optim/fused_adam.hpp>
 #include <limpid/optim/optimizer.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -40,7 +41,8 @@ inline void add_decay_to_gradient(UpdateGroup& group, double decay) {
 
 /// Steps by the gradient's average, divided by the root of its square's average.
 ///
-/// Source: Kingma and Ba, "Adam", ICLR 2015. Bit for bit `torch::optim::Adam` on the CPU.
+/// Source: Kingma and Ba, "Adam", ICLR 2015. Bit for bit `torch::optim::Adam` on the CPU; on
+/// a card LibTorch's fused kernel, where it takes the tensors.
 struct Adam {
   static constexpr std::string_view name = "adam";
   static constexpr std::array<std::string_view, 2> state_names{"exp_avg", "exp_avg_sq"};
@@ -65,9 +67,15 @@ struct Adam {
   }
 
   void update(UpdateGroup& group) const {
+    if (can_skip(group)) {
+      detail::fused_adam(group, {beta1, beta2, epsilon, decay, /*decays_alone=*/false});
+      return;
+    }
     detail::add_decay_to_gradient(group, decay);
     step(group);
   }
+
+  bool can_skip(const UpdateGroup& group) const { return detail::takes_fused_adam(group, false); }
 
   /// The step without decay.
   void step(UpdateGroup& group) const {
@@ -104,9 +112,15 @@ struct AdamW {
   void check() const { Adam{beta1, beta2, epsilon, decay}.check(); }
 
   void update(UpdateGroup& group) const {
+    if (can_skip(group)) {
+      detail::fused_adam(group, {beta1, beta2, epsilon, decay, /*decays_alone=*/true});
+      return;
+    }
     detail::decay_weights(group, decay);
     Adam{beta1, beta2, epsilon}.step(group);
   }
+
+  bool can_skip(const UpdateGroup& group) const { return detail::takes_fused_adam(group, true); }
 };
 
 }  // namespace limpid

@@ -49,6 +49,11 @@ class AnyOptimizer {
     } else {
       states_of_ = [](const at::Tensor&) { return std::size(O::state_names); };
     }
+    if constexpr (requires(const UpdateGroup& group) { optimizer.can_skip(group); }) {
+      can_skip_ = [optimizer](const UpdateGroup& group) { return optimizer.can_skip(group); };
+    } else {
+      can_skip_ = [](const UpdateGroup&) { return false; };
+    }
     update_ = [optimizer = std::move(optimizer)](UpdateGroup& group) { optimizer.update(group); };
   }
 
@@ -80,10 +85,14 @@ class AnyOptimizer {
 
   void update(UpdateGroup& group) const { update_(group); }
 
+  /// Whether `update` heeds what this group says of skipping.
+  bool can_skip(const UpdateGroup& group) const { return can_skip_(group); }
+
  private:
   std::string name_, description_;
   std::vector<std::string> state_names_;
   std::function<void(UpdateGroup&)> update_;
+  std::function<bool(const UpdateGroup&)> can_skip_;
   std::function<std::size_t(const at::Tensor&)> states_of_;
   Decays decays_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/optim/any_optimizer.hpp>
+#include <limpid/optim/fused_adam.hpp>
 #include <limpid/optim/named_parameters.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -39,29 +40,47 @@ class ParameterUpdates {
   /// Moves all parameters that have a gradient.
   void step() {
     const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < kept_.size(); ++i) {  // first all memory that is needed
-      auto& kept = kept_[i];
-      if (!kept.state.empty() || !gradient(i).defined()) continue;
-      std::vector<at::Tensor> state;
-      for (std::size_t k = 0; k < optimizer_.states_of(parameters_[i].second); ++k) {
-        state.push_back(at::zeros_like(parameters_[i].second, at::MemoryFormat::Preserve));
-      }
-      kept.state = std::move(state);
+    make_room();
+    for (const auto i : with_gradient()) {
+      if (!is_updated_alone(i)) continue;
+      ++kept_[i].step;
+      UpdateGroup alone;
+      add(alone, i);
+      optimizer_.update(alone);
     }
-    std::map<std::tuple<bool, std::int64_t, std::size_t>, UpdateGroup> together;
-    for (std::size_t i = 0; i < kept_.size(); ++i) {
-      if (!gradient(i).defined()) continue;
-      auto& kept = kept_[i];
-      ++kept.step;
-      if (parameters_[i].second.is_cpu()) {
-        UpdateGroup alone;
-        add(alone, i);
-        optimizer_.update(alone);
-      } else {
-        add(together[{kept.decays, kept.step, kept.state.size()}], i);
-      }
+    for (auto& group : groups()) {
+      count_step(group);
+      optimizer_.update(group.update);
     }
-    for (auto& [key, group] : together) optimizer_.update(group);
+  }
+
+  /// The same before the CPU knows whether all is finite: the device looks at `skip` and leaves
+  /// everything as it is where that is 1, which `take_back` then tells the counts.
+  /// @param skip    0 or 1, float scalar on the parameters' device
+  /// @param shrink  divides the gradients; undefined: nothing does
+  /// @return false where the optimiser cannot, or there is no gradient; nothing has been done then.
+  bool step_unless(const at::Tensor& skip, const at::Tensor& shrink) {
+    const at::NoGradGuard no_grad;
+    for (const auto i : with_gradient()) {
+      if (is_updated_alone(i)) return false;
+    }
+    make_room();
+    auto all = groups();
+    for (auto& group : all) {
+      group.update.skip = skip;
+      group.update.shrink = shrink;
+      if (!optimizer_.can_skip(group.update)) return false;
+    }
+    for (auto& group : all) {
+      count_step(group);
+      optimizer_.update(group.update);
+    }
+    return !all.empty();
+  }
+
+  /// The device has skipped the last step.
+  void take_back() {
+    for (const auto i : with_gradient()) --kept_[i].step;
   }
 
   /// Adds what is kept of the parameters as PREFIX + parameter + .exp_avg, .exp_avg_sq, .step.
@@ -120,7 +139,57 @@ class ParameterUpdates {
     bool decays = false;
   };
 
+  /// Parameters that are updated together, by their places.
+  struct Group {
+    UpdateGroup update;
+    std::vector<std::size_t> members;
+  };
+
   const at::Tensor& gradient(std::size_t i) const { return parameters_[i].second.grad(); }
+
+  std::vector<std::size_t> with_gradient() const {
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      if (gradient(i).defined()) all.push_back(i);
+    }
+    return all;
+  }
+
+  /// On the CPU one at a time is better for caches.
+  bool is_updated_alone(std::size_t i) const {
+    return parameters_[i].second.is_cpu() && !FusedOnCPU::wanted();
+  }
+
+  /// All memory that is needed, before anything moves.
+  void make_room() {
+    for (const auto i : with_gradient()) {
+      if (!kept_[i].state.empty()) continue;
+      std::vector<at::Tensor> state;
+      for (std::size_t k = 0; k < optimizer_.states_of(parameters_[i].second); ++k) {
+        state.push_back(at::zeros_like(parameters_[i].second, at::MemoryFormat::Preserve));
+      }
+      kept_[i].state = std::move(state);
+    }
+  }
+
+  /// What is not updated alone, as the next step will find it.
+  std::vector<Group> groups() const {
+    std::map<std::tuple<bool, std::int64_t, std::size_t>, Group> together;
+    for (const auto i : with_gradient()) {
+      if (is_updated_alone(i)) continue;
+      auto& group = together[{kept_[i].decays, kept_[i].step, kept_[i].state.size()}];
+      add(group.update, i);
+      group.update.step = kept_[i].step + 1;
+      group.members.push_back(i);
+    }
+    std::vector<Group> all;
+    for (auto& [key, group] : together) all.push_back(std::move(group));
+    return all;
+  }
+
+  void count_step(const Group& group) {
+    for (const auto i : group.members) ++kept_[i].step;
+  }
 
   void add(UpdateGroup& group, std::size_t i) const {
     const auto& kept = kept_[i];

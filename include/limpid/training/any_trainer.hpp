@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -48,6 +49,9 @@ class AnyTrainer {
 
   /// As `MultiTaskTrainer::interference`.
   const std::optional<Interference>& interference() const { return loop_.interference(); }
+
+  /// As `MultiTaskTrainer::why_no_step_graphs`.
+  const std::string& why_no_step_graphs() const { return loop_.why_no_step_graphs(); }
 
   /// The model in training.
   AnyModel& model() { return model_; }

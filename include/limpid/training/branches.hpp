@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/training/averaged_weights.hpp>
 #include <limpid/training/branch.hpp>
@@ -41,12 +42,14 @@ inline void set_branch(TrainingState& state, std::size_t index, AnyBranch branch
   }
   branch.content.to(options.device);
   branch.adversary.to(options.device);
+  if (auto* critic = branch.adversary.critic()) lay_out(*critic, options.memory_format);
   if (task.branch.adversary.critic() != branch.adversary.critic()) {
     task.critic_updates.reset();
     task.critic_parameters.clear();
   }
   if (!task.has_branch) task.random = Random::stream(options.seed, {0x70656e616c7479, index});
   task.loader.reset();
+  state.graph.forget();
   task.branch = std::move(branch);
   task.has_branch = true;
 }

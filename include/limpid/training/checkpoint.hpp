@@ -2,6 +2,7 @@
 
 #include <limpid/core/fail.hpp>
 #include <limpid/core/finite.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/model/model_file.hpp>
 #include <limpid/training/averaged_weights.hpp>
 #include <limpid/training/best_validation.hpp>
@@ -35,8 +36,13 @@ inline nlohmann::json model_manifest(const TrainingState& state, const TrainerOp
                    {"recipe", options.recipe},
                    {"facts", options.facts},
                    {"precision", name_of(resolve(options.precision, options.device))},
-                   {"convolution", name_of(options.convolution)}});
-  if (options.device.is_cuda()) manifest["tf32"] = options.tf32;
+                   {"convolution", name_of(options.convolution)},
+                   {"memory_format", name_of(options.memory_format)}});
+  if (options.device.is_cuda()) {
+    manifest["tf32"] = options.tf32;
+    manifest["cudnn_benchmark"] = options.cudnn_benchmark;
+    manifest["step_graphs"] = options.step_graphs && state.graph.why_not().empty();
+  }
   if (options.checkpoint_blocks) manifest["checkpoint_blocks"] = true;
   return manifest;
 }

@@ -2,6 +2,7 @@
 
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/optim/parameter_updates.hpp>
 #include <limpid/training/best_validation.hpp>
@@ -37,6 +38,9 @@ inline RunPart options_part(const TrainerOptions& options) {
                        {"convolution", name_of(options.convolution)}});
     if (options.device.is_cuda()) conditions["tf32"] = options.tf32;
     // Said only where it holds, because files of older runs do not say it.
+    if (options.memory_format != at::MemoryFormat::Contiguous) {
+      conditions["memory_format"] = name_of(options.memory_format);
+    }
     if (options.accumulate > 1) conditions["accumulate"] = options.accumulate;
     if (options.average > 0) conditions["average"] = options.average;
     if (options.reduce_in != Precision::float32) {

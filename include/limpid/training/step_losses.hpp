@@ -1,7 +1,10 @@
 #pragma once
 
+#include <limpid/core/host_reads.hpp>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/stack.h>
 #include <c10/util/Exception.h>
 
@@ -41,7 +44,7 @@ class StepLosses {
   }
 
   /// Takes a scalar's value. On the CPU it is checked here, before anything is stepped by it; on
-  /// another device by `fetch`, so that a step waits for the device once.
+  /// another device by `read`, so that a step waits for the device once.
   void add(const std::string& task, const std::string& term, const at::Tensor& loss) {
     if (is_first_part_) values_.push_back({task, term, 0});
     const auto place = is_first_part_ ? values_.size() - 1 : first_of_task_ + terms_of_part_;
@@ -74,32 +77,57 @@ class StepLosses {
   void put(const at::Tensor& numbers) {
     if (!pending_.empty()) {
       pending_ = numbers.to(at::kDouble).unbind();
+      together_ = at::Tensor{};
       return;
     }
     const auto* number = numbers.data_ptr<float>();
     for (auto& value : values_) value.value = *number++;
   }
 
-  /// Brings the values over in one transfer, and the norm of the generator's gradient with them.
-  /// @param gradient_norm  scalar, or undefined where there is no gradient: 0.
-  /// @return the norm.
+  /// Takes the norm of the generator's gradient, which is checked and read with the losses.
+  /// @param gradient_norm  scalar, or undefined where there is no gradient
+  void close(const at::Tensor& gradient_norm) {
+    if (!gradient_norm.defined()) return;
+    has_norm_ = true;
+    take({"", "the gradient of the encoder and decoders has norm ", kNotReported, 1},
+         gradient_norm);
+  }
+
+  /// Whether numbers are on their way that nobody has looked at.
+  bool is_waited_for() const { return !pending_.empty(); }
+
+  /// 1 where one of those numbers is not finite, else 0: a float scalar on their device.
+  at::Tensor not_finite() { return at::isfinite(together()).all().logical_not().to(at::kFloat); }
+
+  /// Brings the values over in one transfer.
+  /// @return the norm that `close` took; 0 where there was none.
   /// @throws c10::Error if a value or the norm is not finite.
-  double fetch(const at::Tensor& gradient_norm) {
-    if (gradient_norm.defined()) {
-      take({"", "the gradient of the encoder and decoders has norm ", kNotReported, 1},
-           gradient_norm);
-    }
+  double read() {
     if (!pending_.empty()) {
-      const auto together = at::stack(pending_).to(at::kCPU);
-      const auto* number = together.data_ptr<double>();
+      const auto here = HostReads::bring(together());
+      const auto* number = here.data_ptr<double>();
       for (const auto& place : places_) accept(place, *number++);
       pending_.clear();
       places_.clear();
+      together_ = at::Tensor{};
     }
-    return gradient_norm.defined() ? last_ : 0;
+    return has_norm_ ? last_ : 0;
   }
 
-  /// What `fetch` brought.
+  /// Both: `close` and `read`.
+  double fetch(const at::Tensor& gradient_norm) {
+    close(gradient_norm);
+    return read();
+  }
+
+  /// Takes the place of what was added, with the numbers that a recorded step has put there anew.
+  void become(const StepLosses& recorded) {
+    const auto step = step_;
+    *this = recorded;
+    step_ = step;
+  }
+
+  /// What `read` brought.
   const std::vector<LossValue>& values() const { return values_; }
 
  private:
@@ -115,12 +143,18 @@ class StepLosses {
 
   void take(const Place& place, const at::Tensor& number) {
     const auto scalar = number.detach().to(at::kDouble).reshape({});
-    if (scalar.device().is_cpu()) {
+    if (!AsOnACard::holds(scalar.device())) {
       accept(place, scalar.item<double>());
     } else {
+      together_ = at::Tensor{};
       pending_.push_back(scalar);
       places_.push_back(place);
     }
+  }
+
+  const at::Tensor& together() {
+    if (!together_.defined()) together_ = at::stack(pending_);
+    return together_;
   }
 
   void accept(const Place& place, double number) {
@@ -139,6 +173,8 @@ class StepLosses {
   bool is_first_part_ = true;
   std::vector<at::Tensor> pending_;  // scalars of one device, in the order of places_
   std::vector<Place> places_;
+  at::Tensor together_;  // of pending_, once asked for
+  bool has_norm_ = false;
   double last_ = 0;  // number accepted
 };
 

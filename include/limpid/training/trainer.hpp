@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -116,6 +117,9 @@ class MultiTaskTrainer<EncoderT, Decoders...> {
   /// How much the tasks' gradients of the encoder agreed in the last step; there after each step
   /// whose number `options().interference_every` divides.
   const std::optional<Interference>& interference() const { return loop_.interference(); }
+
+  /// Why steps are not recorded although `options().step_graphs` asks for it; empty where they are.
+  const std::string& why_no_step_graphs() const { return loop_.why_no_step_graphs(); }
 
   /// A model of its own with the weights that `model.limpid` gets: their averages, if
   /// `options().average` asks for them.

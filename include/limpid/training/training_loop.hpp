@@ -1,11 +1,15 @@
 #pragma once
 
 #include <limpid/core/caught_signals.hpp>
+#include <limpid/core/cudnn_benchmark.hpp>
+#include <limpid/core/host_reads.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/tf32.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/training/averaged_weights.hpp>
+#include <limpid/training/batches_ahead.hpp>
 #include <limpid/training/best_validation.hpp>
 #include <limpid/training/branches.hpp>
 #include <limpid/training/device_batch.hpp>
@@ -54,9 +58,11 @@ namespace detail {
 /// through an `AnyModel` only, so it is compiled once whatever the task set.
 class TrainingLoop {
  public:
-  TrainingLoop(TrainerOptions options, AnyModel model) : options_(std::move(options)) {
+  TrainingLoop(TrainerOptions options, AnyModel model)
+      : options_(std::move(options)), ahead_(options_.device) {
     check_options(options_);
     model.module->to(options_.device);
+    lay_out(*model.module, options_.memory_format);
     frozen_parts_ = FrozenParts{model, options_.frozen};
     state_.model = frozen_parts_.trained(model);
     for (const auto& task : state_.model.tasks) {
@@ -108,11 +114,15 @@ class TrainingLoop {
     TORCH_CHECK_VALUE(batches.size() == state_.tasks.size(), "step: expected ", state_.tasks.size(),
                       " batches, one for each task, got ", batches.size());
     const TF32Scope tf32{options_.tf32, options_.device};
-    for (auto& batch : batches) batch = on_device(batch, options_.device);
+    const CudnnBenchmarkScope benchmark{options_.cudnn_benchmark, options_.device};
+    for (auto& batch : batches) {
+      batch = on_device(batch, options_.device, options_.memory_format);
+    }
     state_.model.module->train();
     if (frozen_) state_.model.pretrained->eval();
     frozen_parts_.evaluate();
     unsaved_ = true;
+    prepare_graph();
     if (!shared_) {
       share_run(state_, options_);  // in a loop of the user's own; `fit` has done so
       shared_ = true;
@@ -133,7 +143,21 @@ class TrainingLoop {
     }
   }
 
+  /// Why steps are not recorded although `TrainerOptions::step_graphs` asks for it; empty where
+  /// they are, or where nobody asked.
+  const std::string& why_no_step_graphs() const { return state_.graph.why_not(); }
+
  private:
+  /// Has steps recorded, or says once why they are not.
+  void prepare_graph() {
+    if (!options_.step_graphs || state_.graph.is_wanted() || !why_no_step_graphs().empty()) return;
+    if (const auto why = why_no_graph(state_, options_); !why.empty()) {
+      state_.graph.refuse(why);
+    } else {
+      state_.graph.enable();
+    }
+  }
+
   FitResult fit_together() {
     prepare_optimisers(state_, options_);
     for (const auto& task : state_.tasks) {
@@ -146,6 +170,7 @@ class TrainingLoop {
     check_validation_data(state_, options_);
     plan_ = RunPlan{options_, batches_per_epoch(state_, options_)};
     start_loaders(state_, options_, plan_.last_step());
+    if (AsOnACard::holds(options_.device)) state_.while_waiting = [this] { begin_next_batches(); };
     const CaughtSignals stop{CaughtSignals::Second::ends};
     const TF32Scope tf32{options_.tf32, options_.device};
     ProgressLine progress{options_.quiet || !world().is_first()};
@@ -165,6 +190,10 @@ class TrainingLoop {
     if (state_.validation_due) validate(progress, stop);  // the last sitting ended before it could
     while (!finished() && !asked_to_stop(stop) && !sitting_is_over()) {
       train_one_step(meter);
+      if (!said_no_graphs_ && !why_no_step_graphs().empty()) {
+        progress.say("steps are not recorded: " + why_no_step_graphs());
+        said_no_graphs_ = true;
+      }
       if (state_.interference) log_interference();
       if (log_is_due()) log_training();
       if (validation_is_due()) validate(progress, stop);
@@ -199,6 +228,8 @@ class TrainingLoop {
     ~Ending() {
       for (auto& task : loop.state_.tasks) task.loader.reset();
       loop.state_.agenda_of_this = {};
+      loop.state_.while_waiting = {};
+      loop.ahead_.forget();
       loop.freeze(false);
       loop.files_.close();
     }
@@ -266,8 +297,28 @@ class TrainingLoop {
     }
   }
 
+  /// Gets the batches of the step after this one, and has them copied while the card computes.
+  /// Where that fails, the next step gets them again, and says why it cannot.
+  void begin_next_batches() {
+    if (plan_.last_step() > 0 && state_.step + 1 >= plan_.last_step()) return;
+    try {
+      ahead_.begin(
+          [this] {
+            std::vector<Batch> batches;
+            for (auto& task : state_.tasks) batches.push_back(task.loader->next(options_.device));
+            return batches;
+          },
+          [this](const Batch& batch) {
+            return on_device(batch, options_.device, options_.memory_format);
+          });
+    } catch (...) {
+      for (auto& task : state_.tasks) task.loader->seek(state_.step + 1);
+    }
+  }
+
   /// A batch of each task. Where data cannot be read the run is saved before that is reported.
   std::vector<Batch> next_batches() {
+    if (auto begun = ahead_.take()) return std::move(*begun);
     std::vector<Batch> batches;
     for (auto& task : state_.tasks) {
       try {
@@ -438,10 +489,12 @@ class TrainingLoop {
   FrozenParts frozen_parts_;               // for the whole run
   std::unique_ptr<FrozenWeights> frozen_;  // for its first epochs
   RunPlan plan_;
+  BatchesAhead ahead_;
   RunFiles files_;
   LossMeter log_meter_;
-  Traffic begun_, logged_;       // of the communicator, at the sitting's begin and the last log
-  bool shared_ = false;          // all processes stand where the first does
+  Traffic begun_, logged_;  // of the communicator, at the sitting's begin and the last log
+  bool shared_ = false;     // all processes stand where the first does
+  bool said_no_graphs_ = false;
   bool unsaved_ = false;         // something has happened since the last save
   std::int64_t first_step_ = 0;  // of the sitting
   std::int64_t epoch_ = 0;       // of the step; stays 0 in a loop of the user's own

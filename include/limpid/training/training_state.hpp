@@ -9,6 +9,7 @@
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/step_agenda.hpp>
+#include <limpid/training/step_graph.hpp>
 #include <limpid/training/task_gradients.hpp>
 #include <limpid/weighting/any_weighting.hpp>
 #include <limpid/weighting/interference.hpp>
@@ -59,6 +60,9 @@ struct TrainingState {
   std::int64_t step = 0;        ///< steps done
   double seconds = 0;           ///< of training so far, over all sittings
   bool validation_due = false;  ///< a validation after this step has not come to its end yet
+
+  StepGraph graph{};                      ///< records steps, where that is asked for
+  std::function<void()> while_waiting{};  ///< done while a card computes what a step will read
 
   // Where several processes train together:
   std::function<StepAgenda()> agenda_of_this{};  ///< what this process has to say after a step

@@ -11,6 +11,7 @@
 #include <limpid/training/dropout_seed.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/gradient_exchange.hpp>
+#include <limpid/training/step_graph.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
 
@@ -20,6 +21,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace limpid::detail {
@@ -29,10 +31,10 @@ inline TermNames names_beside_the_steps_own() {
   return TermNames{{"critic", "content", "adversarial", "total", "weight"}};
 }
 
-/// One step of a task's critic on images that carry no graph.
-inline void step_critic(TaskState& task, const AdversarialBatch& batch,
-                        const TrainerOptions& options, GradientExchange& exchange,
-                        StepLosses& losses) {
+/// The gradient of a task's critic on images that carry no graph.
+inline void backward_critic(TaskState& task, const AdversarialBatch& batch,
+                            const TrainerOptions& options, GradientExchange& exchange,
+                            StepLosses& losses) {
   at::Tensor loss;
   {
     AutocastScope autocast{options.precision, options.device};
@@ -44,6 +46,10 @@ inline void step_critic(TaskState& task, const AdversarialBatch& batch,
   exchange.run();
   losses.check(task.name, "the gradient of the critic has norm ",
                gradient_norm(task.critic_parameters));
+}
+
+/// One step of a task's critic along that gradient.
+inline void step_critic(TaskState& task, StepLosses& losses) {
   task.critic_updates->step();
   forget_gradients(task.critic_parameters);  // one critic's at a time, whatever the number of tasks
   task.branch.adversary.after_critic_step();
@@ -102,22 +108,35 @@ inline void train_task(TrainingState& state, std::size_t t, const Batch& part, d
                        const BatchShare* processes, const TrainerOptions& options,
                        BalancedStep& balanced, GradientExchange& exchange, StepLosses& losses) {
   auto& task = state.tasks[t];
-  const auto& [degraded, target] = part;
+  const auto& degraded = part.degraded;
+  const auto& target = part.target;
   at::Tensor restored;
-  {
+  const auto forward = [&] {
     AutocastScope autocast{options.precision, options.device};
     const RecomputeScope recompute{options.checkpoint_blocks};
     restored = state.model.restore(t, degraded).to(at::kFloat);
+  };
+  const auto backward = [&] {
+    const auto loss = generator_loss(task, {degraded, restored, target, &task.random, processes},
+                                     options, losses);
+    balanced.backward(t, share == 1 ? loss : share * loss);
+  };
+  if (!task.branch.adversary) {
+    state.graph.piece(state.model.parameters, [&] {
+      forward();
+      backward();
+    });
+    return;
   }
-  if (task.branch.adversary) {
-    const AdversarialBatch detached{degraded, restored.detach(), target, &task.random, processes};
-    for (std::int64_t i = 0; i < task.branch.critic_updates; ++i) {
-      step_critic(task, detached, options, exchange, losses);
-    }
+  for (std::int64_t i = 0; i < task.branch.critic_updates; ++i) {
+    state.graph.piece(task.critic_parameters, [&] {
+      if (i == 0) forward();
+      backward_critic(task, {degraded, restored.detach(), target, &task.random, processes}, options,
+                      exchange, losses);
+    });
+    step_critic(task, losses);
   }
-  const auto loss =
-      generator_loss(task, {degraded, restored, target, &task.random, processes}, options, losses);
-  balanced.backward(t, share == 1 ? loss : share * loss);
+  state.graph.piece(state.model.parameters, backward);
 }
 
 /// The exchange of several processes before they update the generator: from here on all of them
@@ -129,6 +148,70 @@ inline void agree(TrainingState& state, const TrainerOptions& options, BalancedS
   const auto sums = at::from_blob(numbers.data(), {StepAgenda::kNumbers}, at::kFloat);
   balanced.exchange(exchange, losses, sums);
   state.agenda = StepAgenda::of_sums(numbers.data());
+}
+
+/// Reads the losses; meanwhile the next batches may be got.
+inline double read_losses(TrainingState& state, StepLosses& losses) {
+  if (losses.is_waited_for() && state.while_waiting) state.while_waiting();
+  return losses.read();
+}
+
+/// Checks losses and gradient, shortens the gradient where that is asked for, and updates encoder
+/// and decoders. Where the optimiser can skip by itself, the card is given the update before the
+/// losses are read, and has work while the CPU waits for them.
+inline void update_generator(TrainingState& state, const TrainerOptions& options,
+                             StepLosses& losses) {
+  const auto norm = gradient_norm(state.model.parameters);
+  losses.close(norm);
+  const bool clips = options.clip_gradient_norm > 0;
+  if (norm.defined() && losses.is_waited_for()) {
+    const auto shrink =
+        clips ? (norm / options.clip_gradient_norm).clamp_min(1).to(at::kFloat) : at::Tensor{};
+    if (state.updates->step_unless(losses.not_finite(), shrink)) {
+      try {
+        read_losses(state, losses);
+      } catch (...) {
+        state.updates->take_back();
+        throw;
+      }
+      return;
+    }
+  }
+  const auto length = read_losses(state, losses);
+  if (clips) clip_gradient(state.model.parameters, length, options.clip_gradient_norm);
+  state.updates->step();
+}
+
+/// Why a step cannot be recorded (`StepGraph`); empty where nothing is known against it.
+inline std::string why_no_graph(const TrainingState& state, const TrainerOptions& options) {
+  if (!kHasStepGraphs) return "this build of limpid is without CUDA";
+  if (!options.device.is_cuda()) return "the device is not a graphics card";
+  if (!options.communicator.is_alone()) return "several processes train together";
+  if (state.weighting.needs() != WeightingNeeds::nothing) {
+    return "the weighting " + state.weighting.description() +
+           " reads the tasks' losses or gradients";
+  }
+  if (options.interference_every > 0) return "the tasks' gradients are looked at apart";
+  if (options.checkpoint_blocks) return "blocks are computed again, with numbers drawn as before";
+  for (const auto& task : state.tasks) {
+    const auto who = "the adversarial loss of task '" + task.name + "' ";
+    if (!task.branch.adversary.penalty_slope().empty())
+      return who + "draws numbers for its penalty";
+    if (!task.branch.adversary.state().empty()) return who + "remembers numbers";
+  }
+  return {};
+}
+
+/// The same of what only a step shows.
+inline std::string why_no_graph_after(TrainingState& state,
+                                      const std::vector<std::uint64_t>& drawn) {
+  for (std::size_t t = 0; t < state.tasks.size(); ++t) {
+    auto& task = state.tasks[t];
+    const auto who = "the adversarial loss of task '" + task.name + "' ";
+    if (task.random.state() != drawn[t]) return who + "draws random numbers";
+    if (!task.branch.adversary.figures().empty()) return who + "has figures of its own";
+  }
+  return {};
 }
 
 /// One training step on one batch of each task, on the device of the model: the gradients of all
@@ -144,8 +227,8 @@ inline void agree(TrainingState& state, const TrainerOptions& options, BalancedS
 /// ones.
 ///
 /// @param epoch  of the step, from 0
-inline std::vector<LossValue> training_step(TrainingState& state, const std::vector<Batch>& batches,
-                                            const TrainerOptions& options, std::int64_t epoch = 0) {
+inline std::vector<LossValue> computed_step(TrainingState& state, std::vector<Batch> batches,
+                                            const TrainerOptions& options, std::int64_t epoch) {
   const ConvolutionScope convolution{options.convolution};
   StepLosses losses{state.step};
   GradientExchange exchange{options.communicator, state.exchange_buffer,
@@ -155,6 +238,7 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
   if (processes != nullptr) seed_dropout(options, state.step);
   CriticsBefore critics{state, options.device};
   forget_gradients(state.model.parameters);
+  const auto on_stream = state.graph.begin(batches, state.model.parameters);
   const auto every = options.interference_every;
   BalancedStep balanced{state, epoch, every > 0 && (state.step + 1) % every == 0};
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
@@ -166,18 +250,34 @@ inline std::vector<LossValue> training_step(TrainingState& state, const std::vec
       train_task(state, t, parts[i], share, processes, options, balanced, exchange, losses);
     }
   }
+  state.graph.keep(losses);
   if (processes != nullptr) agree(state, options, balanced, exchange, losses);
   balanced.combine(losses);
-  const auto norm = losses.fetch(gradient_norm(state.model.parameters));
-  if (options.clip_gradient_norm > 0) {
-    clip_gradient(state.model.parameters, norm, options.clip_gradient_norm);
-  }
-  state.updates->step();
+  update_generator(state, options, losses);
   if (state.average) state.average->update();
   critics.keep_step();
   balanced.keep(losses);
   ++state.step;
   return losses.values();
+}
+
+/// `computed_step`, recorded where that is asked for and can be: on a card, where nothing in it
+/// needs the CPU. A step whose recording fails is done as an ordinary one, and none is recorded
+/// from then on.
+inline std::vector<LossValue> training_step(TrainingState& state, const std::vector<Batch>& batches,
+                                            const TrainerOptions& options, std::int64_t epoch = 0) {
+  if (!state.graph.is_wanted()) return computed_step(state, batches, options, epoch);
+  std::vector<std::uint64_t> drawn;
+  for (const auto& task : state.tasks) drawn.push_back(task.random.state());
+  try {
+    auto losses = computed_step(state, batches, options, epoch);
+    if (const auto why = why_no_graph_after(state, drawn); !why.empty()) state.graph.refuse(why);
+    return losses;
+  } catch (const c10::Error& error) {
+    if (!state.graph.is_recording()) throw;
+    state.graph.refuse(error.what_without_backtrace());
+  }
+  return computed_step(state, batches, options, epoch);
 }
 
 }  // namespace limpid::detail

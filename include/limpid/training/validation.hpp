@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
@@ -165,7 +166,7 @@ inline std::optional<nlohmann::json> validation_scores(
       const auto longest = std::max(degraded.size(2), degraded.size(3));
       if (tiling.tile > 0 && longest > tiling.tile) ++found.in_tiles;
       const auto on_tile = [&](const at::Tensor& tile) {
-        return state.model.restore(t, tile).to(at::kFloat);
+        return state.model.restore(t, laid_out(tile, options.memory_format)).to(at::kFloat);
       };
       const auto restored = restore_tiled(on_tile, to_signed(degraded).to(options.device), tiling);
       return to_unit(restored).to(at::kCPU);

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <limpid/optim/optimizer.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/full.h>
+#include <torch/version.h>
+
+#if TORCH_VERSION_MAJOR >= 2
+#include <ATen/ops/_fused_adamw.h>
+#endif
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace limpid::detail {
+
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+inline constexpr bool kFusesOnCPU = true;
+#else
+inline constexpr bool kFusesOnCPU = false;
+#endif
+
+/// While it lives, this thread's Adam is LibTorch's fused one on the CPU, too, where LibTorch has
+/// it there: for tests and measurements. Its last bits are others than those of `torch::optim`.
+class FusedOnCPU {
+ public:
+  FusedOnCPU() : before_(wanted()) { wanted() = kFusesOnCPU; }
+  ~FusedOnCPU() { wanted() = before_; }
+  FusedOnCPU(const FusedOnCPU&) = delete;
+  FusedOnCPU& operator=(const FusedOnCPU&) = delete;
+
+  static bool& wanted() {
+    thread_local bool wanted = false;
+    return wanted;
+  }
+
+ private:
+  bool before_;
+};
+
+/// What Adam's kernel is to do.
+struct FusedAdam {
+  double beta1, beta2, epsilon;
+  double decay;       ///< 0: none
+  bool decays_alone;  ///< beside the gradient's step (AdamW), not as a part of the gradient
+};
+
+/// Whether LibTorch's kernel takes these tensors: float, on a card, dense, and all of a parameter
+/// laid out alike.
+inline bool takes_fused_adam(const UpdateGroup& group, bool decays_alone) {
+  if (decays_alone && TORCH_VERSION_MAJOR < 2) return false;
+  for (std::size_t i = 0; i < group.parameters.size(); ++i) {
+    const auto& parameter = group.parameters[i];
+    if (!parameter.is_cuda() && !(FusedOnCPU::wanted() && parameter.is_cpu())) return false;
+    if (parameter.scalar_type() != at::kFloat) return false;
+    if (!parameter.is_non_overlapping_and_dense()) return false;
+    const auto alike = [&](const at::Tensor& tensor) {
+      return tensor.scalar_type() == at::kFloat && tensor.strides() == parameter.strides();
+    };
+    if (!alike(group.gradients[i]) || !alike(group.state[0][i]) || !alike(group.state[1][i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Adam's step in one kernel for all parameters. Where `group.skip` is 1 nothing moves, which the
+/// device decides; gradients are divided by `group.shrink` first, and stay so.
+inline void fused_adam(UpdateGroup& group, const FusedAdam& adam) {
+  // LibTorch's own optional, which is another type before 2.4.
+  using Optional =
+      std::remove_cvref_t<decltype(std::declval<const at::IValue&>().toOptional<at::Tensor>())>;
+  const auto optional = [](const at::Tensor& tensor) {
+    return tensor.defined() ? Optional{tensor} : Optional{};
+  };
+  const auto count = at::full({}, static_cast<double>(group.step),
+                              group.parameters.front().options().requires_grad(false));
+  const std::vector<at::Tensor> counts(group.parameters.size(), count);
+  const auto update = [&](auto kernel) {
+    kernel(group.parameters, group.gradients, group.state[0], group.state[1], at::TensorList{},
+           counts, group.rate, adam.beta1, adam.beta2, group.decays ? adam.decay : 0.0,
+           adam.epsilon, /*amsgrad=*/false, /*maximize=*/false, optional(group.shrink),
+           optional(group.skip));
+  };
+#if TORCH_VERSION_MAJOR >= 2
+  if (adam.decays_alone) {
+    update([](auto&&... arguments) { at::_fused_adamw_(arguments...); });
+    return;
+  }
+#endif
+  update([](auto&&... arguments) { at::_fused_adam_(arguments...); });
+}
+
+}  // namespace limpid::detail
