@@ -13,6 +13,8 @@
 # --only-build
 #           leaves build/cuda-check-DEVICE/bin/cuda-check, to be run on another machine that has the
 #           same LibTorch (docs/cuda.md): minutes of a machine with a card are dear
+# --programs
+#           builds limpid-train, too, beside cuda-check (needs CLI11)
 # PYTHON    a Python that has torch (default: python3); without one, CMake finds LibTorch
 #
 # After the check the same networks run in eager PyTorch, where python3 has it. Written to --out:
@@ -20,7 +22,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-device=cuda needs=build/cuda-needs out=build/cuda-out options=() only_build= check=
+device=cuda needs=build/cuda-needs out=build/cuda-out options=() only_build= check= programs=OFF
 while [ $# -gt 0 ]; do
   case $1 in
     --device) device=$2; shift 2 ;;
@@ -28,8 +30,9 @@ while [ $# -gt 0 ]; do
     --out) out=$2; shift 2 ;;
     --quick) options+=(--quick); shift ;;
     --check) check=$(realpath "$2"); shift 2 ;;
+    --programs) programs=ON; shift ;;
     --only-build) only_build=yes; shift ;;
-    --help|-h) sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help|-h) sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -55,7 +58,8 @@ build_check() {
   # What the check does not need, it shall not ask for on another machine.
   without=()
   for library in ISAL JPEG ONEDNN PNG PROTOZERO WEBP; do without+=("-DLIMPID_WITH_$library=OFF"); done
-  cmake -S tests/cuda -B "$build" "${generator[@]}" "${without[@]}" -DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=$flags" \
+  cmake -S tests/cuda -B "$build" "${generator[@]}" "${without[@]}" -DCMAKE_BUILD_TYPE=None "-DLIMPID_CHECK_PROGRAMS=$programs" \
+    "-DCMAKE_CXX_FLAGS=$flags" \
     "-DCMAKE_PREFIX_PATH=$(IFS=';'; echo "${prefixes[*]}")" "${toolkit[@]}" >"$out/configure.log" 2>&1 ||
     { tail -30 "$out/configure.log"; exit 1; }
 

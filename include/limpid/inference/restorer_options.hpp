@@ -17,8 +17,7 @@ struct RestorerOptions {
   at::Device device = at::kCPU;
   Precision precision = Precision::float32;
   Convolution convolution = Convolution::exact;  ///< CPU: how those in float32 are computed
-  at::MemoryFormat memory_format =
-      at::MemoryFormat::Contiguous;  ///< how pictures and kernels lie in memory
+  at::MemoryFormat memory_format = at::MemoryFormat::Contiguous;  ///< how pictures and kernels lie
   int ensemble = 1;          ///< the mean over so many ways to lay the picture (`Turn`): 1, 2, 4, 8
   double strength = 1;       ///< 0 ... 1: how much of what the network changes; 0: the input itself
   std::uint64_t memory = 0;  ///< bytes that restoring may take; 0: what is free

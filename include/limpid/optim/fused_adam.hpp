@@ -13,6 +13,7 @@
 #endif
 
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -50,6 +51,15 @@ struct FusedAdam {
   bool decays_alone;  ///< beside the gradient's step (AdamW), not as a part of the gradient
 };
 
+/// Whether two tensors of one shape have their numbers in the same order in memory: where a side is
+/// 1 its stride means nothing.
+inline bool lie_alike(const at::Tensor& a, const at::Tensor& b) {
+  for (std::int64_t i = 0; i < a.dim(); ++i) {
+    if (a.size(i) != 1 && a.stride(i) != b.stride(i)) return false;
+  }
+  return true;
+}
+
 /// Whether LibTorch's kernel takes these tensors: float, on a card, dense, and all of a parameter
 /// laid out alike.
 inline bool takes_fused_adam(const UpdateGroup& group, bool decays_alone) {
@@ -60,7 +70,7 @@ inline bool takes_fused_adam(const UpdateGroup& group, bool decays_alone) {
     if (parameter.scalar_type() != at::kFloat) return false;
     if (!parameter.is_non_overlapping_and_dense()) return false;
     const auto alike = [&](const at::Tensor& tensor) {
-      return tensor.scalar_type() == at::kFloat && tensor.strides() == parameter.strides();
+      return tensor.scalar_type() == at::kFloat && lie_alike(parameter, tensor);
     };
     if (!alike(group.gradients[i]) || !alike(group.state[0][i]) || !alike(group.state[1][i])) {
       return false;
@@ -81,11 +91,20 @@ inline void fused_adam(UpdateGroup& group, const FusedAdam& adam) {
   const auto count = at::full({}, static_cast<double>(group.step),
                               group.parameters.front().options().requires_grad(false));
   const std::vector<at::Tensor> counts(group.parameters.size(), count);
+  // The kernel asks for equal strides, those of sides of 1 included.
+  const auto strided = [&](std::vector<at::Tensor> tensors) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const auto& parameter = group.parameters[i];
+      if (tensors[i].strides() == parameter.strides()) continue;
+      tensors[i] = tensors[i].as_strided(parameter.sizes(), parameter.strides());
+    }
+    return tensors;
+  };
   const auto update = [&](auto kernel) {
-    kernel(group.parameters, group.gradients, group.state[0], group.state[1], at::TensorList{},
-           counts, group.rate, adam.beta1, adam.beta2, group.decays ? adam.decay : 0.0,
-           adam.epsilon, /*amsgrad=*/false, /*maximize=*/false, optional(group.shrink),
-           optional(group.skip));
+    kernel(group.parameters, strided(group.gradients), strided(group.state[0]),
+           strided(group.state[1]), at::TensorList{}, counts, group.rate, adam.beta1, adam.beta2,
+           group.decays ? adam.decay : 0.0, adam.epsilon, /*amsgrad=*/false, /*maximize=*/false,
+           optional(group.shrink), optional(group.skip));
   };
 #if TORCH_VERSION_MAJOR >= 2
   if (adam.decays_alone) {

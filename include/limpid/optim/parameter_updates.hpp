@@ -117,7 +117,9 @@ class ParameterUpdates {
         const auto found = tensors.find(name + which);
         TORCH_CHECK(found != tensors.end() && found->second.sizes() == parameter.sizes(), source,
                     ": expected '", name, which, "' of shape ", parameter.sizes());
-        kept.state.push_back(found->second.to(parameter.options().requires_grad(false)).clone());
+        const at::NoGradGuard no_grad;
+        auto state = at::zeros_like(parameter, at::MemoryFormat::Preserve);  // laid out as it is
+        kept.state.push_back(state.copy_(found->second));
       }
     }
     return [this, loaded] { kept_ = std::move(*loaded); };

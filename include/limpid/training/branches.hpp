@@ -49,7 +49,7 @@ inline void set_branch(TrainingState& state, std::size_t index, AnyBranch branch
   }
   if (!task.has_branch) task.random = Random::stream(options.seed, {0x70656e616c7479, index});
   task.loader.reset();
-  state.graph.forget();
+  state.graph = StepGraph{};
   task.branch = std::move(branch);
   task.has_branch = true;
 }

@@ -93,11 +93,9 @@ struct TrainerOptions {
   Precision precision = Precision::float32;
   Convolution convolution = Convolution::exact;  ///< CPU: how those in float32 are computed
   bool tf32 = true;  ///< CUDA: whether float32 convolutions and products may round to TF32
-  at::MemoryFormat memory_format =
-      at::MemoryFormat::Contiguous;  ///< how pictures and kernels lie in memory
+  at::MemoryFormat memory_format = at::MemoryFormat::Contiguous;  ///< how pictures and kernels lie
   bool cudnn_benchmark = false;  ///< CUDA: whether cuDNN tries its algorithms for each new shape
-
-  bool step_graphs = false;  ///< CUDA: whether steps are recorded and replayed (`StepGraph`)
+  bool step_graphs = false;      ///< CUDA: whether steps are recorded and replayed (`StepGraph`)
 
   Start start = Start::fresh;
   bool data_changed = false;            ///< resume although branches have other pairs than before
