@@ -1,31 +1,25 @@
 #pragma once
 
-#include <ATen/record_function.h>
+#include <torch/library.h>
 #include <torch/torch.h>
 
-#include <memory>
 #include <string>
-#include <vector>
 
 namespace limpid_test {
 
 /// Of the maps that convolutions of this thread are given while it lives: how many lie in memory
 /// pixel by pixel, and the sizes of those that do not. Maps of one channel or one pixel lie in
 /// either way.
+///
+/// It stands before all other kernels of `aten::convolution`, under the dispatch key that LibTorch
+/// keeps for tests; all other operators pass.
 class LayoutWatch {
  public:
-  LayoutWatch() {
+  LayoutWatch() : before_(current()), in_(kKey) {
+    static const Library library;
     current() = this;
-    handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback{
-        [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
-          if (std::string{function.name()} == "aten::convolution") {
-            current()->see(function.inputs()[0].toTensor());
-          }
-          return nullptr;
-        }}.needsInputs(true)
-                                             .scopes({at::RecordScope::FUNCTION}));
   }
-  ~LayoutWatch() { at::removeCallback(handle_); }
+  ~LayoutWatch() { current() = before_; }
   LayoutWatch(const LayoutWatch&) = delete;
   LayoutWatch& operator=(const LayoutWatch&) = delete;
 
@@ -34,8 +28,26 @@ class LayoutWatch {
   std::string sizes_of_others;
 
  private:
+  static constexpr auto kKey = c10::DispatchKey::TESTING_ONLY_GenericMode;
+
+  struct Library {
+    Library() {
+      all.fallback(torch::CppFunction::makeFallthrough());
+      convolution.impl("convolution", torch::CppFunction::makeFromBoxedFunction<&watched>());
+    }
+    torch::Library all{torch::Library::IMPL, "_", kKey, __FILE__, __LINE__};
+    torch::Library convolution{torch::Library::IMPL, "aten", kKey, __FILE__, __LINE__};
+  };
+
+  static void watched(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+    const auto first = stack->size() - op.schema().arguments().size();
+    current()->see((*stack)[first].toTensor());
+    const c10::impl::ExcludeDispatchKeyGuard below{kKey};
+    op.callBoxed(stack);
+  }
+
   static LayoutWatch*& current() {
-    static LayoutWatch* watch = nullptr;
+    thread_local LayoutWatch* watch = nullptr;
     return watch;
   }
 
@@ -50,7 +62,8 @@ class LayoutWatch {
     sizes_of_others += ";";
   }
 
-  at::CallbackHandle handle_;
+  LayoutWatch* before_;
+  c10::impl::IncludeDispatchKeyGuard in_;
 };
 
 }  // namespace limpid_test

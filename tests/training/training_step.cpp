@@ -195,6 +195,21 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_got_ahead_is_said_by_the_step_that_needs_it)
   BOOST_TEST(card.second == here.second);
 }
 
+BOOST_AUTO_TEST_CASE(steps_that_cannot_be_recorded_are_ordinary_ones_and_the_trainer_says_why) {
+  auto options = quiet();
+  options.length = Steps{2};
+  auto plain = with_critics(options);
+  options.step_graphs = true;
+  auto asked = with_critics(options);
+  for (auto* trainer : {plain.get(), asked.get()}) {
+    torch::manual_seed(0);
+    trainer->fit();
+  }
+  BOOST_TEST(plain->why_no_step_graphs() == "");
+  BOOST_TEST(asked->why_no_step_graphs() != "");
+  BOOST_TEST(have_equal_weights(*plain, *asked));
+}
+
 BOOST_AUTO_TEST_CASE(on_a_card_a_loss_that_is_not_finite_moves_nothing) {
   auto trainer = with_critics(quiet());
   auto batches = random_batches();

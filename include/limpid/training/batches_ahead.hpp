@@ -66,12 +66,13 @@ class BatchesAhead {
   /// @param next  gives a step's batches; @param there  a batch on the device
   template <class Next, class There>
   void begin(const Next& next, const There& there) {
-    auto batches = next();
-    batches_ = lane_.beside([&] {
-      std::vector<Batch> copied;
-      for (const auto& batch : batches) copied.push_back(there(batch));
-      return copied;
-    });
+    std::vector<Batch> ready;
+    for (const auto& batch : next()) {
+      // What the card makes itself is there once its first stream has come so far.
+      const bool is_here = batch.degraded.is_cpu() && batch.target.is_cpu();
+      ready.push_back(is_here ? lane_.beside([&] { return there(batch); }) : there(batch));
+    }
+    batches_ = std::move(ready);
   }
 
   /// What was begun; nothing where nothing was.

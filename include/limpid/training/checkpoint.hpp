@@ -36,13 +36,13 @@ inline nlohmann::json model_manifest(const TrainingState& state, const TrainerOp
                    {"recipe", options.recipe},
                    {"facts", options.facts},
                    {"precision", name_of(resolve(options.precision, options.device))},
-                   {"convolution", name_of(options.convolution)},
-                   {"memory_format", name_of(options.memory_format)}});
-  if (options.device.is_cuda()) {
-    manifest["tf32"] = options.tf32;
-    manifest["cudnn_benchmark"] = options.cudnn_benchmark;
-    manifest["step_graphs"] = options.step_graphs && state.graph.why_not().empty();
+                   {"convolution", name_of(options.convolution)}});
+  if (options.device.is_cuda()) manifest["tf32"] = options.tf32;
+  if (options.memory_format != at::MemoryFormat::Contiguous) {
+    manifest["memory_format"] = name_of(options.memory_format);
   }
+  if (options.cudnn_benchmark) manifest["cudnn_benchmark"] = true;
+  if (options.step_graphs && state.graph.why_not().empty()) manifest["step_graphs"] = true;
   if (options.checkpoint_blocks) manifest["checkpoint_blocks"] = true;
   return manifest;
 }
