@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/memory_format.hpp>
 #include <limpid/kernels/transposed_convolution.hpp>
 
 #include <torch/nn.h>
@@ -32,8 +33,10 @@ class ConvTranspose2dImpl : public torch::nn::ConvTransposeNdImpl<2, ConvTranspo
                        equal(options.output_padding()) && equal(options.dilation()) &&
                        (*options.dilation())[0] == 1 && options.groups() == 1;
     if (usual) {
-      return transposed_convolution(input, weight, bias, (*options.stride())[0], (*padding())[0],
-                                    (*options.output_padding())[0]);
+      return detail::laid_like(
+          transposed_convolution(input, weight, bias, (*options.stride())[0], (*padding())[0],
+                                 (*options.output_padding())[0]),
+          input);
     }
     return at::conv_transpose2d(input, weight, bias, *options.stride(), *padding(),
                                 *options.output_padding(), options.groups(), *options.dilation());
