@@ -78,5 +78,8 @@ void check_degradations(Findings& findings, const Setting& setting);
 void check_training(Findings& findings, const Setting& setting);
 void check_restoring(Findings& findings, const Setting& setting);
 void check_speed(Findings& findings, const Setting& setting);
+void check_recorded_steps(Findings& findings, const Setting& setting);
+void check_speed_recorded(Findings& findings, const Setting& setting);
+void check_speed_of_other_networks(Findings& findings, const Setting& setting);
 
 }  // namespace cuda_check

@@ -8,6 +8,9 @@
 # --needs   what tests/cuda/prepare.sh gathered (default: build/cuda-needs, where it is there)
 # --out     for cuda.json, cuda.md and the logs (default: build/cuda-out)
 # --quick   small timings: for the dry run
+# --limit SECONDS
+#           after which cuda-check begins no further figure (330); eager PyTorch takes half a minute
+#           more
 # --check FILE
 #           a cuda-check that was built elsewhere (--only-build): nothing is built here
 # --only-build
@@ -29,10 +32,11 @@ while [ $# -gt 0 ]; do
     --needs) needs=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --quick) options+=(--quick); shift ;;
+    --limit) options+=(--limit "$2"); shift 2 ;;
     --check) check=$(realpath "$2"); shift 2 ;;
     --programs) programs=ON; shift ;;
     --only-build) only_build=yes; shift ;;
-    --help|-h) sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help|-h) sed -n '2,25s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
 done

@@ -18,21 +18,23 @@ namespace {
 
 using namespace limpid;
 
-/// Median seconds of `runs` runs after two to warm up, or of as many as three seconds hold.
+/// Median seconds of `runs` runs after some to warm up, or of as many as one second holds, and
+/// three.
 double seconds_of(at::Device device, int runs, const std::function<void()>& body, int warm_up = 2) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> seconds;
-  const auto began_all = Clock::now();
   const auto since = [](Clock::time_point then) {
     return std::chrono::duration<double>(Clock::now() - then).count();
   };
+  auto began_all = Clock::now();
   for (int i = -warm_up; i < runs; ++i) {
     wait_for(device);
+    if (i == 0) began_all = Clock::now();
     const auto began = Clock::now();
     body();
     wait_for(device);
     if (i >= 0) seconds.push_back(since(began));
-    if (seconds.size() >= 3 && since(began_all) > 3) break;
+    if (seconds.size() >= 3 && since(began_all) > 1) break;
   }
   std::sort(seconds.begin(), seconds.end());
   return seconds[seconds.size() / 2];
@@ -48,13 +50,32 @@ const std::vector<Way> kWays{
     {"bfloat16, channels-last", Precision::bfloat16, true, kLast},
 };
 
-/// Those of steps alone: cuDNN's search takes longer than restoring one picture.
-const std::vector<Way> kWaysOfSteps{
+/// Of steps alone: cuDNN's search takes longer than restoring one picture.
+const std::vector<Way> kWaysWithSearch{
     {"TF32, cuDNN benchmark", Precision::float32, true, at::MemoryFormat::Contiguous, true},
     {"bfloat16, channels-last, cuDNN benchmark", Precision::bfloat16, true, kLast, true},
+};
+
+const std::vector<Way> kRecordedWays{
     {"TF32, recorded", Precision::float32, true, at::MemoryFormat::Contiguous, false, true},
     {"bfloat16, channels-last, recorded", Precision::bfloat16, true, kLast, false, true},
 };
+
+/// Whether there is time for a further figure; where not, that is counted.
+bool is_in_time(const Setting& setting, int& left_out) {
+  if (setting.seconds() <= setting.limit) return true;
+  ++left_out;
+  return false;
+}
+
+void say_left_out(Findings& findings, const std::string& of, int count) {
+  if (count > 0) findings.figure("left out, for time, of " + of, count, "figures");
+}
+
+/// Whether the device has such a way: the CPU has no TF32, and no cuDNN.
+bool has_way(const Setting& setting, const Way& way) {
+  return setting.device.is_cuda() || (!way.benchmark && way.name != "TF32");
+}
 
 void time_step(Findings& findings, const Setting& setting, const std::string& recipe,
                const Way& way) {
@@ -102,34 +123,57 @@ void time_restoring(Findings& findings, const Setting& setting, const std::strin
   });
 }
 
-}  // namespace
+std::vector<Size> sizes_of(const Setting& setting) {
+  if (setting.quick) return {{64, 48}};
+  return {{1280, 720}, {1920, 1080}, {3840, 2160}};
+}
 
-void check_speed(Findings& findings, const Setting& setting) {
-  std::vector<Size> sizes{{1280, 720}, {1920, 1080}, {3840, 2160}};
-  if (setting.quick) sizes = {{64, 48}};
-  const auto is_shown = [&](const Way& way) {  // the CPU has no TF32
-    return setting.device.is_cuda() || (!way.benchmark && way.name != "TF32");
-  };
-  for (const auto* ways : {&kWays, &kWaysOfSteps}) {
-    for (const auto& way : *ways) {
-      if (!is_shown(way)) continue;
-      for (const auto& recipe : kRecipes.names()) time_step(findings, setting, recipe, way);
+/// The networks whose pictures of all sizes are measured first.
+bool is_measured_first(const std::string& network) {
+  return network == "resnet" || network == "pixel-unet" || network == "nafnet";
+}
+
+void time_steps(Findings& findings, const Setting& setting, const std::vector<Way>& ways) {
+  int left_out = 0;
+  for (const auto& way : ways) {
+    if (!has_way(setting, way)) continue;
+    for (const auto& recipe : kRecipes.names()) {
+      if (is_in_time(setting, left_out)) time_step(findings, setting, recipe, way);
     }
   }
+  say_left_out(findings, "steps", left_out);
+}
+
+void time_pictures(Findings& findings, const Setting& setting, bool first) {
   int left_out = 0;
-  for (const auto& size : sizes) {
+  for (const auto& size : sizes_of(setting)) {
     for (const auto& way : kWays) {
-      if (!is_shown(way)) continue;
+      if (!has_way(setting, way)) continue;
       for (const auto& network : kFamilies.names()) {
-        if (setting.seconds() > setting.limit) {
-          ++left_out;
-          continue;
-        }
+        if (is_measured_first(network) != first || !is_in_time(setting, left_out)) continue;
         time_restoring(findings, setting, network, way, size);
       }
     }
   }
-  if (left_out > 0) findings.figure("left out, for time", left_out, "figures");
+  say_left_out(findings, "restoring", left_out);
+}
+
+}  // namespace
+
+void check_speed(Findings& findings, const Setting& setting) {
+  time_steps(findings, setting, kWays);
+  time_pictures(findings, setting, true);
+  time_steps(findings, setting, kWaysWithSearch);
+}
+
+void check_speed_recorded(Findings& findings, const Setting& setting) {
+  for (const auto& way : kRecordedWays) {
+    for (const auto& recipe : kRecipes.names()) time_step(findings, setting, recipe, way);
+  }
+}
+
+void check_speed_of_other_networks(Findings& findings, const Setting& setting) {
+  time_pictures(findings, setting, false);
 }
 
 }  // namespace cuda_check
