@@ -58,7 +58,7 @@ def measured(device, quick):
         if device == "cpu" and name == "TF32":
             continue
         allow_tf32(tf32)
-        step = make_step(3, device, bfloat16, channels_last, crop=32 if quick else 256)
+        step = make_step(3, device, bfloat16, channels_last, crop=64 if quick else 256)
         figures["step of thesis-resnet, three tasks, " + name] = 1000 * seconds_of(device, quick, step)
         del step
         layout = torch.channels_last if channels_last else torch.contiguous_format
