@@ -1,7 +1,7 @@
 #include <limpid/engine/arena.hpp>
 #include <limpid/engine/engines.hpp>
 #include <limpid/inference/any_restorer.hpp>
-#include <limpid/model/families.hpp>
+#include <support/drawn_models.hpp>
 
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
@@ -17,6 +17,7 @@
 namespace {
 
 using namespace limpid;
+using limpid_test::drawn_model, limpid_test::kFamilyVariants;
 
 BOOST_AUTO_TEST_SUITE(arena)
 
@@ -41,39 +42,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 #if LIMPID_WITH_ONEDNN
 
-/// Every family, small, some with channels that fill blocks of sixteen and some that do not.
-const std::vector<std::string> kNetworks{
-    "resnet:width=4,blocks=2",
-    "resnet:width=16,blocks=2",
-    "pixel-unet:width=8,context=4",
-    "pixel-unet:width=32",
-    "nafnet:width=8,blocks=[1,1],middle_blocks=1",
-    "nafnet:width=16,blocks=[1,1],middle_blocks=1",
-    "nafnet:width=16,blocks=[1,1],middle_blocks=1,range=unit,padding=zeros,prompt=3",
-    "nafnet:width=16,blocks=[1,1],middle_blocks=1,local_train_size=16",
-    "restormer:width=16,blocks=[1,1,1],heads=[1,2,2],decoder.refinement_blocks=1",
-    "restormer:width=8,blocks=[1,1],heads=[1,2],norm=bias-free",
-    "gunet:width=16,blocks=[1,1,1]",
-    "gunet:width=8,blocks=[1,1],norm=batch",
-    R"(fpn-inception-resnet-v2:{"backbone":{"width":0.1,"repeat":1,"repeat_1":1},"pyramid_width":16,"head_width":8})",
-    R"(fpn-mobilenet-v2:{"backbone":{"width":0.25},"pyramid_width":16,"head_width":16,"top_down_convs":true})",
-    R"(fpn-resnet34:{"backbone":{"width":0.25,"blocks":[1,1,1,1]},"pyramid_width":16,"head_width":8})",
-    R"(fpn-densenet121:{"backbone":{"width":0.25,"layers":[1,1,1,1]},"pyramid_width":16,"head_width":8})",
-    R"(fpn-se-resnext50:{"backbone":{"width":0.25,"blocks":[1,1,1,1]},"pyramid_width":16,"head_width":8})",
-};
-
-AnyModel model_of(const std::string& network) {
-  torch::manual_seed(1);
-  auto model = make_model(parse_network(network), {"deblur"});
-  torch::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : model.tensors()) {  // nothing stays a neutral start
-    if (!tensor.is_floating_point() || name.find("var") != name.npos) continue;
-    auto values = tensor;
-    if (values.abs().max().item<float>() == 0) values.normal_(0, 0.1);
-  }
-  model.module->eval();
-  return model;
-}
+AnyModel model_of(const std::string& network) { return drawn_model(network, {"deblur"}); }
 
 Image picture_of(std::int64_t height, std::int64_t width) {
   torch::manual_seed(2);
@@ -96,7 +65,7 @@ boost::test_tools::assertion_result machine_has_it(boost::unit_test::test_unit_i
 BOOST_AUTO_TEST_SUITE(engines, *boost::unit_test::precondition(machine_has_it))
 
 BOOST_AUTO_TEST_CASE(every_family_is_compiled_and_restores_as_itself) {
-  for (const auto& network : kNetworks) {
+  for (const auto& network : kFamilyVariants) {
     BOOST_TEST_CONTEXT(network) {
       const auto model = model_of(network);
       const auto exact = restorer_of(model, Convolution::exact);

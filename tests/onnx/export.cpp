@@ -1,6 +1,7 @@
 #include <limpid/io/safetensors.hpp>
 #include <limpid/model/multi_task_model.hpp>
 #include <limpid/onnx/export.hpp>
+#include <support/drawn_models.hpp>
 #include <support/errors.hpp>
 #include <support/temporary_folder.hpp>
 
@@ -29,37 +30,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace limpid;
+using limpid_test::drawn_model, limpid_test::kFamilyVariants;
 
-/// Every family, small.
-const std::vector<std::string> kNetworks{
-    "resnet:width=4,blocks=2",
-    "pixel-unet:width=8,context=4",
-    "nafnet:width=8,blocks=[1,1],middle_blocks=1",
-    "nafnet:width=8,blocks=[1,1],middle_blocks=1,range=unit,padding=zeros,prompt=3",
-    "nafnet:width=8,blocks=[1,1],middle_blocks=1,local_train_size=16",
-    "restormer:width=8,blocks=[1,1,1],heads=[1,2,2],decoder.refinement_blocks=1",
-    "restormer:width=8,blocks=[1,1],heads=[1,2],norm=bias-free",
-    "gunet:width=8,blocks=[1,1,1]",
-    "gunet:width=8,blocks=[1,1],norm=batch",
-    R"(fpn-inception-resnet-v2:{"backbone":{"width":0.1,"repeat":1,"repeat_1":1},"pyramid_width":16,"head_width":8})",
-    R"(fpn-mobilenet-v2:{"backbone":{"width":0.25},"pyramid_width":16,"head_width":8,"top_down_convs":true})",
-    R"(fpn-resnet34:{"backbone":{"width":0.1,"blocks":[1,1,1,1]},"pyramid_width":16,"head_width":8})",
-    R"(fpn-densenet121:{"backbone":{"width":0.25,"layers":[1,1,1,1]},"pyramid_width":16,"head_width":8})",
-    R"(fpn-se-resnext50:{"backbone":{"width":0.25,"blocks":[1,1,1,1]},"pyramid_width":16,"head_width":8})",
-};
-
-AnyModel model_of(const std::string& network) {
-  torch::manual_seed(1);
-  auto model = make_model(parse_network(network), {"deblur", "derain"});
-  torch::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : model.tensors()) {  // nothing stays a neutral start
-    if (!tensor.is_floating_point() || name.find("var") != name.npos) continue;
-    auto values = tensor;
-    if (values.abs().max().item<float>() == 0) values.normal_(0, 0.1);
-  }
-  model.module->eval();
-  return model;
-}
+AnyModel model_of(const std::string& network) { return drawn_model(network, {"deblur", "derain"}); }
 
 const ONNXNode* node_that_makes(const ONNXGraph& graph, const std::string& name) {
   for (const auto& node : graph.nodes) {
@@ -113,7 +86,7 @@ BOOST_AUTO_TEST_SUITE(onnx)
 
 BOOST_AUTO_TEST_CASE(every_family_becomes_a_graph_that_can_be_computed_from_front_to_back) {
   std::set<std::string> exported;
-  for (const auto& network : kNetworks) {
+  for (const auto& network : kFamilyVariants) {
     BOOST_TEST_CONTEXT(network) {
       const auto written = onnx_model(model_of(network));
       const auto& graph = written.graph;
@@ -293,9 +266,9 @@ BOOST_AUTO_TEST_CASE(for_engines) {
     if (entry.path().extension() == ".onnx") fs::remove(entry.path());
   }
   const c10::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < kNetworks.size(); ++i) {
-    const auto model = model_of(kNetworks[i]);
-    const auto name = std::to_string(i) + "-" + parse_network(kNetworks[i]).family;
+  for (std::size_t i = 0; i < kFamilyVariants.size(); ++i) {
+    const auto model = model_of(kFamilyVariants[i]);
+    const auto name = std::to_string(i) + "-" + parse_network(kFamilyVariants[i]).family;
     save(model, folder / (name + ".limpid"));
     export_onnx(folder / (name + ".limpid"), folder / (name + ".onnx"));
     TensorFile pictures;
