@@ -1,3 +1,4 @@
+#include <limpid/backbones/lpips_layers.hpp>
 #include <limpid/backbones/lpips_network.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <support/errors.hpp>
@@ -36,6 +37,24 @@ TensorFile published(const LPIPSNetwork& network) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(lpips_network)
+
+BOOST_AUTO_TEST_CASE(each_layer_takes_what_the_layer_before_it_gives) {
+  using Kind = limpid::detail::LPIPSLayer::Kind;
+  for (const auto net : kNets) {
+    std::int64_t channels = 3, place = -1;
+    for (const auto& layer : limpid::detail::lpips_layers(net)) {
+      BOOST_TEST_CONTEXT(lpips_name(net) << " " << layer.index) {
+        BOOST_TEST(layer.index > place);
+        if (layer.kind != Kind::pool) {
+          BOOST_TEST(layer.in == channels);
+          channels = layer.out;
+        }
+        place = layer.index;
+      }
+    }
+    BOOST_TEST(channels == (net == LPIPSNet::alex ? 256 : 512));
+  }
+}
 
 BOOST_AUTO_TEST_CASE(each_network_compares_the_published_maps) {
   struct Expected {

@@ -1,10 +1,14 @@
 // A user's program that chooses by name, linked with limpid::compiled.
+#include <limpid/core/compiled.hpp>
 #include <limpid/limpid.hpp>
 
 #include <cstdio>
 
 #ifndef LIMPID_COMPILED
 #error "limpid::compiled says that it is linked"
+#endif
+#ifndef LIMPID_ONCE
+#error "headers declare what limpid::compiled holds"
 #endif
 
 int main() {

@@ -1,7 +1,12 @@
 // A user's program: a task set of their own, compiled against the umbrella header.
+#include <limpid/core/compiled.hpp>
 #include <limpid/limpid.hpp>
 
 #include <cstdio>
+
+#if !defined(LIMPID_COMPILED) && defined(LIMPID_ONCE)
+#error "without limpid::compiled headers leave nothing to it"
+#endif
 
 using ThreeTasks =
     limpid::MultiTaskModel<limpid::PixelUNetEncoder, limpid::PixelUNetDecoder<"deblur">,

@@ -1,4 +1,5 @@
 #include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/batch_share.hpp>
 #include <support/tiny.hpp>
 
 #include <torch/torch.h>

@@ -1,3 +1,4 @@
+#include <limpid/datasets/all_in_one.hpp>
 #include <limpid/datasets/data_argument.hpp>
 #include <limpid/datasets/published_layout.hpp>
 #include <support/errors.hpp>

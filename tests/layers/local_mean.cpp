@@ -1,3 +1,4 @@
+#include <limpid/core/part_listener.hpp>
 #include <limpid/layers/local_mean.hpp>
 #include <support/gradients.hpp>
 #include <support/networks.hpp>
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -31,6 +33,29 @@ BOOST_AUTO_TEST_CASE(equals_average_pooling_with_replicated_borders) {
       BOOST_TEST(torch::allclose(local_mean(input, window), by_pooling(input, window), 1e-4, 1e-5));
     }
   }
+}
+
+struct Names : limpid::detail::PartListener {
+  std::vector<std::string> heard;
+  at::Tensor part(const char* name, const at::Tensor&, std::int64_t number,
+                  const std::function<at::Tensor()>& compute) override {
+    heard.push_back(name + (" " + std::to_string(number)));
+    return compute();
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_listener_hears_of_the_whole_and_not_of_its_steps) {
+  const auto input = torch::rand({1, 2, 6, 7});
+  const auto expected = local_mean(input, 3);
+  Names names;
+  auto& current = limpid::detail::PartListener::current;
+  current = &names;
+  const auto heard = local_mean(input, 3);
+  BOOST_TEST(current == &names);
+  current = nullptr;
+  BOOST_TEST(torch::equal(heard, expected));
+  BOOST_TEST(names.heard == std::vector<std::string>{"local_mean 3"},
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(is_one_number_where_the_window_covers_the_map) {

@@ -1,3 +1,4 @@
+#include <limpid/backbones/inception_v3.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/metrics/evaluation.hpp>
 #include <limpid/metrics/fid.hpp>
