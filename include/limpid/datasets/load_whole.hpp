@@ -1,0 +1,35 @@
+#pragma once
+
+#include <limpid/datasets/batch.hpp>
+#include <limpid/datasets/image_pair.hpp>
+#include <limpid/io/image.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace limpid {
+
+/// A whole pair as a batch of one, for evaluation: (1, 3, H, W) in [-1, 1].
+inline Batch load_whole(const ImagePair& pair) {
+  const auto convert = [](const Image& image) {
+    TORCH_CHECK_VALUE(!image.empty(), "load_whole: an empty image");
+    const auto count = image.height() * image.width();
+    auto values = at::empty({1, 3, image.height(), image.width()}, at::kFloat);
+    auto* out = values.data_ptr<float>();
+    const auto& value = detail::signed_of_byte();
+    for (std::int64_t i = 0; i < count; ++i) {
+      for (std::int64_t c = 0; c < 3; ++c) out[c * count + i] = value[image.data()[3 * i + c]];
+    }
+    return values;
+  };
+  std::vector<at::Tensor> seen{convert(pair.degraded)};
+  for (const auto& image : pair.beside) seen.push_back(convert(image));
+  return {seen.size() == 1 ? seen[0] : at::cat(seen, 1), convert(pair.target)};
+}
+
+}  // namespace limpid
