@@ -554,6 +554,7 @@
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/degraded_picture.hpp>
 #include <limpid/inference/evaluate.hpp>
+#include <limpid/inference/evaluation_scope.hpp>
 #include <limpid/inference/fit_router.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/output_files.hpp>
@@ -563,6 +564,7 @@
 #include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>
 #include <limpid/inference/restorer_options.hpp>
+#include <limpid/inference/routed_restoring.hpp>
 #include <limpid/inference/router.hpp>
 #include <limpid/inference/routing_features.hpp>
 #include <limpid/inference/routing_samples.hpp>

@@ -274,6 +274,49 @@ BOOST_AUTO_TEST_CASE(a_model_file_keeps_its_router_and_other_readers_pass_over_i
   BOOST_CHECK_THROW(without.use_router({{0}, {1}, {{"dehaze", 0, {0}}}}), c10::ValueError);
 }
 
+BOOST_AUTO_TEST_CASE(a_model_of_known_type_is_led_by_its_files_router_too) {
+  using Model =
+      MultiTaskModel<PixelUNetEncoder, PixelUNetDecoder<"deblur">, PixelUNetDecoder<"derain">>;
+  const TemporaryFolder folder;
+  const auto file = folder / "model.limpid";
+  const auto model = scrambled();
+  save(model, file, {{"router", constant(10, 9).to_json()}});
+  const auto photo = picture(20, 30);
+  const AnyRestorer any{file, {.strength = 0.5}};
+  Restorer<Model> typed{file, {.strength = 0.5}};
+  BOOST_REQUIRE(typed.router());
+  const auto routed = typed.restore_routed(photo), expected = any.restore_routed(photo);
+  BOOST_TEST(routed.text() == expected.text());
+  BOOST_REQUIRE_EQUAL(routed.done.size(), 2u);
+  BOOST_TEST((routed.image == expected.image));
+
+  const auto interleaved = photo.unit()[0].permute({1, 2, 0}).contiguous();
+  at::Tensor there, other;
+  const auto floats = [&](at::Tensor& to) {
+    to = torch::empty_like(interleaved);
+    return PictureBuffer{to.data_ptr(), 30, 20, PixelFormat::rgb_float32};
+  };
+  const PictureView view{interleaved.data_ptr(), 30, 20, PixelFormat::rgb_float32};
+  typed.restore_routed(view, floats(there));
+  any.restore("auto", view, floats(other));
+  BOOST_TEST(there.equal(other));
+  BOOST_TEST(!there.equal(interleaved));
+
+  typed.use_router(constant(-10, -10));
+  BOOST_TEST((typed.restore_routed(photo).image == photo));
+  BOOST_CHECK_THROW(typed.use_router({{0}, {1}, {{"dehaze", 0, {0}}}}), c10::ValueError);
+  Restorer without{load<Model>(file)};
+  BOOST_CHECK_EXCEPTION(without.restore_routed(photo), c10::ValueError, [](const auto& error) {
+    return std::string{error.what_without_backtrace()} ==
+           "Restorer: it has no router; use_router gives it one";
+  });
+  save(model, file, {{"router", Router{{0}, {1}, {{"dehaze", 0, {0}}}}.to_json()}});
+  BOOST_CHECK_EXCEPTION(Restorer<Model>{file}, c10::ValueError, [&](const auto& error) {
+    const std::string text = error.what_without_backtrace();
+    return text.find(file.string()) != text.npos && text.find("a task of its router") != text.npos;
+  });
+}
+
 BOOST_AUTO_TEST_CASE(strength_blends_between_the_picture_and_what_is_made_of_it) {
   const auto model = scrambled();
   const auto photo = picture(40, 72);

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <limpid/engine/engines.hpp>
-#include <limpid/inference/degraded_picture.hpp>
+#include <limpid/inference/evaluation_scope.hpp>
+#include <limpid/inference/restore_picture.hpp>
 #include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>
+#include <limpid/inference/routed_restoring.hpp>
 #include <limpid/inference/router.hpp>
 #include <limpid/inference/routing_features.hpp>
 #include <limpid/io/picture_view.hpp>
@@ -135,15 +137,7 @@ class AnyRestorer {
   /// with each task.
   /// @throws c10::ValueError without a router.
   RoutedPicture restore_routed(const Image& degraded, const RestoreWatch& watch = {}) const {
-    TORCH_CHECK_VALUE(router_, no_router());
-    const detail::EvaluationScope evaluation{*loaded_.model.module};
-    auto routed = router_->lead(
-        degraded, [&](const Image& picture) { return look_at(picture, watch); },
-        [&](const std::string& task, const Image& picture) {
-          return detail::restore_picture(network(task), picture, at_full_strength(), watch);
-        });
-    if (!routed.done.empty()) routed.image = blended(degraded, routed.image);
-    return routed;
+    return routed().restore(degraded, watch);
   }
 
   /// Several tasks one after another, whatever the picture is like: what the frames of a video get
@@ -154,9 +148,10 @@ class AnyRestorer {
     const detail::EvaluationScope evaluation{*loaded_.model.module};
     auto image = degraded;
     for (const auto& task : tasks) {
-      image = detail::restore_picture(network(task), image, at_full_strength(), watch);
+      image =
+          detail::restore_picture(network(task), image, detail::at_full_strength(options_), watch);
     }
-    return tasks.empty() ? image : blended(degraded, image);
+    return tasks.empty() ? image : detail::blended(degraded, image, options_.strength);
   }
 
   /// `restore_routed` from memory to memory, as `restore` does it. Where either is `rgb_float32`,
@@ -165,23 +160,7 @@ class AnyRestorer {
   /// @return what was done, and why
   Routing restore_routed(const PictureView& degraded, const PictureBuffer& restored,
                          const RestoreWatch& watch = {}) const {
-    const auto view = detail::checked_view("degraded picture", degraded);
-    const auto buffer =
-        detail::checked_buffer("restored picture", restored, view.height, view.width);
-    constexpr auto kFloats = PixelFormat::rgb_float32;
-    if (view.format != kFloats && buffer.format != kFloats) {
-      RoutedPicture routed = restore_routed(image_of(view), watch);
-      detail::write_bytes(routed.image.pixels(), detail::alpha_of(view), buffer);
-      return routed;
-    }
-    auto unit = detail::DegradedPicture{view}.unit();
-    const auto routing = lead_unit(unit, watch);
-    if (buffer.format == kFloats) {
-      detail::write_floats(unit.contiguous(), buffer);
-    } else {
-      detail::write_bytes(Image::from_unit(unit).pixels(), {}, buffer);
-    }
-    return routing;
+    return routed().restore(degraded, restored, watch);
   }
 
   /// As `restore`, but not rounded to 8 bits: (1, 3, H, W) float in [0, 1] on the CPU.
@@ -189,7 +168,7 @@ class AnyRestorer {
                           const RestoreWatch& watch = {}) const {
     if (is_auto(task)) {
       auto unit = degraded.unit();
-      lead_unit(unit, watch);
+      routed().restore_unit(unit, watch);
       return unit;
     }
     const detail::EvaluationScope evaluation{*loaded_.model.module};
@@ -226,37 +205,10 @@ class AnyRestorer {
     return true;
   }
 
-  RestorerOptions at_full_strength() const {
-    auto full = options_;
-    full.strength = 1;
-    return full;
-  }
-
-  at::Tensor look_at(const Image& picture, const RestoreWatch& watch) const {
-    if (watch.stop.stop_requested()) throw RestoreCancelled{{}};
-    return routing_features(picture);
-  }
-
-  /// `strength` of the way from a picture to what was made of it.
-  Image blended(const Image& degraded, const Image& restored) const {
-    if (options_.strength == 1) return restored;
-    return Image::from_unit(degraded.unit().lerp(restored.unit(), options_.strength))
-        .with_facts(degraded.facts());
-  }
-
-  /// Leads (1, 3, H, W) in [0, 1], which becomes what is made of it.
-  Routing lead_unit(at::Tensor& unit, const RestoreWatch& watch) const {
+  detail::RoutedRestoring routed() const {
     TORCH_CHECK_VALUE(router_, no_router());
-    const detail::EvaluationScope evaluation{*loaded_.model.module};
-    const auto from = unit;
-    const auto routing =
-        router_->lead([&] { return look_at(Image::from_unit(unit), watch); },
-                      [&](const std::string& task) {
-                        unit = detail::restore_unit(network(task), detail::DegradedPicture{unit},
-                                                    at_full_strength(), watch);
-                      });
-    if (!routing.done.empty() && options_.strength != 1) unit = from.lerp(unit, options_.strength);
-    return routing;
+    return {*router_, loaded_.model, [this](const std::string& task) { return network(task); },
+            options_};
   }
 
   std::string no_router() const {

@@ -5,19 +5,26 @@
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/memory_format.hpp>
 #include <limpid/engine/engines.hpp>
+#include <limpid/inference/evaluation_scope.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/restore_picture.hpp>
 #include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer_options.hpp>
+#include <limpid/inference/routed_restoring.hpp>
+#include <limpid/inference/router.hpp>
 #include <limpid/inference/tile_plan.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/picture_view.hpp>
+#include <limpid/model/any_model.hpp>
 #include <limpid/model/model_file.hpp>
 
+#include <c10/util/Exception.h>
 #include <torch/nn.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -44,28 +51,10 @@ M on_device(M model, c10::Device device) {
   return copy;
 }
 
-/// Evaluation mode while it lives: no dropout, running statistics. A model that was in training is
-/// so again afterwards.
-class EvaluationScope {
- public:
-  explicit EvaluationScope(torch::nn::Module& module)
-      : module_(module), was_training_(module.is_training()) {
-    if (was_training_) module_.eval();
-  }
-  ~EvaluationScope() {
-    if (was_training_) module_.train();
-  }
-  EvaluationScope(const EvaluationScope&) = delete;
-  EvaluationScope& operator=(const EvaluationScope&) = delete;
-
- private:
-  torch::nn::Module& module_;
-  bool was_training_;
-};
-
 }  // namespace detail
 
-/// Restores pictures with a trained model: `Restorer restorer{load<ThreeTasks>("model.limpid")};`
+/// Restores pictures with a trained model: `Restorer<ThreeTasks> restorer{"model.limpid"};`, or
+/// `Restorer restorer{load<ThreeTasks>("model.limpid")};` without the file's router.
 ///
 /// Any size; large ones in tiles (`TilePlan`). Unit range outside, whatever range the model takes
 /// inside. Several threads may restore with one restorer at once, as long as nobody trains, changes
@@ -80,6 +69,25 @@ class Restorer {
       : model_(detail::on_device(std::move(model), options.device)), options_(options) {
     detail::lay_out(*model_, options.memory_format);
     model_->eval();
+  }
+
+  /// Reads the model, and the router where the file has one.
+  /// @throws c10::Error that names the file, what was expected and what was found; also where its
+  ///         router knows a task that the model lacks.
+  explicit Restorer(const std::filesystem::path& file, RestorerOptions options = {})
+      : Restorer(detail::read_with_manifest(file, "model"), options) {}
+
+  /// The same from memory, which may go afterwards.
+  explicit Restorer(const ModelBytes& file, RestorerOptions options = {})
+      : Restorer(detail::read_model_file(file), options) {}
+
+  /// What leads `restore_routed`: the model file's, or one that was given.
+  const std::optional<Router>& router() const { return router_; }
+
+  /// @throws c10::ValueError if the router knows a task that the model lacks.
+  void use_router(Router router) {
+    check(router, "model");
+    router_ = std::move(router);
   }
 
   /// Restores one picture: `restorer.restore<"deblur">(Image::load("photo.jpg"))`.
@@ -115,6 +123,23 @@ class Restorer {
     return detail::restore_unit(network<Task>(), degraded, options_, watch);
   }
 
+  /// What the router is sure of, one task after another, each rounded to 8 bits; the picture itself
+  /// where it is sure of none. `strength` blends the end with the beginning. Progress begins anew
+  /// with each task.
+  /// @throws c10::ValueError without a router; else as `restore`.
+  RoutedPicture restore_routed(const Image& degraded, const RestoreWatch& watch = {}) {
+    return routed().restore(degraded, watch);
+  }
+
+  /// The same from memory to memory, as `restore` does it. Where either is `rgb_float32`, nothing
+  /// is rounded between tasks. Where nothing is done, `restored` becomes `degraded` in its own
+  /// format.
+  /// @return what was done, and why
+  Routing restore_routed(const PictureView& degraded, const PictureBuffer& restored,
+                         const RestoreWatch& watch = {}) {
+    return routed().restore(degraded, restored, watch);
+  }
+
   /// How it restores a picture of this size: at once or in which tiles.
   template <FixedString Task>
   TilePlan plan(std::int64_t height, std::int64_t width) {
@@ -129,13 +154,39 @@ class Restorer {
   const RestorerOptions& options() const { return options_; }
 
  private:
+  Restorer(const detail::ManifestFile& file, const RestorerOptions& options)
+      : Restorer(detail::model_from<Model>(file), options) {
+    router_ = Router::of(file.manifest, file.source);
+    if (router_) check(*router_, file.source);
+  }
+
+  void check(const Router& router, const std::string& source) const {
+    const AnyModel any{model_};
+    for (const auto& task : router.tasks()) any.index_of(task, source + ": a task of its router");
+  }
+
   template <FixedString Task>
   detail::TaskNetwork network() {
-    const std::string task{Task.view()};
-    const auto needs = detail::tile_needs(model_->encoder(), model_->template decoder<Task>());
-    const auto run = [this](const at::Tensor& image) {
-      return model_->template restore<Task>(image);
+    return network_of(
+        std::string{Task.view()},
+        detail::tile_needs(model_->encoder(), model_->template decoder<Task>()),
+        [this](const at::Tensor& image) { return model_->template restore<Task>(image); });
+  }
+
+  detail::RoutedRestoring routed() {
+    TORCH_CHECK_VALUE(router_, "Restorer: it has no router; use_router gives it one");
+    const AnyModel any{model_};
+    const auto network = [this, any](const std::string& task) {
+      const auto index = any.index_of(task, "model");
+      return network_of(task, any.tile_needs(index), [any, index](const at::Tensor& image) {
+        return any.restore(index, image);
+      });
     };
+    return {*router_, any, network, options_};
+  }
+
+  template <class Run>
+  detail::TaskNetwork network_of(const std::string& task, const TileNeeds& needs, Run run) {
     return {task,
             [this, task, needs, run](const at::Tensor& image) {
               return engines_.restore(task, *model_, needs, run, image);
@@ -147,6 +198,7 @@ class Restorer {
   RestorerOptions options_;
   detail::KnownCosts costs_;
   Engines engines_;
+  std::optional<Router> router_;
 };
 
 }  // namespace limpid

@@ -2,7 +2,7 @@
 
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/window.hpp>
-#include <limpid/inference/restorer.hpp>
+#include <limpid/inference/evaluation_scope.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/model/any_model.hpp>
 
