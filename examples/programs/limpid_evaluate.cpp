@@ -7,13 +7,9 @@
 //
 // Prints a table: each metric of the degraded pictures (identity), of the restored ones, and the
 // gain. --json writes the same with every picture's scores, --report a page with pictures.
-#include <limpid/core/fail.hpp>
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/evaluate.hpp>
-#include <limpid/metrics/compare_folders.hpp>
-#include <limpid/metrics/compare_programs.hpp>
 #include <limpid/metrics/evaluation.hpp>
-#include <limpid/metrics/frechet_distance.hpp>
 #include <limpid/report/models_beside.hpp>
 #include <limpid/report/training_facts.hpp>
 
@@ -21,19 +17,18 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <ctime>
 #include <filesystem>
-#include <functional>
-#include <sstream>
 #include <string>
-#include <system_error>
-#include <type_traits>
 #include <vector>
 
 #include "evaluate/beside.hpp"
+#include "evaluate/comparison.hpp"
 #include "evaluate/metric_options.hpp"
 #include "evaluate/report_page.hpp"
+#include "evaluate/say_scores.hpp"
+#include "evaluate/tasks_plan.hpp"
 #include "failures.hpp"
 #include "options.hpp"
 #include "program.hpp"
@@ -47,126 +42,17 @@ constexpr std::int64_t kShown = 4;  ///< pictures of a task on the page, spread 
 
 /// The command line.
 struct Plan {
-  fs::path model, json, save, against;
-  std::vector<fs::path> compare;
-  std::vector<std::string> beside;
-  std::vector<std::string> data;
+  fs::path model, json;
+  examples::ComparisonPlan comparison;
+  examples::TasksPlan tasks;
   examples::MetricOptions metrics;
+  std::vector<std::string> beside;
   std::string command;
   examples::ReportPlan report;
-  bool overwrite = false;
-  std::int64_t max_images = 0;
   limpid::Tiling tiling;
   int ensemble = 1;
   examples::Compute compute;
 };
-
-/// The table, what its means leave out, and how each metric is computed, on standard output.
-template <class Scores>
-void print(const Scores& scores, const std::vector<limpid::AnyMetric>& metrics) {
-  examples::print("%s\n", limpid::text_table(scores).c_str());
-  for (const auto& line : limpid::left_out_lines(scores)) examples::print("%s\n", line.c_str());
-  if constexpr (std::is_same_v<Scores, limpid::PairedComparison>) {
-    for (const auto& line : limpid::paired_notes(scores)) examples::print("%s\n", line.c_str());
-  } else {
-    examples::print("%s\n", limpid::interval_note().c_str());
-  }
-  if (std::is_same_v<Scores, limpid::Comparison> &&
-      std::any_of(metrics.begin(), metrics.end(), [](const auto& m) { return m.pools(); })) {
-    examples::print(
-        "pooled: the PSNR of the mean squared error over all pictures, exact ones too; compare "
-        "programs by it where means leave pictures out\n");
-  }
-  for (const auto& metric : metrics) {
-    examples::print("%s: %s; %s is better\n", metric.name.c_str(), metric.protocol.c_str(),
-                    metric.higher_is_better ? "higher" : "lower");
-  }
-}
-
-/// @throws c10::Error where nothing was measured: no picture has a score under any metric.
-void check_measured(const std::vector<limpid::PictureScores>& pictures) {
-  for (const auto& scores : pictures) {
-    if (scores.any()) return;
-  }
-  limpid::fail("no picture has a score");
-}
-
-/// Adds the pictures that could not be measured, and says them.
-template <class Images>
-void say_failed(const std::string& task, const Images& images, examples::Failures& failures,
-                examples::Progress& progress) {
-  for (const auto& image : images) {
-    if (!image.error.empty()) failures.add(task + image.name, image.error);
-  }
-  failures.say(progress);
-}
-
-/// Shows how far a comparison is.
-std::function<void(const limpid::ComparedPicture&)> shown_on(examples::Progress& progress) {
-  return [&progress](const limpid::ComparedPicture& picture) {
-    progress.show(std::to_string(picture.index + 1) + "/" + std::to_string(picture.count) + "  " +
-                  picture.name);
-  };
-}
-
-void compare_two(const Plan& plan) {
-  examples::Progress progress;
-  const auto pairs =
-      limpid::compare_programs(plan.compare[0], plan.against, plan.compare[1],
-                               examples::metrics_of(plan.metrics), shown_on(progress));
-  progress.end();
-  examples::Failures failures{"limpid-evaluate"};
-  const auto& images = pairs.compared.images;
-  std::vector<limpid::PictureScores> pictures;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const auto& other = pairs.against.images[i];
-    const auto& error = images[i].error.empty() ? other.error : images[i].error;
-    if (!error.empty()) failures.add(images[i].name, error);
-    if (error.empty()) pictures.push_back(images[i].scores);
-  }
-  failures.say(progress);
-  print(pairs, pairs.metrics());
-  examples::write_json(plan.json, to_json(pairs));
-  check_measured(pictures);
-  failures.check(images.size(), "measured");
-}
-
-/// Whether both sides of --compare are files of features, not folders of pictures.
-bool are_features(const std::vector<fs::path>& sides) {
-  std::error_code ignored;
-  return std::all_of(sides.begin(), sides.end(),
-                     [&](const fs::path& side) { return fs::is_regular_file(side, ignored); });
-}
-
-void compare_features(const Plan& plan) {
-  if (!plan.metrics.names.empty() || !plan.metrics.protocol.empty() || !plan.against.empty()) {
-    throw examples::UsageError("--compare: of two files of features only their distance is known");
-  }
-  const auto restored = limpid::read_feature_statistics(plan.compare[0]);
-  const auto target = limpid::read_feature_statistics(plan.compare[1]);
-  const auto distance = limpid::frechet_distance(restored, target);
-  const auto features = restored.mean.size(0);
-  examples::print("frechet_distance  %.6f  of %lld features; lower is better\n", distance,
-                  static_cast<long long>(features));
-  nlohmann::json json{{"features", features}};
-  json["compared"]["frechet_distance"]["mean"] = distance;
-  examples::write_json(plan.json, json);
-}
-
-void compare(const Plan& plan) {
-  examples::Progress progress;
-  const auto scores = limpid::compare_folders(
-      plan.compare[0], plan.compare[1], examples::metrics_of(plan.metrics), shown_on(progress));
-  progress.end();
-  examples::Failures failures{"limpid-evaluate"};
-  say_failed("", scores.images, failures, progress);
-  print(scores, scores.metrics);
-  examples::write_json(plan.json, to_json(scores));
-  std::vector<limpid::PictureScores> pictures;
-  for (const auto& image : scores.images) pictures.push_back(image.scores);
-  check_measured(pictures);
-  failures.check(scores.images.size(), "measured");
-}
 
 /// What was trained, how, and how it was measured.
 std::vector<limpid::Fact> facts_of(const Plan& plan, const nlohmann::json& manifest) {
@@ -174,7 +60,7 @@ std::vector<limpid::Fact> facts_of(const Plan& plan, const nlohmann::json& manif
   const auto now = std::time(nullptr);
   std::strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", std::gmtime(&now));
   std::string data;
-  for (const auto& text : plan.data) data += (data.empty() ? "" : "\n") + text;
+  for (const auto& text : plan.tasks.data) data += (data.empty() ? "" : "\n") + text;
   const auto& compute = plan.compute;
   auto facts = limpid::training_facts(manifest);
   facts.push_back({"Evaluated on", data});
@@ -185,61 +71,6 @@ std::vector<limpid::Fact> facts_of(const Plan& plan, const nlohmann::json& manif
   facts.push_back({"Date", date});
   facts.push_back({"Command", plan.command, true});
   return facts;
-}
-
-/// The folder for a task's restored pictures, which must not be one that its data are in.
-fs::path save_folder(const Plan& plan, const limpid::DataArgument& data) {
-  const auto folder = plan.save / data.task;
-  std::istringstream paths{data.path};
-  for (std::string path; std::getline(paths, path, ',');) {
-    for (const auto& taken :
-         {fs::path{path}, fs::path{path} / "input", fs::path{path} / "target"}) {
-      std::error_code ignored;
-      if (!fs::equivalent(folder, taken, ignored)) continue;
-      throw examples::UsageError("--save: '" + folder.string() + "' holds the data");
-    }
-  }
-  examples::make_folder("--save", folder);
-  return folder;
-}
-
-fs::path saved_as(const fs::path& folder, const std::string& name) {
-  return folder / (name + ".png");
-}
-
-/// Stops, before anything is restored, where --save would write over what is there.
-void check_new(const Plan& plan, const fs::path& folder, const limpid::Pairs& pairs) {
-  if (plan.overwrite) return;
-  for (std::int64_t i = 0; i < pairs.size(); ++i) {
-    const auto file = saved_as(folder, pairs.name(i));
-    std::error_code ignored;
-    TORCH_CHECK(!fs::exists(fs::symlink_status(file, ignored)), "--save: '", file.string(),
-                "' is there already; name another folder, or --overwrite to replace");
-  }
-}
-
-/// A task, the pairs that it is measured on, and where its restored pictures are kept.
-struct TaskPlan {
-  std::string task;
-  limpid::Pairs pairs;
-  std::int64_t all = 0;  ///< pairs of the set, of which `pairs` may be the first
-  fs::path folder;       ///< empty: they are not kept
-};
-
-/// Opens what is measured, and finds all that would stop it later.
-std::vector<TaskPlan> plan_tasks(const Plan& plan,
-                                 const std::vector<limpid::DataArgument>& arguments) {
-  std::vector<TaskPlan> tasks;
-  for (const auto& argument : arguments) {
-    const auto all = limpid::open_pairs(argument, limpid::DataUse::evaluation);
-    const auto pairs = plan.max_images > 0 ? all.first(plan.max_images) : all;
-    TORCH_CHECK_VALUE(!pairs.empty(), "--data: task '", argument.task, "' has no pairs");
-    tasks.push_back({argument.task, pairs, all.size(), {}});
-    if (plan.save.empty()) continue;
-    tasks.back().folder = save_folder(plan, argument);
-    check_new(plan, tasks.back().folder, pairs);
-  }
-  return tasks;
 }
 
 /// Whether a restorer gives a metric values that are not rounded to 8 bits.
@@ -263,7 +94,8 @@ struct Beside {
 };
 
 /// The scores of a model of --beside on the same pictures, of the tasks that it has.
-limpid::ModelScores scores_beside(const Beside& beside, const std::vector<TaskPlan>& tasks,
+limpid::ModelScores scores_beside(const Beside& beside,
+                                  const std::vector<examples::TaskPlan>& tasks,
                                   const std::vector<limpid::AnyMetric>& metrics,
                                   examples::Failures& failures, examples::Progress& progress) {
   limpid::ModelScores scores{beside.name};
@@ -279,7 +111,8 @@ limpid::ModelScores scores_beside(const Beside& beside, const std::vector<TaskPl
                     std::to_string(planned.pairs.size()) + "  " + picture.name);
     };
     scores.tasks.push_back(limpid::evaluate(task, planned.pairs, restore, metrics, show));
-    say_failed(beside.name + ": " + task + " ", scores.tasks.back().images, failures, progress);
+    examples::say_failed(beside.name + ": " + task + " ", scores.tasks.back().images, failures,
+                         progress);
   }
   return scores;
 }
@@ -287,7 +120,7 @@ limpid::ModelScores scores_beside(const Beside& beside, const std::vector<TaskPl
 void evaluate(const Plan& plan) {
   const auto metrics = examples::metrics_of(plan.metrics);
   const auto options = examples::restorer_options(plan.compute, plan.tiling, plan.ensemble);
-  const auto arguments = examples::parse_data("--data", plan.data);
+  const auto arguments = examples::parse_data("--data", plan.tasks.data);
   const limpid::AnyRestorer restorer{plan.model, options};
   for (const auto& argument : arguments) restorer.check_task(argument.task);
   std::vector<Beside> others;
@@ -296,7 +129,7 @@ void evaluate(const Plan& plan) {
     others.push_back({named.name, limpid::AnyRestorer{named.file, options}});
   }
   if (!plan.report.folder.empty()) examples::make_folder("--report", plan.report.folder);
-  const auto tasks = plan_tasks(plan, arguments);
+  const auto tasks = examples::plan_tasks(plan.tasks, arguments);
 
   const bool unrounded = sees_unrounded(metrics);
   examples::Progress progress;
@@ -317,7 +150,7 @@ void evaluate(const Plan& plan) {
     const auto keep = [&](const limpid::EvaluatedPicture& picture) {
       progress.show(task + "  " + std::to_string(picture.index + 1) + "/" + std::to_string(count) +
                     "  " + picture.name);
-      if (!to.empty()) picture.restored.save(saved_as(to, picture.name));
+      if (!to.empty()) picture.restored.save(examples::saved_as(to, picture.name));
       const auto next = static_cast<std::int64_t>(reported.pictures.size());
       if (next < shown && picture.index >= next * count / shown) {
         reported.pictures.push_back(
@@ -326,13 +159,15 @@ void evaluate(const Plan& plan) {
     };
     const auto restore = [&](const limpid::Image& degraded) -> limpid::RestoredPicture {
       const auto height = degraded.height(), width = degraded.width();
-      if (!to.empty()) limpid::Image::check_can_be_saved(saved_as(to, "restored"), height, width);
+      if (!to.empty()) {
+        limpid::Image::check_can_be_saved(examples::saved_as(to, "restored"), height, width);
+      }
       tiles.look_at(task + ": " + examples::size_text(degraded),
                     restorer.plan(task, height, width));
       return restored(restorer, task, degraded, unrounded);
     };
     reported.evaluation = limpid::evaluate(task, planned.pairs, restore, metrics, keep);
-    say_failed(task + " ", reported.evaluation.images, failures, progress);
+    examples::say_failed(task + " ", reported.evaluation.images, failures, progress);
     scores.push_back(reported.evaluation);
     report.tasks.push_back(std::move(reported));
   }
@@ -341,7 +176,7 @@ void evaluate(const Plan& plan) {
     beside.push_back(scores_beside(other, tasks, metrics, failures, progress));
   }
   progress.end();
-  print(scores, metrics);
+  examples::print_scores(scores, metrics);
   auto json = to_json(scores);
   if (!beside.empty()) {
     auto table = limpid::beside_table(scores, beside);
@@ -363,7 +198,7 @@ void evaluate(const Plan& plan) {
   for (const auto& task : scores) {
     for (const auto& image : task.images) pictures.push_back(image.restored);
   }
-  check_measured(pictures);
+  examples::check_measured(pictures);
   failures.check(pictures.size(), "measured");
 }
 
@@ -374,23 +209,10 @@ int main(int argc, char** argv) {
   CLI::App app{"Measures restored pictures against true ones.", "limpid-evaluate"};
   auto* model = app.add_option("--model", plan.model, "A model.limpid that limpid-train wrote");
   model->type_name("FILE")->group("Model");
-  auto* data = app.add_option("--data", plan.data, limpid::data_argument_help());
+  auto* data = app.add_option("--data", plan.tasks.data, limpid::data_argument_help());
   data->type_name("TASK=FORMAT:PATH[@PART]")->needs(model)->group("Model");
   model->needs(data);
-  auto* compare_option =
-      app.add_option("--compare", plan.compare,
-                     "Pictures of any program, and the true ones; or two files of features (.npy, "
-                     ".npz with mu and sigma): their Frechet distance");
-  compare_option->expected(2)
-      ->type_name("RESTORED_DIR TARGET_DIR")
-      ->excludes(model)
-      ->group("Pictures of any program");
-  app.add_option("--against", plan.against,
-                 "Pictures of another program: by how much --compare scores more, picture by "
-                 "picture, and whether that may be chance")
-      ->type_name("RESTORED_DIR")
-      ->needs(compare_option)
-      ->group("Pictures of any program");
+  examples::add_comparison(app, model, plan.comparison);
   app.add_option("--beside", plan.beside,
                  "A further model on the same pictures, for a table of all; may come again")
       ->type_name("NAME=FILE")
@@ -398,14 +220,15 @@ int main(int argc, char** argv) {
       ->group("Model");
   examples::add_metrics(app, plan.metrics);
   examples::add_json(app, plan.json, "Write all scores");
-  app.add_option("--max-images", plan.max_images, "At most so many pictures of each task")
+  app.add_option("--max-images", plan.tasks.max_images, "At most so many pictures of each task")
       ->check(examples::Whole{})
       ->type_name("N")
       ->needs(model)
       ->group("Model");
-  auto* save = app.add_option("--save", plan.save, "Keep the restored pictures: DIR/TASK/NAME.png");
+  auto* save =
+      app.add_option("--save", plan.tasks.save, "Keep the restored pictures: DIR/TASK/NAME.png");
   save->type_name("DIR")->needs(model)->group("Model");
-  app.add_flag("--overwrite", plan.overwrite, "Replace pictures of --save that are there")
+  app.add_flag("--overwrite", plan.tasks.overwrite, "Replace pictures of --save that are there")
       ->needs(save)
       ->group("Model");
   examples::add_tiling(app, plan.tiling);
@@ -417,9 +240,9 @@ int main(int argc, char** argv) {
   plan.command = examples::command_line(argc, argv);
   return examples::run_program(app, argc, argv, [&] {
     examples::try_output("--json", plan.json);
-    if (!plan.compare.empty() && are_features(plan.compare)) return compare_features(plan);
-    if (!plan.against.empty()) return compare_two(plan);
-    if (!plan.compare.empty()) return compare(plan);
+    if (!plan.comparison.sides.empty()) {
+      return examples::compare(plan.comparison, plan.metrics, plan.json);
+    }
     if (plan.model.empty()) throw examples::UsageError("expected --model and --data, or --compare");
     evaluate(plan);
   });

@@ -8,13 +8,10 @@
 // Nothing that is there is written over unless --overwrite says so. A picture that cannot be read
 // or restored is reported and passed over; the exit code is then 1.
 #include <limpid/core/errors.hpp>
-#include <limpid/core/machine_memory.hpp>
 #include <limpid/core/progress_line.hpp>
-#include <limpid/core/single_thread.hpp>
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/output_files.hpp>
 #include <limpid/io/image.hpp>
-#include <limpid/io/picture_folder.hpp>
 #include <limpid/model/families.hpp>
 #include <limpid/onnx/engines.hpp>
 
@@ -26,10 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <mutex>
-#include <set>
-#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,12 +31,14 @@
 #include "failures.hpp"
 #include "in_order.hpp"
 #include "keep_memory.hpp"
-#include "lies_in.hpp"
 #include "options.hpp"
 #include "program.hpp"
+#include "restore/batch_files.hpp"
 #include "restore/encoded_as.hpp"
 #include "restore/find_model.hpp"
+#include "restore/lanes.hpp"
 #include "restore/streams.hpp"
+#include "restore/ways_of.hpp"
 #include "tile_note.hpp"
 
 namespace {
@@ -52,11 +48,9 @@ using Clock = std::chrono::steady_clock;
 
 /// The command line.
 struct Plan {
-  fs::path model, out, json;  ///< without `out`, results lie beside their pictures
-  std::string engine = "limpid";
-  std::string task, format;  ///< without `format`, that of each picture, in `out` a PNG
-  std::vector<fs::path> images;
-  bool recursive = false, overwrite = false, skip_existing = false;
+  fs::path model, json;
+  examples::BatchPlan batch;
+  std::string engine = "limpid", task;
   limpid::Tiling tiling;
   int ensemble = 1;
   double strength = 1;
@@ -68,117 +62,6 @@ struct Plan {
 double seconds_since(Clock::time_point then) {
   return std::chrono::duration<double>(Clock::now() - then).count();
 }
-
-std::string others(std::size_t count) {
-  return count == 0   ? ""
-         : count == 1 ? " and another"
-                      : " and " + std::to_string(count) + " others";
-}
-
-/// Whether a file lies in the folder that results go to, which a walk through a tree may meet.
-bool is_result(const fs::path& file, const fs::path& root, const Plan& plan) {
-  return !examples::lies_in(root, plan.out) && examples::lies_in(file.parent_path(), plan.out);
-}
-
-/// Refuses to write results where pictures are read: a later run would take them for pictures.
-void check_apart(const Plan& plan, const std::vector<limpid::OutputFile>& files) {
-  if (plan.out.empty()) return;  // there a result is told by its name
-  std::set<fs::path> places;
-  for (const auto& file : files) places.insert(file.output.parent_path());
-  for (const auto& image : plan.images) {
-    std::error_code ignored;
-    if (!fs::is_directory(image, ignored)) continue;
-    if (plan.recursive && !examples::lies_in(image, plan.out)) continue;  // `is_result` sees to it
-    for (const auto& place : places) {
-      const bool is_read =
-          plan.recursive ? examples::lies_in(place, image) : fs::equivalent(place, image, ignored);
-      TORCH_CHECK(!is_read, "--out: results would lie among the pictures of '", image.string(),
-                  "', and a later run take them for pictures; name another folder");
-    }
-  }
-}
-
-/// Which files are read, and where each result goes. What is passed over in folders is said once.
-std::vector<limpid::OutputFile> files_of(const Plan& plan) {
-  std::vector<limpid::InputPicture> pictures;
-  for (const auto& image : plan.images) {
-    std::error_code ignored;
-    if (!fs::is_directory(image, ignored)) {
-      pictures.push_back({image, image.parent_path()});
-      continue;
-    }
-    const auto found = limpid::list_pictures(image, {.is_recursive = plan.recursive});
-    const auto said = found.summary();
-    if (!said.empty()) examples::complain("limpid-restore: '" + image.string() + "': " + said);
-    TORCH_CHECK(!found.pictures.empty(), "'", image.string(), "': expected pictures, found none");
-    for (const auto& file : found.pictures) {
-      const bool is_own = plan.out.empty() ? examples::is_made_by_us(file)
-                                           : plan.recursive && is_result(file, image, plan);
-      if (!is_own) pictures.push_back({file, image});
-    }
-  }
-  const auto ending = plan.format.empty() ? "" : "." + plan.format;
-  if (plan.out.empty()) return limpid::plan_outputs_beside(pictures, ending);
-  return limpid::plan_outputs(pictures, plan.out, ending.empty() ? ".png" : ending);
-}
-
-bool is_there(const limpid::OutputFile& file) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(file.output, ignored));
-}
-
-/// @throws c10::Error if something is there that would be written over.
-void check_new(const Plan& plan, const std::vector<limpid::OutputFile>& files) {
-  if (plan.overwrite || plan.skip_existing) return;
-  const auto first = std::find_if(files.begin(), files.end(), is_there);
-  if (first == files.end()) return;
-  const auto count = static_cast<std::size_t>(std::count_if(first, files.end(), is_there));
-  limpid::fail(plan.out.empty() ? "'" : "--out: '", first->output.string(), "'", others(count - 1),
-               count == 1 ? " is" : " are", " there already; name ",
-               plan.out.empty() ? "a folder with --out" : "another folder",
-               ", --overwrite to replace, or --skip-existing to go on with the rest");
-}
-
-/// Lets small pictures be restored side by side, each by one thread, and large ones alone, by all:
-/// small ones have too little work for several threads.
-class Lanes {
- public:
-  Lanes(std::int64_t jobs, int threads, const limpid::AnyRestorer& restorer,
-        const std::string& task)
-      : threads_(threads), jobs_(jobs) {
-    if (jobs <= 1) return;
-    const auto memory =
-        static_cast<double>(limpid::free_memory()) / (2 * static_cast<double>(jobs));
-    most_pixels_ = std::min(2e6, memory / std::max(1.0, restorer.cost(task).bytes_per_pixel));
-  }
-
-  int jobs() const { return static_cast<int>(jobs_); }
-
-  /// Calls `restore` when this picture may be restored.
-  template <class Restore>
-  void run(const limpid::Image& picture, Restore restore) {
-    if (jobs_ <= 1) {
-      constexpr std::int64_t kTiny = 128 * 128;  // a team of threads costs more than the work
-      const bool is_tiny = picture.height() * picture.width() <= kTiny;
-      limpid::use_threads(is_tiny ? 1 : threads_);
-      return restore();
-    }
-    if (static_cast<double>(picture.height() * picture.width()) <= most_pixels_) {
-      const std::shared_lock lock{alone_};
-      limpid::use_threads(static_cast<int>(std::max<std::int64_t>(1, threads_ / jobs_)));
-      return restore();
-    }
-    const std::unique_lock lock{alone_};
-    limpid::use_threads(threads_);
-    restore();
-  }
-
- private:
-  int threads_;
-  std::int64_t jobs_;
-  double most_pixels_ = 0;
-  std::shared_mutex alone_;
-};
 
 /// The task where none was named: what the model's router says, or its only one.
 std::string usual_task(const limpid::AnyRestorer& restorer) {
@@ -232,10 +115,10 @@ struct Outcome {
 /// @throws c10::Error at the end if a picture failed.
 void restore(Plan plan) {
   const auto restorer = restorer_of(plan);
-  const auto files = files_of(plan);
-  check_apart(plan, files);
-  check_new(plan, files);
-  if (!plan.out.empty()) examples::make_folder("--out", plan.out);
+  const auto files = examples::files_of(plan.batch);
+  examples::check_apart(plan.batch, files);
+  examples::check_new(plan.batch, files);
+  if (!plan.batch.out.empty()) examples::make_folder("--out", plan.batch.out);
   examples::try_output("--json", plan.json);
   const bool is_auto = plan.task == "auto" && restorer.router();
 
@@ -246,15 +129,15 @@ void restore(Plan plan) {
   examples::TileNote tiles{progress};
   const bool computes_aside = plan.compute.device != "cpu" || plan.engine != "limpid";
   const auto jobs = plan.jobs > 0 ? plan.jobs : computes_aside ? 1 : plan.compute.threads;
-  Lanes lanes{std::min(jobs, static_cast<std::int64_t>(files.size())), plan.compute.threads,
-              restorer, plan.task};
+  examples::Lanes lanes{std::min(jobs, static_cast<std::int64_t>(files.size())),
+                        plan.compute.threads, restorer, plan.task};
   std::vector<Outcome> outcomes(files.size());
   std::size_t left = 0;  // pictures that no task was sure to help
   std::mutex talking;
   const auto work = [&](std::size_t i) {
     const auto& [input, output] = files[i];
     auto& outcome = outcomes[i];
-    if (plan.skip_existing && is_there(files[i])) {
+    if (plan.batch.skip_existing && examples::is_there(files[i])) {
       outcome.was_there = true;
       return;
     }
@@ -283,7 +166,7 @@ void restore(Plan plan) {
     });
     if (!outcome.error.empty()) return;
     // From here on errors, such as a full disk, are not the picture's and stop everything.
-    if (!plan.out.empty()) examples::make_folder("--out", output.parent_path());
+    if (!plan.batch.out.empty()) examples::make_folder("--out", output.parent_path());
     restored.write();
     outcome.seconds = seconds_since(picture_began);
   };
@@ -316,7 +199,8 @@ void restore(Plan plan) {
   };
   examples::work_in_order(files.size(), lanes.jobs(), work, tell);
   examples::compare_results(plan.streams.comparison, pictures, progress);
-  const auto where = plan.out.empty() ? std::string{} : " in '" + plan.out.string() + "'";
+  const auto where =
+      plan.batch.out.empty() ? std::string{} : " in '" + plan.batch.out.string() + "'";
   progress.say(plan.task + ": restored " + std::to_string(pictures.size() - left) + " of " +
                std::to_string(files.size()) + " pictures" + where + ", " +
                limpid::duration_text(seconds_since(began)) +
@@ -338,38 +222,10 @@ void restore(Plan plan) {
   failures.check(files.size(), "restored");
 }
 
-/// What `auto` does to all frames of a video alike: the tasks that it is sure of in at least half
-/// of some frames.
-std::vector<std::string> tasks_for(const limpid::AnyRestorer& restorer,
-                                   const std::vector<limpid::Image>& frames) {
-  std::map<std::string, std::size_t> votes;
-  for (const auto& frame : frames) {
-    for (const auto& guess : restorer.restore_routed(frame).done) ++votes[guess.task];
-  }
-  std::vector<std::string> tasks;
-  for (const auto& task : restorer.tasks()) {
-    if (2 * votes[task] >= frames.size()) tasks.push_back(task);
-  }
-  return tasks;
-}
-
 /// Pictures and frames that are no batch of files, one at a time. @return the exit code
 int restore_streams(Plan plan) {
   const auto restorer = restorer_of(plan);
-  examples::RestoreWays ways;
-  ways.picture = [&](const limpid::Image& degraded) {
-    return restorer.restore(plan.task, degraded);
-  };
-  if (plan.task == "auto" && restorer.router()) {
-    ways.tasks_of_frames = [&](const std::vector<limpid::Image>& frames) {
-      return tasks_for(restorer, frames);
-    };
-    ways.by_tasks = [&](const std::vector<std::string>& tasks, const limpid::Image& degraded) {
-      return restorer.restore_in_turn(tasks, degraded);
-    };
-    ways.routed = [&](const limpid::Image& degraded) { return restorer.restore_routed(degraded); };
-  }
-  return examples::restore_streams(plan.streams, ways);
+  return examples::restore_streams(plan.streams, examples::ways_of(restorer, plan.task));
 }
 
 }  // namespace
@@ -411,18 +267,18 @@ int main(int argc, char** argv) {
                  "the threads [as many as threads]")
       ->check(examples::Whole{1, 1024})
       ->type_name("N");
-  app.add_option("--out", plan.out,
+  app.add_option("--out", plan.batch.out,
                  "Folder for the restored pictures, made where missing [beside each picture, as "
                  "NAME.restored.EXT]")
       ->type_name("DIR");
-  app.add_flag("--recursive", plan.recursive,
+  app.add_flag("--recursive", plan.batch.recursive,
                "Also what lies in subfolders, to the same subfolders of DIR");
-  auto* overwrite =
-      app.add_flag("--overwrite", plan.overwrite, "Replace pictures that are there, never inputs");
-  app.add_flag("--skip-existing", plan.skip_existing,
+  auto* overwrite = app.add_flag("--overwrite", plan.batch.overwrite,
+                                 "Replace pictures that are there, never inputs");
+  app.add_flag("--skip-existing", plan.batch.skip_existing,
                "Go on with a batch: pass over what is restored already")
       ->excludes(overwrite);
-  app.add_option("--format", plan.format,
+  app.add_option("--format", plan.batch.format,
                  "png or jpg [that of the picture beside it, png with --out]; a JPEG of a JPEG "
                  "keeps its quality, others have 95")
       ->check(CLI::IsMember({"png", "jpg"}));
@@ -430,7 +286,7 @@ int main(int argc, char** argv) {
   examples::add_json(app, plan.json, "Write what was restored, and how long it took");
   examples::add_max_pixels(app);
   examples::add_compute(app, plan.compute);
-  app.add_option("IMAGE", plan.images,
+  app.add_option("IMAGE", plan.batch.images,
                  "Pictures (" + limpid::readable_formats() +
                      "), folders of them, and videos (by ffmpeg); -: standard input, to standard "
                      "output")
@@ -441,10 +297,11 @@ int main(int argc, char** argv) {
   return examples::run_program(app, argc, argv, [&] {
     auto& streams = plan.streams;
     const auto& more = streams.comparison.pictures;
-    plan.images.insert(plan.images.begin(), more.begin(), more.end());
-    streams.inputs = plan.images, streams.json = plan.json, streams.recursive = plan.recursive;
-    streams.overwrite = plan.overwrite, streams.skip_existing = plan.skip_existing;
-    streams.format = plan.format, streams.out = plan.out;
+    plan.batch.images.insert(plan.batch.images.begin(), more.begin(), more.end());
+    streams.inputs = plan.batch.images, streams.json = plan.json,
+    streams.recursive = plan.batch.recursive;
+    streams.overwrite = plan.batch.overwrite, streams.skip_existing = plan.batch.skip_existing;
+    streams.format = plan.batch.format, streams.out = plan.batch.out;
     if (!streams.are_wanted()) {
       restore(plan);
       return 0;
