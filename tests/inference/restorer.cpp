@@ -52,6 +52,21 @@ BOOST_AUTO_TEST_CASE(restores_what_the_model_makes_of_the_whole_picture) {
   BOOST_TEST(!(restored == degraded));
 }
 
+BOOST_AUTO_TEST_CASE(kernels_lie_as_asked_also_where_the_model_was_read_before) {
+  constexpr auto kLast = at::MemoryFormat::ChannelsLast;
+  const TemporaryFolder folder;
+  save(AnyModel{scrambled<UNet>()}, folder / "model.limpid");
+  const auto loaded = load_any(folder / "model.limpid");
+  const AnyRestorer restorer{loaded, {.memory_format = kLast}};
+  for (const auto& [name, parameter] : loaded.model.parameters) {
+    if (parameter.dim() == 4) BOOST_TEST(parameter.is_contiguous(kLast), name);
+  }
+  const auto degraded = picture(37, 51);
+  const AnyRestorer usual{folder / "model.limpid"};
+  BOOST_TEST(torch::allclose(restorer.restore_unit("night", degraded),
+                             usual.restore_unit("night", degraded), 1e-4, 1e-4));
+}
+
 BOOST_AUTO_TEST_CASE(metrics_of_unrounded_values_see_what_the_model_makes) {
   auto model = scrambled<UNet>();
   Restorer restorer{model};

@@ -43,21 +43,12 @@ class AnyRestorer {
   /// @throws c10::Error that names the file if it is missing, damaged, or of networks that limpid
   ///         does not ship.
   explicit AnyRestorer(const std::filesystem::path& path, RestorerOptions options = {})
-      : options_(options), source_("model '" + path.string() + "'"), loaded_(load_any(path)) {
-    loaded_.model.module->to(options_.device);
-    router_ = Router::of(loaded_.manifest, source_);
-    if (router_) check_router(*router_);
-    detail::lay_out(*loaded_.model.module, options_.memory_format);
-  }
+      : AnyRestorer(load_any(path), options, "model '" + path.string() + "'") {}
 
   /// Reads the model from memory, which may go afterwards.
   /// @throws c10::Error that names `file.name`, as above.
   explicit AnyRestorer(const ModelBytes& file, RestorerOptions options = {})
-      : options_(options), source_("model '" + file.name + "'"), loaded_(load_any(file)) {
-    loaded_.model.module->to(options_.device);
-    router_ = Router::of(loaded_.manifest, source_);
-    if (router_) check_router(*router_);
-  }
+      : AnyRestorer(load_any(file), options, "model '" + file.name + "'") {}
 
   /// A model that was read already, with what its file says, such as its router.
   /// @param source  how errors call it
@@ -66,6 +57,7 @@ class AnyRestorer {
                        std::string source = "model")
       : options_(options), source_(std::move(source)), loaded_(std::move(loaded)) {
     loaded_.model.module->to(options_.device);
+    detail::lay_out(*loaded_.model.module, options_.memory_format);
     router_ = Router::of(loaded_.manifest, source_);
     if (router_) check_router(*router_);
   }
