@@ -8,7 +8,6 @@
 // Nothing that is there is written over unless --overwrite says so. A picture that cannot be read
 // or restored is reported and passed over; the exit code is then 1.
 #include <limpid/core/errors.hpp>
-#include <limpid/core/progress_line.hpp>
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/output_files.hpp>
 #include <limpid/io/image.hpp>
@@ -19,7 +18,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -34,6 +32,7 @@
 #include "options.hpp"
 #include "program.hpp"
 #include "restore/batch_files.hpp"
+#include "restore/batch_report.hpp"
 #include "restore/encoded_as.hpp"
 #include "restore/find_model.hpp"
 #include "restore/lanes.hpp"
@@ -44,7 +43,6 @@
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 /// The command line.
 struct Plan {
@@ -58,10 +56,6 @@ struct Plan {
   examples::Compute compute;
   examples::Streams streams;
 };
-
-double seconds_since(Clock::time_point then) {
-  return std::chrono::duration<double>(Clock::now() - then).count();
-}
 
 /// The task where none was named: what the model's router says, or its only one.
 std::string usual_task(const limpid::AnyRestorer& restorer) {
@@ -103,15 +97,6 @@ limpid::AnyRestorer restorer_of(Plan& plan) {
   return restorer;
 }
 
-/// What came of a picture.
-struct Outcome {
-  bool was_there = false;
-  limpid::Routing routing;  ///< by "auto"
-  std::string error;        ///< that it could not be restored
-  std::int64_t width = 0, height = 0;
-  double seconds = 0;
-};
-
 /// @throws c10::Error at the end if a picture failed.
 void restore(Plan plan) {
   const auto restorer = restorer_of(plan);
@@ -122,17 +107,15 @@ void restore(Plan plan) {
   examples::try_output("--json", plan.json);
   const bool is_auto = plan.task == "auto" && restorer.router();
 
-  auto pictures = nlohmann::json::array(), skipped = nlohmann::json::array();
   examples::Failures failures{"limpid-restore", "smaller tiles need less: --tile 512"};
   examples::Progress progress;
-  const auto began = Clock::now();
+  examples::BatchReport report{plan.task, is_auto, files.size(), failures, progress};
   examples::TileNote tiles{progress};
   const bool computes_aside = plan.compute.device != "cpu" || plan.engine != "limpid";
   const auto jobs = plan.jobs > 0 ? plan.jobs : computes_aside ? 1 : plan.compute.threads;
   examples::Lanes lanes{std::min(jobs, static_cast<std::int64_t>(files.size())),
                         plan.compute.threads, restorer, plan.task};
-  std::vector<Outcome> outcomes(files.size());
-  std::size_t left = 0;  // pictures that no task was sure to help
+  std::vector<examples::Outcome> outcomes(files.size());
   std::mutex talking;
   const auto work = [&](std::size_t i) {
     const auto& [input, output] = files[i];
@@ -141,7 +124,7 @@ void restore(Plan plan) {
       outcome.was_there = true;
       return;
     }
-    const auto picture_began = Clock::now();
+    const examples::Stopwatch watch;
     limpid::EncodedPicture restored;
     outcome.error = failures.error_of(input, [&, input = input, output = output] {
       const auto degraded = limpid::Image::load(input);
@@ -168,44 +151,15 @@ void restore(Plan plan) {
     // From here on errors, such as a full disk, are not the picture's and stop everything.
     if (!plan.batch.out.empty()) examples::make_folder("--out", output.parent_path());
     restored.write();
-    outcome.seconds = seconds_since(picture_began);
+    outcome.seconds = watch.seconds();
   };
   const auto tell = [&](std::size_t i) {
-    const auto& [input, output] = files[i];
-    const auto& outcome = outcomes[i];
     const std::lock_guard lock{talking};
-    if (outcome.was_there) {
-      skipped.push_back(output.string());
-      return;
-    }
-    if (!outcome.error.empty()) {
-      failures.note(input, outcome.error);
-      failures.say(progress);
-      return;
-    }
-    pictures.push_back({{"input", input.string()},
-                        {"output", output.string()},
-                        {"width", outcome.width},
-                        {"height", outcome.height},
-                        {"seconds", outcome.seconds}});
-    if (is_auto) pictures.back()["auto"] = examples::to_json(outcome.routing);
-    left += is_auto && outcome.routing.done.empty() ? 1 : 0;
-    progress.say(input.string() + ": " + (is_auto ? outcome.routing.text() : plan.task) + " -> " +
-                 output.string());
-    const auto done = static_cast<double>(i + 1), all = static_cast<double>(files.size());
-    if (i + 1 == files.size()) return;
-    progress.show(std::to_string(i + 1) + "/" + std::to_string(files.size()) + "  " +
-                  limpid::duration_text(seconds_since(began) / done * (all - done)) + " left");
+    report.tell(files[i], outcomes[i]);
   };
   examples::work_in_order(files.size(), lanes.jobs(), work, tell);
-  examples::compare_results(plan.streams.comparison, pictures, progress);
-  const auto where =
-      plan.batch.out.empty() ? std::string{} : " in '" + plan.batch.out.string() + "'";
-  progress.say(plan.task + ": restored " + std::to_string(pictures.size() - left) + " of " +
-               std::to_string(files.size()) + " pictures" + where + ", " +
-               limpid::duration_text(seconds_since(began)) +
-               (left == 0 ? "" : "; " + std::to_string(left) + " left as they were") +
-               (skipped.empty() ? "" : "; " + std::to_string(skipped.size()) + " were there"));
+  examples::compare_results(plan.streams.comparison, report.pictures(), progress);
+  report.say_all(plan.batch.out);
   examples::write_json(plan.json, nlohmann::json{{"model", plan.model.string()},
                                                  {"task", plan.task},
                                                  {"engine", plan.engine},
@@ -214,10 +168,10 @@ void restore(Plan plan) {
                                                  {"jobs", lanes.jobs()},
                                                  {"ensemble", plan.ensemble},
                                                  {"strength", plan.strength},
-                                                 {"seconds", seconds_since(began)},
+                                                 {"seconds", report.seconds()},
                                                  {"tiles", tiles.json()},
-                                                 {"pictures", pictures},
-                                                 {"skipped", skipped},
+                                                 {"pictures", report.pictures()},
+                                                 {"skipped", report.skipped()},
                                                  {"failed", failures.json()}});
   failures.check(files.size(), "restored");
 }
