@@ -431,6 +431,7 @@
 #include <limpid/optim/schedule_parts.hpp>
 #include <limpid/optim/sgd.hpp>
 #include <limpid/optim/stretch.hpp>
+#include <limpid/optim/update_in_pieces.hpp>
 #include <limpid/optim/weight_average.hpp>
 
 #include <limpid/weighting/active_reweighting.hpp>
