@@ -500,6 +500,7 @@
 #include <limpid/training/training_loop.hpp>
 #include <limpid/training/training_state.hpp>
 #include <limpid/training/training_step.hpp>
+#include <limpid/training/tried_critic.hpp>
 #include <limpid/training/validation.hpp>
 
 #include <limpid/parallel/child_process.hpp>

@@ -8,6 +8,8 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -48,7 +50,85 @@ struct Cliff {
   }
 };
 
+/// Least squares of scores.
+struct Squares {
+  at::Tensor critic_loss(TinyCritic& critic, const AdversarialBatch& batch) const {
+    return (critic->forward(batch.target) - 1).square().mean() +
+           critic->forward(batch.restored).square().mean();
+  }
+  at::Tensor generator_loss(TinyCritic& critic, const AdversarialBatch& batch) const {
+    return (critic->forward(batch.restored) - 1).square().mean();
+  }
+};
+
+/// The same, with something to do after a step of the critic.
+struct SquaresAndMore : Squares {
+  void after_critic_step(TinyCritic&) const {}
+};
+
+/// Two tasks with a critic each; the second's content fails where it is asked to.
+struct TwoCritics {
+  template <class Objective>
+  explicit TwoCritics(Objective objective) {
+    torch::manual_seed(1);
+    trainer.model()->encoder()->drop = torch::nn::Dropout(0.0);
+    trainer.branch<"deblur">(Branch{.critic = deblur, .adversarial = objective});
+    trainer.branch<"derain">(Branch{.content =
+                                        [this](const at::Tensor& a, const at::Tensor& b) {
+                                          const auto loss = (a - b).abs().mean();
+                                          return fails ? loss * std::nan("") : loss;
+                                        },
+                                    .critic = derain,
+                                    .adversarial = objective});
+  }
+
+  std::vector<at::Tensor> weights() {
+    std::vector<at::Tensor> all;
+    for (const auto& critic : {deblur, derain}) {
+      for (const auto& parameter : critic->parameters()) all.push_back(parameter.detach().clone());
+    }
+    for (const auto& parameter : trainer.model()->parameters()) {
+      all.push_back(parameter.detach().clone());
+    }
+    return all;
+  }
+
+  TwoTasks trainer{quiet()};
+  TinyCritic deblur, derain;
+  bool fails = false;
+};
+
+bool are_equal(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const at::Tensor& x, const at::Tensor& y) { return torch::equal(x, y); });
+}
+
 BOOST_AUTO_TEST_SUITE(failed_step)
+
+BOOST_AUTO_TEST_CASE(critics_whose_steps_are_tried_first_move_as_all_others_do) {
+  torch::manual_seed(4);
+  const std::vector<std::vector<Batch>> steps{batches(), batches(), batches()};
+  const auto train = [&](auto objective, bool fails_between) {
+    torch::manual_seed(3);
+    TwoCritics run{objective};
+    auto before = run.weights();
+    for (const auto& step : steps) {
+      if (fails_between) {
+        run.fails = true;
+        BOOST_TEST(error_of([&] { run.trainer.step(step); }) != "no error");
+        BOOST_TEST(are_equal(run.weights(), before));
+        run.fails = false;
+      }
+      run.trainer.step(step);
+      BOOST_TEST(!are_equal(run.weights(), before));
+      before = run.weights();
+    }
+    return before;
+  };
+  const auto copied = train(SquaresAndMore{}, false);
+  BOOST_TEST(are_equal(train(Squares{}, false), copied));
+  BOOST_TEST(are_equal(train(Squares{}, true), copied));
+}
 
 BOOST_AUTO_TEST_CASE(a_critic_is_as_it_was_before_the_step_and_the_step_can_be_done_again) {
   const auto train = [](bool fails_between) {

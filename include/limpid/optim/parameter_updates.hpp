@@ -126,6 +126,18 @@ class ParameterUpdates {
     return [this, loaded] { kept_ = std::move(*loaded); };
   }
 
+  /// Takes all memory that a step of the parameters with a gradient needs, before anything moves.
+  void make_room() {
+    for (const auto i : with_gradient()) {
+      if (!kept_[i].state.empty()) continue;
+      std::vector<at::Tensor> state;
+      for (std::size_t k = 0; k < optimizer_.states_of(parameters_[i].second); ++k) {
+        state.push_back(at::zeros_like(parameters_[i].second, at::MemoryFormat::Preserve));
+      }
+      kept_[i].state = std::move(state);
+    }
+  }
+
   /// @return what puts everything kept back as it is now; it needs no memory for that.
   std::function<void()> remember() {
     auto copies = std::make_shared<std::vector<Kept>>(kept_);
@@ -169,18 +181,6 @@ class ParameterUpdates {
       update_in_pieces(alone, update);
     } else {
       update(alone);
-    }
-  }
-
-  /// All memory that is needed, before anything moves.
-  void make_room() {
-    for (const auto i : with_gradient()) {
-      if (!kept_[i].state.empty()) continue;
-      std::vector<at::Tensor> state;
-      for (std::size_t k = 0; k < optimizer_.states_of(parameters_[i].second); ++k) {
-        state.push_back(at::zeros_like(parameters_[i].second, at::MemoryFormat::Preserve));
-      }
-      kept_[i].state = std::move(state);
     }
   }
 

@@ -31,6 +31,7 @@ class Adversary {
   Loss critic_loss{};                                          ///< what the critic minimises
   Loss generator_loss{};                                       ///< what the generator minimises
   std::function<void()> after_critic_step{[] {}};              ///< after each step of the critic
+  bool acts_after_critic_step = false;                         ///< whether that does anything
   std::function<Figures()> figures{[] { return Figures{}; }};  ///< scalars to log after that
   std::function<State()> state{[] { return State{}; }};        ///< what a checkpoint keeps
   std::function<void(const State&)> load_state{[](const State&) {}};
@@ -55,6 +56,7 @@ class Adversary {
     };
     // The rest is optional: an objective has what it names.
     if constexpr (requires { pair->loss.after_critic_step(pair->critic); }) {
+      acts_after_critic_step = true;
       after_critic_step = [pair] {
         torch::NoGradGuard no_grad;
         pair->loss.after_critic_step(pair->critic);

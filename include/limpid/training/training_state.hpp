@@ -34,6 +34,7 @@ struct TaskState {
   bool has_branch = false;
   NamedParameters critic_parameters;
   std::unique_ptr<ParameterUpdates> critic_updates;
+  bool tries_critic = false;  ///< its step is tried in this one, and taken at the end
   std::unique_ptr<PairLoader> loader;
   Random random{0};
 };

@@ -14,6 +14,7 @@
 #include <limpid/training/step_graph.hpp>
 #include <limpid/training/step_losses.hpp>
 #include <limpid/training/training_state.hpp>
+#include <limpid/training/tried_critic.hpp>
 
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/from_blob.h>
@@ -21,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,7 +53,7 @@ inline void backward_critic(TaskState& task, const AdversarialBatch& batch,
 /// One step of a task's critic along that gradient.
 inline void step_critic(TaskState& task, StepLosses& losses) {
   task.critic_updates->step();
-  forget_gradients(task.critic_parameters);  // one critic's at a time, whatever the number of tasks
+  if (!task.tries_critic) forget_gradients(task.critic_parameters);
   task.branch.adversary.after_critic_step();
   auto named = names_beside_the_steps_own();
   for (const auto& [name, value] : task.branch.adversary.figures()) {
@@ -128,12 +130,14 @@ inline void train_task(TrainingState& state, std::size_t t, const Batch& part, d
     });
     return;
   }
+  std::optional<TriedCritic> tried;
   for (std::int64_t i = 0; i < task.branch.critic_updates; ++i) {
     state.graph.piece(task.critic_parameters, [&] {
       if (i == 0) forward();
       backward_critic(task, {degraded, restored.detach(), target, &task.random, processes}, options,
                       exchange, losses);
     });
+    if (i == 0) tried.emplace(task);
     step_critic(task, losses);
   }
   state.graph.piece(state.model.parameters, backward);
@@ -236,7 +240,7 @@ inline std::vector<LossValue> computed_step(TrainingState& state, std::vector<Ba
   const auto whole = share_of(options.communicator);
   const auto* processes = options.communicator.is_alone() ? nullptr : &whole;
   if (processes != nullptr) seed_dropout(options, state.step);
-  CriticsBefore critics{state, options.device};
+  CriticsBefore critics{state, options};
   forget_gradients(state.model.parameters);
   const auto on_stream = state.graph.begin(batches, state.model.parameters);
   const auto every = options.interference_every;

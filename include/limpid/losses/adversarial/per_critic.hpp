@@ -19,6 +19,18 @@ namespace limpid {
 
 namespace detail {
 
+template <class Loss, class C>
+concept ActsAfterStepOf = requires(Loss& loss, C& critic) {
+  loss.after_critic_step(critic);
+};
+
+template <class Loss, class Parts>
+inline constexpr bool kActsAfterAny = false;
+
+template <class Loss, class... Parts>
+inline constexpr bool kActsAfterAny<Loss, std::tuple<Parts...>> = (ActsAfterStepOf<Loss, Parts> ||
+                                                                   ...);
+
 template <class Loss, class Parts>
 inline constexpr bool kFitsEach = false;
 
@@ -56,7 +68,7 @@ class PerCritic : public detail::NameOf<Loss> {
 
   /// What each objective does after a step of its critic.
   template <CompositeCritic C>
-  requires detail::kFitsEach<Loss, PartsOf<C>>
+  requires detail::kFitsEach<Loss, PartsOf<C>> && detail::kActsAfterAny<Loss, PartsOf<C>>
   void after_critic_step(C& critic) {
     for_each(critic, [](Loss& loss, auto& part) {
       if constexpr (requires { loss.after_critic_step(part); }) loss.after_critic_step(part);

@@ -42,9 +42,10 @@ class WithOwnLoss : public detail::NameOf<Loss> {
 
   /// What the objective does after a step of its critic.
   template <CriticWithOwnLoss C>
-  void after_critic_step(C& critic) {
-    if constexpr (requires { loss_.after_critic_step(critic); }) loss_.after_critic_step(critic);
+  void after_critic_step(C& critic) requires requires(Loss& loss, C& own) {
+    loss.after_critic_step(own);
   }
+  { loss_.after_critic_step(critic); }
 
   std::vector<std::pair<std::string, at::Tensor>> figures() const {
     std::vector<std::pair<std::string, at::Tensor>> all;
