@@ -34,14 +34,23 @@ void Findings::at_most(const std::string& what, double value, double limit) {
 
 void Findings::agree(const std::string& what, const at::Tensor& expected, const at::Tensor& found,
                      double limit) {
+  compare(what, expected, found, limit, [](const at::Tensor& a) { return a.abs().max(); });
+}
+
+void Findings::agree_by_norm(const std::string& what, const at::Tensor& expected,
+                             const at::Tensor& found, double limit) {
+  compare(what, expected, found, limit, [](const at::Tensor& a) { return a.norm(); });
+}
+
+void Findings::compare(const std::string& what, const at::Tensor& expected, const at::Tensor& found,
+                       double limit, const std::function<at::Tensor(const at::Tensor&)>& size) {
   const auto a = expected.detach().to(at::kCPU, at::kDouble);
   const auto b = found.detach().to(at::kCPU, at::kDouble);
   if (a.sizes() != b.sizes()) {
     say(what, false, "another shape");
     return;
   }
-  const auto scale = std::max(a.abs().max().item<double>(), 1e-12);
-  at_most(what, (a - b).abs().max().item<double>() / scale, limit);
+  at_most(what, size(a - b).item<double>() / std::max(size(a).item<double>(), 1e-12), limit);
 }
 
 void Findings::guard(const std::string& what, const std::function<void()>& check) {
