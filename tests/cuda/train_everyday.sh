@@ -33,7 +33,7 @@ if torch=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))'
   export LD_LIBRARY_PATH=$(IFS=:; echo "${libraries[*]}"):${LD_LIBRARY_PATH:-}
 fi
 "${TRAIN:-build/default/bin/limpid-train}" --recipe everyday --device "$device" --minutes "$minutes" \
-  --workers 3 --threads "$(nproc)" --out "$out/run" \
+  --workers 3 --threads 2 --out "$out/run" \
   --batch deblur=32 --batch dehaze=12 --batch derain=16 --batch denoise=12 "${options[@]}" \
   --data "deblur=photos:$photos,degradation=camera-motion,size=0:30,gamma=1:2.2,overexposed=0.4,noise=0:4,on=device" \
   --data "dehaze=photos:$photos,degradation=mixture,parts=haze@0.84(beta=0.2:2.6,tint=0.08),on=device" \
