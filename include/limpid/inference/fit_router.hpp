@@ -105,16 +105,17 @@ inline std::pair<double, double> log_odds(const Eigen::VectorXd& scores,
 }
 
 /// The probability from which a task is done: down to it, samples that the router is about as sure
-/// of gain in the mean with a certainty of 95 %. Not below one half, and as usual where too few are
-/// sure to tell.
+/// of gain in the mean with a certainty of 95 %. Not below 60 %, since real pictures are others
+/// than those that were damaged to fit a router, and as usual where too few are sure to tell.
 /// @param probabilities  of samples that the router was not fitted on
 /// @param worth          of doing the task to each, losses counted as they weigh
 inline double pays_from(const Eigen::VectorXd& probabilities, const Eigen::VectorXd& worth) {
   constexpr std::size_t kLike = 20, kFewest = 8, kStep = 5;  // samples that are as sure
   constexpr double kCertain = 1.645;                         // deviations below the mean
+  constexpr double kLeastSure = 0.6;
   std::vector<Eigen::Index> order;
   for (Eigen::Index i = 0; i < probabilities.size(); ++i) {
-    if (probabilities[i] >= 0.5) order.push_back(i);
+    if (probabilities[i] >= kLeastSure) order.push_back(i);
   }
   if (order.size() < kFewest) return Router::kUsuallySure;
   std::stable_sort(order.begin(), order.end(),
@@ -131,7 +132,7 @@ inline double pays_from(const Eigen::VectorXd& probabilities, const Eigen::Vecto
     const auto variance = std::max(0.0, squares / count - mean * mean) / (count - 1);
     if (mean - kCertain * std::sqrt(variance) <= 0) break;
     from = probabilities[order[end - 1]];
-    if (end == order.size()) return 0.5;
+    if (end == order.size()) return kLeastSure;
   }
   return from;
 }
