@@ -15,6 +15,7 @@
 #include <limpid/core/cudnn_benchmark.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/errors.hpp>
+#include <limpid/core/evaluation_scope.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/finite.hpp>
@@ -431,7 +432,6 @@
 #include <limpid/optim/schedule_parts.hpp>
 #include <limpid/optim/sgd.hpp>
 #include <limpid/optim/stretch.hpp>
-#include <limpid/optim/update_in_pieces.hpp>
 #include <limpid/optim/weight_average.hpp>
 
 #include <limpid/weighting/active_reweighting.hpp>
@@ -474,7 +474,6 @@
 #include <limpid/training/device_batch.hpp>
 #include <limpid/training/dropout_seed.hpp>
 #include <limpid/training/epoch_policy.hpp>
-#include <limpid/training/evaluation_mode.hpp>
 #include <limpid/training/frozen_parts.hpp>
 #include <limpid/training/frozen_weights.hpp>
 #include <limpid/training/gradient_exchange.hpp>
@@ -556,7 +555,6 @@
 #include <limpid/inference/any_restorer.hpp>
 #include <limpid/inference/degraded_picture.hpp>
 #include <limpid/inference/evaluate.hpp>
-#include <limpid/inference/evaluation_scope.hpp>
 #include <limpid/inference/fit_router.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/output_files.hpp>

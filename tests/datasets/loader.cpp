@@ -1,3 +1,6 @@
+#include <limpid/datasets/batch.hpp>
+#include <limpid/datasets/batch_mixing.hpp>
+#include <limpid/datasets/batch_queue.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <support/errors.hpp>
 #include <support/images.hpp>

@@ -1,5 +1,8 @@
 #include <limpid/datasets/all_in_one.hpp>
+#include <limpid/datasets/all_weather.hpp>
+#include <limpid/datasets/cdd11.hpp>
 #include <limpid/datasets/data_argument.hpp>
+#include <limpid/datasets/data_format.hpp>
 #include <limpid/datasets/published_layout.hpp>
 #include <support/errors.hpp>
 #include <support/images.hpp>

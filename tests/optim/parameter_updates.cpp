@@ -3,7 +3,6 @@
 #include <support/errors.hpp>
 #include <support/named.hpp>
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
@@ -75,40 +74,6 @@ at::Tensor four_steps(const AnyOptimizer& optimizer) {
 }
 
 BOOST_AUTO_TEST_SUITE(parameter_updates)
-
-BOOST_AUTO_TEST_CASE(large_parameters_are_updated_in_pieces_to_the_same_bits) {
-  torch::manual_seed(3);
-  const auto drawn = torch::randn({3, 5, kNumbersOfAPiece / 7, 1});
-  const auto threads = at::get_num_threads();
-  for (const bool channels_last : {false, true}) {
-    for (const auto& optimizer : each_optimizer()) {
-      const auto format =
-          channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-      const auto laid = [&](const at::Tensor& numbers) { return numbers.clone(format); };
-      const auto pieces = laid(drawn).requires_grad_();
-      ParameterUpdates updates{optimizer, {{"a.weight", pieces}}, 0.1};
-      UpdateGroup whole{.parameters = {laid(drawn)}, .gradients = {}, .state = {}};
-      for (std::size_t k = 0; k < optimizer.states_of(pieces); ++k) {
-        whole.state.push_back({laid(torch::zeros_like(drawn))});
-      }
-      whole.rate = 0.1;
-      whole.decays = true;
-      for (int i = 0; i < 3; ++i) {
-        const auto gradient = torch::randn_like(drawn);
-        pieces.mutable_grad() = laid(gradient);
-        whole.gradients = {laid(gradient)};
-        whole.step = i + 1;
-        at::set_num_threads(2);
-        updates.step();
-        at::set_num_threads(1);
-        optimizer.update(whole);
-      }
-      BOOST_TEST(torch::equal(pieces, whole.parameters[0]), optimizer.name());
-      BOOST_TEST(!torch::equal(pieces.detach(), drawn));
-    }
-  }
-  at::set_num_threads(threads);
-}
 
 BOOST_AUTO_TEST_CASE(adam_is_libtorchs_bit_for_bit) {
   for (const double decay : {0.0, 0.1}) {

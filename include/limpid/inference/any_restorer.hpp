@@ -1,7 +1,7 @@
 #pragma once
 
+#include <limpid/core/evaluation_scope.hpp>
 #include <limpid/engine/engines.hpp>
-#include <limpid/inference/evaluation_scope.hpp>
 #include <limpid/inference/restore_picture.hpp>
 #include <limpid/inference/restore_watch.hpp>
 #include <limpid/inference/restorer.hpp>

@@ -2,10 +2,10 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
+#include <limpid/core/evaluation_scope.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/memory_format.hpp>
 #include <limpid/engine/engines.hpp>
-#include <limpid/inference/evaluation_scope.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/restore_picture.hpp>
 #include <limpid/inference/restore_watch.hpp>

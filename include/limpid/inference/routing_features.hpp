@@ -1,8 +1,8 @@
 #pragma once
 
+#include <limpid/core/evaluation_scope.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/window.hpp>
-#include <limpid/inference/evaluation_scope.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/model/any_model.hpp>
 

@@ -46,7 +46,6 @@ inline void add_decay_to_gradient(UpdateGroup& group, double decay) {
 struct Adam {
   static constexpr std::string_view name = "adam";
   static constexpr std::array<std::string_view, 2> state_names{"exp_avg", "exp_avg_sq"};
-  static constexpr bool moves_each_number_alone = true;
 
   double beta1 = 0.9;     ///< share of the past in the average of gradients
   double beta2 = 0.999;   ///< the same of their squares
@@ -102,7 +101,6 @@ struct Adam {
 struct AdamW {
   static constexpr std::string_view name = "adamw";
   static constexpr auto state_names = Adam::state_names;
-  static constexpr bool moves_each_number_alone = true;
 
   double beta1 = 0.9;     ///< share of the past in the average of gradients
   double beta2 = 0.999;   ///< the same of their squares

@@ -54,9 +54,6 @@ class AnyOptimizer {
     } else {
       can_skip_ = [](const UpdateGroup&) { return false; };
     }
-    if constexpr (requires { O::moves_each_number_alone; }) {
-      moves_each_number_alone_ = O::moves_each_number_alone;
-    }
     update_ = [optimizer = std::move(optimizer)](UpdateGroup& group) { optimizer.update(group); };
   }
 
@@ -86,9 +83,6 @@ class AnyOptimizer {
     return decays_(name, parameter);
   }
 
-  /// Whether pieces of a parameter may be updated apart.
-  bool moves_each_number_alone() const { return moves_each_number_alone_; }
-
   void update(UpdateGroup& group) const { update_(group); }
 
   /// Whether `update` heeds what this group says of skipping.
@@ -101,7 +95,6 @@ class AnyOptimizer {
   std::function<bool(const UpdateGroup&)> can_skip_;
   std::function<std::size_t(const at::Tensor&)> states_of_;
   Decays decays_;
-  bool moves_each_number_alone_ = false;
 };
 
 }  // namespace limpid

@@ -22,7 +22,6 @@ namespace limpid {
 struct Lion {
   static constexpr std::string_view name = "lion";
   static constexpr std::array<std::string_view, 1> state_names{"exp_avg"};
-  static constexpr bool moves_each_number_alone = true;
 
   double beta1 = 0.9;   ///< share of the momentum in the step
   double beta2 = 0.99;  ///< share of the past in the momentum

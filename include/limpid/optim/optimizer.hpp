@@ -32,15 +32,12 @@ struct UpdateGroup {
 /// `state_names` lists, and goes into checkpoints under them. `static std::size_t
 /// states_of(parameter)`, where there is one, says that only the first so many are for a parameter.
 ///
-/// `static constexpr bool moves_each_number_alone`, where it is there and true, says that a number
-/// of a parameter is moved by its own gradient and what is kept of it, whatever all others are.
-///
 /// `bool can_skip(const UpdateGroup&)`, where there is one, says that `update` heeds the group's
 /// `skip` and `shrink`.
 ///
 /// `update` computes with LibTorch's `_foreach` functions, so that on a graphics card a step is a
-/// few launches for all parameters. On the CPU it is given one parameter at a time, or a piece of
-/// one, which is the same arithmetic and better for caches.
+/// few launches for all parameters. On the CPU it is given one parameter at a time, which is the
+/// same arithmetic and better for caches.
 template <class O>
 concept Optimizer = HasOptionsByName<O> && std::copy_constructible<O> &&
     requires(const O& optimizer, UpdateGroup& group) {

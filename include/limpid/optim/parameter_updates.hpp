@@ -3,7 +3,6 @@
 #include <limpid/optim/any_optimizer.hpp>
 #include <limpid/optim/fused_adam.hpp>
 #include <limpid/optim/named_parameters.hpp>
-#include <limpid/optim/update_in_pieces.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -47,7 +46,7 @@ class ParameterUpdates {
       ++kept_[i].step;
       UpdateGroup alone;
       add(alone, i);
-      update_alone(alone);
+      optimizer_.update(alone);
     }
     for (auto& group : groups()) {
       count_step(group);
@@ -173,15 +172,6 @@ class ParameterUpdates {
   /// On the CPU one at a time is better for caches.
   bool is_updated_alone(std::size_t i) const {
     return parameters_[i].second.is_cpu() && !FusedOnCPU::wanted();
-  }
-
-  void update_alone(UpdateGroup& alone) const {
-    const auto update = [&](UpdateGroup& numbers) { optimizer_.update(numbers); };
-    if (optimizer_.moves_each_number_alone()) {
-      update_in_pieces(alone, update);
-    } else {
-      update(alone);
-    }
   }
 
   /// What is not updated alone, as the next step will find it.

@@ -20,7 +20,6 @@ namespace limpid {
 struct SGD {
   static constexpr std::string_view name = "sgd";
   static constexpr std::array<std::string_view, 1> state_names{"momentum_buffer"};
-  static constexpr bool moves_each_number_alone = true;
 
   double momentum = 0.9;  ///< share of the past steps in each
   bool nesterov = false;  ///< looks ahead by the momentum

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/evaluation_scope.hpp>
 #include <limpid/core/memory_format.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
@@ -10,7 +11,6 @@
 #include <limpid/metrics/score_json.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/training/decoded_ahead.hpp>
-#include <limpid/training/evaluation_mode.hpp>
 #include <limpid/training/shared_statistics.hpp>
 #include <limpid/training/shared_validation.hpp>
 #include <limpid/training/training_state.hpp>
@@ -154,7 +154,7 @@ inline std::optional<nlohmann::json> validation_scores(
   share_statistics(*state.model.module, world);
   torch::NoGradGuard no_grad;
   const ConvolutionScope convolution{options.convolution};
-  EvaluationMode evaluation_mode{*state.model.module};
+  const EvaluationScope evaluation{*state.model.module};
   for (std::size_t t = 0; t < state.tasks.size(); ++t) {
     const auto& task = state.tasks[t];
     const auto pairs = validation_pairs(task, options);
