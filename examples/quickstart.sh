@@ -105,7 +105,7 @@ done
 
 step "the model in the box, at once"
 if [ -z "$photos" ]; then
-  known="The model in the box was trained on Debian's photographs with other damages; these were left out of its last hundred minutes."
+  known="The model in the box was trained on Debian's photographs with other damages; these were left out of all but its first trainings."
 else
   known="The model in the box has not seen these photographs."
 fi

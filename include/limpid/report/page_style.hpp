@@ -130,6 +130,7 @@ footer { padding-top: 28px; padding-bottom: 40px; color: var(--quiet); font-size
 @media (max-width: 480px) {
   h1 { font-size: 1.45rem; }
   table { font-size: .9rem; }
+  caption { position: sticky; left: 0; max-width: calc(100vw - 34px); }
   th, td { padding: 7px 5px; }
   td:last-child, th:last-child { padding-right: 10px; }
   th:first-child, td:first-child { padding-left: 12px; }
