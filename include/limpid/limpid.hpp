@@ -382,6 +382,7 @@
 #include <limpid/datasets/reside.hpp>
 #include <limpid/datasets/sample_maker.hpp>
 #include <limpid/datasets/sidd.hpp>
+#include <limpid/datasets/signed_of_byte.hpp>
 #include <limpid/datasets/snow100k.hpp>
 #include <limpid/datasets/source_pictures.hpp>
 

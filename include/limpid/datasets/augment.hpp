@@ -5,6 +5,7 @@
 #include <limpid/core/named.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
+#include <limpid/datasets/signed_of_byte.hpp>
 #include <limpid/io/image.hpp>
 
 #include <c10/util/Exception.h>
@@ -158,18 +159,6 @@ inline std::vector<std::int64_t> crop_lines(std::int64_t side, std::int64_t star
     lines[static_cast<std::size_t>(i)] = line < side ? line : period - line;
   }
   return lines;
-}
-
-/// A byte as a signed value: 0 -> -1, 255 -> 1.
-inline const std::array<float, 256>& signed_of_byte() {
-  static const auto table = [] {
-    std::array<float, 256> values{};
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = static_cast<float>(i) / 255.0f * 2.0f - 1.0f;
-    }
-    return values;
-  }();
-  return table;
 }
 
 /// Writes a turned crop of `image` to `out`, (3, crop, crop) in [-1, 1].

@@ -2,6 +2,7 @@
 
 #include <limpid/datasets/batch.hpp>
 #include <limpid/datasets/image_pair.hpp>
+#include <limpid/datasets/signed_of_byte.hpp>
 #include <limpid/io/image.hpp>
 
 #include <ATen/core/Tensor.h>
