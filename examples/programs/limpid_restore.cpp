@@ -53,7 +53,8 @@ struct Plan {
   int ensemble = 1;
   double strength = 1;
   std::int64_t jobs = 0;  ///< 0: as many as threads
-  examples::Compute compute;
+  examples::Compute compute{.convolution = "fast"};
+  bool chose_convolution = false;
   examples::Streams streams;
 };
 
@@ -73,7 +74,7 @@ void check_engine(const Plan& plan) {
   if (plan.engine == "limpid") return;
   const auto prefix = "--engine " + plan.engine + ": ";
   if (plan.compute.device != "cpu") throw examples::UsageError(prefix + "expected --device cpu");
-  if (plan.compute.convolution != "exact") {
+  if (plan.chose_convolution) {
     throw examples::UsageError(prefix + "--convolution is of limpid's own engine");
   }
   limpid::naming("--engine " + plan.engine,
@@ -249,6 +250,7 @@ int main(int argc, char** argv) {
       "Two pictures never share a result: of IMG.jpg and IMG.bmp they are IMG.jpg.png and "
       "IMG.bmp.png, of cam1/IMG.jpg and cam2/IMG.jpg cam1/IMG.png and cam2/IMG.png.");
   return examples::run_program(app, argc, argv, [&] {
+    plan.chose_convolution = app.count("--convolution") > 0;
     auto& streams = plan.streams;
     const auto& more = streams.comparison.pictures;
     plan.batch.images.insert(plan.batch.images.begin(), more.begin(), more.end());

@@ -81,6 +81,18 @@ BOOST_AUTO_TEST_CASE(its_parts_have_names_gradients_and_a_place_in_the_descripti
   BOOST_TEST(with_gradient == expected, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_look_is_what_each_task_restores) {
+  torch::NoGradGuard no_grad;
+  Adapted adapted;
+  adapted.tensor("adapter.derain.conv.up").fill_(0.3);
+  const auto look = adapted.model.look(adapted.image);
+  BOOST_REQUIRE(look.restored.size() == 2u);
+  for (std::size_t task = 0; task < 2; ++task) {
+    BOOST_TEST(torch::equal(look.restored[task], adapted.model.restore(task, adapted.image)));
+  }
+  BOOST_TEST(!torch::equal(look.restored[1], AnyModel{adapted.plain}.restore(1, adapted.image)));
+}
+
 BOOST_AUTO_TEST_CASE(a_copy_owns_its_adapters) {
   torch::NoGradGuard no_grad;
   Adapted adapted;

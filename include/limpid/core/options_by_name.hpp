@@ -121,10 +121,8 @@ std::string option_text(Yes yes) {
 template <HasOptionsByName T>
 void set_option(T& thing, std::string_view option, std::string_view text) {
   bool found = false;
-  std::vector<std::string> names;
   T::each_option(thing, [&](std::string_view name, auto& value, std::string_view) {
     using detail::read_option;
-    names.emplace_back(name);
     if (!means_name(option, name)) return;
     found = true;
     try {
@@ -133,7 +131,12 @@ void set_option(T& thing, std::string_view option, std::string_view text) {
       limpid::refuse(name, ": ", error.what_without_backtrace());
     }
   });
-  if (!found) detail::refuse_name("an option", names, option);
+  if (found) return;
+  std::vector<std::string> names;
+  T::each_option(thing, [&](std::string_view name, auto&, std::string_view) {
+    names.push_back(std::string{name});
+  });
+  detail::refuse_name("an option", names, option);
 }
 
 /// "size 7:17, gamma 1"

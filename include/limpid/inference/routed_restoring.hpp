@@ -9,6 +9,7 @@
 #include <limpid/inference/routing_features.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/picture_view.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/model/any_model.hpp>
 
 #include <ATen/TensorOperators.h>
@@ -93,6 +94,7 @@ class RoutedRestoring {
  private:
   at::Tensor look_at(const Image& picture, const RestoreWatch& watch) const {
     if (watch.stop.stop_requested()) throw RestoreCancelled{{}};
+    const ConvolutionScope convolution{options_.convolution};
     return routing_features(model_, picture);
   }
 

@@ -24,10 +24,10 @@ namespace limpid {
 
 namespace detail {
 
-/// The windows of a picture that are looked at: all of a small one, else 4 x 4 of a quarter
-/// megapixel in all, evenly spread.
+/// The windows of a picture that are looked at: all of a small one, else 3 x 3 of 256 x 256 pixels,
+/// evenly spread.
 inline std::vector<Window> windows_to_look_at(std::int64_t height, std::int64_t width) {
-  constexpr std::int64_t kSide = 256, kEach = 4, kSmall = kEach * kEach * kSide * kSide;
+  constexpr std::int64_t kSide = 256, kEach = 3, kSmall = kEach * kEach * kSide * kSide;
   if (height * width <= kSmall) return {Window{0, 0, height, width}};
   const auto tall = std::min(height, kSide), wide = std::min(width, kSide);
   std::vector<Window> windows;
@@ -102,7 +102,7 @@ struct RoutingLook {
 
 inline RoutingLook routing_look(const AnyModel& model, const Image& picture) {
   TORCH_CHECK_VALUE(!picture.empty(), "routing_features: the image is empty");
-  TORCH_CHECK_VALUE(model.features != nullptr,
+  TORCH_CHECK_VALUE(model.look != nullptr,
                     "routing_features: the model's encoder does not say which maps it returns");
   const c10::NoGradGuard no_grad;
   const EvaluationScope evaluation{*model.module};
@@ -114,12 +114,10 @@ inline RoutingLook routing_look(const AnyModel& model, const Image& picture) {
   RoutingLook look;
   for (const auto& window : windows) {
     const auto degraded = to_signed(picture.crop(window).unit().to(device));
-    maps.add(model.features(degraded));
-    for (std::size_t t = 0; t < changes.size(); ++t) {
-      auto restored = model.restore(t, degraded);
-      changes[t].add(restored - degraded);
-      if (windows.size() == 1) look.restored.push_back(std::move(restored));
-    }
+    auto seen = model.look(degraded);
+    maps.add(seen.maps);
+    for (std::size_t t = 0; t < changes.size(); ++t) changes[t].add(seen.restored[t] - degraded);
+    if (windows.size() == 1) look.restored = std::move(seen.restored);
   }
   auto features = maps.statistics();
   for (const auto& change : changes) features.push_back(change.statistics());
@@ -137,7 +135,7 @@ inline RoutingLook routing_look(const AnyModel& model, const Image& picture) {
 ///    network's range, and the mean change. A decoder leaves alone what it finds no damage in, so
 ///    these tell more than all else.
 ///
-/// Of a picture of more than a megapixel 16 windows are looked at.
+/// Of a picture of more than 0.6 megapixels nine windows are looked at.
 /// @throws c10::ValueError if the image is empty or the encoder's features are no maps.
 inline at::Tensor routing_features(const AnyModel& model, const Image& picture) {
   return detail::routing_look(model, picture).features;

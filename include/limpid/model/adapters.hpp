@@ -182,10 +182,16 @@ inline AnyModel with_adapters(const AnyModel& model,
     const detail::AdapterScope scope{adapted->tasks.at(task)};
     return restore(task, degraded);
   };
-  if (model.features != nullptr) {
-    whole.features = [adapted, features = model.features](const at::Tensor& degraded) {
-      const std::lock_guard lock{adapted->mutex};
-      return features(degraded);
+  if (model.look != nullptr) {
+    whole.look = [adapted, own = model.look, restore = whole.restore](const at::Tensor& degraded) {
+      auto look = [&] {
+        const std::lock_guard lock{adapted->mutex};
+        return own(degraded);
+      }();
+      for (std::size_t task = 0; task < look.restored.size(); ++task) {
+        if (!adapted->tasks[task].empty()) look.restored[task] = restore(task, degraded);
+      }
+      return look;
     };
   }
   whole.describe = [adapters, describe = model.describe] {

@@ -31,13 +31,20 @@ concept TaskModel = ModuleHandle<M> &&
   { model->restore(task, degraded) } -> std::same_as<at::Tensor>;
   { model->describe() } -> std::same_as<nlohmann::json>;
   model->encoder();
+  model->for_each_decoder([](auto&) {});
+};
+
+/// What a model sees in a picture, and what it makes of it.
+struct ModelLook {
+  std::vector<at::Tensor> maps;      ///< of the shared encoder, (N, C, h, w), from fine to coarse
+  std::vector<at::Tensor> restored;  ///< by each task, in the model's order, in [-1, 1]
 };
 
 namespace detail {
 
-/// What `AnyModel::features` calls.
+/// What `AnyModel::look` calls.
 template <TaskModel M>
-std::function<std::vector<at::Tensor>(const at::Tensor&)> features_of(M model) {
+std::function<ModelLook(const at::Tensor&)> look_of(M model) {
   using E = std::remove_cvref_t<decltype(model->encoder())>;
   if constexpr (Encoder<E>) {
     constexpr bool kIsMap = std::same_as<FeaturesOf<E>, at::Tensor>;
@@ -45,14 +52,21 @@ std::function<std::vector<at::Tensor>(const at::Tensor&)> features_of(M model) {
       { features.tensors() } -> std::same_as<std::vector<at::Tensor>>;
     };
     if constexpr (kIsMap || kHasMaps) {
-      return [model](const at::Tensor& degraded) mutable -> std::vector<at::Tensor> {
+      return [model](const at::Tensor& degraded) mutable {
+        check_image("look", degraded);
         auto& encoder = model->encoder();
-        const auto features = encoder->forward(NetworkImage{encoder, degraded}.image());
+        const NetworkImage input{encoder, degraded};
+        const auto features = encoder->forward(input.image());
+        ModelLook look;
         if constexpr (kIsMap) {
-          return {features};
+          look.maps = {features};
         } else {
-          return features.tensors();
+          look.maps = features.tensors();
         }
+        model->for_each_decoder([&](auto& decoder) {
+          look.restored.push_back(input.restored(skip_of(decoder), decoder->forward(features)));
+        });
+        return look;
       };
     }
   }
@@ -79,7 +93,7 @@ class AnyModel {
           if constexpr (requires { model->tile_needs(task); }) return model->tile_needs(task);
           return TileNeeds{};
         }),
-        features(detail::features_of(model)),
+        look(detail::look_of(model)),
         describe([model] { return model->describe(); }),
         copy([model] { return AnyModel{detail::deep_copy(model)}; }) {
     for (const auto& item : module->named_parameters()) {
@@ -102,9 +116,9 @@ class AnyModel {
   /// What tiles of a picture must be like for a task.
   std::function<TileNeeds(std::size_t task)> tile_needs;
 
-  /// Degraded (N, 3, H, W) in [-1, 1] of any size -> the maps that the shared encoder makes of it,
-  /// (N, C, h, w) each, from fine to coarse; empty where the encoder does not say which they are.
-  std::function<std::vector<at::Tensor>(const at::Tensor& degraded)> features;
+  /// Degraded (N, 3, H, W) in [-1, 1] of any size -> the encoder's maps and what all tasks make of
+  /// them; the encoder runs once. Empty where the encoder does not say which maps it returns.
+  std::function<ModelLook(const at::Tensor& degraded)> look;
 
   /// What a model file says of it.
   std::function<nlohmann::json()> describe;

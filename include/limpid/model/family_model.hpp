@@ -92,6 +92,12 @@ class FamilyModelImpl : public torch::nn::Cloneable<FamilyModelImpl<E, D>> {
   E& encoder() { return encoder_; }
   D& decoder(std::size_t index) { return decoders_->all.at(index).second; }
 
+  /// Calls `call` with each task's decoder, in the order of `task_names()`.
+  template <class Call>
+  void for_each_decoder(Call call) {
+    for (auto& [name, decoder] : decoders_->all) call(decoder);
+  }
+
   std::vector<std::string> task_names() const {
     std::vector<std::string> names;
     for (const auto& [name, decoder] : decoders_->all) names.push_back(name);

@@ -146,6 +146,12 @@ class MultiTaskModelImpl
     return decoder<detail::task_index(tasks, Task)>();
   }
 
+  /// Calls `call` with each task's decoder, in the order of `tasks`.
+  template <class Call>
+  void for_each_decoder(Call call) {
+    std::apply([&](auto&... decoder) { (call(decoder), ...); }, decoders_->all);
+  }
+
   std::vector<std::string> task_names() const { return {tasks.begin(), tasks.end()}; }
 
   /// What a model file says of it: encoder, and name and description of each decoder.

@@ -116,7 +116,7 @@ class EngineGraphs {
 
 /// The same model, whose `restore` an engine computes: `AnyRestorer{in_engine(model, "openvino")}`.
 /// Each task is exported in memory when it is first restored, and never anew: weights that are
-/// trained further need another call. Features for a router are limpid's own, and so are copies.
+/// trained further need another call. What a router looks at is limpid's own, and so are copies.
 /// @param model   on the CPU
 /// @param engine  one of the table, or of your own
 /// @throws as `check_engine`.
