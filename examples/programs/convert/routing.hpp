@@ -5,6 +5,7 @@
 #include <limpid/inference/fit_router.hpp>
 #include <limpid/inference/router.hpp>
 #include <limpid/inference/routing_samples.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/model/any_model.hpp>
 
 #include <CLI/CLI.hpp>
@@ -70,6 +71,7 @@ inline nlohmann::json fitted_json(const limpid::RouterFit& fit) {
 /// Looks at the pairs of all --data and fits a router to them.
 inline nlohmann::json fitted_router(const limpid::AnyModel& model, const RoutingPlan& plan) {
   if (plan.data.empty()) throw UsageError("--fit-router: expected --data NAME=FORMAT:PATH");
+  const limpid::ConvolutionScope convolution{limpid::Convolution::fast};
   limpid::ProgressLine progress;
   std::vector<limpid::RoutingSample> samples;
   std::uint64_t seed = 0;

@@ -111,6 +111,7 @@ inline std::pair<double, double> log_odds(const Eigen::VectorXd& scores,
 /// @param worth          of doing the task to each, losses counted as they weigh
 inline double pays_from(const Eigen::VectorXd& probabilities, const Eigen::VectorXd& worth) {
   constexpr std::size_t kLike = 20, kFewest = 8, kStep = 5;  // samples that are as sure
+  constexpr std::size_t kShare = 8;                          // of many, an eighth is alike
   constexpr double kCertain = 1.645;                         // deviations below the mean
   constexpr double kLeastSure = 0.6;
   std::vector<Eigen::Index> order;
@@ -120,7 +121,7 @@ inline double pays_from(const Eigen::VectorXd& probabilities, const Eigen::Vecto
   if (order.size() < kFewest) return Router::kUsuallySure;
   std::stable_sort(order.begin(), order.end(),
                    [&](auto a, auto b) { return probabilities[a] > probabilities[b]; });
-  const auto like = std::min(kLike, order.size());
+  const auto like = std::min(std::max(kLike, order.size() / kShare), order.size());
   double from = 1;
   for (auto end = like;; end = std::min(end + kStep, order.size())) {
     double sum = 0, squares = 0;

@@ -35,7 +35,7 @@ struct RoutingSample {
 /// How samples are gathered.
 struct RoutingSamplesOptions {
   std::int64_t count = 400;  ///< pairs of each set that are looked at; all where it has fewer
-  std::int64_t side = 384;   ///< of the window that is drawn of each, in pixels
+  std::int64_t side = 256;   ///< of the window that is drawn of each, in pixels
   std::int64_t steps = 2;    ///< restorations that are tried one after another, the best first
   std::uint64_t seed = 0;
 };
