@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/field_of_view.hpp>
@@ -31,7 +32,6 @@ concept TaskModel = ModuleHandle<M> &&
   { model->restore(task, degraded) } -> std::same_as<at::Tensor>;
   { model->describe() } -> std::same_as<nlohmann::json>;
   model->encoder();
-  model->for_each_decoder([](auto&) {});
 };
 
 /// What a model sees in a picture, and what it makes of it.
@@ -51,7 +51,10 @@ std::function<ModelLook(const at::Tensor&)> look_of(M model) {
     constexpr bool kHasMaps = requires(const FeaturesOf<E>& features) {
       { features.tensors() } -> std::same_as<std::vector<at::Tensor>>;
     };
-    if constexpr (kIsMap || kHasMaps) {
+    constexpr bool kHasDecoders = requires(M & any) {
+      any->for_each_decoder([](auto&) {});
+    };
+    if constexpr (kHasDecoders && (kIsMap || kHasMaps)) {
       return [model](const at::Tensor& degraded) mutable {
         check_image("look", degraded);
         auto& encoder = model->encoder();
@@ -117,7 +120,8 @@ class AnyModel {
   std::function<TileNeeds(std::size_t task)> tile_needs;
 
   /// Degraded (N, 3, H, W) in [-1, 1] of any size -> the encoder's maps and what all tasks make of
-  /// them; the encoder runs once. Empty where the encoder does not say which maps it returns.
+  /// them; the encoder runs once. Empty where the encoder does not say which maps it returns,
+  /// or the model which decoders it has (`for_each_decoder`).
   std::function<ModelLook(const at::Tensor& degraded)> look;
 
   /// What a model file says of it.
