@@ -18,6 +18,7 @@ out=${3:-$model}
 # Each damage apart and together, mild and strong; a quarter of the pictures stay clean.
 damages="haze@0.3(beta=0.1:2.4,near=0.15:0.95,tint=0.08)+camera-motion@0.3(size=0:30,gamma=1:2.2,noise=0:4)"
 damages="$damages+raindrops@0.3(cover=0.1:0.9)+noise@0.3(sigma=0:55)"
-"${BIN:-build/default/bin}/limpid-convert" "$model" "$out.routed" --half --fit-router --pairs 1269 \
-  --data "damaged=photos:$photos,degradation=mixture,parts=$damages,draws=3"
+once="photos:$photos,degradation=mixture,parts=$damages,draws=1"
+"${BIN:-build/default/bin}/limpid-convert" "$model" "$out.routed" --half --fit-router --pairs 423 \
+  --data "damaged=$once" --data "again=$once"
 mv "$out.routed" "$out"
