@@ -9,6 +9,7 @@
 //   limpid-convert night.limpid both.limpid --join fog.limpid
 //   limpid-convert run/model.limpid small.limpid --half
 //   limpid-convert run/model.limpid more.limpid --network-options context=32
+//   limpid-convert tuned/model.limpid between.limpid --average run/model.limpid:0.3
 //   limpid-convert run/model.limpid auto.limpid --fit-router --data
 //   any=photos:DIR,degradation=mixture
 //
@@ -34,6 +35,7 @@
 #include <utility>
 #include <vector>
 
+#include "convert/averaging.hpp"
 #include "convert/routing.hpp"
 #include "network_options.hpp"
 #include "options.hpp"
@@ -50,13 +52,19 @@ struct Plan {
   examples::NetworkOptions network;
   std::vector<std::string> tasks;
   std::vector<fs::path> join;
+  std::vector<std::string> average;
   bool list = false, force = false, merge = false, half = false, lenient = false,
        for_published_code = false;
   examples::RoutingPlan routing;
 
   /// Whether a model file becomes another of its kind.
   bool is_of_models() const {
-    return !tasks.empty() || !join.empty() || merge || half || routing.fit || extends();
+    return !tasks.empty() || is_of_models_only() || extends();
+  }
+
+  /// Whether it asks for what only model files have.
+  bool is_of_models_only() const {
+    return !join.empty() || !average.empty() || merge || half || routing.fit;
   }
 
   /// Whether the encoder of a model file gets more than it has.
@@ -124,12 +132,19 @@ void write_onnx(const Plan& plan) {
   examples::write_json(plan.json, json);
 }
 
-/// Makes one model of several, or one of fewer tasks, or a smaller file.
+/// Makes one model of several, of their tasks or the mean of them; one of fewer tasks; a smaller
+/// file.
 void change_tasks(const Plan& plan) {
   const auto first = limpid::load_any(plan.in);
   std::vector<limpid::NamedModel> models{{plan.in.string(), first.model}};
   // Names, not places: a model file travels, and folders are nobody else's business.
   auto made_from = nlohmann::json::array({plan.in.filename().string()});
+  if (!plan.average.empty()) {
+    models.front().model = examples::averaged(plan.in.string(), first.model, plan.average);
+    for (const auto& word : plan.average) {
+      made_from.push_back(fs::path(word).filename().string());
+    }
+  }
   for (const auto& path : plan.join) {
     models.push_back({path.string(), limpid::load_any(path).model});
     made_from.push_back(path.filename().string());
@@ -148,8 +163,9 @@ void change_tasks(const Plan& plan) {
   }
   auto facts = nlohmann::json{{"facts", {{"made_from", made_from}}}};
   auto router = plan.routing.fit ? examples::fitted_router(model, plan.routing)
-                : plan.merge     ? nlohmann::json{}
-                             : examples::kept_router(first.manifest, plan.in.string(), model.tasks);
+                : plan.merge || !plan.average.empty()
+                    ? nlohmann::json{}  // other features than it was fitted to
+                    : examples::kept_router(first.manifest, plan.in.string(), model.tasks);
   if (!router.is_null()) facts["router"] = std::move(router);
   using limpid::StoredWeights;
   limpid::save(model, plan.out, facts, plan.half ? StoredWeights::float16 : StoredWeights::float32);
@@ -179,8 +195,8 @@ void convert(const Plan& plan) {
     if (plan.map.empty()) {
       if (!plan.network.network.empty() || !plan.is_of_models()) {
         throw examples::UsageError(
-            "a model is published by --map NAME; --tasks, --join, --half, --fit-router and "
-            "--network-options make another of it");
+            "a model is published by --map NAME; --tasks, --join, --average, --half, --fit-router "
+            "and --network-options make another of it");
       }
       return change_tasks(plan);
     }
@@ -231,6 +247,7 @@ int main(int argc, char** argv) {
                  "Model files whose tasks to add; all must have the same encoder, to the bit, as "
                  "after limpid-train --from MODEL --freeze encoder")
       ->type_name("MODEL");
+  examples::add_averaging(app, plan.average);
   app.add_flag("--merge", plan.merge,
                "Of a model of one task, or of the one that --tasks takes: add its adapters to the "
                "encoder's convolutions");
@@ -256,11 +273,10 @@ int main(int argc, char** argv) {
     if (plan.list) return list_maps();
     const bool own_names = plan.map.empty() && !plan.network.network.empty();
     if (plan.is_to_onnx() && !plan.in.empty()) {
-      if (!plan.map.empty() || plan.network.given() || !plan.join.empty() || plan.merge ||
-          plan.half || plan.routing.fit) {
+      if (!plan.map.empty() || plan.network.given() || plan.is_of_models_only()) {
         throw examples::UsageError(
             "an .onnx file is written from a model file as it is, without --map, --network, "
-            "--join, --merge, --half and --fit-router");
+            "--join, --average, --merge, --half and --fit-router");
       }
       return convert(plan);
     }
@@ -270,9 +286,9 @@ int main(int argc, char** argv) {
           "expected IN, OUT and --map NAME, or --list; --tasks or --join for a model of other "
           "tasks");
     }
-    if (!plan.map.empty() && (!plan.join.empty() || plan.merge || plan.half || plan.routing.fit)) {
+    if (!plan.map.empty() && plan.is_of_models_only()) {
       throw examples::UsageError(
-          "--join, --merge, --half, --fit-router: for model files; a model is published by --map "
+          "--join, --average, --merge, --half, --fit-router: for model files; a model is published by --map "
           "later");
     }
     if (!plan.map.empty() && !plan.network.network.empty()) {

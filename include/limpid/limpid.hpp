@@ -388,6 +388,7 @@
 
 #include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
+#include <limpid/model/average_models.hpp>
 #include <limpid/model/change_tasks.hpp>
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/describe.hpp>

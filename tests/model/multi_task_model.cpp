@@ -1,5 +1,6 @@
 #include <limpid/decoders/resnet.hpp>
 #include <limpid/encoders/resnet.hpp>
+#include <limpid/model/any_model.hpp>
 #include <limpid/model/multi_task_model.hpp>
 #include <support/errors.hpp>
 #include <support/tiny.hpp>
@@ -43,10 +44,12 @@ struct PaddedEncoderImpl : torch::nn::Cloneable<PaddedEncoderImpl> {
   void reset() override {}
   at::Tensor forward(const at::Tensor& image) {
     seen = image.sizes().vec();
+    ++calls;
     return image;
   }
   ImagePadding padding() const { return {.multiple = 8, .mode = PaddingMode::zeros}; }
   std::vector<std::int64_t> seen;
+  int calls = 0;
 };
 TORCH_MODULE(PaddedEncoder);
 
@@ -70,6 +73,25 @@ BOOST_AUTO_TEST_CASE(restores_images_of_any_size) {
     BOOST_TEST(restored.isfinite().all().item<bool>());
     BOOST_TEST(restored.abs().max().item<float>() <= 1);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_look_at_a_picture_runs_the_encoder_once_for_all_tasks) {
+  const torch::NoGradGuard no_grad;
+  MultiTaskModel model{PaddedEncoder{}, ConstantDecoder<"deblur", GlobalSkip::plain>{},
+                       ConstantDecoder<"derain", GlobalSkip::none>{}};
+  model->eval();
+  const AnyModel any{model};
+  const auto degraded = random_image(9, 16);
+  BOOST_REQUIRE(any.look != nullptr);
+  const auto look = any.look(degraded);
+  BOOST_TEST(model->encoder()->calls == 1);
+  BOOST_REQUIRE(look.maps.size() == 1u);
+  BOOST_TEST((look.maps[0].sizes() == at::IntArrayRef{2, 3, 16, 16}));  // padded, as it sees them
+  BOOST_REQUIRE(look.restored.size() == 2u);
+  for (std::size_t task = 0; task < 2; ++task) {
+    BOOST_TEST(look.restored[task].equal(any.restore(task, degraded)));
+  }
+  BOOST_TEST(model->encoder()->calls == 3);
 }
 
 BOOST_AUTO_TEST_CASE(forward_gives_what_restore_gives_for_each_task) {

@@ -187,6 +187,10 @@ BOOST_AUTO_TEST_CASE(tasks_are_taken_out_of_a_model_and_joined_where_the_encoder
   BOOST_TEST((restored(path("joined.limpid"), "night") == restored(night, "night")));
   BOOST_TEST((restored(path("joined.limpid"), "fog") == restored(fog, "fog")));
 
+  BOOST_TEST(run({"limpid-convert", night, path("mean.limpid"), "--average", night + ":0.25", night})
+                 .code == 0);
+  BOOST_TEST((restored(path("mean.limpid"), "night") == restored(night, "night")));
+
   const auto half = run({"limpid-convert", night, path("half.limpid"), "--half"});
   BOOST_REQUIRE_MESSAGE(half.code == 0, half.err);
   BOOST_TEST(fs::file_size(path("half.limpid")) < 0.8 * static_cast<double>(fs::file_size(night)));
@@ -207,6 +211,13 @@ BOOST_AUTO_TEST_CASE(tasks_are_taken_out_of_a_model_and_joined_where_the_encoder
   BOOST_TEST(run(again).code == 0);
   refuse({"limpid-convert", night, path("refused.limpid"), "--join", path("again/model.limpid")},
          "has another encoder than", 1);
+  refuse({"limpid-convert", night, path("refused.limpid"), "--average", fog},
+         "has other networks or tasks than", 1);
+  refuse({"limpid-convert", night, path("refused.limpid"), "--average", night + ":1.5"},
+         "expected a share from 0 to 1 behind", 2);
+  refuse({"limpid-convert", night, path("refused.limpid"), "--average", night + ":0.7",
+          night + ":0.7"},
+         "expected shares of at most 1 together, got 1.4", 2);
   refuse({"limpid-convert", night, path("refused.limpid"), "--tasks", "snow"},
          "--tasks: model: expected one of its tasks (deblur, dehaze, derain, night), got 'snow'",
          2);
