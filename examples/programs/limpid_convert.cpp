@@ -58,9 +58,7 @@ struct Plan {
   examples::RoutingPlan routing;
 
   /// Whether a model file becomes another of its kind.
-  bool is_of_models() const {
-    return !tasks.empty() || is_of_models_only() || extends();
-  }
+  bool is_of_models() const { return !tasks.empty() || is_of_models_only() || extends(); }
 
   /// Whether it asks for what only model files have.
   bool is_of_models_only() const {
@@ -288,7 +286,8 @@ int main(int argc, char** argv) {
     }
     if (!plan.map.empty() && plan.is_of_models_only()) {
       throw examples::UsageError(
-          "--join, --average, --merge, --half, --fit-router: for model files; a model is published by --map "
+          "--join, --average, --merge, --half, --fit-router: for model files; a model is published "
+          "by --map "
           "later");
     }
     if (!plan.map.empty() && !plan.network.network.empty()) {

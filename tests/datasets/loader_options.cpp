@@ -50,16 +50,16 @@ BOOST_AUTO_TEST_CASE(threads_that_ask_at_once_get_one_order) {
   EpochOrder order(40, 3), alone(40, 3);
   std::vector<std::future<Numbers>> asked;
   for (int i = 0; i < 8; ++i) {
-    asked.push_back(std::async(std::launch::async, [&order, i] { return epoch(order, i % 4, 40); }));
+    asked.push_back(
+        std::async(std::launch::async, [&order, i] { return epoch(order, i % 4, 40); }));
   }
   for (int i = 0; i < 8; ++i) BOOST_TEST((asked[i].get() == epoch(alone, i % 4, 40)));
 }
 
 BOOST_AUTO_TEST_CASE(crops_change_at_the_batches_that_say_so) {
   const LoaderOptions options{.crop = 64, .later_crops = {{3, 96}, {5, 128}}};
-  for (const auto& [batch, side] :
-       std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 64}, {2, 64}, {3, 96}, {4, 96},
-                                                          {5, 128}, {900, 128}}) {
+  for (const auto& [batch, side] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {0, 64}, {2, 64}, {3, 96}, {4, 96}, {5, 128}, {900, 128}}) {
     BOOST_TEST(options.crop_of(batch) == side);
   }
 }

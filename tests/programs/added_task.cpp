@@ -187,8 +187,9 @@ BOOST_AUTO_TEST_CASE(tasks_are_taken_out_of_a_model_and_joined_where_the_encoder
   BOOST_TEST((restored(path("joined.limpid"), "night") == restored(night, "night")));
   BOOST_TEST((restored(path("joined.limpid"), "fog") == restored(fog, "fog")));
 
-  BOOST_TEST(run({"limpid-convert", night, path("mean.limpid"), "--average", night + ":0.25", night})
-                 .code == 0);
+  BOOST_TEST(
+      run({"limpid-convert", night, path("mean.limpid"), "--average", night + ":0.25", night})
+          .code == 0);
   BOOST_TEST((restored(path("mean.limpid"), "night") == restored(night, "night")));
 
   const auto half = run({"limpid-convert", night, path("half.limpid"), "--half"});

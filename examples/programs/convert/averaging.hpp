@@ -32,8 +32,8 @@ struct AveragedModel {
     const double share = std::strtod(number.c_str(), &end);
     if (number.empty() || *end != '\0') return {word, {}};  // a colon of the name
     if (!std::isfinite(share) || share < 0 || share > 1) {
-      throw UsageError("--average: expected a share from 0 to 1 behind '" +
-                       word.substr(0, colon) + ":', got '" + number + "'");
+      throw UsageError("--average: expected a share from 0 to 1 behind '" + word.substr(0, colon) +
+                       ":', got '" + number + "'");
     }
     return {word.substr(0, colon), share};
   }
@@ -67,8 +67,7 @@ inline limpid::AnyModel averaged(const std::string& in, const limpid::AnyModel& 
   }
   std::vector<limpid::ModelShare> models{{in, model, rest / without}};
   for (const auto& [path, share] : others) {
-    models.push_back(
-        {path.string(), limpid::load_any(path).model, share.value_or(rest / without)});
+    models.push_back({path.string(), limpid::load_any(path).model, share.value_or(rest / without)});
   }
   return limpid::average_models(models);
 }
