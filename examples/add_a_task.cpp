@@ -1,13 +1,14 @@
-// A task that limpid does not have: "enlighten" brightens dark, noisy pictures. It takes a name, a
-// degradation of your own, and a decoder, and trains beside limpid's own "dehaze".
+// A task of your own: "enlighten" brightens dark, noisy pictures. It takes a name, a degradation of
+// your own, and a decoder, and trains beside limpid's own "dehaze".
 //
-//   add_a_task                                 (reads photos/)
+//   add_a_task                                 (reads photos/; writes enlighten/model.limpid)
 #include <limpid/limpid.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 
 #include <cstdio>
+#include <thread>
 
 using namespace limpid;
 
@@ -22,7 +23,9 @@ struct Dusk {
 static_assert(Degradation<Dusk>);
 
 int main() try {
-  TrainerOptions options{.length = Steps{60}, .rate = 1e-3, .crop = 64};
+  at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));
+  const TrainerOptions options{
+      .out = "enlighten", .length = Steps{60}, .rate = 1e-3, .crop = 64, .start = Start::resume};
   MultiTaskTrainer<PixelUNetEncoder, PixelUNetDecoder<"dehaze">, PixelUNetDecoder<"enlighten">>
       trainer{options};
   trainer.branch<"dehaze">(

@@ -6,7 +6,8 @@
 #
 # OUT        folder for everything that is made (default: quickstart); see OUT/at-once/index.html
 #            before and OUT/report/index.html after training
-# --photos   a folder of your own photographs instead of Debian's
+# --photos   a folder of your own photographs instead of Debian's: undamaged ones, at least two, not in
+#            folders of it; the damages are added here, and the photographs are what is true
 # --minutes  of training, half of them from nothing (default: 8)
 # --programs a folder of limpid's programs; else they are built (build/default/bin)
 #
@@ -22,7 +23,7 @@ while [ $# -gt 0 ]; do
     --photos) [ $# -ge 2 ] || code=2 fail "--photos needs a folder"; photos=$2; shift 2 ;;
     --minutes) [ $# -ge 2 ] || code=2 fail "--minutes needs a number"; minutes=$2; shift 2 ;;
     --programs) [ $# -ge 2 ] || code=2 fail "--programs needs a folder"; bin=$2; shift 2 ;;
-    --help|-h) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help|-h) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) code=2 fail "unknown option '$1' (see --help)" ;;
     *) [ -z "$named" ] || code=2 fail "expected one OUT, got '$out' and '$1'"; out=$1 named=1; shift ;;
   esac
@@ -48,7 +49,7 @@ builds=
 if [ -z "$bin" ]; then
   step "programs that show"
   builds=yes bin=$root/build/default/bin
-  (cd "$root" && cmake --preset default -DLIMPID_TESTS=OFF >/dev/null)
+  (cd "$root" && cmake --preset default >/dev/null)
   build limpid-data limpid-evaluate
 fi
 
@@ -79,7 +80,11 @@ collect() {
       while read -r photo; do ln -s "$photo" "$out/originals/"; done
   fi
   rm -rf "$out/photos"
-  "$bin/limpid-data" split --max-side 640 "${photos:-$out/originals}" "$out/photos"
+  local ended=0
+  "$bin/limpid-data" split --max-side 640 "${photos:-$out/originals}" "$out/photos" || ended=$?
+  # Pictures that cannot be read are named by then, and the others are there.
+  [ "$ended" = 0 ] || { [ "$ended" = 1 ] && [ -n "$(ls -A "$out/photos/test" 2>/dev/null)" ]; } ||
+    { code=$ended; fail "no photographs to train on and to test, see above"; }
 }
 
 box=$root/examples/models/everyday.limpid

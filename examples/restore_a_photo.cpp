@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <stop_token>
+#include <thread>
 #include <vector>
 
 using namespace limpid;
@@ -17,6 +18,7 @@ using TwoTasks =
     MultiTaskModel<PixelUNetEncoder, PixelUNetDecoder<"deblur">, PixelUNetDecoder<"dehaze">>;
 
 int main(int argc, char** argv) try {
+  at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));  // Debian's: 1
   const std::filesystem::path path = argc > 1 ? argv[1] : "photos/photo0.png";
   const auto photo = Image::load(path);
 

@@ -40,7 +40,11 @@ int main(int count, char** words) try {
   std::filesystem::remove_all("run_of_two");
   const auto meeting = "file:/tmp/two_processes." + std::to_string(::getpid());
   const auto second = ::fork();
-  if (second == 0) ::execl("/proc/self/exe", words[0], "1", meeting.c_str(), nullptr);
+  if (second == 0) {
+    ::execl("/proc/self/exe", words[0], "1", meeting.c_str(), nullptr);
+    ::_exit(127);
+  }
+  TORCH_CHECK(second > 0, "cannot start a second process");
   train(join({.rank = 0, .size = 2, .store = meeting}));
   int status = 0;
   ::waitpid(second, &status, 0);

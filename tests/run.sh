@@ -31,7 +31,7 @@ done
 
 examples/install_packages.sh --tests
 build=build/$preset
-options=("-DLIMPID_TESTS_TOGETHER=$together" "-DLIMPID_TEST_THREADS=$threads")
+options=(-DLIMPID_TESTS=ON -DLIMPID_WITH_GLOO=ON -DLIMPID_WITH_ONEDNN=ON "-DLIMPID_TESTS_TOGETHER=$together" "-DLIMPID_TEST_THREADS=$threads")
 if [ -n "$torch" ]; then
   build=build/$preset-$(basename "$(dirname "$(dirname "$torch")")")
   options+=(-B "$build" "-DCMAKE_PREFIX_PATH=$torch")

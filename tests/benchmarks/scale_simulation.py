@@ -30,13 +30,13 @@ NETWORKS = {
 
 # name: seconds of a step on one rank, megabytes of its all-reduces, pictures of a step
 STEPS = {
-    # pixel-unet, 3 tasks x 4 crops of 128, float32, one thread: measured beside other programs
-    "quickstart, one CPU thread": (0.686, [8.1], 12),
-    # 3 tasks x 2 crops of 256, float32, two threads, idle; the encoder's and decoders' sum, and one
-    # buffer for each critic
-    "thesis-resnet, two CPU threads": (13.19, [48.5, 11.1, 11.1, 11.1], 6),
-    # assumed: no card has been timed for this table
-    "thesis-resnet, a card at 0.2 s (assumed)": (0.2, [48.5, 11.1, 11.1, 11.1], 6),
+    # pixel-unet, 3 tasks x 4 crops of 128, float32, one thread, idle
+    "quickstart, one CPU thread": (0.147, [8.1], 12),
+    # 3 tasks x 2 crops of 256, float32, two threads, --convolution fast, idle; the encoder's and
+    # decoders' sum, and one buffer for each critic
+    "thesis-resnet, two CPU threads": (3.98, [48.5, 11.1, 11.1, 11.1], 6),
+    # the same on an NVIDIA H200 in TF32, by tests/cuda
+    "thesis-resnet, one H200": (0.0726, [48.5, 11.1, 11.1, 11.1], 6),
 }
 
 

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(each_task_is_compared_with_its_twin_and_runs_are_not_repeat
   const auto half = run(two_weightings(out, {"--shard", "1/2"}));  // as two machines would
   BOOST_TEST(half.code == 0, half.err);
   BOOST_TEST(json_of(out + "/results.json")["unfinished"] == 4);
-  const auto made = run(two_weightings(out));
+  const auto made = run(two_weightings(out, {"--shard", "2/2"}));  // the other machine
   BOOST_REQUIRE_MESSAGE(made.code == 0, made.err);
   const auto results = json_of(out + "/results.json");
   BOOST_TEST(results["unfinished"] == 0);
