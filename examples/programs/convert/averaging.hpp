@@ -41,9 +41,9 @@ struct AveragedModel {
 
 inline void add_averaging(CLI::App& app, std::vector<std::string>& words) {
   app.add_option("--average", words,
-                 "Models of the same networks, trained on from one another: take the mean of IN's "
-                 "weights and theirs. SHARE is a model's part of the whole; those without one, "
-                 "and IN, get equal parts of the rest")
+                 "Models of the same networks, trained on from one another, of all or some of IN's "
+                 "tasks: take the mean of its weights and theirs. SHARE is a model's part of the "
+                 "whole; those without one, and IN, get equal parts of the rest")
       ->type_name("MODEL[:SHARE]");
 }
 

@@ -67,7 +67,7 @@ inline void add_streams(CLI::App& app, Streams& streams) {
   app.add_option("--watch", streams.watched,
                  "Restore the pictures of a folder, and new ones as they arrive, until Ctrl-C; "
                  "results that are there stay")
-      ->check(CLI::ExistingDirectory)
+      ->check(CLI::Validator{CLI::ExistingDirectory}.description(""))
       ->type_name("DIR");
   add_raw(app, streams.raw);
 }
