@@ -7,6 +7,7 @@
 //   limpid-convert run/model.limpid deblur.onnx --task deblur
 //   limpid-convert run/model.limpid deblur.limpid --tasks deblur
 //   limpid-convert night.limpid both.limpid --join fog.limpid
+//   limpid-convert run/model.limpid sharper.limpid --adapt deblur=tuned/model.limpid
 //   limpid-convert run/model.limpid small.limpid --half
 //   limpid-convert run/model.limpid more.limpid --network-options context=32
 //   limpid-convert tuned/model.limpid between.limpid --average run/model.limpid:0.3
@@ -35,6 +36,7 @@
 #include <utility>
 #include <vector>
 
+#include "convert/adapting.hpp"
 #include "convert/averaging.hpp"
 #include "convert/routing.hpp"
 #include "network_options.hpp"
@@ -53,6 +55,7 @@ struct Plan {
   std::vector<std::string> tasks;
   std::vector<fs::path> join;
   std::vector<std::string> average;
+  examples::AdaptingPlan adapting;
   bool list = false, force = false, merge = false, half = false, lenient = false,
        for_published_code = false;
   examples::RoutingPlan routing;
@@ -62,7 +65,8 @@ struct Plan {
 
   /// Whether it asks for what only model files have.
   bool is_of_models_only() const {
-    return !join.empty() || !average.empty() || merge || half || routing.fit;
+    return !join.empty() || !average.empty() || !adapting.word.empty() || merge || half ||
+           routing.fit;
   }
 
   /// Whether the encoder of a model file gets more than it has.
@@ -143,6 +147,10 @@ void change_tasks(const Plan& plan) {
       made_from.push_back(fs::path(word).filename().string());
     }
   }
+  if (!plan.adapting.word.empty()) {
+    models.front().model = examples::adapted(models.front().model, plan.adapting);
+    made_from.push_back(fs::path(plan.adapting.path()).filename().string());
+  }
   for (const auto& path : plan.join) {
     models.push_back({path.string(), limpid::load_any(path).model});
     made_from.push_back(path.filename().string());
@@ -161,8 +169,8 @@ void change_tasks(const Plan& plan) {
   }
   auto facts = nlohmann::json{{"facts", {{"made_from", made_from}}}};
   auto router = plan.routing.fit ? examples::fitted_router(model, plan.routing)
-                : plan.merge || !plan.average.empty()
-                    ? nlohmann::json{}  // other features than it was fitted to
+                : plan.merge || !plan.average.empty() || !plan.adapting.word.empty()
+                    ? nlohmann::json{}  // it was fitted to what other networks make of pictures
                     : examples::kept_router(first.manifest, plan.in.string(), model.tasks);
   if (!router.is_null()) facts["router"] = std::move(router);
   using limpid::StoredWeights;
@@ -193,8 +201,8 @@ void convert(const Plan& plan) {
     if (plan.map.empty()) {
       if (!plan.network.network.empty() || !plan.is_of_models()) {
         throw examples::UsageError(
-            "a model is published by --map NAME; --tasks, --join, --average, --half, --fit-router "
-            "and --network-options make another of it");
+            "a model is published by --map NAME; --tasks, --join, --average, --adapt, --half, "
+            "--fit-router and --network-options make another of it");
       }
       return change_tasks(plan);
     }
@@ -246,6 +254,7 @@ int main(int argc, char** argv) {
                  "after limpid-train --from MODEL --freeze encoder")
       ->type_name("MODEL");
   examples::add_averaging(app, plan.average);
+  examples::add_adapting(app, plan.adapting);
   app.add_flag("--merge", plan.merge,
                "Of a model of one task, or of the one that --tasks takes: add its adapters to the "
                "encoder's convolutions");
@@ -274,7 +283,7 @@ int main(int argc, char** argv) {
       if (!plan.map.empty() || plan.network.given() || plan.is_of_models_only()) {
         throw examples::UsageError(
             "an .onnx file is written from a model file as it is, without --map, --network, "
-            "--join, --average, --merge, --half and --fit-router");
+            "--join, --average, --adapt, --merge, --half and --fit-router");
       }
       return convert(plan);
     }
@@ -286,7 +295,8 @@ int main(int argc, char** argv) {
     }
     if (!plan.map.empty() && plan.is_of_models_only()) {
       throw examples::UsageError(
-          "--join, --average, --merge, --half, --fit-router: for model files; a model is published "
+          "--join, --average, --adapt, --merge, --half, --fit-router: for model files; a model is "
+          "published "
           "by --map "
           "later");
     }

@@ -386,6 +386,7 @@
 #include <limpid/datasets/snow100k.hpp>
 #include <limpid/datasets/source_pictures.hpp>
 
+#include <limpid/model/adapt_to.hpp>
 #include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/average_models.hpp>

@@ -192,6 +192,11 @@ BOOST_AUTO_TEST_CASE(tasks_are_taken_out_of_a_model_and_joined_where_the_encoder
           .code == 0);
   BOOST_TEST((restored(path("mean.limpid"), "night") == restored(night, "night")));
 
+  BOOST_TEST(run({"limpid-convert", night, path("adapted.limpid"), "--adapt", "night=" + night,
+                  "--rank", "1"})
+                 .code == 0);
+  BOOST_TEST((restored(path("adapted.limpid"), "night") == restored(night, "night")));
+
   const auto half = run({"limpid-convert", night, path("half.limpid"), "--half"});
   BOOST_REQUIRE_MESSAGE(half.code == 0, half.err);
   BOOST_TEST(fs::file_size(path("half.limpid")) < 0.8 * static_cast<double>(fs::file_size(night)));
@@ -219,6 +224,10 @@ BOOST_AUTO_TEST_CASE(tasks_are_taken_out_of_a_model_and_joined_where_the_encoder
   refuse({"limpid-convert", night, path("refused.limpid"), "--average", night + ":0.7",
           night + ":0.7"},
          "expected shares of at most 1 together, got 1.4", 2);
+  refuse({"limpid-convert", night, path("refused.limpid"), "--adapt", night},
+         "--adapt: expected TASK=MODEL", 2);
+  refuse({"limpid-convert", night, path("refused.limpid"), "--adapt", "fog=" + fog},
+         "--adapt: model: expected one of its tasks", 2);
   refuse({"limpid-convert", night, path("refused.limpid"), "--tasks", "snow"},
          "--tasks: model: expected one of its tasks (deblur, dehaze, derain, night), got 'snow'",
          2);
