@@ -128,6 +128,13 @@ at::Tensor steps_of(const Communicator& communicator, const std::string& weighti
   auto trainer = trainer_of(options);
   if (critics) {
     set_branches(trainer);
+    if (weighting != "equal") {  // some take no negative losses, as a PSNR's
+      trainer.branch("deblur", Branch{.pairs = DarkPictures{5},
+                                      .batch_size = kWholeBatch / communicator.size(),
+                                      .content = L1{},
+                                      .critic = TinyCritic{},
+                                      .adversarial = Relativistic{}});
+    }
   } else {
     trainer.branch("deblur", Branch{.content = L1{}});
     trainer.branch("dehaze", Branch{.content = L2{}, .weight = 0.5});
