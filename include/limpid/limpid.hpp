@@ -397,6 +397,7 @@
 #include <limpid/model/family.hpp>
 #include <limpid/model/family_model.hpp>
 #include <limpid/model/manifest.hpp>
+#include <limpid/model/merged_tasks.hpp>
 #include <limpid/model/model_file.hpp>
 #include <limpid/model/multi_task_model.hpp>
 #include <limpid/model/network.hpp>

@@ -10,6 +10,7 @@
 #include <limpid/inference/routing_features.hpp>
 #include <limpid/io/picture_view.hpp>
 #include <limpid/model/families.hpp>
+#include <limpid/model/merged_tasks.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -37,7 +38,8 @@ inline AnyModel on_device(AnyModel model, c10::Device device) {
 /// Restores pictures with any model file of the families that limpid knows by name
 /// (`model/families.hpp`): tasks and sizes come from the file. Programs that know their model's
 /// type use `Restorer`. Several threads may restore with one restorer at once, as long as nobody
-/// trains, changes or moves its model meanwhile; tasks of a model with adapters take turns.
+/// trains, changes or moves its model meanwhile. A file with adapters is restored merged
+/// (`merged_tasks`); tasks of a given model with adapters take turns.
 class AnyRestorer {
  public:
   /// @throws c10::Error that names the file if it is missing, damaged, or of networks that limpid
@@ -56,6 +58,7 @@ class AnyRestorer {
   explicit AnyRestorer(LoadedModel loaded, RestorerOptions options = {},
                        std::string source = "model")
       : options_(options), source_(std::move(source)), loaded_(std::move(loaded)) {
+    loaded_.model = merged_tasks(loaded_.model);
     loaded_.model.module->to(options_.device);
     detail::lay_out(*loaded_.model.module, options_.memory_format);
     router_ = Router::of(loaded_.manifest, source_);
