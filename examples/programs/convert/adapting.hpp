@@ -34,7 +34,7 @@ inline void add_adapting(CLI::App& app, AdaptingPlan& plan) {
     const bool is_pair = equals != std::string::npos && equals > 0 && equals + 1 < text.size();
     return is_pair ? std::string{} : "expected TASK=MODEL, got '" + text + "'";
   });
-  app.add_option("--rank", plan.rank, "Of each convolution's adapter [2] (with --adapt)")
+  app.add_option("--rank", plan.rank, "Of each convolution's adapter [2]")
       ->needs(adapt)
       ->check(Whole{1, 4096})
       ->type_name("N");
