@@ -2,7 +2,11 @@
 // which stays as it is, as the old decoders do. What they restore is the same to the bit.
 //
 //   add_a_task_to_a_model                      (reads photos/ and run/model.limpid, writes three/)
+#include <limpid/inference/any_restorer.hpp>
 #include <limpid/limpid.hpp>
+#include <limpid/model/change_tasks.hpp>
+#include <limpid/model/families.hpp>
+#include <limpid/training/any_trainer.hpp>
 
 #include <torch/torch.h>
 

@@ -2,6 +2,7 @@
 //
 //   balance_tasks                              (reads photos/)
 #include <limpid/limpid.hpp>
+#include <limpid/weighting/named_weightings.hpp>
 
 #include <torch/torch.h>
 

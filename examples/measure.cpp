@@ -1,7 +1,10 @@
 // How good is a model? Its pictures against the true ones, beside the degraded ones against them.
 //
 //   measure                                    (reads photos/ and run/model.limpid)
+#include <limpid/inference/evaluate.hpp>
 #include <limpid/limpid.hpp>
+#include <limpid/metrics/evaluation.hpp>
+#include <limpid/restore.hpp>
 
 #include <cstdio>
 

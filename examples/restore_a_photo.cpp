@@ -3,6 +3,7 @@
 //
 //   restore_a_photo [PHOTO]                    (default: photos/photo0.png; reads run/model.limpid)
 #include <limpid/limpid.hpp>
+#include <limpid/restore.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,6 +2,7 @@
 //
 //   train_on_two_processes                     (reads photos/; writes run_of_two/)
 #include <limpid/limpid.hpp>
+#include <limpid/parallel/rendezvous.hpp>
 
 #include <torch/torch.h>
 

@@ -1,2 +1,4 @@
-// The umbrella header a second time: what it defines must be allowed in two translation units.
+// The umbrella headers a second time: what they define must be allowed in two translation units.
+#include <limpid/everything.hpp>
 #include <limpid/limpid.hpp>
+#include <limpid/restore.hpp>

@@ -1,4 +1,4 @@
-#include <limpid/limpid.hpp>
+#include <limpid/everything.hpp>
 
 #include <torch/torch.h>
 

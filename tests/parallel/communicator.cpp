@@ -1,5 +1,6 @@
 #include <limpid/parallel/communicator.hpp>
 #include <support/errors.hpp>
+#include <support/free_port.hpp>
 #include <support/ranks.hpp>
 
 #include <torch/torch.h>
@@ -9,8 +10,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
@@ -90,6 +93,7 @@ BOOST_AUTO_TEST_CASE(processes_sum_and_share_buffers_numbers_and_texts) {
   }
   TemporaryFolder folder;
   for (const std::int64_t size : {2, 3}) check_in_ranks(size, folder / std::to_string(size));
+  check_in_ranks(3, folder / "port", "tcp:127.0.0.1:" + free_port());
 }
 
 BOOST_AUTO_TEST_CASE(who_leaves_says_why_to_those_who_wait) {
@@ -110,20 +114,39 @@ BOOST_AUTO_TEST_CASE(who_leaves_says_why_to_those_who_wait) {
 }
 
 BOOST_AUTO_TEST_CASE(who_dies_or_hangs_is_named_within_the_timeout) {
+  struct Way {
+    std::string name;
+    std::int64_t lost;
+    int signal;
+    bool at_a_port;  // which rank 0 serves
+  };
+  const std::vector<Way> ways{{"dies", 2, SIGKILL, false},
+                              {"hangs", 2, SIGSTOP, false},
+                              {"dies at a port", 2, SIGKILL, true},
+                              {"hangs at a port", 2, SIGSTOP, true},
+                              {"serves the port and dies", 0, SIGKILL, true},
+                              {"serves the port and hangs", 0, SIGSTOP, true}};
   if (const auto here = Rank::here()) {
+    const auto& way = *std::find_if(ways.begin(), ways.end(), [&](const Way& each) {
+      return each.name == here->folder.filename();
+    });
     const auto all = here->join(3s);
     all.barrier();
-    if (all.rank() == 2) std::raise(contains(here->folder.string(), "hangs") ? SIGSTOP : SIGKILL);
+    if (all.rank() == way.lost) std::raise(way.signal);
     std::string said;
-    BOOST_TEST(seconds_of([&] { said = error_of([&] { all.barrier(); }); }) < 9);
-    BOOST_TEST(contains(said, "rank 2 does not answer"), said);
+    BOOST_TEST(seconds_of([&] { said = error_of([&] { all.barrier(); }); }) < 15);
+    BOOST_TEST(contains(said, way.lost == 0 ? "rank 0, where the processes meet, cannot be reached"
+                                            : "rank 2 does not answer"),
+               said);
     return;
   }
   TemporaryFolder folder;
-  for (const std::string way : {"dies", "hangs"}) {
-    Ranks ranks{3, folder / way};
-    for (const std::size_t r : {0, 1}) {
-      BOOST_TEST(ranks.passed(r), way << ", rank " << r << ":\n" << ranks.output(r));
+  for (const auto& way : ways) {
+    Ranks ranks{3, folder / way.name, way.at_a_port ? "tcp:127.0.0.1:" + free_port() : ""};
+    for (std::int64_t r = 0; r < 3; ++r) {
+      if (r == way.lost) continue;
+      const auto rank = static_cast<std::size_t>(r);
+      BOOST_TEST(ranks.passed(rank), way.name << ", rank " << r << ":\n" << ranks.output(rank));
     }
   }
 }

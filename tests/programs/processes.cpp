@@ -1,5 +1,6 @@
 // limpid-train in several processes: who starts them, and what becomes of a run when one is lost.
 // tests/kill_ranks.py is the long form.
+#include <support/free_port.hpp>
 #include <support/images.hpp>
 #include <support/run_program.hpp>
 #include <support/small_run.hpp>
@@ -7,6 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -118,6 +120,32 @@ BOOST_AUTO_TEST_CASE(a_rank_whose_fellows_do_not_come_ends_in_time_and_names_the
   BOOST_TEST(alone.code == 1);
   BOOST_TEST(contains(alone.err, "rank 1 of 2"), alone.err);
   BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds{20}));
+}
+
+BOOST_AUTO_TEST_CASE(ranks_that_torchrun_starts_meet_at_a_port_and_train_as_limpids_own) {
+  const TemporaryFolder folder;
+  const auto own = run(two_ranks((folder / "own").string(), "3"));
+  BOOST_REQUIRE_MESSAGE(own.code == 0, own.err);
+
+  auto words = two_ranks((folder / "torchrun").string(), "3");
+  words.erase(std::find(words.begin(), words.end(), "--processes"),
+              std::find(words.begin(), words.end(), "--timeout"));
+  const auto port = free_port();
+  const auto as_rank = [&](const char* rank) {
+    return [rank, port] {
+      for (const auto* name : {"RANK", "LOCAL_RANK"}) ::setenv(name, rank, 1);
+      for (const auto* name : {"WORLD_SIZE", "LOCAL_WORLD_SIZE"}) ::setenv(name, "2", 1);
+      ::setenv("MASTER_ADDR", "localhost", 1);
+      ::setenv("MASTER_PORT", port.c_str(), 1);
+    };
+  };
+  Running second{words, as_rank("1")};
+  const auto first = run(words, as_rank("0"));
+  const auto last = second.wait();
+  BOOST_TEST(first.code == 0, first.err);
+  BOOST_TEST(last.code == 0, last.err);
+  BOOST_TEST(tensors_of(folder / "torchrun/model.limpid") ==
+             tensors_of(folder / "own/model.limpid"));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_is_wrong_usage) {

@@ -23,7 +23,7 @@
 #include <vector>
 
 // Tests whose body runs in several processes: the test's program starts itself again, once a rank,
-// for this test alone. They meet at a file.
+// for this test alone. They meet at a file, or at a port where a test says so.
 namespace limpid_test {
 
 /// One of the processes of a test.
@@ -36,7 +36,7 @@ class Rank {
     rank.place.rank = rank.place.local_rank = std::stol(std::getenv("LIMPID_TEST_RANK"));
     rank.place.size = std::stol(std::getenv("LIMPID_TEST_SIZE"));
     rank.folder = std::getenv("LIMPID_TEST_FOLDER");
-    rank.place.store = "file:" + (rank.folder / "store").string();
+    rank.place.store = std::getenv("LIMPID_TEST_STORE");
     return rank;
   }
 
@@ -51,7 +51,10 @@ class Rank {
 /// The running test in `size` processes of its own, from construction on.
 class Ranks {
  public:
-  Ranks(std::int64_t size, std::filesystem::path folder) : folder_(std::move(folder)) {
+  /// @param store  where they meet; by default a file in `folder`
+  Ranks(std::int64_t size, std::filesystem::path folder, std::string store = {})
+      : folder_(std::move(folder)),
+        store_(store.empty() ? "file:" + (folder_ / "store").string() : std::move(store)) {
     std::filesystem::create_directories(folder_);
     const auto name = boost::unit_test::framework::current_test_case().full_name();
     const auto run = "--run_test=" + name;
@@ -93,9 +96,10 @@ class Ranks {
 
  private:
   void start(std::int64_t rank, std::int64_t size, const std::string& run) {
-    std::vector<std::string> environment{
-        "LIMPID_TEST_RANK=" + std::to_string(rank), "LIMPID_TEST_SIZE=" + std::to_string(size),
-        "LIMPID_TEST_FOLDER=" + folder_.string(), "OMP_NUM_THREADS=1"};
+    std::vector<std::string> environment{"LIMPID_TEST_RANK=" + std::to_string(rank),
+                                         "LIMPID_TEST_SIZE=" + std::to_string(size),
+                                         "LIMPID_TEST_FOLDER=" + folder_.string(),
+                                         "LIMPID_TEST_STORE=" + store_, "OMP_NUM_THREADS=1"};
     for (char** entry = environ; *entry != nullptr; ++entry) {
       const std::string text = *entry;
       if (!text.starts_with("OMP_NUM_THREADS=")) environment.push_back(text);
@@ -124,12 +128,14 @@ class Ranks {
   }
 
   std::filesystem::path folder_;
+  std::string store_;
   std::vector<pid_t> children_;  // 0: has been waited for
 };
 
 /// The running test in `size` processes; says what those printed that fail.
-inline void check_in_ranks(std::int64_t size, const std::filesystem::path& folder) {
-  Ranks ranks{size, folder};
+inline void check_in_ranks(std::int64_t size, const std::filesystem::path& folder,
+                           const std::string& store = {}) {
+  Ranks ranks{size, folder, store};
   for (std::size_t r = 0; r < static_cast<std::size_t>(size); ++r) {
     BOOST_TEST(ranks.passed(r), "rank " << r << " of " << size << ":\n" << ranks.output(r));
   }

@@ -3,7 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/run_folder.hpp>
-#include <limpid/training/training_loop.hpp>
+#include <limpid/training/training_run.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -5,9 +5,10 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -95,6 +96,46 @@ struct Named {
 template <class T>
 Named(std::string_view, std::string_view, T) -> Named<T>;
 
+/// What a table shows of an entry.
+struct NamedLine {
+  std::string_view name, what;
+};
+
+// What tables do without regard to the types of their values: compiled once, not for each table.
+namespace detail {
+
+/// The place of the line that a user who wrote `written` means; behind the last if there is none.
+constexpr std::size_t line_of(std::span<const NamedLine> lines, std::string_view written) {
+  std::size_t place = 0;
+  while (place < lines.size() && !means_name(written, lines[place].name)) ++place;
+  return place;
+}
+
+/// @throws c10::ValueError for a name that is no `is_table_name`, or that comes twice.
+constexpr void check_names(std::string_view kind, std::span<const NamedLine> lines) {
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    bool fits = is_table_name(lines[i].name);
+    for (std::size_t j = 0; j < i; ++j) fits = fits && lines[j].name != lines[i].name;
+    if (!fits) refuse_entry(kind, lines[i].name);
+  }
+}
+
+inline std::vector<std::string> names_of(std::span<const NamedLine> lines) {
+  std::vector<std::string> names;
+  for (const auto& line : lines) names.emplace_back(line.name);
+  return names;
+}
+
+inline std::string help_of(std::span<const NamedLine> lines) {
+  std::string text;
+  for (const auto& line : lines) {
+    text.append(line.name).append(": ").append(line.what).append("\n");
+  }
+  return text;
+}
+
+}  // namespace detail
+
 /// What can be chosen by name, of one kind and in the order of help texts. The types of the values
 /// may differ: functions that each make a critic of another type, for one.
 ///
@@ -106,16 +147,19 @@ Named(std::string_view, std::string_view, T) -> Named<T>;
 /// A name that is no `is_table_name`, or comes twice, does not compile in a `constexpr` table.
 template <class... Values>
 requires(sizeof...(Values) > 0) class NamedTable {
+  using First = std::tuple_element_t<0, std::tuple<Values...>>;
+  static constexpr bool kAlike = (std::same_as<Values, First> && ...);
+  using Entries = std::conditional_t<kAlike, std::array<Named<First>, sizeof...(Values)>,
+                                     std::tuple<Named<Values>...>>;
+
  public:
   /// @param kind  what the entries are, with its article: "a critic"
   /// @throws c10::ValueError for a name that is no `is_table_name`, or that comes twice.
   constexpr NamedTable(std::string_view kind, Named<Values>... entries)
-      : kind_(kind), entries_(std::move(entries)...) {
-    for_each([&](const auto& entry) {
-      int same = 0;
-      for_each([&](const auto& other) { same += other.name == entry.name ? 1 : 0; });
-      if (!is_table_name(entry.name) || same != 1) detail::refuse_entry(kind_, entry.name);
-    });
+      : kind_(kind),
+        lines_{NamedLine{entries.name, entries.what}...},
+        entries_{std::move(entries)...} {
+    detail::check_names(kind_, lines_);
   }
 
   /// What the entries are: "a critic".
@@ -126,86 +170,68 @@ requires(sizeof...(Values) > 0) class NamedTable {
   /// Calls `f(entry)` for each entry, in order.
   template <class F>
   constexpr void for_each(F&& f) const {
-    std::apply([&](const auto&... entry) { (f(entry), ...); }, entries_);
+    if constexpr (kAlike) {
+      for (const auto& entry : entries_) f(entry);
+    } else {
+      std::apply([&](const auto&... entry) { (f(entry), ...); }, entries_);
+    }
   }
 
   /// All names, in order.
-  std::vector<std::string> names() const {
-    std::vector<std::string> all;
-    for_each([&](const auto& entry) { all.emplace_back(entry.name); });
-    return all;
-  }
+  std::vector<std::string> names() const { return detail::names_of(lines_); }
 
   /// The names in one line: "patch, double-scale".
   std::string list() const { return detail::joined_names(names()); }
 
   /// One line per entry, name and text, for help.
-  std::string help() const {
-    std::string text;
-    for_each([&](const auto& entry) {
-      text += std::string{entry.name} + ": " + std::string{entry.what} + "\n";
-    });
-    return text;
-  }
+  std::string help() const { return detail::help_of(lines_); }
 
   constexpr bool contains(std::string_view written) const {
-    bool found = false;
-    for_each([&](const auto& entry) { found = found || means_name(written, entry.name); });
-    return found;
+    return detail::line_of(lines_, written) < size();
   }
 
   /// The name as this table spells it.
   /// @throws c10::ValueError as `with`.
   std::string spelled(std::string_view written) const {
-    std::string name;
-    for_each([&](const auto& entry) {
-      if (means_name(written, entry.name)) name = entry.name;
-    });
-    if (name.empty()) detail::refuse_name(kind_, names(), written);
-    return name;
+    return std::string{lines_[place_of(written)].name};
   }
 
   /// `f(value)` of the entry with this name; `f` returns the same type for each.
   /// @throws c10::ValueError with all names, and the nearest, if there is none of this name.
   template <class F>
   auto with(std::string_view written, F&& f) const {
-    using Result = std::invoke_result_t<F&, const First&>;
-    if constexpr (std::is_void_v<Result>) {
-      if (!visit(written, f)) detail::refuse_name(kind_, names(), written);
+    const auto place = place_of(written);
+    if constexpr (kAlike) {
+      return f(entries_[place].value);
     } else {
-      std::optional<Result> result;
-      visit(written, [&](const auto& value) { result.emplace(f(value)); });
-      if (!result) detail::refuse_name(kind_, names(), written);
-      return std::move(*result);
+      return with_place<0>(place, f);
     }
   }
 
   /// The value with this name, where all are of one type.
   /// @throws c10::ValueError as `with`.
-  const auto& at(std::string_view written) const
-      requires(std::same_as<Values, std::tuple_element_t<0, std::tuple<Values...>>>&&...) {
-    const First* found = nullptr;
-    visit(written, [&](const First& value) { found = &value; });
-    if (found == nullptr) detail::refuse_name(kind_, names(), written);
-    return *found;
+  const auto& at(std::string_view written) const requires(kAlike) {
+    return entries_[place_of(written)].value;
   }
 
  private:
-  using First = std::tuple_element_t<0, std::tuple<Values...>>;
+  std::size_t place_of(std::string_view written) const {
+    const auto place = detail::line_of(lines_, written);
+    if (place == size()) detail::refuse_name(kind_, names(), written);
+    return place;
+  }
 
-  template <class F>
-  bool visit(std::string_view written, F&& f) const {
-    bool found = false;
-    for_each([&](const auto& entry) {
-      if (found || !means_name(written, entry.name)) return;
-      found = true;
-      f(entry.value);
-    });
-    return found;
+  template <std::size_t I, class F>
+  auto with_place(std::size_t place, F&& f) const {
+    if constexpr (I + 1 < sizeof...(Values)) {
+      if (place != I) return with_place<I + 1>(place, f);
+    }
+    return f(std::get<I>(entries_).value);
   }
 
   std::string_view kind_;
-  std::tuple<Named<Values>...> entries_;
+  std::array<NamedLine, sizeof...(Values)> lines_;
+  Entries entries_;
 };
 
 /// The same for a list that is only known at run time, of things that have a `name`: metrics of

@@ -54,7 +54,7 @@ class AnyDegradation {
 
   /// @param description  what logs call it
   template <class D>
-  requires(Degradation<D>&& std::copy_constructible<D> && !std::same_as<D, AnyDegradation>)
+  requires(!std::same_as<D, AnyDegradation> && Degradation<D> && std::copy_constructible<D>)
       AnyDegradation(D degradation, std::string description = "a degradation")
       : call_(degradation), description_(std::move(description)) {
     if constexpr (BatchDegradation<D>) {

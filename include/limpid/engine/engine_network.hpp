@@ -5,6 +5,7 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
+#include <limpid/engine/compiled_network.hpp>
 #include <limpid/engine/fuse.hpp>
 #include <limpid/engine/plan.hpp>
 #include <limpid/engine/prepared_weights.hpp>
@@ -31,13 +32,10 @@
 
 namespace limpid::detail {
 
-/// A network for restoring, captured as operators and computed by oneDNN, as it was when it was
-/// captured. Several threads may run one at once.
-class EngineNetwork {
+/// A network for restoring, captured as operators and computed by oneDNN.
+class EngineNetwork final : public CompiledNetwork {
  public:
-  /// @param restore  (1, 3, H, W) in [-1, 1] -> the same; what `module` computes
-  /// @throws c10::Error, dnnl::error  where it cannot be captured or computes something else than
-  ///         the network itself.
+  /// As `compile_network`.
   EngineNetwork(torch::nn::Module& module,
                 const std::function<at::Tensor(const at::Tensor&)>& restore, const TileNeeds& needs)
       : needs_(needs), capture_(captured(module, restore, needs.padding)) {
@@ -50,21 +48,19 @@ class EngineNetwork {
   EngineNetwork(const EngineNetwork&) = delete;
   EngineNetwork& operator=(const EngineNetwork&) = delete;
 
-  /// @param image  (1, 3, H, W) in [-1, 1], of any size
-  at::Tensor restore(const at::Tensor& image) {
+  at::Tensor restore(const at::Tensor& image) override {
     const auto restored = run(padded(image).contiguous());
     return crop_image(restored, image.size(2), image.size(3));
   }
 
-  /// The operators that are still LibTorch's, by name.
-  std::vector<std::string> library_operators() const {
+  std::vector<std::string> library_operators() const override {
     std::vector<std::string> names;
     for (const auto node : by_library_) {
       names.push_back(capture_.operators()[graph_.nodes[node].recorded].name);
     }
     return names;
   }
-  std::size_t operators() const { return graph_.nodes.size(); }
+  std::size_t operators() const override { return graph_.nodes.size(); }
 
   /// By what oneDNN computes its steps for pictures of this size, in its words.
   std::vector<std::string> kernels(std::int64_t height, std::int64_t width) {
@@ -123,6 +119,13 @@ class EngineNetwork {
   BoundedCache<Key, std::shared_ptr<const EnginePlan>> plans_{8};
   HugeBlocks blocks_;
 };
+
+template <class>
+std::shared_ptr<CompiledNetwork> compile_network(
+    torch::nn::Module& module, const std::function<at::Tensor(const at::Tensor&)>& restore,
+    const TileNeeds& needs) {
+  return std::make_shared<EngineNetwork>(module, restore, needs);
+}
 
 }  // namespace limpid::detail
 

@@ -4,7 +4,7 @@
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/part_listener.hpp>
 #include <limpid/core/whole_maps.hpp>
-#include <limpid/engine/engine_network.hpp>
+#include <limpid/engine/compiled_network.hpp>
 #include <limpid/kernels/convolution.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -111,15 +111,16 @@ class Engines {
     return weights;
   }
 
-  std::shared_ptr<detail::EngineNetwork> of(const std::string& task, torch::nn::Module& module,
-                                            const TileNeeds& needs, const Restore& restore) const {
+  std::shared_ptr<detail::CompiledNetwork> of(const std::string& task, torch::nn::Module& module,
+                                              const TileNeeds& needs,
+                                              const Restore& restore) const {
     const std::lock_guard lock{known_->mutex};
     auto& known = known_->tasks[task];
     auto weights = weights_of(module);
     if (known.weights == weights) return known.network;
     known = {nullptr, std::move(weights), {}};
     try {
-      known.network = std::make_shared<detail::EngineNetwork>(module, restore, needs);
+      known.network = detail::compile_network(module, restore, needs);
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& error) {
@@ -136,7 +137,7 @@ class Engines {
   }
 
   struct Task {
-    std::shared_ptr<detail::EngineNetwork> network;
+    std::shared_ptr<detail::CompiledNetwork> network;
     Weights weights;
     std::string reason;
   };

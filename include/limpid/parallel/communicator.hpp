@@ -25,6 +25,9 @@ class CommunicatorGroup {
   virtual void broadcast(at::Tensor& buffer, std::int64_t root) = 0;
   /// Why buffers of this kind cannot be added up; empty where they can.
   virtual std::string why_no_sum(const at::Tensor& of_this_kind) = 0;
+  /// Whether a call with this buffer has ended when it returns; if not, a graphics card ends it,
+  /// and whoever reads the buffer waits.
+  virtual bool ends_at_once(const at::Tensor&) const { return true; }
   /// Leaves a reason for the others, whose next calls fail with it.
   virtual void leave(const std::string& reason) noexcept = 0;
 };
@@ -32,11 +35,13 @@ class CommunicatorGroup {
 /// What went through a communicator so far.
 struct Traffic {
   std::int64_t calls = 0;
-  std::int64_t bytes = 0;  ///< of the buffers, as this process gave them
-  double seconds = 0;      ///< that this process waited, for others or for the network
+  std::int64_t bytes = 0;     ///< of the buffers, as this process gave them
+  double seconds = 0;         ///< that this process waited, for others or for the network
+  std::int64_t unwaited = 0;  ///< calls that a graphics card ended later: `seconds` lacks them
 
   friend Traffic operator-(const Traffic& now, const Traffic& then) {
-    return {now.calls - then.calls, now.bytes - then.bytes, now.seconds - then.seconds};
+    return {now.calls - then.calls, now.bytes - then.bytes, now.seconds - then.seconds,
+            now.unwaited - then.unwaited};
   }
 };
 
@@ -133,6 +138,7 @@ class Communicator {
     ++traffic_->calls;
     traffic_->bytes += static_cast<std::int64_t>(buffer.nbytes());
     traffic_->seconds += std::chrono::duration<double>(Clock::now() - began).count();
+    if (!group_->ends_at_once(buffer)) ++traffic_->unwaited;
   }
 
   std::shared_ptr<CommunicatorGroup> group_;

@@ -14,6 +14,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
@@ -79,12 +80,28 @@ class GlooGroup final : public CommunicatorGroup {
              [&](auto& group, auto& tensors) { group.broadcast(tensors, options)->wait(); });
   }
 
+  bool ends_at_once([[maybe_unused]] const at::Tensor& buffer) const override {
+#if defined(LIMPID_WITH_NCCL)
+    return buffer.is_cpu();  // NCCL's calls wait in the card's stream only
+#else
+    return true;
+#endif
+  }
+
   void leave(const std::string& reason) noexcept override {
     farewell_.leave(reason);
-    gloo_.reset();  // its connections close: nobody waits for this process until the timeout
+    hang_up();
   }
 
  private:
+  /// Closes the connections: nobody waits for this process until the timeout.
+  void hang_up() noexcept {
+    gloo_.reset();
+#if defined(LIMPID_WITH_NCCL)
+    nccl_.reset();
+#endif
+  }
+
   template <class F>
   void together(at::Tensor& buffer, F f) {
     TORCH_CHECK(gloo_, "rank ", rank_, " of ", size_, " has left the run already");
@@ -102,6 +119,7 @@ class GlooGroup final : public CommunicatorGroup {
             c10::make_intrusive<c10d::PrefixStore>("nccl/", store_), static_cast<int>(rank_),
             static_cast<int>(size_), options);
       }
+      meet();
       f(*nccl_, tensors);
 #else
       tensors[0] = buffer.to(at::kCPU);
@@ -113,9 +131,18 @@ class GlooGroup final : public CommunicatorGroup {
     }
   }
 
+#if defined(LIMPID_WITH_NCCL)
+  /// Waits over Gloo until all are here: NCCL itself would wait for a lost process in the card's
+  /// stream, where nobody learns whose fault it was.
+  void meet() {
+    std::vector<at::Tensor> here{at::zeros({1}, at::kInt)};
+    gloo_->allreduce(here)->wait();
+  }
+#endif
+
   [[noreturn]] void fail(const std::exception& error) {
     const std::string what = error.what();
-    gloo_.reset();  // those who still wait learn of it now
+    hang_up();
     farewell_.fail(what, std::min<std::chrono::milliseconds>(timeout_, std::chrono::seconds{3}));
   }
 

@@ -7,7 +7,7 @@
 #include <limpid/model/task_set.hpp>
 #include <limpid/training/branch.hpp>
 #include <limpid/training/options.hpp>
-#include <limpid/training/training_loop.hpp>
+#include <limpid/training/training_run.hpp>
 #include <limpid/weighting/interference.hpp>
 
 #include <torch/nn.h>
@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,54 +87,55 @@ class MultiTaskTrainer<EncoderT, Decoders...> {
     constexpr auto index = detail::task_index(detail::kTaskNames<Decoders...>, Task);
     static_assert(index < sizeof...(Decoders),
                   "limpid: no decoder of this trainer has the task of branch<TASK>");
-    if constexpr (index < sizeof...(Decoders)) loop_.set_branch(Task, std::move(branch));
+    if constexpr (index < sizeof...(Decoders)) run_->set_branch(Task, std::move(branch));
   }
 
   /// The same for a task named at run time.
   ///
   /// @throws c10::ValueError also if no decoder has the task.
   void branch(std::string_view task, AnyBranch branch) {
-    loop_.set_branch(task, std::move(branch));
+    run_->set_branch(task, std::move(branch));
   }
 
   /// Trains until the run's length is reached, `stop_after` steps are done, or a signal comes;
   /// shows progress, validates, logs and saves on the way.
   ///
   /// @throws c10::Error for missing branches or data, a loss that is not finite, a full disk.
-  FitResult fit() { return loop_.fit(); }
+  FitResult fit() { return run_->fit(); }
 
   /// One training step on given batches, one for each task in the order of the decoders: for users
   /// who run their own loop.
   /// @return the step's losses.
-  std::vector<LossValue> step(const std::vector<Batch>& batches) { return loop_.step(batches); }
+  std::vector<LossValue> step(const std::vector<Batch>& batches) { return run_->step(batches); }
 
   /// Freezes or thaws the encoder's pretrained part, for a loop of your own; `fit` does so as
   /// `options().freeze_encoder_epochs` says.
-  void freeze_encoder(bool frozen) { loop_.freeze(frozen); }
+  void freeze_encoder(bool frozen) { run_->freeze(frozen); }
 
   /// The model in training.
   Model& model() { return model_; }
 
   /// How much the tasks' gradients of the encoder agreed in the last step; there after each step
   /// whose number `options().interference_every` divides.
-  const std::optional<Interference>& interference() const { return loop_.interference(); }
+  const std::optional<Interference>& interference() const { return run_->interference(); }
 
   /// Why steps are not recorded although `options().step_graphs` asks for it; empty where they are.
-  const std::string& why_no_step_graphs() const { return loop_.why_no_step_graphs(); }
+  const std::string& why_no_step_graphs() const { return run_->why_no_step_graphs(); }
 
   /// A model of its own with the weights that `model.limpid` gets: their averages, if
   /// `options().average` asks for them.
   /// @throws c10::Error if a module inside is not `Cloneable`.
-  AnyModel model_for_use() { return loop_.model_for_use(); }
+  AnyModel model_for_use() { return run_->model_for_use(); }
 
-  const TrainerOptions& options() const { return loop_.options(); }
-  std::int64_t steps_done() const { return loop_.steps_done(); }
+  const TrainerOptions& options() const { return run_->options(); }
+  std::int64_t steps_done() const { return run_->steps_done(); }
 
  private:
   template <class MakeModel>
   requires std::is_invocable_r_v<Model, MakeModel> MultiTaskTrainer(TrainerOptions options,
                                                                     MakeModel make_model)
-      : model_(make_model()), loop_(std::move(options), AnyModel{model_}) {}
+      : model_(make_model()),
+        run_(detail::new_training_run(std::move(options), AnyModel{model_})) {}
 
   static TrainerOptions seeded(TrainerOptions options) {
     torch::manual_seed(options.seed);
@@ -141,7 +143,7 @@ class MultiTaskTrainer<EncoderT, Decoders...> {
   }
 
   Model model_;
-  detail::TrainingLoop loop_;
+  std::unique_ptr<detail::TrainingRun> run_;
 };
 
 }  // namespace limpid

@@ -21,6 +21,7 @@
 #include <limpid/training/run_plan.hpp>
 #include <limpid/training/shared_run.hpp>
 #include <limpid/training/training_log.hpp>
+#include <limpid/training/training_run.hpp>
 #include <limpid/training/training_state.hpp>
 #include <limpid/training/training_step.hpp>
 #include <limpid/training/validation.hpp>
@@ -45,18 +46,11 @@
 
 namespace limpid {
 
-/// How a call of `fit` ended.
-enum class FitResult {
-  finished,     ///< the run's length is reached
-  stopped,      ///< after `stop_after` steps; saved
-  interrupted,  ///< by SIGINT, SIGTERM or SIGHUP; saved
-};
-
 namespace detail {
 
 /// The run around the step: data, rates, log, validation, checkpoints, signals. Knows the model
 /// through an `AnyModel` only, so it is compiled once whatever the task set.
-class TrainingLoop {
+class TrainingLoop final : public TrainingRun {
  public:
   TrainingLoop(TrainerOptions options, AnyModel model)
       : options_(std::move(options)), ahead_(options_.device) {
@@ -74,8 +68,7 @@ class TrainingLoop {
     options_.weighting.check_tasks(state_.model.tasks);
   }
 
-  /// @throws c10::ValueError also for a task of which nothing trains.
-  void set_branch(std::string_view task, AnyBranch branch) {
+  void set_branch(std::string_view task, AnyBranch branch) override {
     const auto all = tasks_of(state_.model.describe());
     const auto holds = [&](const auto& names) {
       return std::find(names.begin(), names.end(), task) != names.end();
@@ -86,10 +79,7 @@ class TrainingLoop {
     detail::set_branch(state_, index, std::move(branch), options_);
   }
 
-  /// Keeps the encoder's pretrained part as it is: no gradient of its weights, no update of its
-  /// statistics. Its place in the optimiser stays, so that thawing changes neither moments nor
-  /// rates of anything else.
-  void freeze(bool frozen) {
+  void freeze(bool frozen) override {
     if (frozen == (frozen_ != nullptr)) return;
     if (frozen) {
       frozen_ = std::make_unique<FrozenWeights>(*state_.model.pretrained);
@@ -98,18 +88,16 @@ class TrainingLoop {
     }
   }
 
-  const TrainerOptions& options() const { return options_; }
-  std::int64_t steps_done() const { return state_.step; }
-  const std::optional<Interference>& interference() const { return state_.interference; }
+  const TrainerOptions& options() const override { return options_; }
+  std::int64_t steps_done() const override { return state_.step; }
+  const std::optional<Interference>& interference() const override { return state_.interference; }
 
-  /// A model of its own with the weights that are for use: the averages, where there are any.
-  AnyModel model_for_use() {
+  AnyModel model_for_use() override {
     const AveragedWeights averaged{state_};
     return state_.model.copy();
   }
 
-  /// One step on given batches, one for each task in order.
-  std::vector<LossValue> step(std::vector<Batch> batches) {
+  std::vector<LossValue> step(std::vector<Batch> batches) override {
     prepare_optimisers(state_, options_);
     TORCH_CHECK_VALUE(batches.size() == state_.tasks.size(), "step: expected ", state_.tasks.size(),
                       " batches, one for each task, got ", batches.size());
@@ -130,8 +118,7 @@ class TrainingLoop {
     return training_step(state_, batches, options_, epoch_);
   }
 
-  /// Of several processes all return the same; one that fails tells the others why.
-  FitResult fit() {
+  FitResult fit() override {
     try {
       return fit_together();
     } catch (const c10::Error& error) {
@@ -143,9 +130,7 @@ class TrainingLoop {
     }
   }
 
-  /// Why steps are not recorded although `TrainerOptions::step_graphs` asks for it; empty where
-  /// they are, or where nobody asked.
-  const std::string& why_no_step_graphs() const { return state_.graph.why_not(); }
+  const std::string& why_no_step_graphs() const override { return state_.graph.why_not(); }
 
  private:
   /// Has steps recorded, or says once why they are not.
@@ -375,8 +360,10 @@ class TrainingLoop {
     if (auto weights = log_meter_.weights(); !weights.empty()) line["weights"] = std::move(weights);
     if (!world().is_alone()) {
       const auto traffic = world().traffic() - logged_;
-      line["exchange"] = {{"bytes_per_step", traffic.bytes / log_meter_.steps()},
-                          {"share_of_time", traffic.seconds / log_meter_.seconds()}};
+      line["exchange"] = {{"bytes_per_step", traffic.bytes / log_meter_.steps()}};
+      if (traffic.unwaited == 0) {
+        line["exchange"]["share_of_time"] = traffic.seconds / log_meter_.seconds();
+      }
       logged_ = world().traffic();
     }
     files_.log(line);
@@ -478,10 +465,13 @@ class TrainingLoop {
     if (world().is_alone() || steps == 0) return "";
     const auto traffic = world().traffic() - begun_;
     char text[128];
-    std::snprintf(text, sizeof text, "; %.2f MB a step to others, %.1f %% of the time",
-                  static_cast<double>(traffic.bytes) / static_cast<double>(steps) / 1e6,
+    std::snprintf(text, sizeof text, "; %.2f MB a step to others",
+                  static_cast<double>(traffic.bytes) / static_cast<double>(steps) / 1e6);
+    std::string all = text;
+    if (traffic.unwaited > 0) return all;
+    std::snprintf(text, sizeof text, ", %.1f %% of the time",
                   100 * traffic.seconds / seconds_since(sitting_began_));
-    return text;
+    return all + text;
   }
 
   TrainerOptions options_;
@@ -503,6 +493,11 @@ class TrainingLoop {
   double seconds_of_step_ = 0;
   Clock::time_point last_save_{}, last_validation_{}, sitting_began_{}, counted_{};
 };
+
+template <class>
+std::unique_ptr<TrainingRun> new_training_run(TrainerOptions options, AnyModel model) {
+  return std::make_unique<TrainingLoop>(std::move(options), std::move(model));
+}
 
 }  // namespace detail
 }  // namespace limpid

@@ -41,8 +41,9 @@ class AnyWeighting {
   AnyWeighting() : AnyWeighting(Equal{}, "equal") {}
 
   /// @param description  what logs and the conditions of a resume call it
-  template <Weighting W>
-  AnyWeighting(W weighting, std::string description = "a weighting")
+  template <class W>
+  requires(!std::same_as<W, AnyWeighting> && Weighting<W>)
+      AnyWeighting(W weighting, std::string description = "a weighting")
       : held_(std::make_unique<Typed<W>>(std::move(weighting))),
         description_(std::move(description)) {}
 
