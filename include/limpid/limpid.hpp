@@ -25,6 +25,7 @@
 #include <limpid/datasets/dpdd.hpp>
 #include <limpid/datasets/gopro.hpp>
 #include <limpid/datasets/hide.hpp>
+#include <limpid/datasets/loader.hpp>
 #include <limpid/datasets/lol.hpp>
 #include <limpid/datasets/outdoor_rain.hpp>
 #include <limpid/datasets/paired_folders.hpp>
