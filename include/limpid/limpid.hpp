@@ -30,6 +30,7 @@
 #include <limpid/datasets/outdoor_rain.hpp>
 #include <limpid/datasets/paired_folders.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/datasets/progressive_crop.hpp>
 #include <limpid/datasets/rain100.hpp>
 #include <limpid/datasets/rain13k.hpp>
 #include <limpid/datasets/raindrop.hpp>
@@ -38,7 +39,6 @@
 #include <limpid/datasets/reside.hpp>
 #include <limpid/datasets/sidd.hpp>
 #include <limpid/datasets/snow100k.hpp>
-#include <limpid/datasets/progressive_crop.hpp>
 
 #include <limpid/decoders/fpn.hpp>
 #include <limpid/decoders/gunet.hpp>
