@@ -44,7 +44,3 @@ LIMPID_ONCE std::shared_ptr<CompiledNetwork> compile_network<>(
 #endif
 
 }  // namespace limpid::detail
-
-#ifndef LIMPID_COMPILED
-#include <limpid/engine/engine_network.hpp>
-#endif

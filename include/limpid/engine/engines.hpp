@@ -24,6 +24,10 @@
 #include <utility>
 #include <vector>
 
+#ifndef LIMPID_COMPILED  // which holds what is behind the interface
+#include <limpid/engine/engine_network.hpp>
+#endif
+
 namespace limpid {
 
 /// How a task is restored by `Engines`.

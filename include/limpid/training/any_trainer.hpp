@@ -14,6 +14,10 @@
 #include <utility>
 #include <vector>
 
+#ifndef LIMPID_COMPILED  // which holds what is behind the interface
+#include <limpid/training/training_loop.hpp>
+#endif
+
 namespace limpid {
 
 /// Trains a model whose tasks are named at run time: what `MultiTaskTrainer` does, without types.

@@ -23,6 +23,10 @@
 #include <utility>
 #include <vector>
 
+#ifndef LIMPID_COMPILED  // which holds what is behind the interface
+#include <limpid/training/training_loop.hpp>
+#endif
+
 namespace limpid {
 
 namespace detail {

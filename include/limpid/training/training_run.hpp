@@ -68,7 +68,3 @@ LIMPID_ONCE std::unique_ptr<TrainingRun> new_training_run<>(TrainerOptions, AnyM
 
 }  // namespace detail
 }  // namespace limpid
-
-#ifndef LIMPID_COMPILED
-#include <limpid/training/training_loop.hpp>
-#endif
