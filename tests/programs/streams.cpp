@@ -134,6 +134,10 @@ BOOST_AUTO_TEST_CASE(before_and_after_are_shown_side_by_side_or_on_a_page) {
   BOOST_TEST(has(html, "How much of a.png shows"));
   BOOST_TEST(has(html, "How much of b.png shows"));
   BOOST_TEST(!fs::exists(place.folder / "two/a.compare.jpg"));
+  const auto word = place.restore({"--compare", "page", place.path("in")});
+  BOOST_TEST(word.code == 2);
+  BOOST_TEST(has(word.err, "expected a page, NAME.html, or a picture that is there, got 'page'"),
+             word.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_watched_folder_is_restored_as_pictures_arrive_whole) {

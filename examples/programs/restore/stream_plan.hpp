@@ -51,6 +51,11 @@ struct Streams {
     if (comparison.is_wanted && (is_raw() || is_piped() || is_video())) {
       throw UsageError("--compare: expected pictures in files");
     }
+    for (const auto& word : comparison.pictures) {
+      if (word.has_extension() || std::filesystem::exists(word)) continue;
+      throw UsageError("--compare: expected a page, NAME.html, or a picture that is there, got '" +
+                       word.string() + "'");
+    }
     if (comparison.is_wanted && is_watching && !comparison.page.empty()) {
       throw UsageError("--compare: a page is written when all is done, which --watch never is");
     }
