@@ -281,6 +281,18 @@ BOOST_AUTO_TEST_CASE(a_picture_that_memory_would_not_hold_is_restored_in_tiles) 
       "so large a picture needs no more than a tile's memory");
 }
 
+BOOST_AUTO_TEST_CASE(scratch_space_is_not_taken_for_what_pixels_cost) {
+  const limpid::detail::TaskNetwork network{
+      "deblur", [](const at::Tensor& image) {
+        const auto scratch = at::empty({std::int64_t{50} << 20}, at::kByte);
+        const auto maps = at::empty({25, image.size(2), image.size(3)}, at::kFloat);
+        return image.clone();
+      }};
+  const auto cost = limpid::detail::cost_of(network, {});
+  BOOST_TEST(cost.bytes_per_pixel > 25 * 4);  // 900 with the scratch space
+  BOOST_TEST(cost.bytes_per_pixel < 2 * 25 * 4);
+}
+
 BOOST_AUTO_TEST_CASE(an_impossible_tile_is_refused) {
   const auto model = scrambled(kNetworks[0]);
   const auto network = network_of(model);

@@ -18,7 +18,7 @@
 
 namespace limpid {
 
-/// What restoring with a network costs, found by running it on a small picture.
+/// What restoring with a network costs, found by running it on small pictures.
 struct NetworkCost {
   double bytes_per_pixel = 0;  ///< of tensors that are alive at the same time
   std::size_t whole_maps = 0;  ///< layers that look at the whole picture
@@ -60,17 +60,28 @@ class PeakMemory {
   c10::DebugInfoGuard guard_;
 };
 
-/// Runs a network on a small picture. @param run  restores a picture of this side
+/// Runs a network on two small pictures: what the larger one takes beyond the other is what pixels
+/// cost. What any picture costs, scratch space of convolutions for one, is not.
+/// @param run  restores a picture of this side
 inline NetworkCost measure_cost(const std::function<void(std::int64_t side)>& run,
                                 const ImagePadding& padding) {
-  constexpr std::int64_t kSide = 256;
-  const auto side = padding.padded(kSide);
-  WholeMaps maps;
-  maps.show({side, side, 0, 0, side, side});
-  const WholeMaps::Scope scope{maps};
-  const PeakMemory memory;
-  run(side);
-  return {static_cast<double>(memory.bytes()) / static_cast<double>(side * side), maps.layers()};
+  struct Taken {
+    std::int64_t side = 0, bytes = 0;
+    std::size_t layers = 0;
+  };
+  const auto taken = [&](std::int64_t least) {
+    const auto side = padding.padded(least);
+    WholeMaps maps;
+    maps.show({side, side, 0, 0, side, side});
+    const WholeMaps::Scope scope{maps};
+    const PeakMemory memory;
+    run(side);
+    return Taken{side, memory.bytes(), maps.layers()};
+  };
+  const auto small = taken(192), large = taken(small.side + 128);
+  const auto bytes = static_cast<double>(std::max<std::int64_t>(0, large.bytes - small.bytes));
+  const auto pixels = large.side * large.side - small.side * small.side;
+  return {bytes / static_cast<double>(pixels), large.layers};
 }
 
 /// Costs by the task's name, each measured once. Copies share what they know; any thread may ask.
