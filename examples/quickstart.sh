@@ -166,3 +166,4 @@ if [ ! "$out/report/index.html" -nt "$model" ]; then report; fi
 
 echo
 echo "done in $((($(date +%s) - started) / 60)) minutes; look at $out/report/index.html"
+echo "a photograph of yours: $bin/limpid-restore --model $model --task deblur PHOTO   (or dehaze, derain)"
