@@ -44,12 +44,15 @@ class Farewell {
   [[noreturn]] void fail(const std::string& what,
                          std::chrono::milliseconds patience) noexcept(false) {
     if (said_) limpid::fail("this process has left the run already");
-    std::string why;
+    std::string why;  // stays what it is if nobody can be told
     try {
       why = blame(patience);
+      tell(patience);
     } catch (const std::exception&) {
-      why = rank_ == 0 ? "the store where the processes meet fails"
-                       : "rank 0, where the processes meet, cannot be reached any more";
+      if (why.empty()) {
+        why = rank_ == 0 ? "the store where the processes meet fails"
+                         : "rank 0, where the processes meet, cannot be reached any more";
+      }
     }
     said_ = true;
     const auto first_line = what.substr(0, what.find('\n'));
@@ -66,22 +69,43 @@ class Farewell {
     const auto end = std::chrono::steady_clock::now() + patience;
     while (true) {
       std::string silent;
+      if (store_->check({kVerdict})) return text_at(kVerdict);
       for (std::int64_t r = 0; r < size_; ++r) {
         if (store_->check({key("left/", r)})) {
-          const auto reason = store_->get(key("left/", r));
-          return "rank " + std::to_string(r) +
-                 " failed: " + std::string(reason.begin(), reason.end());
+          return "rank " + std::to_string(r) + " failed: " + text_at(key("left/", r));
         }
         if (store_->check({key("failed/", r)})) continue;
         silent += (silent.empty() ? "" : ", ") + std::to_string(r);
       }
       if (silent.empty()) return "the network between the processes fails";
       if (std::chrono::steady_clock::now() >= end) {
-        return "rank " + silent + " does not answer: it has ended or hangs";
+        const auto verdict = "rank " + silent + " does not answer: it has ended or hangs";
+        store_->set(kVerdict, bytes_of(verdict));
+        return verdict;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
     }
   }
+
+  /// Rank 0 may be where the store is: it stays until the others that failed know why, too, and do
+  /// not take it for the one that is lost.
+  void tell(std::chrono::milliseconds patience) {
+    store_->set(key("told/", rank_), bytes_of("1"));
+    const auto end = std::chrono::steady_clock::now() + patience;
+    for (std::int64_t r = 1; rank_ == 0 && r < size_; ++r) {
+      while (store_->check({key("failed/", r)}) && !store_->check({key("told/", r)}) &&
+             std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+      }
+    }
+  }
+
+  std::string text_at(const std::string& name) {
+    const auto bytes = store_->get(name);
+    return {bytes.begin(), bytes.end()};
+  }
+
+  static constexpr const char* kVerdict = "verdict";
 
   c10::intrusive_ptr<c10d::Store> store_;
   std::int64_t rank_, size_;
