@@ -29,9 +29,10 @@ class CompiledNetwork {
   virtual std::vector<std::string> library_operators() const = 0;
 };
 
+/// Only where oneDNN is.
 /// @param restore  (1, 3, H, W) in [-1, 1] -> the same; what `module` computes
 /// @throws c10::Error, dnnl::error  where it cannot be captured or computes something else than the
-///         network itself; c10::Error without oneDNN.
+///         network itself.
 template <class = void>
 std::shared_ptr<CompiledNetwork> compile_network(
     torch::nn::Module& module, const std::function<at::Tensor(const at::Tensor&)>& restore,
