@@ -1,7 +1,8 @@
 // A task of your own: "enlighten" brightens dark, noisy pictures. It takes a name, a degradation of
 // your own, and a decoder, and trains beside limpid's own "dehaze".
 //
-//   add_a_task                                 (reads photos/; writes enlighten/model.limpid)
+//   add_a_task                                 (reads photos/; writes enlighten/: the model, a
+//   picture)
 #include <limpid/limpid.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -37,9 +38,12 @@ int main() try {
   Restorer restorer{trainer.model()};
   const auto pair = Pairs{DegradedPhotos{"photos", Dusk{}, {.seed = 9}}}.load(0);
   const auto dark = pair.degraded.unit(), photo = pair.target.unit();
-  const auto light = restorer.restore<"enlighten">(pair.degraded).unit();
+  const auto restored = restorer.restore<"enlighten">(pair.degraded);
+  pair.degraded.save("enlighten/dark.png");
+  restored.save("enlighten/light.png");
+
   const PSNR<> psnr;
-  const auto before = psnr(dark, photo), after = psnr(light, photo);
+  const auto before = psnr(dark, photo), after = psnr(restored.unit(), photo);
   std::printf("enlighten: %.2f dB dark, %.2f dB enlightened\n", before, after);
   return after > before + 1 ? 0 : 1;
 } catch (const c10::Error& error) {

@@ -155,7 +155,7 @@ report() {
       "$out/test/$task/input"
   done
   step "measuring"
-  "$bin/limpid-evaluate" --model "$model" "${measured[@]}" \
+  "$bin/limpid-evaluate" --model "$model" "${measured[@]}" --name tuned \
     --beside "in the box=$box" --beside "from nothing=$out/from-nothing/model.limpid" \
     --report "$out/report" --title "limpid quickstart" \
     --summary "Restored by the model in the box, tuned on the photographs to train on; beside it the one in the box and one trained from nothing for the same time. $known" \

@@ -47,6 +47,7 @@ struct Plan {
   examples::TasksPlan tasks;
   examples::MetricOptions metrics;
   std::vector<std::string> beside;
+  std::string name = "restored";
   std::string command;
   examples::ReportPlan report;
   limpid::Tiling tiling;
@@ -179,7 +180,7 @@ void evaluate(const Plan& plan) {
   examples::print_scores(scores, metrics);
   auto json = to_json(scores);
   if (!beside.empty()) {
-    auto table = limpid::beside_table(scores, beside);
+    auto table = limpid::beside_table(scores, beside, plan.name);
     examples::print("\n%s\n", limpid::text_table(table).c_str());
     json["beside"] = to_json(beside);
     report.tables.push_back(std::move(table));
@@ -216,6 +217,11 @@ int main(int argc, char** argv) {
   app.add_option("--beside", plan.beside,
                  "A further model on the same pictures, for a table of all; may come again")
       ->type_name("NAME=FILE")
+      ->needs(model)
+      ->group("Model");
+  app.add_option("--name", plan.name, "What that table calls the model of --model")
+      ->capture_default_str()
+      ->type_name("NAME")
       ->needs(model)
       ->group("Model");
   examples::add_metrics(app, plan.metrics);

@@ -132,12 +132,13 @@ void restore(Plan plan) {
       outcome.width = degraded.width(), outcome.height = degraded.height();
       limpid::Image::check_can_be_saved(output, outcome.height, outcome.width);
       lanes.run(degraded, [&] {
-        const auto how = restorer.plan(plan.task, outcome.height, outcome.width);
-        {
+        const auto note_tiles = [&] {
+          const auto how = restorer.plan(plan.task, outcome.height, outcome.width);
           const std::lock_guard lock{talking};
           tiles.look_at("'" + input.string() + "'", how);
-        }
+        };
         if (!is_auto) {
+          note_tiles();
           restored = examples::encoded_as(restorer.restore(plan.task, degraded), plan.strength > 0,
                                           input, output);
           return;
@@ -146,6 +147,7 @@ void restore(Plan plan) {
         restored = examples::encoded_as(routed.image, !routed.done.empty() && plan.strength > 0,
                                         input, output);
         outcome.routing = routed;
+        if (!routed.done.empty()) note_tiles();
       });
     });
     if (!outcome.error.empty()) return;

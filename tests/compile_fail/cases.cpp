@@ -1,4 +1,5 @@
 // What must not compile, and with which single line: one case a build, chosen by CASE_*.
+#include <limpid/inference/restorer.hpp>
 #include <limpid/losses/adversarial/wasserstein_gp.hpp>
 #include <limpid/training/trainer.hpp>
 #include <support/tiny.hpp>
@@ -30,6 +31,8 @@ void use() {
   trainer.branch<"deblur">(Branch{.critic = TinyAutoencoder{}, .adversarial = WassersteinGP{}});
 #elif defined(CASE_unknown_task)
   trainer.branch<"debulr">(Branch{.pairs = DarkPictures{}});
+#elif defined(CASE_unknown_task_to_restore)
+  Restorer{trainer.model()}.restore<"debulr">(Image::load("photo.jpg"));
 #elif defined(CASE_lonely_critic)
   trainer.branch<"deblur">(Branch{.critic = TinyCritic{}});
 #else

@@ -99,10 +99,10 @@ BOOST_AUTO_TEST_CASE(further_models_are_measured_on_the_same_pictures) {
                     (folder / "report").string(),
                     "--beside"};
   auto same = words;
-  same.push_back("the same=" + std::string{model});
+  same.insert(same.end(), {"the same=" + std::string{model}, "--name", "this one"});
   const auto ended = run(same);
   BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
-  BOOST_TEST(has(ended.out, "the same"), ended.out);
+  for (const auto* name : {"the same", "this one"}) BOOST_TEST(has(ended.out, name), ended.out);
   const auto scores = json::parse(read_bytes(folder / "report/metrics.json"));
   const auto& own = scores.at("tasks").at("deblur");
   const auto& other = scores.at("beside").at("the same").at("deblur").at("psnr_rgb");

@@ -92,17 +92,22 @@ BOOST_AUTO_TEST_CASE(what_no_task_is_sure_to_help_comes_back_to_the_byte_and_tha
   const Box box{/*derain=*/1};
   save(picture(24, 24), box.folder / "clean.jpg");
   save(picture(24, 24), box.folder / "clean.png");
-  const auto ended = box.restore({"--json", "-", box.path("clean.jpg"), box.path("clean.png")});
+  const auto ended = box.restore({"--json", "-", "--compare", box.path("page.html"),
+                                  box.path("clean.jpg"), box.path("clean.png")});
   BOOST_REQUIRE_MESSAGE(ended.code == 0, ended.err);
-  BOOST_TEST(
-      has(ended.err, "left as it is: no task is sure to help, the likeliest derain (73 % sure)"),
-      ended.err);
+  BOOST_TEST(has(ended.err,
+                 "left as it is: no task is sure to help, the likeliest derain (73 % sure, done "
+                 "from 90 %)"),
+             ended.err);
+  BOOST_TEST(has(ended.err, "2 left as they were (--task derain, say, restores them all the same)"),
+             ended.err);
   BOOST_TEST(has(ended.err, "restored 0 of 2 pictures"), ended.err);
   for (const auto* kind : {"jpg", "png"}) {
     const auto name = std::string{"clean."}, result = std::string{"clean.restored."};
     BOOST_TEST(
         (read_bytes(box.folder / (result + kind)) == read_bytes(box.folder / (name + kind))));
   }
+  BOOST_TEST(has(read_bytes(box.folder / "page.html"), "24 x 24: left as it is"));
   const auto json = nlohmann::json::parse(ended.out);
   BOOST_TEST(json.at("task") == "auto");
   const auto& seen = json.at("pictures")[0].at("auto");

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
               "LIMPID_MODEL"});
   check_help({"limpid-evaluate"},
              {"--model", "--data", "--compare", "--against", "--protocol", "--metric-file",
-              "--metrics", "--niqe-model", "--report", "--json", "--max-images", "--save",
+              "--metrics", "--niqe-model", "--report", "--json", "--max-images", "--save", "--name",
               "--title", "--note", "--log", "--device", "--threads"});
   check_help({"limpid-benchmark"}, {"step", "restore", "data"});
   check_help({"limpid-benchmark", "step"}, {"--recipe", "--tasks", "--steps", "--warmup",

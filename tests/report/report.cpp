@@ -264,6 +264,7 @@ BOOST_AUTO_TEST_CASE(models_stand_side_by_side_and_one_may_lack_a_task) {
   for (const auto* part : {"degraded", " 34.15 +6.02 ", " 22.11 -6.02\n", "no such task"}) {
     BOOST_TEST(text.find(part) != std::string::npos, text);
   }
+  BOOST_TEST(limpid::beside_table(own, others, "tuned").columns.at(2) == "tuned");
   const auto gain = to_json(others)["other"]["deblur"]["psnr_rgb"]["gain"].get<double>();
   BOOST_TEST(gain == -6.0206, boost::test_tools::tolerance(1e-4));
 }

@@ -19,6 +19,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -73,10 +74,14 @@ class Ranks {
 
   void send(std::size_t rank, int signal) const { ::kill(children_.at(rank), signal); }
 
-  /// Waits for rank `rank`. @return whether its part of the test passed
+  /// Waits for rank `rank`, three minutes at most. @return whether its part of the test passed
   bool passed(std::size_t rank) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{3};
     int status = 0;
-    ::waitpid(children_.at(rank), &status, 0);
+    while (::waitpid(children_.at(rank), &status, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() > end) ::kill(children_[rank], SIGKILL);
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
     children_[rank] = 0;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }

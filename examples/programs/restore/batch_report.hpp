@@ -77,11 +77,11 @@ class BatchReport {
   /// The line at the end. @param out  the folder of the results; empty: beside their pictures
   void say_all(const std::filesystem::path& out) const {
     const auto where = out.empty() ? std::string{} : " in '" + out.string() + "'";
-    progress_.say(task_ + ": restored " + std::to_string(pictures_.size() - left_) + " of " +
-                  std::to_string(count_) + " pictures" + where + ", " +
-                  limpid::duration_text(seconds()) +
-                  (left_ == 0 ? "" : "; " + std::to_string(left_) + " left as they were") +
-                  (skipped_.empty() ? "" : "; " + std::to_string(skipped_.size()) + " were there"));
+    progress_.say(
+        task_ + ": restored " + std::to_string(pictures_.size() - left_) + " of " +
+        std::to_string(count_) + " pictures" + where + ", " + limpid::duration_text(seconds()) +
+        (left_ == 0 ? "" : "; " + std::to_string(left_) + " left as they were" + way_out_) +
+        (skipped_.empty() ? "" : "; " + std::to_string(skipped_.size()) + " were there"));
   }
 
   double seconds() const { return watch_.seconds(); }
@@ -97,7 +97,11 @@ class BatchReport {
                          {"seconds", outcome.seconds}});
     if (!is_auto_) return;
     pictures_.back()["auto"] = to_json(outcome.routing);
-    left_ += outcome.routing.done.empty() ? 1 : 0;
+    if (!outcome.routing.done.empty()) return;
+    ++left_;
+    const auto& seen = outcome.routing.last_seen;
+    if (seen.empty()) return;
+    way_out_ = " (--task " + seen.front().task + ", say, restores them all the same)";
   }
 
   std::string task_;
@@ -108,6 +112,7 @@ class BatchReport {
   Stopwatch watch_;
   std::size_t told_ = 0;
   std::size_t left_ = 0;  // pictures that no task was sure to help
+  std::string way_out_;   // what restores those
   nlohmann::json pictures_ = nlohmann::json::array(), skipped_ = nlohmann::json::array();
 };
 

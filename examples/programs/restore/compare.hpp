@@ -64,7 +64,22 @@ inline limpid::Image side_by_side(const limpid::Image& before, const limpid::Ima
       {before.shrunk_into(kMostSide, kMostSide), after.shrunk_into(kMostSide, kMostSide)}, kGap);
 }
 
-/// @param pictures  [{"input": file, "output": file}], as they lie on the disk
+/// "640 x 480: dehaze, then denoise".
+inline std::string caption_of(const nlohmann::json& picture, const limpid::Image& restored) {
+  auto text = std::to_string(restored.width()) + " x " + std::to_string(restored.height());
+  if (!picture.contains("auto")) return text;
+  const auto& done = picture.at("auto").at("done");
+  if (done.empty()) return text + ": left as it is";
+  const auto* before = ": ";
+  for (const auto& guess : done) {
+    text += before + guess.at("task").get<std::string>();
+    before = ", then ";
+  }
+  return text;
+}
+
+/// @param pictures  [{"input": file, "output": file}], as they lie on the disk; with "auto" what
+///                  was done to them
 inline void compare_results(const Comparison& comparison, const nlohmann::json& pictures,
                             limpid::ProgressLine& progress) {
   if (!comparison.is_wanted || pictures.empty()) return;
@@ -77,8 +92,7 @@ inline void compare_results(const Comparison& comparison, const nlohmann::json& 
     if (comparison.page.empty()) {
       side_by_side(before, after).save(comparison_of(output), 92);
     } else {
-      page.add(input.filename().string(), before, after,
-               std::to_string(after.width()) + " x " + std::to_string(after.height()));
+      page.add(input.filename().string(), before, after, caption_of(picture, after));
     }
   }
   if (comparison.page.empty()) return;

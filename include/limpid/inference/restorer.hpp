@@ -167,10 +167,17 @@ class Restorer {
 
   template <FixedString Task>
   detail::TaskNetwork network() {
-    return network_of(
-        std::string{Task.view()},
-        detail::tile_needs(model_->encoder(), model_->template decoder<Task>()),
-        [this](const at::Tensor& image) { return model_->template restore<Task>(image); });
+    using Network = typename Model::ContainedType;
+    constexpr auto index = detail::task_index(Network::tasks, Task);
+    static_assert(index < Network::tasks.size(),
+                  "limpid: no decoder of this model has the task of restore<TASK>");
+    if constexpr (index < Network::tasks.size()) {
+      return network_of(
+          std::string{Task.view()}, model_->tile_needs(index),
+          [this](const at::Tensor& image) { return model_->template restore<Task>(image); });
+    } else {
+      return {};
+    }
   }
 
   detail::RoutedRestoring routed() {

@@ -29,6 +29,9 @@ struct RoutingGuess {
   std::string task;
   double probability = 0;
   double gain = 0;  ///< dB that it is expected to gain; 0 where the router does not say
+  double sure = 0;  ///< the probability from which it is done
+
+  bool is_sure() const { return probability >= sure; }
 };
 
 /// What a router had done to a picture, and why.
@@ -138,19 +141,12 @@ class Router {
     std::vector<RoutingGuess> guesses;
     for (const auto& line : lines_) {
       guesses.push_back({line.task, 1 / (1 + std::exp(-along(line.bias, line.weights))),
-                         along(line.gain_bias, line.gain_weights)});
+                         along(line.gain_bias, line.gain_weights),
+                         line.sure > 0 ? line.sure : sure_});
     }
     std::stable_sort(guesses.begin(), guesses.end(),
                      [](const auto& a, const auto& b) { return a.probability > b.probability; });
     return guesses;
-  }
-
-  /// Whether it is sure enough of a task for that to be done.
-  bool is_sure(const RoutingGuess& guess) const {
-    for (const auto& line : lines_) {
-      if (line.task == guess.task) return guess.probability >= (line.sure > 0 ? line.sure : sure_);
-    }
-    return false;
   }
 
   /// Leads a picture, wherever it is: while it is sure of a task that was not done, that task is
@@ -168,7 +164,7 @@ class Router {
                     [&](const auto& seen) { return done.count(seen.task) != 0; });
       const RoutingGuess* next = nullptr;
       for (const auto& seen : routing.last_seen) {
-        if (!is_sure(seen) || (next != nullptr && seen.gain <= next->gain)) continue;
+        if (!seen.is_sure() || (next != nullptr && seen.gain <= next->gain)) continue;
         next = &seen;
       }
       if (next == nullptr) return routing;
@@ -268,7 +264,9 @@ inline constexpr std::string_view kAutoTask = "auto";
 /// "dehaze (99 % sure)"; a hundred only where it is that.
 inline std::string text_of(const RoutingGuess& guess) {
   const auto percent = static_cast<int>(guess.probability * 100);
-  return guess.task + " (" + std::to_string(percent) + " % sure)";
+  const auto from = static_cast<int>(std::lround(guess.sure * 100));
+  return guess.task + " (" + std::to_string(percent) + " % sure" +
+         (guess.is_sure() ? "" : ", done from " + std::to_string(from) + " %") + ")";
 }
 
 }  // namespace detail

@@ -93,9 +93,9 @@ inline std::string TilePlan::text() const {
   if (whole_maps > 0) {
     text += is_exact
                 ? "; the statistics of the whole picture are gathered before, in up to " +
-                      std::to_string(whole_maps) +
-                      " passes, so that the result is that of the whole (--tiling approximate "
-                      "does without)"
+                      std::to_string(whole_maps) + (whole_maps == 1 ? " pass" : " passes") +
+                      ", so that the result is that of the whole (--tiling approximate does "
+                      "without)"
                 : "; the statistics are those of a sample of the picture (--tiling exact takes "
                   "those of the whole)";
   } else {

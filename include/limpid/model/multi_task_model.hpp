@@ -143,7 +143,9 @@ class MultiTaskModelImpl
   /// The decoder of a task.
   template <FixedString Task>
   auto& decoder() {
-    return decoder<detail::task_index(tasks, Task)>();
+    constexpr auto index = detail::task_index(tasks, Task);
+    static_assert(index < sizeof...(Decoders), "limpid: no decoder has the task of decoder<TASK>");
+    return decoder<(index < sizeof...(Decoders) ? index : 0)>();
   }
 
   /// Calls `call` with each task's decoder, in the order of `tasks`.

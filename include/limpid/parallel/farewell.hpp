@@ -2,6 +2,7 @@
 
 #include <limpid/core/fail.hpp>
 #include <limpid/parallel/has_gloo.hpp>
+#include <limpid/parallel/within.hpp>
 
 #if LIMPID_WITH_GLOO
 
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,6 +27,8 @@ inline std::vector<std::uint8_t> bytes_of(const std::string& text) {
 
 /// Notes in the store that say, once a call of all processes has failed, whose fault it was: who
 /// leaves writes why, who fails because of another reports, and who does neither has died or hangs.
+/// The store may hang as well, where the process that serves it does: LibTorch 2 waits for its
+/// answers without end, so nothing is asked of it that is not given up in time.
 class Farewell {
  public:
   Farewell(c10::intrusive_ptr<c10d::Store> store, std::int64_t rank, std::int64_t size)
@@ -35,7 +39,10 @@ class Farewell {
     if (said_) return;
     said_ = true;
     try {
-      store_->set(key("left/", rank_), bytes_of(reason));
+      within(std::chrono::seconds{3}, [store = store_, rank = rank_, reason] {
+        store->set(key("left/", rank), bytes_of(reason));
+        return true;
+      });
     } catch (const std::exception&) {  // nobody is there to read it
     }
   }
@@ -44,27 +51,34 @@ class Farewell {
   [[noreturn]] void fail(const std::string& what,
                          std::chrono::milliseconds patience) noexcept(false) {
     if (said_) limpid::fail("this process has left the run already");
-    std::string why;  // stays what it is if nobody can be told
-    try {
-      why = blame(patience);
-      tell(patience);
-    } catch (const std::exception&) {
-      if (why.empty()) {
-        why = rank_ == 0 ? "the store where the processes meet fails"
-                         : "rank 0, where the processes meet, cannot be reached any more";
-      }
-    }
     said_ = true;
+    std::optional<std::string> why;
+    try {
+      why = within(patience + kAnswer, [asks = *this, patience] { return asks.blame(patience); });
+      if (why) {
+        within(patience + kAnswer, [asks = *this, patience] {
+          asks.tell(patience);
+          return true;
+        });
+      }
+    } catch (const std::exception&) {  // nobody can be asked, or told
+    }
+    if (!why) {
+      why = rank_ == 0 ? "the store where the processes meet fails"
+                       : "rank 0, where the processes meet, cannot be reached any more";
+    }
     const auto first_line = what.substr(0, what.find('\n'));
-    limpid::fail("rank ", rank_, " of ", size_, ": ", why, " [", first_line, "]");
+    limpid::fail("rank ", rank_, " of ", size_, ": ", *why, " [", first_line, "]");
   }
 
  private:
+  static constexpr std::chrono::seconds kAnswer{2};  // for what is asked last
+
   static std::string key(const char* kind, std::int64_t rank) {
     return kind + std::to_string(rank);
   }
 
-  std::string blame(std::chrono::milliseconds patience) {
+  std::string blame(std::chrono::milliseconds patience) const {
     store_->set(key("failed/", rank_), bytes_of("1"));
     const auto end = std::chrono::steady_clock::now() + patience;
     while (true) {
@@ -89,7 +103,7 @@ class Farewell {
 
   /// Rank 0 may be where the store is: it stays until the others that failed know why, too, and do
   /// not take it for the one that is lost.
-  void tell(std::chrono::milliseconds patience) {
+  void tell(std::chrono::milliseconds patience) const {
     store_->set(key("told/", rank_), bytes_of("1"));
     const auto end = std::chrono::steady_clock::now() + patience;
     for (std::int64_t r = 1; rank_ == 0 && r < size_; ++r) {
@@ -100,7 +114,7 @@ class Farewell {
     }
   }
 
-  std::string text_at(const std::string& name) {
+  std::string text_at(const std::string& name) const {
     const auto bytes = store_->get(name);
     return {bytes.begin(), bytes.end()};
   }

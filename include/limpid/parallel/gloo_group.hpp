@@ -6,6 +6,7 @@
 
 #include <limpid/parallel/communicator.hpp>
 #include <limpid/parallel/farewell.hpp>
+#include <limpid/parallel/within.hpp>
 
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -43,9 +44,13 @@ class GlooGroup final : public CommunicatorGroup {
     options->devices.push_back(std::move(device));
     options->threads = 1;
     try {
-      gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
-          c10::make_intrusive<c10d::PrefixStore>("gloo/", store_), static_cast<int>(rank),
-          static_cast<int>(size), options);
+      const auto connected = within(timeout + std::chrono::seconds{1}, [=, store = store_] {
+        return c10::make_intrusive<c10d::ProcessGroupGloo>(
+            c10::make_intrusive<c10d::PrefixStore>("gloo/", store), static_cast<int>(rank),
+            static_cast<int>(size), options);
+      });
+      TORCH_CHECK(connected, "the processes could not be connected in time");
+      gloo_ = *connected;
     } catch (const std::exception& error) {
       fail(error);
     }

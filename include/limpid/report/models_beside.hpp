@@ -28,13 +28,15 @@ struct ModelScores {
 
 /// Several models on the same pictures. A row for each task and metric: the degraded pictures, then
 /// the gain over them of `restored` and of each model beside it.
+/// @param name  what the table calls the model of `restored`
 inline ReportTable beside_table(const std::vector<TaskEvaluation>& restored,
-                                const std::vector<ModelScores>& models) {
+                                const std::vector<ModelScores>& models,
+                                const std::string& name = "restored") {
   ReportTable table{.title = "Models side by side",
                     .caption =
                         "Means over the same pictures; beside them what they add to "
                         "the degraded ones.",
-                    .columns = {"", "degraded", "restored"},
+                    .columns = {"", "degraded", name},
                     .groups = {}};
   for (const auto& model : models) table.columns.push_back(model.name);
   const auto cell = [](const TaskEvaluation& scores, std::size_t i) {
