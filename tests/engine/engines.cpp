@@ -49,9 +49,11 @@ Image picture_of(std::int64_t height, std::int64_t width) {
   return Image::from_unit(torch::rand({1, 3, height, width}));
 }
 
-AnyRestorer restorer_of(const AnyModel& model, Convolution convolution, int ensemble = 1) {
+AnyRestorer restorer_of(const AnyModel& model, Convolution convolution, int ensemble = 1,
+                        Precision precision = Precision::float32) {
   RestorerOptions options;
   options.convolution = convolution;
+  options.precision = precision;
   options.ensemble = ensemble;
   return AnyRestorer{model, options};
 }
@@ -60,6 +62,10 @@ double largest(const at::Tensor& tensor) { return tensor.abs().max().item<double
 
 boost::test_tools::assertion_result machine_has_it(boost::unit_test::test_unit_id) {
   return limpid::detail::machine_has_winograd();
+}
+
+boost::test_tools::assertion_result machine_has_bfloat16(boost::unit_test::test_unit_id) {
+  return cpu_has_bfloat16();
 }
 
 BOOST_AUTO_TEST_SUITE(engines, *boost::unit_test::precondition(machine_has_it))
@@ -83,6 +89,29 @@ BOOST_AUTO_TEST_CASE(every_family_is_compiled_and_restores_as_itself) {
                                  << limpid::detail::joined_names(state.by_library) << state.reason);
       BOOST_TEST(state.is_compiled);
       BOOST_TEST(!exact.engine("deblur").is_compiled);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(in_bfloat16_every_family_is_compiled_and_errs_no_more_than_autocast,
+                     *boost::unit_test::precondition(machine_has_bfloat16)) {
+  const auto picture = picture_of(160, 131);
+  for (const auto& network : kFamilyVariants) {
+    BOOST_TEST_CONTEXT(network) {
+      const auto model = model_of(network);
+      const auto expected = restorer_of(model, Convolution::exact).restore_unit("deblur", picture);
+      const auto error = [&](Convolution convolution) {
+        const auto restorer = restorer_of(model, convolution, 1, Precision::bfloat16);
+        const auto restored = restorer.restore_unit("deblur", picture);
+        BOOST_TEST(restored.equal(restorer.restore_unit("deblur", picture)));
+        const auto state = restorer.engine("deblur");
+        BOOST_TEST(state.is_compiled == (convolution == Convolution::fast), state.reason);
+        return (restored - expected).square().mean().sqrt().item<double>();
+      };
+      const auto compiled = error(Convolution::fast), by_autocast = error(Convolution::exact);
+      BOOST_TEST_MESSAGE(network << ": " << compiled << ", by autocast " << by_autocast);
+      BOOST_TEST(compiled > 0);
+      BOOST_TEST(compiled <= 2 * by_autocast + 1e-3);
     }
   }
 }
@@ -174,18 +203,21 @@ struct MiddleNetworkImpl : torch::nn::Module {
   torch::nn::ConvTranspose2d turned{nullptr};
 };
 
-/// Compiles the network and compares it with itself, to 1e-4 of the largest value.
+/// Compiles the network and compares it with itself, to 1e-4 of the largest value, or to 0.03 in
+/// bfloat16.
 /// @return whether LibTorch computes the convolution in its middle
-bool is_left_to_libtorch(const Middle& middle) {
+bool is_left_to_libtorch(const Middle& middle, Precision precision = Precision::float32) {
   torch::manual_seed(3);
   torch::NoGradGuard no_grad;
   const auto network = std::make_shared<MiddleNetworkImpl>(middle);
   network->eval();
   const auto restore = [&](const at::Tensor& image) { return network->forward(image); };
-  limpid::detail::EngineNetwork engine{*network, restore, TileNeeds{{.multiple = 6}}};
+  const TileNeeds needs{{.multiple = 6}};
+  limpid::detail::EngineNetwork engine{*network, restore, needs, precision};
   const auto image = torch::rand({1, 3, 66, 84}) * 2 - 1;
   const auto expected = restore(image);
-  BOOST_TEST(largest(engine.restore(image) - expected) <= 1e-4 * largest(expected));
+  const auto most = precision == Precision::float32 ? 1e-4 : 0.03;
+  BOOST_TEST(largest(engine.restore(image) - expected) <= most * largest(expected));
   const auto kernels = engine.kernels(66, 84);
   BOOST_TEST(kernels.size() >= 3U);  // head, tail, and what is between them
   for (const auto& kernel : kernels) BOOST_TEST(!limpid::detail::is_reference(kernel), kernel);
@@ -218,6 +250,36 @@ BOOST_AUTO_TEST_CASE(convolutions_of_any_channels_have_kernels_of_their_own) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(convolutions_have_kernels_in_bfloat16,
+                     *boost::unit_test::precondition(machine_has_bfloat16)) {
+  std::vector<Middle> middles{{3, 16, 7},
+                              {3, 3, 3},
+                              {5, 6, 3},
+                              {12, 12, 3},
+                              {33, 7, 1},
+                              {32, 3, 7},
+                              {16, 48, 3},
+                              {32, 32, 3, 1, 32},
+                              {32, 32, 3, 1, 2},
+                              {12, 5, 4, 2, 1, 1, true},
+                              {20, 32, 3, 2, 1, 1, true}};
+  for (const auto& middle : middles) {
+    BOOST_TEST_CONTEXT(middle) { BOOST_TEST(!is_left_to_libtorch(middle, Precision::bfloat16)); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(transposed_convolutions_of_whole_blocks_are_usual_ones_of_their_subpixels) {
+  for (const std::int64_t kernel : {2, 3, 4, 5, 6, 7}) {
+    for (const std::int64_t stride : {2, 3}) {
+      if (kernel < stride) continue;
+      for (const auto& [in, out] : {std::pair<std::int64_t, std::int64_t>{16, 32}, {20, 16}}) {
+        const Middle middle{in, out, kernel, stride, 1, 1, true};
+        BOOST_TEST_CONTEXT(middle) { BOOST_TEST(!is_left_to_libtorch(middle)); }
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(functions_of_channels_that_fill_no_block_are_computed_by_kernels) {
   torch::NoGradGuard no_grad;
   using Function = at::Tensor (*)(const at::Tensor&);
@@ -236,7 +298,7 @@ BOOST_AUTO_TEST_CASE(functions_of_channels_that_fill_no_block_are_computed_by_ke
           torch::nn::ConvTranspose2d(torch::nn::ConvTranspose2dOptions(channels, 3, 3).padding(1))};
       network->eval();
       const auto restore = [&](const at::Tensor& image) { return network->forward(image); };
-      limpid::detail::EngineNetwork engine{*network, restore, TileNeeds{}};
+      limpid::detail::EngineNetwork engine{*network, restore, TileNeeds{}, Precision::float32};
       const auto image = torch::rand({1, 3, 64, 70}) * 2 - 1;
       const auto expected = restore(image);
       BOOST_TEST(largest(engine.restore(image) - expected) <= 1e-4 * largest(expected));
@@ -246,12 +308,8 @@ BOOST_AUTO_TEST_CASE(functions_of_channels_that_fill_no_block_are_computed_by_ke
 }
 
 BOOST_AUTO_TEST_CASE(what_onednn_has_only_a_reference_for_stays_libtorchs) {
-  const Middle reference[] = {{16, 16, 31},
-                              {12, 12, 31},
-                              {5, 20, 31},
-                              {32, 32, 15, 1, 32},
-                              {16, 16, 5, 3, 1, 1, true},
-                              {12, 6, 5, 3, 1, 1, true}};
+  const Middle reference[] = {
+      {16, 16, 31}, {12, 12, 31}, {5, 20, 31}, {32, 32, 15, 1, 32}, {12, 6, 5, 3, 1, 1, true}};
   for (const auto& middle : reference) {
     BOOST_TEST_CONTEXT(middle) { BOOST_TEST(is_left_to_libtorch(middle)); }
   }

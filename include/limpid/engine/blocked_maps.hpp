@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/engine/blocked_map.hpp>
 #include <limpid/engine/in_parallel.hpp>
 
 #include <algorithm>
@@ -9,33 +10,10 @@
 #include <cstring>
 #include <vector>
 
-// What networks do with maps between convolutions, on maps that lie as oneDNN's nChw16c: sixteen
-// channels of a pixel beside each other, channels beyond the last are zeros. One picture.
-//
-// Sixteen numbers are one value of the compiler's vector types, so that these loops are as fast at
-// -O1 as at -O3. They are only called where the machine has AVX-512 and are compiled for it.
-
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
-#define LIMPID_WIDE __attribute__((target("avx512f")))
-#else
-#define LIMPID_WIDE
-#endif
+// What networks do with maps between convolutions. Input and output are of one type; they compute
+// in float32.
 
 namespace limpid::detail {
-
-using Lanes = float __attribute__((vector_size(64), may_alias));
-inline constexpr std::int64_t kLanes = 16;
-
-/// (1, channels, height, width) somewhere in memory, which begins at a multiple of 64 bytes.
-struct BlockedMap {
-  float* data;
-  std::int64_t channels, height, width;
-
-  std::int64_t blocks() const { return (channels + kLanes - 1) / kLanes; }
-  Lanes* row(std::int64_t block, std::int64_t y) const {
-    return reinterpret_cast<Lanes*>(data) + (block * height + y) * width;
-  }
-};
 
 /// What surrounds a map.
 struct Border {
@@ -58,51 +36,58 @@ struct Border {
 /// in * scale + shift, for each channel; then what is added, then relu; then a border around it.
 struct BlockedAffine {
   const float *scale = nullptr, *shift = nullptr;  ///< of all blocks; null: 1 and 0
-  const float* added = nullptr;                    ///< a map like the input
+  const void* added = nullptr;                     ///< a map like the input
   bool relu = false;
   Border border{};
 };
 
-/// @param out  higher and wider than `in` by the border
-inline void affine(const BlockedMap& in, const BlockedMap& out, const BlockedAffine& how) {
+template <class Row>
+void affine_rows(const BlockedMap& in, const BlockedMap& out, const BlockedAffine& how) {
   in_parallel(in.blocks() * out.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
     const Lanes none{}, one = none + 1.0F;
     for (auto i = begin; i < end; ++i) {
       const auto block = i / out.height, y = i % out.height;
-      auto* to = out.row(block, y);
+      const auto to = out.row<Row>(block, y);
       const auto from_y = how.border.source(y - how.border.top, in.height);
       if (from_y < 0) {
-        std::memset(to, 0, static_cast<std::size_t>(out.width) * sizeof(Lanes));
+        std::memset(to.pixels, 0, static_cast<std::size_t>(out.row_bytes()));
         continue;
       }
-      const auto* from = in.row(block, from_y);
-      auto* inner = to + how.border.left;
+      const auto from = in.row<Row>(block, from_y);
+      const Row inner{to.pixels + how.border.left};
       const auto scale =
           how.scale != nullptr ? reinterpret_cast<const Lanes*>(how.scale)[block] : one;
       const auto shift =
           how.shift != nullptr ? reinterpret_cast<const Lanes*>(how.shift)[block] : none;
       if (how.added != nullptr) {
-        const auto* added = reinterpret_cast<const Lanes*>(how.added) + (from - in.row(0, 0));
+        auto beside = in;
+        beside.data = const_cast<void*>(how.added);
+        const auto added = beside.row<Row>(block, from_y);
         for (std::int64_t x = 0; x < in.width; ++x) {
           const auto value = from[x] * scale + shift + added[x];
-          inner[x] = how.relu ? (value < none ? none : value) : value;
+          inner.set(x, how.relu ? (value < none ? none : value) : value);
         }
       } else {
         for (std::int64_t x = 0; x < in.width; ++x) {
           const auto value = from[x] * scale + shift;
-          inner[x] = how.relu ? (value < none ? none : value) : value;
+          inner.set(x, how.relu ? (value < none ? none : value) : value);
         }
       }
       for (std::int64_t x = 0; x < how.border.left; ++x) {
         const auto source = how.border.source(x - how.border.left, in.width);
-        to[x] = source < 0 ? none : inner[source];
+        to.set(x, source < 0 ? none : inner[source]);
       }
       for (std::int64_t x = in.width; x < in.width + how.border.right; ++x) {
         const auto source = how.border.source(x, in.width);
-        inner[x] = source < 0 ? none : inner[source];
+        inner.set(x, source < 0 ? none : inner[source]);
       }
     }
   });
+}
+
+/// @param out  higher and wider than `in` by the border
+inline void affine(const BlockedMap& in, const BlockedMap& out, const BlockedAffine& how) {
+  with_rows(in, [&]<class Row>(Row) { affine_rows<Row>(in, out, how); });
 }
 
 /// Sums of each channel, and of the squares, of values minus the first pixel's: so few digits are
@@ -112,18 +97,21 @@ struct BlockedSums {
   std::vector<float> first;
 };
 
-inline BlockedSums sums_of(const BlockedMap& map, bool squares) {
+template <class Row>
+BlockedSums sums_of_rows(const BlockedMap& map, bool squares) {
   constexpr std::int64_t kRows = 16;  // in one task
   const auto blocks = map.blocks(), parts = (map.height + kRows - 1) / kRows;
-  std::vector<std::array<double, 2 * kLanes>> partial(static_cast<std::size_t>(blocks * parts));
+  struct Part {
+    std::array<double, kLanes> sums{}, squares{}, first{};
+  };
+  std::vector<Part> partial(static_cast<std::size_t>(blocks * parts));
   in_parallel(blocks * parts, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
     for (auto i = begin; i < end; ++i) {
       const auto block = i / parts, top = i % parts * kRows;
-      const auto first = *map.row(block, 0);
+      const auto first = map.row<Row>(block, 0)[0];
       auto& found = partial[static_cast<std::size_t>(i)];
-      found.fill(0);
       for (auto y = top; y < std::min(top + kRows, map.height); ++y) {
-        const auto* row = map.row(block, y);
+        const auto row = map.row<Row>(block, y);
         Lanes sum[2]{}, square[2]{};
         std::int64_t x = 0;
         for (; x + 2 <= map.width; x += 2) {
@@ -141,8 +129,10 @@ inline BlockedSums sums_of(const BlockedMap& map, bool squares) {
         }
         const auto sums = sum[0] + sum[1], all = square[0] + square[1];
         for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-          found[static_cast<std::size_t>(lane)] += sums[lane];
-          found[static_cast<std::size_t>(kLanes + lane)] += all[lane];
+          const auto n = static_cast<std::size_t>(lane);
+          found.sums[n] += sums[lane];
+          found.squares[n] += all[lane];
+          found.first[n] = first[lane];
         }
       }
     }
@@ -151,15 +141,19 @@ inline BlockedSums sums_of(const BlockedMap& map, bool squares) {
   BlockedSums all{std::vector<double>(channels), std::vector<double>(channels),
                   std::vector<float>(channels)};
   for (std::int64_t i = 0; i < blocks * parts; ++i) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      const auto channel = static_cast<std::size_t>(i / parts * kLanes + lane);
-      const auto& found = partial[static_cast<std::size_t>(i)];
-      all.sums[channel] += found[static_cast<std::size_t>(lane)];
-      all.squares[channel] += found[static_cast<std::size_t>(kLanes + lane)];
-      all.first[channel] = reinterpret_cast<const float*>(map.row(i / parts, 0))[lane];
+    const auto& found = partial[static_cast<std::size_t>(i)];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const auto channel = static_cast<std::size_t>(i / parts * kLanes) + lane;
+      all.sums[channel] += found.sums[lane];
+      all.squares[channel] += found.squares[lane];
+      all.first[channel] = static_cast<float>(found.first[lane]);
     }
   }
   return all;
+}
+
+inline BlockedSums sums_of(const BlockedMap& map, bool squares) {
+  return map.is_half ? sums_of_rows<HalfRow>(map, squares) : sums_of_rows<FloatRow>(map, squares);
 }
 
 /// The mean of each channel.
@@ -203,7 +197,8 @@ struct PixelNorm {
   bool centred;  ///< mean 0, too
 };
 
-inline void normalise_pixels(const BlockedMap& in, const BlockedMap& out, const PixelNorm& norm) {
+template <class Row>
+void normalise_pixels_of_rows(const BlockedMap& in, const BlockedMap& out, const PixelNorm& norm) {
   using Quarter = float __attribute__((vector_size(16), may_alias));
   in_parallel(in.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
     const auto blocks = in.blocks();
@@ -214,9 +209,8 @@ inline void normalise_pixels(const BlockedMap& in, const BlockedMap& out, const 
     const auto* bias = reinterpret_cast<const Lanes*>(norm.bias);
     const auto epsilon = static_cast<float>(norm.epsilon);
     for (auto y = begin; y < end; ++y) {
-      const auto* from = in.row(0, y);
-      auto* to = out.row(0, y);
-      for (std::int64_t x = 0; x < in.width; ++x, ++from, ++to) {
+      auto from = in.row<Row>(0, y), to = out.row<Row>(0, y);
+      for (std::int64_t x = 0; x < in.width; ++x, ++from.pixels, ++to.pixels) {
         Lanes sum{}, square{};
         for (std::int64_t block = 0; block < blocks; ++block) sum += from[block * plane];
         const auto* s = reinterpret_cast<const Quarter*>(&sum);
@@ -232,61 +226,62 @@ inline void normalise_pixels(const BlockedMap& in, const BlockedMap& out, const 
         const auto scale = 1.0F / std::sqrt(all / channels + epsilon);
         const auto middle = norm.centred ? mean : 0.0F;
         for (std::int64_t block = 0; block < blocks; ++block) {
-          to[block * plane] = (from[block * plane] - middle) * scale * weight[block] + bias[block];
+          const auto value = (from[block * plane] - middle) * scale * weight[block] + bias[block];
+          to.set(block * plane, value);
         }
       }
     }
   });
 }
 
+inline void normalise_pixels(const BlockedMap& in, const BlockedMap& out, const PixelNorm& norm) {
+  with_rows(in, [&]<class Row>(Row) { normalise_pixels_of_rows<Row>(in, out, norm); });
+}
+
 /// a * b
-inline void multiply(const BlockedMap& a, const float* b, float* out) {
+template <class Row>
+void multiply_rows(const BlockedMap& a, const BlockedMap& b, const BlockedMap& out) {
   in_parallel(a.blocks() * a.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
-    const auto* one = reinterpret_cast<const Lanes*>(a.data);
-    const auto* two = reinterpret_cast<const Lanes*>(b);
-    auto* to = reinterpret_cast<Lanes*>(out);
-    for (auto i = begin * a.width; i < end * a.width; ++i) to[i] = one[i] * two[i];
+    const auto one = a.row<Row>(0, 0), two = b.row<Row>(0, 0), to = out.row<Row>(0, 0);
+    for (auto i = begin * a.width; i < end * a.width; ++i) to.set(i, one[i] * two[i]);
   });
 }
 
+inline void multiply(const BlockedMap& a, const BlockedMap& b, const BlockedMap& out) {
+  with_rows(a, [&]<class Row>(Row) { multiply_rows<Row>(a, b, out); });
+}
+
 /// a + sign b
-inline void add(const BlockedMap& a, const float* b, float sign, float* out) {
+template <class Row>
+void add_rows(const BlockedMap& a, const BlockedMap& b, float sign, const BlockedMap& out) {
   in_parallel(a.blocks() * a.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
-    const auto* one = reinterpret_cast<const Lanes*>(a.data);
-    const auto* two = reinterpret_cast<const Lanes*>(b);
-    auto* to = reinterpret_cast<Lanes*>(out);
-    for (auto i = begin * a.width; i < end * a.width; ++i) to[i] = one[i] + sign * two[i];
+    const auto one = a.row<Row>(0, 0), two = b.row<Row>(0, 0), to = out.row<Row>(0, 0);
+    for (auto i = begin * a.width; i < end * a.width; ++i) to.set(i, one[i] + sign * two[i]);
   });
+}
+
+inline void add(const BlockedMap& a, const BlockedMap& b, float sign, const BlockedMap& out) {
+  with_rows(a, [&]<class Row>(Row) { add_rows<Row>(a, b, sign, out); });
 }
 
 /// Channels as pixels: block (r i + j) B + b of `in`, of B = out.blocks(), becomes the pixels in
 /// row i and column j of each r x r of block b.
-inline void shuffle_blocks(const BlockedMap& in, const BlockedMap& out, std::int64_t r) {
+template <class Row>
+void shuffle_rows(const BlockedMap& in, const BlockedMap& out, std::int64_t r) {
   in_parallel(out.blocks() * out.height, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
     for (auto n = begin; n < end; ++n) {
       const auto block = n / out.height, y = n % out.height;
-      auto* to = out.row(block, y);
+      auto* to = out.row<Row>(block, y).pixels;
       for (std::int64_t j = 0; j < r; ++j) {
-        const auto* from = in.row((y % r * r + j) * out.blocks() + block, y / r);
+        const auto* from = in.row<Row>((y % r * r + j) * out.blocks() + block, y / r).pixels;
         for (std::int64_t x = 0; x < in.width; ++x) to[x * r + j] = from[x];
       }
     }
   });
 }
 
-/// Makes zeros of the channels beyond the last.
-inline void clear_beyond(const BlockedMap& map) {
-  const auto last = map.blocks() - 1, channels = map.channels - last * kLanes;
-  in_parallel(map.height, [&](std::int64_t begin, std::int64_t end) {
-    for (auto y = begin; y < end; ++y) {
-      auto* pixels = reinterpret_cast<float*>(map.row(last, y));
-      for (std::int64_t x = 0; x < map.width; ++x) {
-        std::fill(pixels + x * kLanes + channels, pixels + (x + 1) * kLanes, 0.0F);
-      }
-    }
-  });
+inline void shuffle_blocks(const BlockedMap& in, const BlockedMap& out, std::int64_t r) {
+  with_rows(in, [&]<class Row>(Row) { shuffle_rows<Row>(in, out, r); });
 }
 
 }  // namespace limpid::detail
-
-#undef LIMPID_WIDE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/autocast.hpp>
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/field_of_view.hpp>
 
@@ -30,18 +31,19 @@ class CompiledNetwork {
 };
 
 /// Only where oneDNN is.
-/// @param restore  (1, 3, H, W) in [-1, 1] -> the same; what `module` computes
+/// @param restore    (1, 3, H, W) in [-1, 1] -> the same; what `module` computes
+/// @param precision  `bfloat16` keeps maps, and multiplies, in that; sums are of floats
 /// @throws c10::Error, dnnl::error  where it cannot be captured or computes something else than the
 ///         network itself.
 template <class = void>
 std::shared_ptr<CompiledNetwork> compile_network(
     torch::nn::Module& module, const std::function<at::Tensor(const at::Tensor&)>& restore,
-    const TileNeeds& needs);
+    const TileNeeds& needs, Precision precision);
 
 #if defined(LIMPID_ONCE) && LIMPID_WITH_ONEDNN
 LIMPID_ONCE std::shared_ptr<CompiledNetwork> compile_network<>(
     torch::nn::Module& module, const std::function<at::Tensor(const at::Tensor&)>& restore,
-    const TileNeeds& needs);
+    const TileNeeds& needs, Precision precision);
 #endif
 
 }  // namespace limpid::detail

@@ -9,11 +9,13 @@
 #include <limpid/engine/plan_layout.hpp>
 #include <limpid/engine/prepared_weights.hpp>
 #include <limpid/engine/primitive_step.hpp>
+#include <limpid/engine/subpixel_form.hpp>
 #include <limpid/kernels/onednn.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv_transpose2d.h>
+#include <c10/util/Exception.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,11 +27,12 @@
 
 namespace limpid::detail {
 
-inline void copy_blocks(const float* from, const BlockedMap& to) {
-  const auto row = to.width * kLanes;
+inline void copy_blocks(const std::byte* from, const BlockedMap& to) {
+  auto* place = static_cast<std::byte*>(to.data);
+  const auto row = to.row_bytes();
   in_parallel(to.blocks() * to.height, [&](std::int64_t begin, std::int64_t end) {
-    std::memcpy(to.data + begin * row, from + begin * row,
-                static_cast<std::size_t>((end - begin) * row) * sizeof(float));
+    std::memcpy(place + begin * row, from + begin * row,
+                static_cast<std::size_t>((end - begin) * row));
   });
 }
 
@@ -69,20 +72,13 @@ inline void place_convolution(PlanLayout& layout, const EngineNode& node) {
   });
 }
 
-/// @return whether oneDNN computes it
-inline bool add_convolution(PlanLayout& layout, const EngineNode& node, PreparedWeights& weights) {
-  const EngineConvolution made{node, layout};
-  if (is_reference(made.kernel())) {
-    add_library_convolution(layout, node);
-    return false;
-  }
-  const auto input = node.inputs.front(), output = node.outputs.front();
-  if (made.reads_tensor()) {
-    layout.need_tensor(input);
-  } else {
-    layout.need_blocked(input);
-  }
-  place_convolution(layout, node);
+/// The primitive, when its input is there.
+/// @param place  of its output
+inline void add_prepared_convolution(PlanLayout& layout, const EngineNode& node,
+                                     const EngineConvolution& made, PreparedWeights& weights,
+                                     const dnnl::memory::desc& to, const MapPlace& place) {
+  if (made.lacks_room()) layout.miss_room();
+  const auto input = node.inputs.front();
   std::vector<std::pair<int, dnnl::memory>> fixed{
       {DNNL_ARG_WEIGHTS, weights.in_layout(layout.node(), made.numbers(), made.weight())}};
   if (node.bias.defined()) {
@@ -96,9 +92,56 @@ inline bool add_convolution(PlanLayout& layout, const EngineNode& node, Prepared
     source.place = layout.place(input);
   }
   layout.take(made.kernel().c_str());
-  add_primitive(layout, made.primitive(),
-                {source, {DNNL_ARG_DST, layout.blocked(output), layout.place(output)}}, fixed,
+  add_primitive(layout, made.primitive(), {source, {DNNL_ARG_DST, to, place}}, fixed,
                 made.scratchpad());
+}
+
+/// A transposed convolution in its sub-pixel form.
+/// @return whether oneDNN computes that
+inline bool add_subpixels(PlanLayout& layout, const EngineNode& form, PreparedWeights& weights) {
+  const auto input = form.inputs.front(), output = form.outputs.front();
+  const auto& sizes = layout.sizes(input);
+  const auto channels = form.weight.size(0);
+  const auto type = layout.type(output);
+  const dnnl::memory::desc apart{
+      {1, channels, sizes[2], sizes[3]}, type, dnnl::memory::format_tag::nChw16c};
+  const EngineConvolution made{form, layout, apart};
+  if (is_reference(made.kernel())) return false;
+  layout.need_blocked(input);
+  const auto place = layout.new_piece(apart.get_size());
+  add_prepared_convolution(layout, form, made, weights, apart, place);
+  layout.new_output(output);
+  layout.touch(place);
+  layout.touch(output);
+  layout.add([=, &layout, half = layout.is_half(output), height = sizes[2], width = sizes[3],
+              factor = form.factor](EngineRun& run) {
+    shuffle_blocks({layout.numbers(run, place), channels, height, width, half},
+                   layout.map(run, output), factor);
+  });
+  return true;
+}
+
+/// @return whether oneDNN computes it
+inline bool add_convolution(PlanLayout& layout, const EngineNode& node, PreparedWeights& weights) {
+  if (const auto form = subpixel_form(node)) {
+    if (add_subpixels(layout, *form, weights)) return true;
+  }
+  const auto input = node.inputs.front(), output = node.outputs.front();
+  const auto to = layout.blocked(output);
+  const EngineConvolution made{node, layout, to};
+  if (is_reference(made.kernel())) {
+    add_library_convolution(layout, node);
+    return false;
+  }
+  if (made.reads_tensor()) {
+    layout.need_tensor(input);
+  } else {
+    layout.need_blocked(input);
+  }
+  TORCH_CHECK(!node.added || layout.is_half(*node.added) == layout.is_half(output),
+              "a convolution would add one type to another");
+  place_convolution(layout, node);
+  add_prepared_convolution(layout, node, made, weights, to, layout.place(output));
   return true;
 }
 

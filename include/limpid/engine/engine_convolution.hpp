@@ -36,21 +36,21 @@ class EngineConvolution {
  public:
   using Layout = dnnl::memory::desc;
 
-  EngineConvolution(const EngineNode& node, const PlanLayout& layout)
+  /// @param to  of its output
+  EngineConvolution(const EngineNode& node, const PlanLayout& layout, const Layout& to)
       : reads_tensor_(node.kind == NodeKind::convolution &&
                       layout.sizes(node.inputs.front())[1] <= 3),
         numbers_(engine_weight(node, takes_whole_blocks(node))),
-        source_(source_of(node, layout)) {
+        source_(source_of(node, layout, to.data_type())) {
     if (node.bias.defined()) {
       bias_ = {{node.bias.size(0)}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a};
     }
     const auto sizes = numbers_.sizes();
-    const Layout weight{dnnl::memory::dims(sizes.begin(), sizes.end()),
-                        dnnl::memory::data_type::f32, dnnl::memory::format_tag::any};
-    const auto to = layout.blocked(node.outputs.front());
+    const Layout weight{dnnl::memory::dims(sizes.begin(), sizes.end()), source_.data_type(),
+                        dnnl::memory::format_tag::any};
     if (node.kind == NodeKind::transposed) {
       prepare_transposed(node, weight, to);
-    } else if (!prepare_winograd(node, layout, weight, to)) {
+    } else if (!prepare_winograd(node, weight, to, layout.is_roomy())) {
       keep(described(node, weight, to, dnnl::prop_kind::forward_inference,
                      dnnl::algorithm::convolution_direct));
     }
@@ -67,6 +67,8 @@ class EngineConvolution {
   const Layout& bias() const { return bias_; }
   const Layout& scratchpad() const { return scratchpad_; }
   const dnnl::primitive& primitive() const { return primitive_; }
+  /// Whether Winograd's way was left for its memory.
+  bool lacks_room() const { return lacks_room_; }
 
  private:
   bool takes_whole_blocks(const EngineNode& node) const {
@@ -74,9 +76,10 @@ class EngineConvolution {
   }
 
   /// The layout in which a convolution reads its input.
-  Layout source_of(const EngineNode& node, const PlanLayout& layout) const {
+  Layout source_of(const EngineNode& node, const PlanLayout& layout,
+                   dnnl::memory::data_type made) const {
     const auto input = node.inputs.front();
-    if (reads_tensor_) return layout.plain(input);
+    if (reads_tensor_) return layout.plain(input, made);
     return takes_whole_blocks(node) ? layout.whole_blocks(input) : layout.blocked(input);
   }
 
@@ -124,22 +127,27 @@ class EngineConvolution {
   }
 
   /// @return whether Winograd's way is there and pays
-  bool prepare_winograd(const EngineNode& node, const PlanLayout& layout, const Layout& weight,
-                        const Layout& to) {
+  bool prepare_winograd(const EngineNode& node, const Layout& weight, const Layout& to,
+                        bool is_roomy) {
     const auto sizes = numbers_.sizes();
     const bool is_3x3 = node.groups == 1 && sizes[2] == 3 && sizes[3] == 3 && node.stride[0] == 1 &&
                         node.stride[1] == 1 && node.dilation[0] == 1 && node.dilation[1] == 1 &&
-                        node.padding[0] == node.padding[1] && node.padding[0] <= 1;
-    const auto& in = layout.sizes(node.inputs.front());
-    const auto& out = layout.sizes(node.outputs.front());
-    const WinogradShape shape{1, in[1], out[1], in[2], in[3], node.padding[0], node.bias.defined()};
-    if (!is_3x3 || reads_tensor_ || !winograd_pays(shape)) return false;
+                        node.padding[0] == node.padding[1] && node.padding[0] <= 1 &&
+                        node.output_padding[0] == 0 && node.output_padding[1] == 0;
+    const auto in = source_.dims();
+    const WinogradShape shape{1,     node.weight.size(1), sizes[0],           in[2],
+                              in[3], node.padding[0],     node.bias.defined()};
+    if (!is_3x3 || reads_tensor_ || source_.data_type() != dnnl::memory::data_type::f32 ||
+        !winograd_pays(shape)) {
+      return false;
+    }
     try {
       // For inference oneDNN would keep weights that are four times as large.
       const auto fast = described(node, weight, to, dnnl::prop_kind::forward_training,
                                   dnnl::algorithm::convolution_winograd);
       const auto usual = (std::size_t{64} << 20) + source_.get_size() + to.get_size();
-      if (fast.scratchpad_desc().get_size() > usual) return false;
+      lacks_room_ = !is_roomy && fast.scratchpad_desc().get_size() > usual;
+      if (lacks_room_) return false;
       keep(fast);
       return true;
     } catch (const dnnl::error& error) {
@@ -149,6 +157,7 @@ class EngineConvolution {
   }
 
   bool reads_tensor_;
+  bool lacks_room_ = false;
   at::Tensor numbers_;
   Layout source_, weight_, bias_, scratchpad_;
   dnnl::primitive primitive_;

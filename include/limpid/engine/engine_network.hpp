@@ -2,6 +2,7 @@
 
 #if LIMPID_WITH_ONEDNN
 
+#include <limpid/core/autocast.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
@@ -37,8 +38,11 @@ class EngineNetwork final : public CompiledNetwork {
  public:
   /// As `compile_network`.
   EngineNetwork(torch::nn::Module& module,
-                const std::function<at::Tensor(const at::Tensor&)>& restore, const TileNeeds& needs)
-      : needs_(needs), capture_(captured(module, restore, needs.padding)) {
+                const std::function<at::Tensor(const at::Tensor&)>& restore, const TileNeeds& needs,
+                Precision precision)
+      : needs_(needs),
+        is_half_(precision == Precision::bfloat16),
+        capture_(captured(module, restore, needs.padding)) {
     graph_ = translated(capture_);
     const EngineFusion fusion{graph_};
     const auto& second = capture_.second();
@@ -76,6 +80,7 @@ class EngineNetwork final : public CompiledNetwork {
                           const std::function<at::Tensor(const at::Tensor&)>& restore,
                           const ImagePadding& padding) {
     const ConvolutionScope convolution{Convolution::exact};  // LibTorch's operators
+    const AutocastScope precision{Precision::float32, at::kCPU};
     Recorder recorder{[](std::string_view) { return true; }, named_tensors(module)};
     const auto network = [&](const at::Tensor& image) { return std::vector{restore(image)}; };
     return {recorder, network, padding, /*pictures=*/1};
@@ -92,13 +97,24 @@ class EngineNetwork final : public CompiledNetwork {
     return pad_image(image, padding);
   }
 
+  std::shared_ptr<const EnginePlan> make_plan(std::int64_t height, std::int64_t width, bool roomy) {
+    const PlanKind kind{.half = is_half_, .roomy = roomy};
+    return std::make_shared<const EnginePlan>(capture_, graph_, weights_, height, width, kind);
+  }
+
+  /// What Winograd's way needs lies where maps of other steps lie: a plan may take half as much
+  /// memory again for it.
   std::shared_ptr<const EnginePlan> plan(std::int64_t height, std::int64_t width) {
     return plans_.get(Key{height, width, at::get_num_threads()}, [&] {
-      return std::make_shared<const EnginePlan>(capture_, graph_, weights_, height, width);
+      auto plan = make_plan(height, width, /*roomy=*/false);
+      if (!plan->lacks_room()) return plan;
+      auto roomy = make_plan(height, width, /*roomy=*/true);
+      return 2 * roomy->bytes() <= 3 * plan->bytes() ? roomy : plan;
     });
   }
 
   at::Tensor run(const at::Tensor& image) {
+    const AutocastScope precision{Precision::float32, at::kCPU};  // what is still LibTorch's
     return plan(image.size(2), image.size(3))->run(image, blocks_);
   }
 
@@ -106,12 +122,17 @@ class EngineNetwork final : public CompiledNetwork {
   void check(const at::Tensor& image, const at::Tensor& expected) {
     const auto error = (run(image) - expected).abs().max().item<double>();
     const auto largest = expected.abs().max().item<double>();
-    TORCH_CHECK(error <= 1e-3 * largest, "the network computes something else: ", error, " of ",
+    const auto most = is_half_ ? kMostHalfError : 1e-3;
+    TORCH_CHECK(error <= most * largest, "the network computes something else: ", error, " of ",
                 largest);
     by_library_ = plan(image.size(2), image.size(3))->by_library();
   }
 
+  /// bfloat16 has eight digits, and a network rounds many times.
+  static constexpr double kMostHalfError = 0.1;
+
   TileNeeds needs_;
+  bool is_half_;
   Capture capture_;
   EngineGraph graph_;
   std::vector<std::size_t> by_library_;  // nodes
@@ -123,8 +144,8 @@ class EngineNetwork final : public CompiledNetwork {
 template <class>
 std::shared_ptr<CompiledNetwork> compile_network(
     torch::nn::Module& module, const std::function<at::Tensor(const at::Tensor&)>& restore,
-    const TileNeeds& needs) {
-  return std::make_shared<EngineNetwork>(module, restore, needs);
+    const TileNeeds& needs, Precision precision) {
+  return std::make_shared<EngineNetwork>(module, restore, needs, precision);
 }
 
 }  // namespace limpid::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/autocast.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/part_listener.hpp>
@@ -7,6 +8,7 @@
 #include <limpid/engine/compiled_network.hpp>
 #include <limpid/kernels/convolution.hpp>
 
+#include <ATen/TracerMode.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
@@ -41,9 +43,10 @@ struct EngineState {
 /// Networks that restore, compiled once for inference: blocked layout throughout, operations fused,
 /// memory planned (docs/engine.md). Copies share what they know; any thread may restore.
 ///
-/// Taken where convolutions are `Convolution::fast` (`ConvolutionScope`), in float32 on the CPU,
-/// where oneDNN and AVX-512 are there, for whole pictures and tiles that need no statistics of the
-/// whole. Everything else, and what cannot be captured, is the network itself.
+/// Taken where convolutions are `Convolution::fast` (`ConvolutionScope`), on the CPU, where oneDNN
+/// and AVX-512 are there, for whole pictures and tiles that need no statistics of the whole; in
+/// bfloat16 (`AutocastScope`) where the CPU has instructions for that. Everything else, and what
+/// cannot be captured, is the network itself.
 class Engines {
  public:
   using Restore = std::function<at::Tensor(const at::Tensor&)>;
@@ -55,7 +58,9 @@ class Engines {
                      const at::Tensor& image) const {
 #if LIMPID_WITH_ONEDNN
     if (!is_for_engine(module, image)) return restore(image);
-    const auto network = of(task, module, needs, restore);
+    const auto precision =
+        detail::autocast_is_on(at::kCPU) ? Precision::bfloat16 : Precision::float32;
+    const auto network = of(task, module, needs, precision, restore);
     if (!network) return restore(image);
     std::vector<at::Tensor> restored;
     try {
@@ -79,7 +84,7 @@ class Engines {
     const std::lock_guard lock{known_->mutex};
     const auto found = known_->tasks.find(task);
     if (found == known_->tasks.end()) return {};
-    const auto& [network, weights, reason] = found->second;
+    const auto& [network, precision, weights, reason] = found->second;
     if (!network) return {false, 0, {}, reason};
     return {true, network->operators(), network->library_operators(), {}};
 #else
@@ -96,8 +101,10 @@ class Engines {
     return ConvolutionScope::in_force() == Convolution::fast && detail::machine_has_winograd() &&
            detail::is_plain_float(image) && image.dim() == 4 && image.size(1) == 3 &&
            image.size(2) * image.size(3) >= kLeastPixels && !c10::GradMode::is_enabled() &&
-           !detail::operators_are_watched() && WholeMaps::current() == nullptr &&
-           detail::PartListener::current == nullptr && !module.is_training() &&
+           !at::tracer::impl::is_dispatch_enabled() &&
+           (!detail::autocast_is_on(at::kCPU) || cpu_has_bfloat16()) &&
+           WholeMaps::current() == nullptr && detail::PartListener::current == nullptr &&
+           !module.is_training() &&
            !module.named_children().contains("adapter");  // exchanges weights while it runs
   }
 
@@ -116,15 +123,15 @@ class Engines {
   }
 
   std::shared_ptr<detail::CompiledNetwork> of(const std::string& task, torch::nn::Module& module,
-                                              const TileNeeds& needs,
+                                              const TileNeeds& needs, Precision precision,
                                               const Restore& restore) const {
     const std::lock_guard lock{known_->mutex};
     auto& known = known_->tasks[task];
     auto weights = weights_of(module);
-    if (known.weights == weights) return known.network;
-    known = {nullptr, std::move(weights), {}};
+    if (known.weights == weights && known.precision == precision) return known.network;
+    known = {nullptr, precision, std::move(weights), {}};
     try {
-      known.network = detail::compile_network(module, restore, needs);
+      known.network = detail::compile_network(module, restore, needs, precision);
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& error) {
@@ -142,6 +149,7 @@ class Engines {
 
   struct Task {
     std::shared_ptr<detail::CompiledNetwork> network;
+    Precision precision = Precision::float32;
     Weights weights;
     std::string reason;
   };

@@ -8,6 +8,8 @@
 #include <limpid/engine/plan_layout.hpp>
 #include <limpid/engine/prepared_weights.hpp>
 
+#include <c10/util/Exception.h>
+
 #include <cstring>
 
 namespace limpid::detail {
@@ -58,21 +60,21 @@ inline EngineStep loop_step(const PlanLayout& layout, const EngineNode& node,
     }
     case NodeKind::multiply:
       return [=, &layout, other = node.inputs[1]](EngineRun& run) {
-        multiply(layout.map(run, input), layout.numbers(run, other), layout.numbers(run, output));
+        multiply(layout.map(run, input), layout.map(run, other), layout.map(run, output));
       };
     case NodeKind::add:
       return [=, &layout, other = node.inputs[1], sign = node.alpha](EngineRun& run) {
-        add(layout.map(run, input), layout.numbers(run, other), sign, layout.numbers(run, output));
+        add(layout.map(run, input), layout.map(run, other), sign, layout.map(run, output));
       };
     case NodeKind::scale:
       return [=, &layout, factors = node.inputs[1]](EngineRun& run) {
         BlockedAffine what;
-        what.scale = layout.numbers(run, factors);
+        what.scale = layout.floats(run, factors);
         affine(layout.map(run, input), layout.map(run, output), what);
       };
     case NodeKind::means:
       return [=, &layout](EngineRun& run) {
-        channel_means(layout.map(run, input), layout.numbers(run, output));
+        channel_means(layout.map(run, input), layout.floats(run, output));
       };
     case NodeKind::shuffle_blocks:
       return [=, &layout, factor = node.factor](EngineRun& run) {
@@ -84,7 +86,7 @@ inline EngineStep loop_step(const PlanLayout& layout, const EngineNode& node,
         for (const auto value : inputs) {
           const auto bytes = layout.blocked_bytes(value);
           std::memcpy(to, layout.numbers(run, value), bytes);
-          to += bytes / sizeof(float);
+          to += bytes;
         }
       };
     default:
@@ -97,6 +99,11 @@ inline void add_loop(PlanLayout& layout, const EngineNode& node, PreparedWeights
   const auto input = node.inputs.front(), output = node.outputs.front();
   for (const auto value : node.inputs) layout.need_blocked(value);
   if (node.added) layout.need_blocked(*node.added);
+  const bool crosses = node.kind == NodeKind::means || node.kind == NodeKind::scale;
+  for (const auto value : node.inputs) {
+    TORCH_CHECK(crosses || layout.is_half(value) == layout.is_half(output),
+                "a loop would read one type and write another");
+  }
   const bool over = node.border.empty() && node.kind != NodeKind::means &&
                     node.kind != NodeKind::concatenate && node.kind != NodeKind::shuffle_blocks;
   if (over) {

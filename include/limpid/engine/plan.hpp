@@ -31,11 +31,11 @@ class EnginePlan {
   /// @param weights  in oneDNN's layouts, shared by the plans of a network
   /// @throws c10::Error or dnnl::error where something cannot be prepared.
   EnginePlan(const Capture& capture, const EngineGraph& graph, PreparedWeights& weights,
-             std::int64_t height, std::int64_t width)
+             std::int64_t height, std::int64_t width, PlanKind kind)
       : capture_(capture),
         graph_(graph),
         size_(capture, height, width),
-        layout_(capture, graph, size_) {
+        layout_(capture, graph, size_, kind) {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       layout_.begin(i);
       add(graph.nodes[i], weights);
@@ -59,6 +59,9 @@ class EnginePlan {
 
   /// Of the maps that it computes itself.
   std::size_t bytes() const { return bytes_; }
+
+  /// Whether a roomy plan would have faster steps.
+  bool lacks_room() const { return layout_.lacks_room(); }
 
   /// By what oneDNN computes the steps that are its own, in its words; never its reference.
   const std::vector<std::string>& kernels() const { return layout_.kernels(); }
@@ -91,7 +94,8 @@ class EnginePlan {
     layout_.need_blocked(input);
     const auto& sizes = layout_.sizes(input);
     auto place = layout_.place(input);
-    place.offset += static_cast<std::size_t>(node.begin * sizes[2] * sizes[3]) * sizeof(float);
+    place.offset +=
+        static_cast<std::size_t>(node.begin * sizes[2] * sizes[3]) * layout_.number_bytes(input);
     layout_.put(node.outputs.front(), place);
   }
 

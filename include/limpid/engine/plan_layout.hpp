@@ -42,6 +42,12 @@ struct MapPlace {
 /// @param kernel  as oneDNN names it, such as "jit:avx512_core" or "ref:any"
 inline bool is_reference(std::string_view kernel) { return kernel.find("ref") != kernel.npos; }
 
+/// How a plan is made.
+struct PlanKind {
+  bool half = false;   ///< maps are kept in bfloat16 where `PlanLayout::is_half` says so
+  bool roomy = false;  ///< fast ways may take much more memory than the maps
+};
+
 /// The steps for pictures of one size, laid out node after node: in which layout each value is
 /// there, as a tensor or in blocks, and how long its place in memory is needed.
 class PlanLayout {
@@ -49,8 +55,9 @@ class PlanLayout {
   using Layout = dnnl::memory::desc;
 
   /// @throws c10::Error where sizes do not follow from the picture's.
-  PlanLayout(const Capture& capture, const EngineGraph& graph, const PictureSize& size)
-      : input_(graph.input) {
+  PlanLayout(const Capture& capture, const EngineGraph& graph, const PictureSize& size,
+             PlanKind kind)
+      : kind_(kind), input_(graph.input) {
     const auto values = capture.first().values.size();
     places_.resize(values);
     has_tensor_.resize(values);
@@ -79,40 +86,55 @@ class PlanLayout {
   const std::vector<std::int64_t>& sizes(std::size_t value) const { return sizes_[value]; }
   std::size_t values() const { return sizes_.size(); }
 
+  /// Whether the blocked numbers of a value are bfloat16: not those of a picture, which would lose
+  /// levels of its 8 bits, nor those of a mean.
+  bool is_half(std::size_t value) const {
+    const auto& sizes = sizes_[value];
+    return kind_.half && sizes.size() == 4 && sizes[1] > 3 && sizes[2] * sizes[3] > 1;
+  }
+  dnnl::memory::data_type type(std::size_t value) const {
+    return is_half(value) ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+  }
+  std::size_t number_bytes(std::size_t value) const { return is_half(value) ? 2 : 4; }
+
   Layout blocked(std::size_t value) const {
-    return {dnnl::memory::dims(sizes_[value].begin(), sizes_[value].end()),
-            dnnl::memory::data_type::f32, dnnl::memory::format_tag::nChw16c};
+    return {dnnl::memory::dims(sizes_[value].begin(), sizes_[value].end()), type(value),
+            dnnl::memory::format_tag::nChw16c};
   }
   /// The same, where channels beyond the last count as channels.
   Layout whole_blocks(std::size_t value) const {
     const auto& sizes = sizes_[value];
     const auto channels = (sizes[1] + kLanes - 1) / kLanes * kLanes;
-    return {{sizes[0], channels, sizes[2], sizes[3]},
-            dnnl::memory::data_type::f32,
-            dnnl::memory::format_tag::nChw16c};
+    return {
+        {sizes[0], channels, sizes[2], sizes[3]}, type(value), dnnl::memory::format_tag::nChw16c};
   }
-  Layout plain(std::size_t value) const {
-    return {dnnl::memory::dims(sizes_[value].begin(), sizes_[value].end()),
-            dnnl::memory::data_type::f32, dnnl::memory::format_tag::nchw};
+  Layout plain(std::size_t value,
+               dnnl::memory::data_type type = dnnl::memory::data_type::f32) const {
+    return {dnnl::memory::dims(sizes_[value].begin(), sizes_[value].end()), type,
+            dnnl::memory::format_tag::nchw};
   }
   std::size_t blocked_bytes(std::size_t value) const {
     const auto& sizes = sizes_[value];
     return static_cast<std::size_t>((sizes[1] + kLanes - 1) / kLanes * kLanes * sizes[2] *
                                     sizes[3]) *
-           sizeof(float);
+           number_bytes(value);
   }
 
   /// @name while steps run
   /// @{
-  float* numbers(const EngineRun& run, const MapPlace& place) const {
-    return reinterpret_cast<float*>(run.block.data() + pieces_[*place.piece].offset + place.offset);
+  std::byte* numbers(const EngineRun& run, const MapPlace& place) const {
+    return run.block.data() + pieces_[*place.piece].offset + place.offset;
   }
-  float* numbers(const EngineRun& run, std::size_t value) const {
+  std::byte* numbers(const EngineRun& run, std::size_t value) const {
     return numbers(run, places_[value]);
+  }
+  /// Of a value that is not half.
+  float* floats(const EngineRun& run, std::size_t value) const {
+    return reinterpret_cast<float*>(numbers(run, value));
   }
   BlockedMap map(const EngineRun& run, std::size_t value) const {
     const auto& sizes = sizes_[value];
-    return {numbers(run, value), sizes[1], sizes[2], sizes[3]};
+    return {numbers(run, value), sizes[1], sizes[2], sizes[3], is_half(value)};
   }
   /// @}
 
@@ -189,6 +211,11 @@ class PlanLayout {
     kernels_.emplace_back(kernel);
   }
 
+  bool is_roomy() const { return kind_.roomy; }
+  /// A step could have been faster in a roomy plan.
+  void miss_room() { lacks_room_ = true; }
+  bool lacks_room() const { return lacks_room_; }
+
   /// By what oneDNN computes the steps, in its own words.
   const std::vector<std::string>& kernels() const { return kernels_; }
 
@@ -217,6 +244,8 @@ class PlanLayout {
     });
   }
 
+  PlanKind kind_;
+  bool lacks_room_ = false;
   std::size_t input_;
   std::size_t node_ = 0;
   std::vector<MapPlace> places_;                  // by value

@@ -58,7 +58,9 @@ inline void add_primitive(PlanLayout& layout, const dnnl::primitive& primitive,
     for (const auto& one : given) {
       void* numbers = nullptr;
       if (one.tensor) {
-        numbers = read.emplace_back(run.tensors[*one.tensor].contiguous()).data_ptr();
+        const bool half = one.layout.data_type() == dnnl::memory::data_type::bf16;
+        const auto there = run.tensors[*one.tensor].to(half ? at::kBFloat16 : at::kFloat);
+        numbers = read.emplace_back(there.contiguous()).data_ptr();
       } else {
         numbers = layout.numbers(run, one.place);
       }
