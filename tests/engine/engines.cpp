@@ -280,6 +280,32 @@ BOOST_AUTO_TEST_CASE(transposed_convolutions_of_whole_blocks_are_usual_ones_of_t
   }
 }
 
+BOOST_AUTO_TEST_CASE(winograds_way_is_taken_where_its_memory_lies_on_other_maps) {
+  using torch::nn::Conv2d, torch::nn::Conv2dOptions;
+  torch::NoGradGuard no_grad;
+  for (const bool has_wide_maps : {true, false}) {
+    const auto before =
+        has_wide_maps ? Conv2dOptions(3, 64, 3).padding(1) : Conv2dOptions(3, 64, 2).stride(2);
+    const auto halve =
+        has_wide_maps ? Conv2dOptions(64, 64, 2).stride(2) : Conv2dOptions(64, 64, 1);
+    torch::nn::Sequential network{
+        Conv2d(before), Conv2d(halve), Conv2d(Conv2dOptions(64, 64, 3).padding(1)),
+        torch::nn::ConvTranspose2d(torch::nn::ConvTranspose2dOptions(64, 16, 2).stride(2)),
+        Conv2d(Conv2dOptions(16, 3, 1))};
+    network->eval();
+    const auto restore = [&](const at::Tensor& image) { return network->forward(image); };
+    limpid::detail::EngineNetwork engine{*network, restore, TileNeeds{{.multiple = 2}},
+                                         Precision::float32};
+    const auto has_winograd = [&](std::int64_t side) {
+      const auto kernels = engine.kernels(side, side);
+      return std::any_of(kernels.begin(), kernels.end(),
+                         [](const auto& kernel) { return kernel.find("wino") != kernel.npos; });
+    };
+    BOOST_TEST(has_winograd(128));  // needs little
+    BOOST_TEST(has_winograd(960) == has_wide_maps);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(functions_of_channels_that_fill_no_block_are_computed_by_kernels) {
   torch::NoGradGuard no_grad;
   using Function = at::Tensor (*)(const at::Tensor&);
