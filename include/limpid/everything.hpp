@@ -534,6 +534,7 @@
 #include <limpid/recipes/thesis_resnet.hpp>
 
 #include <limpid/engine/arena.hpp>
+#include <limpid/engine/blocked_map.hpp>
 #include <limpid/engine/blocked_maps.hpp>
 #include <limpid/engine/compiled_network.hpp>
 #include <limpid/engine/convolution_step.hpp>
@@ -552,6 +553,7 @@
 #include <limpid/engine/prepared_weights.hpp>
 #include <limpid/engine/primitive_step.hpp>
 #include <limpid/engine/recorded_arguments.hpp>
+#include <limpid/engine/subpixel_form.hpp>
 #include <limpid/engine/translate.hpp>
 #include <limpid/engine/translate_convolutions.hpp>
 #include <limpid/engine/translate_norms.hpp>
