@@ -77,11 +77,10 @@ class BatchReport {
   /// The line at the end. @param out  the folder of the results; empty: beside their pictures
   void say_all(const std::filesystem::path& out) const {
     const auto where = out.empty() ? std::string{} : " in '" + out.string() + "'";
-    progress_.say(
-        task_ + ": restored " + std::to_string(pictures_.size() - left_) + " of " +
-        std::to_string(count_) + " pictures" + where + ", " + limpid::duration_text(seconds()) +
-        (left_ == 0 ? "" : "; " + std::to_string(left_) + " left as they were" + way_out_) +
-        (skipped_.empty() ? "" : "; " + std::to_string(skipped_.size()) + " were there"));
+    progress_.say(task_ + ": restored " + std::to_string(pictures_.size() - left_) + " of " +
+                  std::to_string(count_) + " pictures" + where + ", " +
+                  limpid::duration_text(seconds()) + left_text() +
+                  (skipped_.empty() ? "" : "; " + std::to_string(skipped_.size()) + " were there"));
   }
 
   double seconds() const { return watch_.seconds(); }
@@ -89,6 +88,16 @@ class BatchReport {
   const nlohmann::json& skipped() const { return skipped_; }
 
  private:
+  /// Of the pictures that no task was sure to help.
+  std::string left_text() const {
+    if (left_ == 0) return "";
+    const bool one = left_ == 1;
+    auto text = "; " + std::to_string(left_) + (one ? " left as it was" : " left as they were");
+    if (way_out_.empty()) return text;
+    return text + " (--task " + way_out_ + (one ? " restores it" : ", say, restores them") +
+           " all the same)";
+  }
+
   void note(const limpid::OutputFile& file, const Outcome& outcome) {
     pictures_.push_back({{"input", file.input.string()},
                          {"output", file.output.string()},
@@ -100,8 +109,7 @@ class BatchReport {
     if (!outcome.routing.done.empty()) return;
     ++left_;
     const auto& seen = outcome.routing.last_seen;
-    if (seen.empty()) return;
-    way_out_ = " (--task " + seen.front().task + ", say, restores them all the same)";
+    if (!seen.empty()) way_out_ = seen.front().task;
   }
 
   std::string task_;
@@ -112,7 +120,7 @@ class BatchReport {
   Stopwatch watch_;
   std::size_t told_ = 0;
   std::size_t left_ = 0;  // pictures that no task was sure to help
-  std::string way_out_;   // what restores those
+  std::string way_out_;   // the likeliest task of the last of them
   nlohmann::json pictures_ = nlohmann::json::array(), skipped_ = nlohmann::json::array();
 };
 
