@@ -104,6 +104,8 @@ inline void add_loop(PlanLayout& layout, const EngineNode& node, PreparedWeights
     TORCH_CHECK(crosses || layout.is_half(value) == layout.is_half(output),
                 "a loop would read one type and write another");
   }
+  TORCH_CHECK(!node.added || layout.is_half(*node.added) == layout.is_half(output),
+              "a loop would add one type to another");
   const bool over = node.border.empty() && node.kind != NodeKind::means &&
                     node.kind != NodeKind::concatenate && node.kind != NodeKind::shuffle_blocks;
   if (over) {

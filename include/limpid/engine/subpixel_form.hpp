@@ -36,7 +36,7 @@ void for_each_subpixel_tap(std::int64_t taps, std::int64_t stride, std::int64_t 
 /// A transposed convolution as a usual one that makes channels of the `factor` x `factor` pixels
 /// which come of one of its input's (the sub-pixel form: Shi et al., "Is the deconvolution layer
 /// the same as a convolutional layer?", 2016): all channels of the first pixel, then of the next,
-/// as `shuffle_blocks` takes them. oneDNN computes it up to ten times as fast.
+/// as `shuffle_blocks` takes them. How much faster that is: docs/engine.md.
 ///
 /// @return nothing where the output is no multiple of the input, or its channels fill no blocks
 inline std::optional<EngineNode> subpixel_form(const EngineNode& node) {
