@@ -346,6 +346,54 @@ BOOST_AUTO_TEST_CASE(what_onednn_has_only_a_reference_for_stays_libtorchs) {
   }
 }
 
+/// Tiles of 64 pixels by the engine, and the whole picture by the network itself: how far they are
+/// apart, as part of the largest value.
+double error_of_tiles(const AnyModel& model, const Image& picture, Precision precision) {
+  RestorerOptions options;
+  options.convolution = Convolution::fast;
+  options.precision = precision;
+  options.tiling.tile = 64;
+  const AnyRestorer tiles{model, options};
+  const auto restored = tiles.restore_unit("deblur", picture);
+  BOOST_TEST(tiles.engine("deblur").is_compiled, tiles.engine("deblur").reason);
+  const auto expected = restorer_of(model, Convolution::exact).restore_unit("deblur", picture);
+  return largest(restored - expected) / largest(expected);
+}
+
+/// Whether the compiled network of "deblur" takes statistics of the whole picture.
+bool can_be_told(const AnyModel& model) {
+  const c10::NoGradGuard no_grad;
+  model.module->eval();
+  const auto network = limpid::detail::compile_network(
+      *model.module, [&](const at::Tensor& image) { return model.restore(0, image); },
+      model.tile_needs(0), Precision::float32);
+  return network->can_be_told();
+}
+
+BOOST_AUTO_TEST_CASE(tiles_that_are_told_of_the_whole_picture_are_compiled_too) {
+  const auto picture = picture_of(150, 231);
+  for (const std::string network :
+       {"pixel-unet:width=16,blocks=[1,1,1],context=16", "resnet:width=16,blocks=1",
+        "nafnet:width=16,blocks=[1,1],middle_blocks=1"}) {
+    BOOST_TEST_CONTEXT(network) {
+      const auto model = model_of(network);
+      BOOST_TEST(can_be_told(model));
+      BOOST_TEST(error_of_tiles(model, picture, Precision::float32) <= 1e-4);
+      if (cpu_has_bfloat16()) {
+        BOOST_TEST(error_of_tiles(model, picture, Precision::bfloat16) <= 0.1);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_be_told_of_the_whole_picture_restores_tiles_itself) {
+  const auto picture = picture_of(150, 231);
+  const auto model =
+      model_of("restormer:width=16,blocks=[1,1],heads=[1,2],decoder.refinement_blocks=1");
+  BOOST_TEST(!can_be_told(model));
+  BOOST_TEST(error_of_tiles(model, picture, Precision::float32) <= 1e-4);
+}
+
 BOOST_AUTO_TEST_CASE(ensembles_and_several_threads_restore_the_same) {
   const auto model = model_of("nafnet:width=16,blocks=[1,1],middle_blocks=1");
   const auto picture = picture_of(96, 128);

@@ -33,6 +33,11 @@ struct ShownPart {
   std::int64_t top = 0, left = 0, rows = 0, columns = 0;
 };
 
+/// Rows and columns of a map.
+struct MapPart {
+  std::int64_t top = 0, left = 0, rows = 0, columns = 0;
+};
+
 namespace detail {
 
 /// Mean and variance of each channel of (N, C, H, W).
@@ -113,7 +118,7 @@ class WholeMaps {
   /// Called before each run of the network.
   void show(const ShownPart& part) {
     part_ = part;
-    next_ = 0;
+    next_ = gathered_here_ = 0;
   }
 
   /// How many layers asked in the last run.
@@ -139,22 +144,37 @@ class WholeMaps {
   ///                 squares of a difference count that matters as much as one deviation would
   template <class Moments>
   MapMoments of(const at::Tensor& map, Moments moments) {
-    const auto layer = next_++;
+    const auto own = [&](const MapPart& part) {
+      return moments(map.narrow(2, part.top, part.rows).narrow(3, part.left, part.columns));
+    };
+    return of_layer(next_++, {map.size(0), map.size(2), map.size(3)}, own);
+  }
+
+  /// Pictures, rows and columns of a map.
+  struct MapSize {
+    std::int64_t pictures, height, width;
+  };
+
+  /// Asked by who knows the layer's number, and may compute layers in another order.
+  /// @param moments  part of its map -> its `MapMoments`
+  template <class Moments>
+  MapMoments of_layer(std::size_t layer, const MapSize& map, Moments moments) {
     const bool is_known = layer < known_.size();
     const bool is_gathered = gathers_ && layer >= first_ && layer <= last_;
     if (is_known && !is_gathered) return known_[layer];
-    const auto counting = is_gathered ? counting_part(map) : map;
+    const auto counting = is_gathered ? counting_part(map) : MapPart{0, 0, map.height, map.width};
     const auto own = moments(counting);
     if (is_gathered) {
-      if (sums_.size() <= layer - first_) {
-        sums_.push_back({at::zeros_like(own.mean), at::zeros_like(own.mean), 0});
-      }
+      if (sums_.size() <= layer - first_) sums_.resize(layer - first_ + 1);
       auto& sum = sums_[layer - first_];
-      const auto count = static_cast<double>(counting.numel() / map.size(1));
+      if (!sum.mean.defined()) {
+        sum = {at::zeros_like(own.mean), at::zeros_like(own.mean), 0};
+      }
+      const auto count = static_cast<double>(map.pictures * counting.rows * counting.columns);
       sum.mean += own.mean * count;
       sum.square += (own.variance + own.mean.square()) * count;
       sum.count += count;
-      if (layer == last_) throw detail::FarEnough{};
+      if (++gathered_here_ == last_ - first_ + 1) throw detail::FarEnough{};
     }
     return is_known ? known_[layer] : own;
   }
@@ -165,36 +185,39 @@ class WholeMaps {
   /// While it lives, layers of this thread ask `maps`.
   class Scope {
    public:
-    explicit Scope(WholeMaps& maps) : before_(std::exchange(current_, &maps)) {}
+    explicit Scope(WholeMaps& maps) : Scope(&maps) {}
+    /// Layers see whole pictures meanwhile.
+    explicit Scope(std::nullptr_t) : Scope(static_cast<WholeMaps*>(nullptr)) {}
     ~Scope() { current_ = before_; }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
    private:
+    explicit Scope(WholeMaps* maps) : before_(std::exchange(current_, maps)) {}
+
     WholeMaps* before_;
   };
 
  private:
   struct Sum {
-    at::Tensor mean, square;
-    double count;
+    at::Tensor mean{}, square{};
+    double count = 0;
   };
 
-  at::Tensor counting_part(const at::Tensor& map) const {
-    const auto stride = part_.height / map.size(2);
+  MapPart counting_part(const MapSize& map) const {
+    const auto stride = part_.height / map.height;
     TORCH_CHECK(
-        stride >= 1 && map.size(2) * stride == part_.height && map.size(3) * stride == part_.width,
+        stride >= 1 && map.height * stride == part_.height && map.width * stride == part_.width,
         "WholeMaps: expected a map whose sides divide ", part_.height, " x ", part_.width, ", got ",
-        map.sizes());
-    return map.narrow(2, part_.top / stride, part_.rows / stride)
-        .narrow(3, part_.left / stride, part_.columns / stride);
+        map.height, " x ", map.width);
+    return {part_.top / stride, part_.left / stride, part_.rows / stride, part_.columns / stride};
   }
 
   static inline thread_local WholeMaps* current_ = nullptr;
 
   std::vector<MapMoments> known_;
   bool gathers_ = false;
-  std::size_t first_ = 0, last_ = kAll, next_ = 0;
+  std::size_t first_ = 0, last_ = kAll, next_ = 0, gathered_here_ = 0;
   std::vector<Sum> sums_;
   ShownPart part_;
 };

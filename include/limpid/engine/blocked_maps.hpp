@@ -1,13 +1,16 @@
 #pragma once
 
+#include <limpid/core/whole_maps.hpp>
 #include <limpid/engine/blocked_map.hpp>
 #include <limpid/engine/in_parallel.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 // What networks do with maps between convolutions. Input and output are of one type; they compute
@@ -98,9 +101,9 @@ struct BlockedSums {
 };
 
 template <class Row>
-BlockedSums sums_of_rows(const BlockedMap& map, bool squares) {
+BlockedSums sums_of_rows(const BlockedMap& map, const MapPart& part, bool squares) {
   constexpr std::int64_t kRows = 16;  // in one task
-  const auto blocks = map.blocks(), parts = (map.height + kRows - 1) / kRows;
+  const auto blocks = map.blocks(), parts = (part.rows + kRows - 1) / kRows;
   struct Part {
     std::array<double, kLanes> sums{}, squares{}, first{};
   };
@@ -108,13 +111,13 @@ BlockedSums sums_of_rows(const BlockedMap& map, bool squares) {
   in_parallel(blocks * parts, [&](std::int64_t begin, std::int64_t end) LIMPID_WIDE {
     for (auto i = begin; i < end; ++i) {
       const auto block = i / parts, top = i % parts * kRows;
-      const auto first = map.row<Row>(block, 0)[0];
+      const auto first = map.row<Row>(block, part.top)[part.left];
       auto& found = partial[static_cast<std::size_t>(i)];
-      for (auto y = top; y < std::min(top + kRows, map.height); ++y) {
-        const auto row = map.row<Row>(block, y);
+      for (auto y = top; y < std::min(top + kRows, part.rows); ++y) {
+        const Row row{map.row<Row>(block, part.top + y).pixels + part.left};
         Lanes sum[2]{}, square[2]{};
         std::int64_t x = 0;
-        for (; x + 2 <= map.width; x += 2) {
+        for (; x + 2 <= part.columns; x += 2) {
           const auto a = row[x] - first, b = row[x + 1] - first;
           sum[0] += a;
           sum[1] += b;
@@ -122,7 +125,7 @@ BlockedSums sums_of_rows(const BlockedMap& map, bool squares) {
           square[0] += a * a;
           square[1] += b * b;
         }
-        if (x < map.width) {
+        if (x < part.columns) {
           const auto a = row[x] - first;
           sum[0] += a;
           square[0] += a * a;
@@ -152,38 +155,54 @@ BlockedSums sums_of_rows(const BlockedMap& map, bool squares) {
   return all;
 }
 
-inline BlockedSums sums_of(const BlockedMap& map, bool squares) {
-  return map.is_half ? sums_of_rows<HalfRow>(map, squares) : sums_of_rows<FloatRow>(map, squares);
+inline BlockedSums sums_of(const BlockedMap& map, const MapPart& part, bool squares) {
+  return map.is_half ? sums_of_rows<HalfRow>(map, part, squares)
+                     : sums_of_rows<FloatRow>(map, part, squares);
 }
+
+inline MapPart whole_part(const BlockedMap& map) { return {0, 0, map.height, map.width}; }
 
 /// The mean of each channel.
 /// @param out  of all blocks
 inline void channel_means(const BlockedMap& map, float* out) {
-  const auto sums = sums_of(map, /*squares=*/false);
+  const auto sums = sums_of(map, whole_part(map), /*squares=*/false);
   const auto count = static_cast<double>(map.height * map.width);
   for (std::size_t i = 0; i < sums.sums.size(); ++i) {
     out[i] = static_cast<float>(sums.sums[i] / count + sums.first[i]);
   }
 }
 
-/// Each channel with mean 0 and variance 1, times a weight, plus a bias.
+/// Mean and variance (biased) of each channel, of all blocks.
+struct BlockedMoments {
+  std::vector<double> mean, variance;
+};
+
+inline BlockedMoments blocked_moments(const BlockedMap& map, const MapPart& part) {
+  auto sums = sums_of(map, part, /*squares=*/true);
+  const auto count = static_cast<double>(part.rows * part.columns);
+  for (std::size_t i = 0; i < sums.sums.size(); ++i) {
+    const auto mean = sums.sums[i] / count;  // beyond the first pixel
+    sums.squares[i] = std::max(0.0, sums.squares[i] / count - mean * mean);
+    sums.sums[i] = mean + sums.first[i];
+  }
+  return {std::move(sums.sums), std::move(sums.squares)};
+}
+
+/// Each channel with mean 0 and variance 1 by these moments, times a weight, plus a bias.
 /// @param weight, bias  of all blocks, zeros beyond the last channel; or null
-inline void normalise_channels(const BlockedMap& in, const BlockedMap& out, double epsilon,
-                               const float* weight, const float* bias, BlockedAffine how) {
-  const auto sums = sums_of(in, /*squares=*/true);
-  const auto count = static_cast<double>(in.height * in.width);
-  const auto channels = sums.sums.size();
+inline void normalise_channels(const BlockedMap& in, const BlockedMap& out,
+                               const BlockedMoments& moments, double epsilon, const float* weight,
+                               const float* bias, BlockedAffine how) {
+  const auto channels = moments.mean.size();
   std::vector<float> room(2 * channels + kLanes);
   auto* scale = room.data();
   while (reinterpret_cast<std::uintptr_t>(scale) % sizeof(Lanes) != 0) ++scale;
   auto* shift = scale + channels;
   for (std::size_t i = 0; i < channels; ++i) {
-    const auto mean = sums.sums[i] / count;  // beyond the first pixel
-    const auto variance = std::max(0.0, sums.squares[i] / count - mean * mean);
-    const auto factor = (weight != nullptr ? weight[i] : 1.0) / std::sqrt(variance + epsilon);
-    const auto middle = mean + sums.first[i];
+    const auto factor =
+        (weight != nullptr ? weight[i] : 1.0) / std::sqrt(moments.variance[i] + epsilon);
     scale[i] = static_cast<float>(factor);
-    shift[i] = static_cast<float>((bias != nullptr ? bias[i] : 0.0) - middle * factor);
+    shift[i] = static_cast<float>((bias != nullptr ? bias[i] : 0.0) - moments.mean[i] * factor);
   }
   how.scale = scale;
   how.shift = shift;

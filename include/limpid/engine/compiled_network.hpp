@@ -24,6 +24,9 @@ class CompiledNetwork {
   /// @param image  (1, 3, H, W) in [-1, 1], of any size
   virtual at::Tensor restore(const at::Tensor& image) = 0;
 
+  /// Whether it takes what `WholeMaps::current()` knows as the network itself does.
+  virtual bool can_be_told() const = 0;
+
   virtual std::size_t operators() const = 0;
 
   /// The operators that are still LibTorch's, by name.

@@ -6,6 +6,7 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
+#include <limpid/core/whole_maps.hpp>
 #include <limpid/engine/compiled_network.hpp>
 #include <limpid/engine/fuse.hpp>
 #include <limpid/engine/plan.hpp>
@@ -20,6 +21,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <c10/util/Exception.h>
 #include <torch/nn/module.h>
 
 #include <cstddef>
@@ -46,7 +48,9 @@ class EngineNetwork final : public CompiledNetwork {
     graph_ = translated(capture_);
     const EngineFusion fusion{graph_};
     const auto& second = capture_.second();
-    check(second.values[second.input].tensor, second.values[second.outputs.front()].tensor);
+    const auto& image = second.values[second.input].tensor;
+    check(image, second.values[second.outputs.front()].tensor);
+    can_be_told_ = is_told_as(restore, image);
     capture_.forget_maps();
   }
   EngineNetwork(const EngineNetwork&) = delete;
@@ -56,6 +60,8 @@ class EngineNetwork final : public CompiledNetwork {
     const auto restored = run(padded(image).contiguous());
     return crop_image(restored, image.size(2), image.size(3));
   }
+
+  bool can_be_told() const override { return can_be_told_; }
 
   std::vector<std::string> library_operators() const override {
     std::vector<std::string> names;
@@ -115,7 +121,7 @@ class EngineNetwork final : public CompiledNetwork {
 
   at::Tensor run(const at::Tensor& image) {
     const AutocastScope precision{Precision::float32, at::kCPU};  // what is still LibTorch's
-    return plan(image.size(2), image.size(3))->run(image, blocks_);
+    return plan(image.size(2), image.size(3))->run(image, blocks_, WholeMaps::current());
   }
 
   /// @throws c10::Error if what it makes of `image` is not `expected`.
@@ -128,11 +134,44 @@ class EngineNetwork final : public CompiledNetwork {
     by_library_ = plan(image.size(2), image.size(3))->by_library();
   }
 
+  /// Whether the graph's layers that look at whole maps are the network's, in the same order: both
+  /// are told moments that are none of this picture, and make the same of it.
+  bool is_told_as(const std::function<at::Tensor(const at::Tensor&)>& restore,
+                  const at::Tensor& image) {
+    const auto by_network = [&](WholeMaps& maps) {
+      const ConvolutionScope convolution{Convolution::exact};
+      const AutocastScope precision{Precision::float32, at::kCPU};
+      maps.show({image.size(2), image.size(3), 0, 0, image.size(2), image.size(3)});
+      const WholeMaps::Scope scope{maps};
+      return restore(image);
+    };
+    WholeMaps own;
+    own.gather(0);
+    (void)by_network(own);
+    auto moments = own.gathered();
+    if (moments.size() != graph_.whole_maps) return false;
+    if (moments.empty()) return true;
+    for (auto& [mean, variance] : moments) {
+      mean = mean * 0.5 + 0.1;
+      variance = variance * 2 + 0.1;
+    }
+    WholeMaps told{moments};
+    const auto expected = by_network(told);
+    try {
+      const WholeMaps::Scope scope{told};
+      check(image, expected);
+    } catch (const c10::Error&) {
+      return false;
+    }
+    return true;
+  }
+
   /// bfloat16 has eight digits, and a network rounds many times.
   static constexpr double kMostHalfError = 0.1;
 
   TileNeeds needs_;
   bool is_half_;
+  bool can_be_told_ = false;
   Capture capture_;
   EngineGraph graph_;
   std::vector<std::size_t> by_library_;  // nodes
@@ -145,6 +184,7 @@ template <class>
 std::shared_ptr<CompiledNetwork> compile_network(
     torch::nn::Module& module, const std::function<at::Tensor(const at::Tensor&)>& restore,
     const TileNeeds& needs, Precision precision) {
+  const WholeMaps::Scope whole_pictures{nullptr};
   return std::make_shared<EngineNetwork>(module, restore, needs, precision);
 }
 

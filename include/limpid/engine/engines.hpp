@@ -44,9 +44,9 @@ struct EngineState {
 /// memory planned (docs/engine.md). Copies share what they know; any thread may restore.
 ///
 /// Taken where convolutions are `Convolution::fast` (`ConvolutionScope`), on the CPU, where oneDNN
-/// and AVX-512 are there, for whole pictures and tiles that need no statistics of the whole; in
-/// bfloat16 (`AutocastScope`) where the CPU has instructions for that. Everything else, and what
-/// cannot be captured, is the network itself.
+/// and AVX-512 are there, for whole pictures and for tiles; in bfloat16 (`AutocastScope`) where the
+/// CPU has instructions for that. Everything else, and what cannot be captured, is the network
+/// itself.
 class Engines {
  public:
   using Restore = std::function<at::Tensor(const at::Tensor&)>;
@@ -61,7 +61,7 @@ class Engines {
     const auto precision =
         detail::autocast_is_on(at::kCPU) ? Precision::bfloat16 : Precision::float32;
     const auto network = of(task, module, needs, precision, restore);
-    if (!network) return restore(image);
+    if (!network || !is_told(*network, image)) return restore(image);
     std::vector<at::Tensor> restored;
     try {
       for (std::int64_t i = 0; i < image.size(0); ++i) {
@@ -103,9 +103,14 @@ class Engines {
            image.size(2) * image.size(3) >= kLeastPixels && !c10::GradMode::is_enabled() &&
            !at::tracer::impl::is_dispatch_enabled() &&
            (!detail::autocast_is_on(at::kCPU) || cpu_has_bfloat16()) &&
-           WholeMaps::current() == nullptr && detail::PartListener::current == nullptr &&
-           !module.is_training() &&
+           detail::PartListener::current == nullptr && !module.is_training() &&
            !module.named_children().contains("adapter");  // exchanges weights while it runs
+  }
+
+  /// Whether it can be told what is known of the whole picture, where `image` is a part of one. Of
+  /// several parts at once each would have statistics of its own.
+  static bool is_told(const detail::CompiledNetwork& network, const at::Tensor& image) {
+    return WholeMaps::current() == nullptr || (network.can_be_told() && image.size(0) == 1);
   }
 
   /// Where all weights lie and how often they were written.

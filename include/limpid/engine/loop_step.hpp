@@ -3,16 +3,44 @@
 #if LIMPID_WITH_ONEDNN
 
 #include <limpid/core/fail.hpp>
+#include <limpid/core/whole_maps.hpp>
 #include <limpid/engine/blocked_maps.hpp>
 #include <limpid/engine/nodes.hpp>
 #include <limpid/engine/plan_layout.hpp>
 #include <limpid/engine/prepared_weights.hpp>
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
+#include <vector>
 
 namespace limpid::detail {
+
+/// The moments by which a layer normalises: of its map or, where the picture is a part of one,
+/// those that are known of the whole.
+inline BlockedMoments moments_for(const EngineRun& run, std::size_t layer, const BlockedMap& map) {
+  if (run.whole == nullptr) return blocked_moments(map, whole_part(map));
+  const auto channels = static_cast<std::size_t>(map.channels);
+  const auto known = run.whole->of_layer(layer, {1, map.height, map.width}, [&](const auto& part) {
+    const auto own = blocked_moments(map, part);
+    const auto as_tensor = [&](const std::vector<double>& values) {
+      auto tensor = at::empty({map.channels}, at::kDouble);
+      std::copy_n(values.begin(), channels, tensor.template data_ptr<double>());
+      return tensor;
+    };
+    return MapMoments{as_tensor(own.mean), as_tensor(own.variance)};
+  });
+  const auto of_blocks = [&](const at::Tensor& tensor) {
+    std::vector<double> values(static_cast<std::size_t>(map.blocks() * kLanes));
+    std::copy_n(tensor.data_ptr<double>(), channels, values.begin());
+    return values;
+  };
+  return {of_blocks(known.mean), of_blocks(known.variance)};
+}
 
 /// What a node does by loops over blocks.
 inline EngineStep loop_step(const PlanLayout& layout, const EngineNode& node,
@@ -44,8 +72,9 @@ inline EngineStep loop_step(const PlanLayout& layout, const EngineNode& node,
     case NodeKind::instance_norm: {
       const auto weight = node.weight.defined() ? weights.lanes(node.weight, channels) : nullptr,
                  bias = node.bias.defined() ? weights.lanes(node.bias, channels) : nullptr;
-      return [=, &layout, epsilon = node.epsilon](EngineRun& run) {
-        normalise_channels(layout.map(run, input), layout.map(run, output), epsilon,
+      return [=, &layout, epsilon = node.epsilon, layer = node.whole_map](EngineRun& run) {
+        const auto map = layout.map(run, input);
+        normalise_channels(map, layout.map(run, output), moments_for(run, layer, map), epsilon,
                            weight ? weight->data() : nullptr, bias ? bias->data() : nullptr,
                            how(run));
       };
@@ -73,8 +102,12 @@ inline EngineStep loop_step(const PlanLayout& layout, const EngineNode& node,
         affine(layout.map(run, input), layout.map(run, output), what);
       };
     case NodeKind::means:
-      return [=, &layout](EngineRun& run) {
-        channel_means(layout.map(run, input), layout.floats(run, output));
+      return [=, &layout, layer = node.whole_map](EngineRun& run) {
+        const auto map = layout.map(run, input);
+        auto* means = layout.floats(run, output);
+        if (run.whole == nullptr) return channel_means(map, means);
+        const auto moments = moments_for(run, layer, map);
+        std::copy(moments.mean.begin(), moments.mean.end(), means);
       };
     case NodeKind::shuffle_blocks:
       return [=, &layout, factor = node.factor](EngineRun& run) {

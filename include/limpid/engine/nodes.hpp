@@ -47,9 +47,10 @@ struct EngineNode {
   double epsilon = 0;
   Element element = Element::relu;
   float alpha = 0, beta = 0;
-  std::int64_t begin = 0;   ///< of `channels`
-  std::int64_t factor = 1;  ///< of `shuffle_blocks`
-  bool centred = true;      ///< of `pixel_norm`
+  std::int64_t begin = 0;     ///< of `channels`
+  std::int64_t factor = 1;    ///< of `shuffle_blocks`
+  bool centred = true;        ///< of `pixel_norm`
+  std::size_t whole_map = 0;  ///< of `instance_norm` and `means`: how many of these come before
   std::optional<std::size_t> added{};
   bool relu = false;
   Border border{};
@@ -60,6 +61,7 @@ struct EngineGraph {
   std::vector<EngineNode> nodes;
   std::vector<std::size_t> same;  ///< for each value the one that it is another name of
   std::size_t input = 0, output = 0;
+  std::size_t whole_maps = 0;  ///< nodes that look at whole maps
 };
 
 }  // namespace limpid::detail

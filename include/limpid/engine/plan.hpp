@@ -2,6 +2,7 @@
 
 #if LIMPID_WITH_ONEDNN
 
+#include <limpid/core/whole_maps.hpp>
 #include <limpid/engine/arena.hpp>
 #include <limpid/engine/convolution_step.hpp>
 #include <limpid/engine/library_call.hpp>
@@ -47,14 +48,16 @@ class EnginePlan {
 
   /// (1, 3, H, W) -> what the network makes of it.
   /// @param blocks  from which the memory comes
-  at::Tensor run(const at::Tensor& image, HugeBlocks& blocks) const {
-    EngineRun run{blocks.take(bytes_), std::vector<at::Tensor>(layout_.values())};
+  /// @param whole   what is known of the picture that `image` is a part of, or null
+  /// @throws FarEnough, where `whole` does.
+  at::Tensor run(const at::Tensor& image, HugeBlocks& blocks, WholeMaps* whole) const {
+    struct Borrowed : EngineRun {
+      ~Borrowed() { owner.give(std::move(block)); }
+      HugeBlocks& owner;
+    } run{{blocks.take(bytes_), std::vector<at::Tensor>(layout_.values()), whole}, blocks};
     run.tensors[graph_.input] = image;
     for (const auto& step : layout_.steps()) step(run);
-    auto output = std::move(run.tensors[graph_.output]);
-    run.tensors.clear();
-    blocks.give(std::move(run.block));
-    return output;
+    return std::move(run.tensors[graph_.output]);
   }
 
   /// Of the maps that it computes itself.

@@ -3,6 +3,7 @@
 #if LIMPID_WITH_ONEDNN
 
 #include <limpid/core/fail.hpp>
+#include <limpid/core/whole_maps.hpp>
 #include <limpid/engine/arena.hpp>
 #include <limpid/engine/blocked_maps.hpp>
 #include <limpid/engine/nodes.hpp>
@@ -28,6 +29,7 @@ namespace limpid::detail {
 struct EngineRun {
   HugeBlock block;
   std::vector<at::Tensor> tensors;  ///< by value
+  WholeMaps* whole = nullptr;       ///< what is known of the picture, while this is a part of one
 };
 
 using EngineStep = std::function<void(EngineRun&)>;

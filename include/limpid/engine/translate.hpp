@@ -13,6 +13,7 @@
 #include <iterator>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace limpid::detail {
 
@@ -24,6 +25,17 @@ inline bool is_same(const Capture& capture, std::string_view name,
   const auto& output = capture.first().values[capture.operators()[i].outputs.front()].tensor;
   return std::find(std::begin(kSame), std::end(kSame), name) != std::end(kSame) &&
          arguments.is_map("self") && output.scalar_type() == at::kFloat;
+}
+
+/// Numbers the nodes that look at whole maps, in the network's order; how many there are.
+inline std::size_t number_whole_maps(std::vector<EngineNode>& nodes) {
+  std::size_t count = 0;
+  for (auto& node : nodes) {
+    if (node.kind == NodeKind::instance_norm || node.kind == NodeKind::means) {
+      node.whole_map = count++;
+    }
+  }
+  return count;
 }
 
 /// From captured operators to nodes. Whatever is not recognised stays LibTorch's.
@@ -52,6 +64,7 @@ inline EngineGraph translated(const Capture& capture) {
                        });
     if (!known) builder.library(i);
   }
+  builder.graph().whole_maps = number_whole_maps(builder.graph().nodes);
   builder.graph().output = builder.root(capture.first().outputs.front());
   return std::move(builder.graph());
 }

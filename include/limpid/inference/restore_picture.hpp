@@ -77,7 +77,7 @@ inline NetworkCost cost_of(const TaskNetwork& network, const RestorerOptions& op
   return network.costs.of(network.task, [&] {
     const c10::NoGradGuard no_grad;
     const AutocastScope autocast{options.precision, options.device};
-    const ConvolutionScope convolution{options.convolution};
+    const ConvolutionScope convolution{Convolution::exact};  // which is the network itself
     return measure_cost(
         [&](std::int64_t side) {
           const Image grey{at::full({side, side, 3}, 128, at::kByte)};

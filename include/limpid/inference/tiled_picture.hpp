@@ -106,7 +106,7 @@ class TiledPicture {
         ++found;
         continue;
       }
-      const auto better = gathered(turn, known, 0, WholeMaps::kAll);
+      const auto better = gathered(turn, known, 0, known.size() - 1);
       double moved = 0;
       auto still = known.size();  // layers before this one had been right already
       for (std::size_t i = 0; i < known.size(); ++i) {
