@@ -190,13 +190,24 @@ inline BoundedCache<WinogradKey, WinogradPlan>& winograd_cache() {
   return cache;
 }
 
-/// What computes a pass of this shape; null where the library cannot.
+/// What computes a pass of this shape; null where the library cannot. It takes all pictures at
+/// once, or one at a time: where it needs so much memory for all of them that the caches do not
+/// hold it, one by one is faster, too. The weight's gradient is a sum over all.
 inline WinogradPlan plan_winograd(WinogradPass pass, const WinogradShape& shape) {
-  auto enlarged = in_good_tiles(pass, shape);
-  if (pass == WinogradPass::input_gradient) enlarged.bias = false;
-  return with_onednn([&] {
+  constexpr std::size_t kMuch = std::size_t{32} << 20;
+  const auto made = [pass](const WinogradShape& of) {
+    auto enlarged = in_good_tiles(pass, of);
+    if (pass == WinogradPass::input_gradient) enlarged.bias = false;
     return winograd_cache().get({pass, enlarged, at::get_num_threads()},
                                 [&] { return make_winograd(pass, enlarged); });
+  };
+  return with_onednn([&] {
+    auto all = made(shape);
+    if (shape.batch == 1 || pass == WinogradPass::weight_gradient) return all;
+    if (all && all->scratchpad.get_size() <= kMuch) return all;
+    auto one = shape;
+    one.batch = 1;
+    return made(one);
   });
 }
 
@@ -218,6 +229,17 @@ class RecordedPass {
 #endif
 };
 
+/// Calls `compute` with as many pictures of both as a plan takes at once, until all had their turn.
+/// @param layout  of `from`, by the plan
+template <class Compute>
+void for_pictures(const dnnl::memory::desc& layout, const at::Tensor& from, const at::Tensor& to,
+                  Compute compute) {
+  const auto count = layout.dims()[0];
+  for (std::int64_t first = 0; first < from.size(0); first += count) {
+    compute(from.narrow(0, first, count), to.narrow(0, first, count));
+  }
+}
+
 /// input (N, in, H, W), weight (out, in, 3, 3), bias (out) or undefined -> (N, out, H', W').
 inline at::Tensor winograd_forward(const PreparedWinograd& plan, const WinogradShape& shape,
                                    const at::Tensor& input, const at::Tensor& weight,
@@ -227,20 +249,20 @@ inline at::Tensor winograd_forward(const PreparedWinograd& plan, const WinogradS
     const auto output =
         at::empty({shape.batch, shape.out, shape.output_height(), shape.output_width()},
                   input.options(), input.suggest_memory_format());
-    auto result = InLayout::empty(plan.output);
-    {
-      const auto from = InLayout::of(input, plan.input), by = InLayout::of(weight, plan.weight);
-      std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, from.memory()},
-                                                      {DNNL_ARG_WEIGHTS, by.memory()},
-                                                      {DNNL_ARG_DST, result.memory()}};
-      at::Tensor offsets;
-      if (shape.bias) {
-        offsets = bias.contiguous();
-        arguments.emplace(DNNL_ARG_BIAS, memory_of(offsets));
+    const auto by = InLayout::of(weight, plan.weight);
+    const auto offsets = shape.bias ? bias.contiguous() : at::Tensor{};
+    for_pictures(plan.input, input, output, [&](const at::Tensor& some, const at::Tensor& made) {
+      auto result = InLayout::empty(plan.output);
+      {
+        const auto from = InLayout::of(some, plan.input);
+        std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, from.memory()},
+                                                        {DNNL_ARG_WEIGHTS, by.memory()},
+                                                        {DNNL_ARG_DST, result.memory()}};
+        if (shape.bias) arguments.emplace(DNNL_ARG_BIAS, memory_of(offsets));
+        plan.execute(std::move(arguments));
       }
-      plan.execute(std::move(arguments));
-    }
-    result.copy_to(output);
+      result.copy_to(made);
+    });
     return output;
   });
 }
@@ -266,24 +288,26 @@ inline ConvolutionGradients winograd_backward(const WinogradBackward& plan,
     const auto& shape = plan.shape;
     ConvolutionGradients gradients;
     std::optional<InLayout> from;  // one layout serves both, as a rule
-    const auto& first = plan.input ? plan.input : plan.weight;
-    from.emplace(InLayout::of(gradient, first->output));
     if (plan.input) {
       const RecordedPass recorded{shape};
       gradients.input = at::empty({shape.batch, shape.in, shape.height, shape.width},
                                   gradient.options(), gradient.suggest_memory_format());
-      auto result = InLayout::empty(plan.input->input);
-      {
-        const auto by = InLayout::of(weight, plan.input->weight);
-        plan.input->execute({{DNNL_ARG_DIFF_DST, from->memory()},
-                             {DNNL_ARG_WEIGHTS, by.memory()},
-                             {DNNL_ARG_DIFF_SRC, result.memory()}});
-      }
-      result.copy_to(gradients.input);
+      const auto by = InLayout::of(weight, plan.input->weight);
+      for_pictures(plan.input->output, gradient, gradients.input,
+                   [&](const at::Tensor& some, const at::Tensor& made) {
+                     from.reset();
+                     auto result = InLayout::empty(plan.input->input);
+                     from.emplace(InLayout::of(some, plan.input->output));
+                     plan.input->execute({{DNNL_ARG_DIFF_DST, from->memory()},
+                                          {DNNL_ARG_WEIGHTS, by.memory()},
+                                          {DNNL_ARG_DIFF_SRC, result.memory()}});
+                     result.copy_to(made);
+                   });
     }
     if (plan.weight) {
       const RecordedPass recorded{shape};
-      if (from->memory().get_desc() != plan.weight->output) {
+      if (!from || from->memory().get_desc() != plan.weight->output) {
+        from.reset();
         from.emplace(InLayout::of(gradient, plan.weight->output));
       }
       gradients.weight = at::empty({shape.out, shape.in, 3, 3}, gradient.options());
