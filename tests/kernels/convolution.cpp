@@ -1,3 +1,4 @@
+#include <limpid/core/autocast.hpp>
 #include <limpid/kernels/convolution.hpp>
 
 #include <torch/torch.h>
@@ -12,6 +13,7 @@
 
 namespace {
 
+using limpid::AutocastScope, limpid::Precision;
 using limpid::Convolution, limpid::ConvolutionScope, limpid::convolution3x3;
 using Tensors = std::vector<at::Tensor>;
 
@@ -61,7 +63,7 @@ Tensors in_double(const Tensors& tensors) {
 Tensors everything(const Tensors& arguments, std::int64_t padding) {
   const auto result = of(arguments, padding);
   const auto gradient =
-      torch::linspace(0, 40, result.numel(), result.options()).cos().view(result.sizes());
+      torch::linspace(0, 40, result.numel(), torch::kDouble).cos().view(result.sizes()).to(result);
   auto all = torch::autograd::grad({result}, arguments, {gradient});
   all.push_back(result);
   return all;
@@ -229,13 +231,77 @@ BOOST_AUTO_TEST_CASE(a_weight_that_changed_after_the_forward_is_an_error) {
   BOOST_CHECK_THROW(loss.backward(), c10::Error);
 }
 
-BOOST_AUTO_TEST_CASE(doubles_autocast_and_empty_batches_are_libtorchs) {
+BOOST_AUTO_TEST_CASE(doubles_and_empty_batches_are_libtorchs) {
   const auto arguments = Problem{1, 32, 32, 24, 24, 1, true}.arguments();
   BOOST_TEST((of(in_double(arguments), 1).scalar_type() == at::kDouble));
   const auto none = convolution3x3(arguments[0].narrow(0, 0, 0), arguments[1], {}, 1);
   BOOST_TEST((none.sizes() == torch::IntArrayRef({0, 32, 24, 24})));
   const auto one = convolution3x3(arguments[0].detach()[0], arguments[1], {}, 1);
   BOOST_TEST((one.sizes() == torch::IntArrayRef({32, 24, 24})));
+}
+
+BOOST_AUTO_TEST_CASE(large_pictures_are_computed_one_at_a_time_to_the_same_bits) {
+  const auto both = Problem{2, 64, 64, 256, 256, 1, true}.arguments();
+  const auto all = everything(both, 1);
+  const auto gradient = torch::linspace(0, 40, all.back().numel(), torch::kDouble)
+                            .cos()
+                            .view(all.back().sizes())
+                            .to(all.back());
+  for (std::int64_t i = 0; i < 2; ++i) {
+    auto one = both;
+    one[0] = both[0].detach().narrow(0, i, 1).requires_grad_();
+    const auto result = of(one, 1);
+    const auto found = torch::autograd::grad({result}, {one[0]}, {gradient.narrow(0, i, 1)});
+    BOOST_TEST(torch::equal(result, all.back().narrow(0, i, 1)));
+    BOOST_TEST(torch::equal(found[0], all.front().narrow(0, i, 1)));
+  }
+}
+
+/// Arguments of which the input has the values, and if asked the type, that autocast gives it.
+Tensors for_autocast(at::ScalarType type) {
+  auto arguments = Problem{2, 32, 48, 31, 33, 1, true}.arguments();
+  arguments[0] = arguments[0].detach().to(at::kBFloat16).to(type).requires_grad_();
+  return arguments;
+}
+
+BOOST_AUTO_TEST_CASE(under_autocast_what_goes_in_and_out_is_bfloat16) {
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    const auto arguments = for_autocast(type);
+    const auto expected = everything(in_double(arguments), 1);
+    const AutocastScope autocast{Precision::bfloat16, at::kCPU};
+    const auto found = everything(arguments, 1);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const auto off = difference(found[i], expected[i]);
+      BOOST_TEST(off < 2e-2, "number " << i << " is off by " << off);
+    }
+    BOOST_TEST((found.back().scalar_type() == at::kBFloat16));
+    BOOST_TEST((found[0].scalar_type() == type));
+    BOOST_TEST((found[1].scalar_type() == at::kFloat));
+    BOOST_TEST((found[2].scalar_type() == at::kFloat));
+    // Numbers are rounded where they go out; LibTorch's weights are, too.
+    const auto by_libtorch =
+        at::conv2d(arguments[0], arguments[1], arguments[2], 1, 1).detach().to(at::kFloat);
+    const auto error = [&](const at::Tensor& result) { return difference(result, expected[3]); };
+    BOOST_TEST(error(found[3].detach()) <= error(by_libtorch) * 1.01);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(under_autocast_a_second_backward_works) {
+  const auto arguments = for_autocast(at::kFloat);
+  at::Tensor result;
+  {
+    const AutocastScope autocast{Precision::bfloat16, at::kCPU};
+    result = of(arguments, 1);
+  }
+  const auto first = torch::autograd::grad({result.to(at::kFloat).square().sum()},
+                                           {arguments[0], arguments[1]}, {}, true, true);
+  const auto second =
+      torch::autograd::grad({first[0].square().sum() + first[1].square().sum()}, arguments);
+  for (const auto& gradient : second) {
+    BOOST_TEST((gradient.scalar_type() == at::kFloat));
+    BOOST_TEST(gradient.isfinite().all().item<bool>());
+    BOOST_TEST(gradient.abs().max().item<double>() > 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(wrong_arguments_are_refused_as_libtorch_refuses_them) {

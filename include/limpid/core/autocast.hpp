@@ -3,6 +3,7 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 #include <c10/util/Exception.h>
 #include <torch/version.h>
 
@@ -61,6 +62,16 @@ inline bool autocast_is_on(c10::Device device) {
 #endif
 }
 
+/// The type that they are cast to where it is on.
+inline at::ScalarType autocast_type(c10::Device device) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  return at::autocast::get_autocast_dtype(device.type());
+#else
+  return device.is_cpu() ? at::autocast::get_autocast_cpu_dtype()
+                         : at::autocast::get_autocast_gpu_dtype();
+#endif
+}
+
 }  // namespace detail
 
 /// While it lives, this thread's convolutions on `device` compute in `precision`, whatever scope is
@@ -76,7 +87,7 @@ class AutocastScope {
         device_(device) {
     if (!acts_) return;
     was_enabled_ = enabled();
-    previous_type_ = type();
+    previous_type_ = detail::autocast_type(device_);
     enable(bfloat16_);
     if (bfloat16_) set_type(at::kBFloat16);
     at::autocast::increment_nesting();
@@ -97,17 +108,12 @@ class AutocastScope {
 
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
   void enable(bool on) const { at::autocast::set_autocast_enabled(device_.type(), on); }
-  at::ScalarType type() const { return at::autocast::get_autocast_dtype(device_.type()); }
   void set_type(at::ScalarType type) const {
     at::autocast::set_autocast_dtype(device_.type(), type);
   }
 #else
   void enable(bool on) const {
     device_.is_cpu() ? at::autocast::set_cpu_enabled(on) : at::autocast::set_enabled(on);
-  }
-  at::ScalarType type() const {
-    return device_.is_cpu() ? at::autocast::get_autocast_cpu_dtype()
-                            : at::autocast::get_autocast_gpu_dtype();
   }
   void set_type(at::ScalarType type) const {
     device_.is_cpu() ? at::autocast::set_autocast_cpu_dtype(type)

@@ -32,17 +32,33 @@ inline bool is_plain_float(const at::Tensor& tensor) {
          tensor.layout() == at::kStrided && !tensor._is_zerotensor() && tensor.numel() > 0;
 }
 
+/// Whether this thread's convolutions on the CPU are to be in bfloat16, by autocast.
+inline bool is_cast_to_bfloat16() {
+  return autocast_is_on(at::kCPU) && autocast_type(at::kCPU) == at::kBFloat16;
+}
+
+/// Whether a tensor is an input that can be read here: float32 or, where autocast would make it
+/// bfloat16, that.
+inline bool is_fast_input(const at::Tensor& tensor) {
+  if (is_plain_float(tensor)) return true;
+  return is_cast_to_bfloat16() && tensor.defined() && tensor.scalar_type() == at::kBFloat16 &&
+         tensor.is_cpu() && tensor.layout() == at::kStrided && !tensor._is_zerotensor() &&
+         tensor.numel() > 0;
+}
+
 /// Whether 3x3 convolutions of stride 1 may leave LibTorch here: nothing records operators, nothing
-/// casts, and the arguments are what they should be, so that LibTorch refuses those that are not.
+/// casts but to bfloat16, and the arguments are what they should be, so that LibTorch refuses those
+/// that are not.
 inline bool may_be_fast(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
                         std::int64_t padding) {
   return ConvolutionScope::in_force() == Convolution::fast && machine_has_winograd() &&
-         is_plain_float(input) && is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
+         is_fast_input(input) && is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
          weight.size(1) == input.size(1) && weight.size(2) == 3 && weight.size(3) == 3 &&
          (padding == 0 || padding == 1) &&
          (!bias.defined() ||
           (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
-         !operators_are_watched();
+         (is_cast_to_bfloat16() ? !at::tracer::impl::is_dispatch_enabled()
+                                : !operators_are_watched());
 }
 
 /// The gradients of a 3x3 convolution of stride 1 that are asked for, by LibTorch.
@@ -89,8 +105,10 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
     context->saved_data["padding"] = padding;
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["sizes"] = input.sizes().vec();
+    context->saved_data["half"] = input.scalar_type() == at::kBFloat16;
     const auto shape = winograd_shape(input, weight, bias.has_value(), padding);
-    return winograd_forward(*plan, shape, input, weight, bias ? *bias : at::Tensor{});
+    const auto type = is_cast_to_bfloat16() ? at::kBFloat16 : at::kFloat;
+    return winograd_forward(*plan, shape, input, weight, bias ? *bias : at::Tensor{}, type);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -105,6 +123,7 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
         saved[1],
         sizes,
         padding,
+        context->saved_data["half"].toBool() ? at::kBFloat16 : at::kFloat,
         {context->needs_input_grad(0), context->needs_input_grad(1),
          context->saved_data["bias"].toBool() && context->needs_input_grad(2)}};
     auto found = at::GradMode::is_enabled() ? ConvolutionGradients{} : by_winograd(arguments);
@@ -117,6 +136,7 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
     const at::Tensor &gradient, &input, &weight;  // the last two undefined where none needs them
     const std::vector<std::int64_t>& sizes;       // of the input
     std::int64_t padding;
+    at::ScalarType type;         // of the input
     std::array<bool, 3> wanted;  // gradients of input, weight, bias
   };
 
@@ -130,27 +150,29 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
     shape.bias = shape.bias && for_weight;  // it comes with the weight's gradient
     const auto for_input = plan(a.wanted[0], WinogradPass::input_gradient);
     if (!for_input && !for_weight) return {};
-    return winograd_backward({shape, for_input, for_weight}, a.gradient, a.input, a.weight);
+    return winograd_backward({shape, for_input, for_weight, a.type}, a.gradient, a.input, a.weight);
   }
 
-  /// What is wanted and not `found` yet.
+  /// What is wanted and not `found` yet, in float32.
   static void by_libtorch(const Arguments& a, ConvolutionGradients& found) {
     const std::array<bool, 3> missing{a.wanted[0] && !found.input.defined(),
                                       a.wanted[1] && !found.weight.defined(),
                                       a.wanted[2] && !found.bias.defined()};
+    if (missing == std::array{false, false, false}) return;
+    const auto gradient = a.gradient.to(at::kFloat);
     if (missing == std::array{false, false, true}) {
-      found.bias = a.gradient.sum({0, 2, 3});
-    } else if (missing != std::array{false, false, false}) {
-      const auto sized = [&](const at::Tensor& tensor, at::IntArrayRef sizes) {
-        return tensor.defined() ? tensor : a.gradient.new_zeros({1}).expand(sizes);
-      };
-      const auto [input, weight, bias] = convolution_gradients(
-          a.gradient, sized(a.input, a.sizes),
-          sized(a.weight, {a.gradient.size(1), a.sizes[1], 3, 3}), a.padding, missing);
-      if (missing[0]) found.input = input;
-      if (missing[1]) found.weight = weight;
-      if (missing[2]) found.bias = bias;
+      found.bias = gradient.sum({0, 2, 3});
+      return;
     }
+    const auto sized = [&](const at::Tensor& tensor, at::IntArrayRef sizes) {
+      return tensor.defined() ? tensor.to(at::kFloat) : gradient.new_zeros({1}).expand(sizes);
+    };
+    const auto [input, weight, bias] = convolution_gradients(
+        gradient, sized(a.input, a.sizes), sized(a.weight, {gradient.size(1), a.sizes[1], 3, 3}),
+        a.padding, missing);
+    if (missing[0]) found.input = input.to(a.type);
+    if (missing[1]) found.weight = weight;
+    if (missing[2]) found.bias = bias;
   }
 };
 
@@ -160,6 +182,8 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
 
 /// A 3x3 convolution of stride 1: by Winograd's algorithm where `ConvolutionScope` allows it, the
 /// machine can and the shape is one for which it pays; by `at::conv2d` otherwise. Gradients alike.
+/// Under autocast to bfloat16, Winograd's way computes in float32, which takes it less time than
+/// `at::conv2d` takes in bfloat16; only what comes in and goes out is bfloat16.
 ///
 /// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016; the
 /// arithmetic is oneDNN's.

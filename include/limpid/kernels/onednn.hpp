@@ -47,17 +47,19 @@ inline at::Tensor readable(const at::Tensor& tensor) {
   return tensor.is_contiguous(at::MemoryFormat::ChannelsLast) ? tensor : tensor.contiguous();
 }
 
-/// The layout of a readable tensor: float, of one or four dimensions.
+/// The layout of a readable tensor: float32 or bfloat16, of one or four dimensions.
 inline dnnl::memory::desc layout_of(const at::Tensor& tensor) {
   using Tag = dnnl::memory::format_tag;
   const auto tag = tensor.dim() == 1 ? Tag::a : tensor.is_contiguous() ? Tag::abcd : Tag::acdb;
   const auto sizes = tensor.sizes();
-  return {dnnl::memory::dims(sizes.begin(), sizes.end()), dnnl::memory::data_type::f32, tag};
+  const auto type = tensor.scalar_type() == at::kBFloat16 ? dnnl::memory::data_type::bf16
+                                                          : dnnl::memory::data_type::f32;
+  return {dnnl::memory::dims(sizes.begin(), sizes.end()), type, tag};
 }
 
 /// A tensor's own memory, as oneDNN sees it.
 inline dnnl::memory memory_of(const at::Tensor& tensor) {
-  return {layout_of(tensor), onednn_engine(), tensor.data_ptr<float>()};
+  return {layout_of(tensor), onednn_engine(), tensor.data_ptr()};
 }
 
 /// Numbers in the layout that a primitive asks for: in a tensor's own memory where that is its

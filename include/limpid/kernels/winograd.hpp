@@ -241,14 +241,16 @@ void for_pictures(const dnnl::memory::desc& layout, const at::Tensor& from, cons
 }
 
 /// input (N, in, H, W), weight (out, in, 3, 3), bias (out) or undefined -> (N, out, H', W').
+/// @param input  float32 or bfloat16
+/// @param type   of the result: one of these
 inline at::Tensor winograd_forward(const PreparedWinograd& plan, const WinogradShape& shape,
                                    const at::Tensor& input, const at::Tensor& weight,
-                                   const at::Tensor& bias) {
+                                   const at::Tensor& bias, at::ScalarType type = at::kFloat) {
   return with_onednn([&] {
     const RecordedPass recorded{shape};
     const auto output =
         at::empty({shape.batch, shape.out, shape.output_height(), shape.output_width()},
-                  input.options(), input.suggest_memory_format());
+                  input.options().dtype(type), input.suggest_memory_format());
     const auto by = InLayout::of(weight, plan.weight);
     const auto offsets = shape.bias ? bias.contiguous() : at::Tensor{};
     for_pictures(plan.input, input, output, [&](const at::Tensor& some, const at::Tensor& made) {
@@ -276,9 +278,11 @@ struct ConvolutionGradients {
 struct WinogradBackward {
   WinogradShape shape;  ///< `bias`: whether the bias's gradient comes with the weight's
   WinogradPlan input, weight;
+  at::ScalarType type = at::kFloat;  ///< of the input's gradient: float32 or bfloat16
 };
 
 /// The gradients that `plan` names, from the output's gradient.
+/// @param gradient  float32 or bfloat16, like `input`; those of weight and bias are float32
 /// @param input   needed for the weight's gradient, undefined otherwise
 /// @param weight  needed for the input's gradient, undefined otherwise
 inline ConvolutionGradients winograd_backward(const WinogradBackward& plan,
@@ -290,8 +294,9 @@ inline ConvolutionGradients winograd_backward(const WinogradBackward& plan,
     std::optional<InLayout> from;  // one layout serves both, as a rule
     if (plan.input) {
       const RecordedPass recorded{shape};
-      gradients.input = at::empty({shape.batch, shape.in, shape.height, shape.width},
-                                  gradient.options(), gradient.suggest_memory_format());
+      gradients.input =
+          at::empty({shape.batch, shape.in, shape.height, shape.width},
+                    gradient.options().dtype(plan.type), gradient.suggest_memory_format());
       const auto by = InLayout::of(weight, plan.input->weight);
       for_pictures(plan.input->output, gradient, gradients.input,
                    [&](const at::Tensor& some, const at::Tensor& made) {
@@ -310,7 +315,8 @@ inline ConvolutionGradients winograd_backward(const WinogradBackward& plan,
         from.reset();
         from.emplace(InLayout::of(gradient, plan.weight->output));
       }
-      gradients.weight = at::empty({shape.out, shape.in, 3, 3}, gradient.options());
+      gradients.weight =
+          at::empty({shape.out, shape.in, 3, 3}, gradient.options().dtype(at::kFloat));
       auto result = InLayout::empty(plan.weight->weight);
       {
         const auto by = InLayout::of(input, plan.weight->input);
@@ -318,7 +324,7 @@ inline ConvolutionGradients winograd_backward(const WinogradBackward& plan,
                                                         {DNNL_ARG_SRC, by.memory()},
                                                         {DNNL_ARG_DIFF_WEIGHTS, result.memory()}};
         if (shape.bias) {
-          gradients.bias = at::empty({shape.out}, gradient.options());
+          gradients.bias = at::empty({shape.out}, gradients.weight.options());
           arguments.emplace(DNNL_ARG_DIFF_BIAS, memory_of(gradients.bias));
         }
         plan.weight->execute(std::move(arguments));
