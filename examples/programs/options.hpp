@@ -115,7 +115,7 @@ struct Compute {
 
 /// The text of --convolution.
 inline std::string convolution_help() {
-  return "Of convolutions in float32 on the CPU:\n" + limpid::kConvolutions.help();
+  return "How convolutions are computed on the CPU:\n" + limpid::kConvolutions.help();
 }
 
 /// The text of --memory-format.
