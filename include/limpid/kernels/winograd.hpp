@@ -191,8 +191,8 @@ inline BoundedCache<WinogradKey, WinogradPlan>& winograd_cache() {
 }
 
 /// What computes a pass of this shape; null where the library cannot. It takes all pictures at
-/// once, or one at a time: where it needs so much memory for all of them that the caches do not
-/// hold it, one by one is faster, too. The weight's gradient is a sum over all.
+/// once, or one at a time where it would need much memory for all, which takes no more time
+/// (docs/kernels.md). The weight's gradient is a sum over all.
 inline WinogradPlan plan_winograd(WinogradPass pass, const WinogradShape& shape) {
   constexpr std::size_t kMuch = std::size_t{32} << 20;
   const auto made = [pass](const WinogradShape& of) {
