@@ -1,6 +1,9 @@
-# limpid::compiled: the same headers, and what they list as LIMPID_ONCE (core/compiled.hpp) compiled
-# once, in a static library. Who links it in place of limpid::limpid compiles less.
-add_library(limpid_compiled STATIC "${CMAKE_CURRENT_LIST_DIR}/compiled.cpp")
+# limpid::compiled: the same headers, and what they keep behind LIMPID_BODIES or list as LIMPID_ONCE
+# (core/compiled.hpp) compiled once, in a static library. Who links it in place of limpid::limpid
+# compiles less.
+add_library(limpid_compiled STATIC
+  "${CMAKE_CURRENT_LIST_DIR}/compiled_functions.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/compiled_templates.cpp")
 add_library(limpid::compiled ALIAS limpid_compiled)
 set_target_properties(limpid_compiled PROPERTIES
   EXPORT_NAME compiled

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Refuses code that clang-format would change, lines of prose beyond 100 columns, misspellings, and
-# programs or lessons that use what limpid keeps to itself.
+# programs or lessons that use what limpid keeps to itself, and headers that limpid::compiled misses.
 #
 #   tests/style.sh [--fix]      --fix formats the code
 set -euo pipefail
@@ -28,6 +28,11 @@ git ls-files -z '*.md' '*.hpp' '*.cpp' '*.sh' '*.cmake' '*CMakeLists.txt' |
 
 # What a program of limpid's needs, a user's program may need, too.
 ! grep -n 'limpid::detail' -r examples || failed=1
+
+# What headers keep behind LIMPID_BODIES is in limpid::compiled.
+diff <(grep -rl '^#ifdef LIMPID_BODIES' include --exclude compiled.hpp | sed 's#include/##' | LC_ALL=C sort) \
+  <(sed -n 's/^#include <\(.*\)>/\1/p' cmake/compiled_functions.cpp | LC_ALL=C sort) ||
+  { echo 'cmake/compiled_functions.cpp: expected the headers with LIMPID_BODIES (< above)'; failed=1; }
 
 [ $failed = 0 ] && echo "format and spelling: nothing to mend"
 exit $failed

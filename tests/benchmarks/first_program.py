@@ -4,8 +4,9 @@ torch/torch.h. Both at -O0, one after the other, on one core.
 
     python3 tests/benchmarks/first_program.py [--compiled] [LIBTORCH'S CMAKE PREFIX]
 
---compiled also compiles it against limpid::compiled (which is built first, two minutes). Prints a
-table in Markdown: seconds of the processor, how many times torch/torch.h that is, and memory."""
+--compiled also compiles it against limpid::compiled (which is built first, some minutes), as it is
+and with limpid/limpid.hpp precompiled, as target_precompile_headers does. Prints a table in
+Markdown: seconds of the processor, how many times torch/torch.h that is, and memory."""
 import argparse
 import os
 import pathlib
@@ -24,6 +25,9 @@ add_library(headers OBJECT EXCLUDE_FROM_ALL "{source}/examples/first_training.cp
 target_link_libraries(headers PRIVATE limpid::limpid)
 add_library(compiled OBJECT EXCLUDE_FROM_ALL "{source}/examples/first_training.cpp")
 target_link_libraries(compiled PRIVATE limpid::compiled)
+add_library(precompiled OBJECT EXCLUDE_FROM_ALL "{source}/examples/first_training.cpp")
+target_link_libraries(precompiled PRIVATE limpid::compiled)
+target_precompile_headers(precompiled PRIVATE <limpid/limpid.hpp>)
 """
 
 
@@ -49,6 +53,9 @@ def main():
         if arguments.compiled:
             run(["cmake", "--build", build, "--target", "limpid_compiled", "-j2"])
             row("the same with limpid::compiled", build, "compiled", bare)
+            row("limpid/limpid.hpp, precompiled once", build,
+                "CMakeFiles/precompiled.dir/cmake_pch.hxx.gch", bare)
+            row("then the same", build, "precompiled", bare)
 
 
 def row(name, build, target, bare):

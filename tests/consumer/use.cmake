@@ -33,7 +33,7 @@ if(WAY STREQUAL "compiled")
   find_program(NM nm REQUIRED)
   execute_process(COMMAND "${NM}" -C "${work}/build/CMakeFiles/consumer.dir/compiled.cpp.o"
     OUTPUT_VARIABLE symbols)
-  foreach(function "named_weighting<void>" "FamilyOf<limpid::NAFNetEncoder[^\n]*>::build")
+  foreach(function "Image::from_unit" "named_weighting<void>" "FamilyOf<limpid::NAFNetEncoder[^\n]*>::build")
     if(NOT symbols MATCHES " U [^\n]*${function}\\(" OR symbols MATCHES " [WTtu] [^\n]*limpid::(detail::)?${function}\\(")
       message(FATAL_ERROR "compiled once more: ${function}")
     endif()

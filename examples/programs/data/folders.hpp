@@ -4,6 +4,7 @@
 
 #include <limpid/io/image.hpp>
 #include <limpid/io/make_folder.hpp>
+#include <limpid/io/picture_folder.hpp>
 
 #include <c10/util/Exception.h>
 

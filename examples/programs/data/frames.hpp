@@ -7,6 +7,7 @@
 #include <limpid/datasets/folder_layout.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/image_limits.hpp>
+#include <limpid/io/picture_folder.hpp>
 
 #include <c10/util/Exception.h>
 

@@ -10,6 +10,7 @@
 #include <limpid/degradations/haze.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/image.hpp>
+#include <limpid/io/picture_folder.hpp>
 
 #include <cstdint>
 #include <cstdio>

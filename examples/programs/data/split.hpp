@@ -3,6 +3,7 @@
 // limpid-data split: photographs into a training part and a test part.
 
 #include <limpid/core/random.hpp>
+#include <limpid/core/shuffled.hpp>
 #include <limpid/datasets/pair_split.hpp>
 #include <limpid/io/image.hpp>
 

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <limpid/backbones/imagenet.hpp>
 #include <limpid/core/backbone_shape.hpp>
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/core/field_of_view.hpp>
-#include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/dense_block.hpp>
 #include <limpid/layers/initialise.hpp>
@@ -21,6 +18,13 @@
 #include <string>
 #include <string_view>
 
+#ifdef LIMPID_BODIES
+#include <limpid/backbones/imagenet.hpp>
+#include <limpid/core/check.hpp>
+#include <limpid/core/field_of_view.hpp>
+#include <limpid/layers/check_features.hpp>
+#endif
+
 namespace limpid {
 
 /// Shape of a `DenseNet121`. ImageNet weights fit the defaults only.
@@ -34,9 +38,7 @@ struct DenseNet121Options {
                                 ///< as torchvision's weights expect; DeblurGAN-v2's do not
 
   /// The published number of channels, scaled.
-  std::int64_t channels(std::int64_t published) const {
-    return detail::scaled_channels(published, width);
-  }
+  std::int64_t channels(std::int64_t published) const;
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DenseNet121Options, width, layers, imagenet_input)
@@ -113,33 +115,17 @@ class DenseNet121Impl : public torch::nn::Cloneable<DenseNet121Impl> {
 
   /// Random weights (He et al. 2015).
   /// @throws c10::ValueError if `width` is out of range or a block has no layer.
-  explicit DenseNet121Impl(DenseNet121Options options = {}) : options_(options) {
-    detail::check_width("DenseNet121: width", options.width);
-    for (const auto count : options.layers) detail::check_at_least("DenseNet121: layers", count, 1);
-    reset();
-  }
+  explicit DenseNet121Impl(DenseNet121Options options = {});
 
-  void reset() override {
-    features_ = register_module("features", detail::DenseNetFeatures(options_));
-  }
+  void reset() override;
 
   /// @param image  (N, 3, H, W), values in [-1, 1], sides that are multiples of 32.
   /// @return       maps of sides H/2, H/4, H/8, H/16, H/32, and likewise W.
   /// @throws c10::ValueError if `image` has another shape.
-  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image) {
-    detail::check_padded_image("DenseNet121", image, shape().padding);
-    return features_->forward(options_.imagenet_input ? to_imagenet(image) : image);
-  }
+  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image);
 
   /// Sides that are multiples of 32; its convolutions keep the border.
-  BackboneShape shape() const {
-    auto view = FieldOfView{}.convolved(7, 2).convolved(3, 2);
-    for (std::size_t i = 0; i < options_.layers.size(); ++i) {
-      if (i > 0) view = view.convolved(2, 2);
-      view = view.convolved(3, 1, options_.layers[i]);
-    }
-    return {.channels = features_->channels, .view = view};
-  }
+  BackboneShape shape() const;
 
   const DenseNet121Options& options() const { return options_; }
 
@@ -154,3 +140,40 @@ TORCH_MODULE(DenseNet121);
 static_assert(Backbone<DenseNet121>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::int64_t DenseNet121Options::channels(std::int64_t published) const {
+  return detail::scaled_channels(published, width);
+}
+
+LIMPID_INLINE DenseNet121Impl::DenseNet121Impl(DenseNet121Options options) : options_(options) {
+  detail::check_width("DenseNet121: width", options.width);
+  for (const auto count : options.layers) detail::check_at_least("DenseNet121: layers", count, 1);
+  reset();
+}
+
+LIMPID_INLINE void DenseNet121Impl::reset() {
+  features_ = register_module("features", detail::DenseNetFeatures(options_));
+}
+
+LIMPID_INLINE std::array<at::Tensor, kBackboneMaps> DenseNet121Impl::forward(
+    const at::Tensor& image) {
+  detail::check_padded_image("DenseNet121", image, shape().padding);
+  return features_->forward(options_.imagenet_input ? to_imagenet(image) : image);
+}
+
+LIMPID_INLINE BackboneShape DenseNet121Impl::shape() const {
+  auto view = FieldOfView{}.convolved(7, 2).convolved(3, 2);
+  for (std::size_t i = 0; i < options_.layers.size(); ++i) {
+    if (i > 0) view = view.convolved(2, 2);
+    view = view.convolved(3, 1, options_.layers[i]);
+  }
+  return {.channels = features_->channels, .view = view};
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

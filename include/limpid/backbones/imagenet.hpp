@@ -1,8 +1,7 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/stack.h>
 
@@ -10,6 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -22,7 +27,15 @@ inline constexpr std::array<double, 3> kImageNetDeviation{0.229, 0.224, 0.225};
 ///
 /// @param image  (N, 3, H, W), values in [-1, 1].
 /// @throws c10::ValueError if `image` has another shape.
-inline at::Tensor to_imagenet(const at::Tensor& image) {
+LIMPID_INLINE at::Tensor to_imagenet(const at::Tensor& image);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor to_imagenet(const at::Tensor& image) {
   detail::check_image("to_imagenet", image);
   std::vector<at::Tensor> channels;
   for (std::size_t c = 0; c < 3; ++c) {
@@ -35,3 +48,5 @@ inline at::Tensor to_imagenet(const at::Tensor& image) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

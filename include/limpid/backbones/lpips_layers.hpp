@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -57,7 +59,20 @@ constexpr LPIPSLayer measured(LPIPSLayer layer) {
 /// Source: Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014;
 /// Simonyan and Zisserman, ICLR 2015, table 1, column D; Iandola et al., "SqueezeNet", 2016,
 /// version 1.1. In the form of torchvision.
-inline std::vector<LPIPSLayer> lpips_layers(LPIPSNet net) {
+LIMPID_INLINE std::vector<LPIPSLayer> lpips_layers(LPIPSNet net);
+
+}  // namespace detail
+
+/// As the lpips package calls it: alex, vgg or squeeze.
+constexpr std::string_view lpips_name(LPIPSNet net) { return detail::lpips_facts(net).name; }
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::vector<LPIPSLayer> lpips_layers(LPIPSNet net) {
   using Kind = LPIPSLayer::Kind;
   const auto conv = [](std::int64_t index, std::int64_t in, std::int64_t out) {
     return LPIPSLayer{Kind::conv, index, in, out};
@@ -112,9 +127,6 @@ inline std::vector<LPIPSLayer> lpips_layers(LPIPSNet net) {
   return {};
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// As the lpips package calls it: alex, vgg or squeeze.
-constexpr std::string_view lpips_name(LPIPSNet net) { return detail::lpips_facts(net).name; }
-
-}  // namespace limpid
+#endif  // LIMPID_BODIES

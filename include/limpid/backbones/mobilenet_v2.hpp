@@ -1,22 +1,27 @@
 #pragma once
 
-#include <limpid/backbones/imagenet.hpp>
 #include <limpid/core/backbone_shape.hpp>
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/core/field_of_view.hpp>
-#include <limpid/layers/check_features.hpp>
 #include <limpid/layers/inverted_residual.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/backbones/imagenet.hpp>
+#include <limpid/core/check.hpp>
+#include <limpid/core/field_of_view.hpp>
+#include <limpid/layers/check_features.hpp>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -32,11 +37,7 @@ struct MobileNetV2Options {
                                 ///< as torchvision's weights expect; DeblurGAN-v2's do not
 
   /// The published number of channels, scaled.
-  std::int64_t channels(std::int64_t published) const {
-    const auto scaled = static_cast<double>(published) * width;
-    const auto rounded = std::max<std::int64_t>(8, static_cast<std::int64_t>(scaled + 4) / 8 * 8);
-    return static_cast<double>(rounded) < 0.9 * scaled ? rounded + 8 : rounded;
-  }
+  std::int64_t channels(std::int64_t published) const;
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MobileNetV2Options, width, maps, imagenet_input)
@@ -85,93 +86,27 @@ class MobileNetV2Impl : public torch::nn::Cloneable<MobileNetV2Impl> {
 
   /// Random weights (He et al. 2015).
   /// @throws c10::ValueError if `width` is not positive or a map has another stride than its place.
-  explicit MobileNetV2Impl(MobileNetV2Options options = {}) : options_(options) {
-    detail::check_positive("MobileNetV2: width", options.width);
-    for (std::size_t i = 0; i < options.maps.size(); ++i) {
-      const auto map = options.maps[i];
-      const auto stride = std::int64_t{2} << i;
-      const auto known = static_cast<std::int64_t>(detail::kMobileNetV2Features.size());
-      TORCH_CHECK_VALUE(map >= 0 && map < known && feature(map).stride == stride,
-                        "MobileNetV2: expected map ", i, " to be one of the features of stride ",
-                        stride, ", got ", map);
-    }
-    reset();
-    initialise();
-  }
+  explicit MobileNetV2Impl(MobileNetV2Options options = {});
 
-  void reset() override {
-    features_ = register_module("features", torch::nn::ModuleList());
-    std::int64_t in = 3;
-    std::int64_t stride = 1;
-    for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
-      const auto out = channels(i);
-      if (feature(i).expansion != 0) {
-        features_->push_back(
-            InvertedResidual(in, out, feature(i).stride / stride, feature(i).expansion));
-      } else {
-        features_->push_back(ConvNormReLU6(in, out, i == 0 ? 3 : 1, feature(i).stride / stride));
-      }
-      in = out;
-      stride = feature(i).stride;
-    }
-  }
+  void reset() override;
 
   /// @param image  (N, 3, H, W), values in [-1, 1], sides that are multiples of 32.
   /// @return       maps of sides H/2, H/4, H/8, H/16, H/32, and likewise W.
   /// @throws c10::ValueError if `image` has another shape.
-  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image) {
-    detail::check_padded_image("MobileNetV2", image, shape().padding);
-    std::array<at::Tensor, kBackboneMaps> maps;
-    auto next = maps.begin();
-    auto map = options_.imagenet_input ? to_imagenet(image) : image;
-    for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
-      const auto place = static_cast<std::size_t>(i);
-      map = feature(i).expansion != 0 ? features_->at<InvertedResidualImpl>(place).forward(map)
-                                      : features_->at<ConvNormReLU6Impl>(place).forward(map);
-      if (options_.maps[static_cast<std::size_t>(next - maps.begin())] == i) *next++ = map;
-    }
-    return maps;
-  }
+  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image);
 
   /// Sides that are multiples of 32; its convolutions keep the border.
-  BackboneShape shape() const {
-    BackboneShape shape;
-    FieldOfView view;
-    for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
-      const auto kernel = i == 0 || feature(i).expansion != 0 ? 3 : 1;
-      view = view.convolved(kernel, feature(i).stride / view.stride);
-    }
-    shape.view = view;
-    for (std::size_t i = 0; i < options_.maps.size(); ++i) {
-      shape.channels[i] = channels(options_.maps[i]);
-    }
-    return shape;
-  }
+  BackboneShape shape() const;
 
   const MobileNetV2Options& options() const { return options_; }
 
  private:
-  static const detail::MobileNetV2Feature& feature(std::int64_t index) {
-    return detail::kMobileNetV2Features[static_cast<std::size_t>(index)];
-  }
+  static const detail::MobileNetV2Feature& feature(std::int64_t index);
 
   /// The last convolution is never narrower than published, as torchvision's.
-  std::int64_t channels(std::int64_t index) const {
-    const auto published = feature(index).channels;
-    const auto scaled = options_.channels(published);
-    return published == 1280 ? std::max(published, scaled) : scaled;
-  }
+  std::int64_t channels(std::int64_t index) const;
 
-  void initialise() {
-    for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
-      const auto place = static_cast<std::size_t>(i);
-      if (feature(i).expansion != 0) {
-        features_->at<InvertedResidualImpl>(place).initialise();
-      } else {
-        initialise_weights(features_->at<ConvNormReLU6Impl>(place));
-      }
-    }
-  }
+  void initialise();
 
   MobileNetV2Options options_;
   torch::nn::ModuleList features_{nullptr};
@@ -183,3 +118,98 @@ TORCH_MODULE(MobileNetV2);
 static_assert(Backbone<MobileNetV2>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::int64_t MobileNetV2Options::channels(std::int64_t published) const {
+  const auto scaled = static_cast<double>(published) * width;
+  const auto rounded = std::max<std::int64_t>(8, static_cast<std::int64_t>(scaled + 4) / 8 * 8);
+  return static_cast<double>(rounded) < 0.9 * scaled ? rounded + 8 : rounded;
+}
+
+LIMPID_INLINE MobileNetV2Impl::MobileNetV2Impl(MobileNetV2Options options) : options_(options) {
+  detail::check_positive("MobileNetV2: width", options.width);
+  for (std::size_t i = 0; i < options.maps.size(); ++i) {
+    const auto map = options.maps[i];
+    const auto stride = std::int64_t{2} << i;
+    const auto known = static_cast<std::int64_t>(detail::kMobileNetV2Features.size());
+    TORCH_CHECK_VALUE(map >= 0 && map < known && feature(map).stride == stride,
+                      "MobileNetV2: expected map ", i, " to be one of the features of stride ",
+                      stride, ", got ", map);
+  }
+  reset();
+  initialise();
+}
+
+LIMPID_INLINE void MobileNetV2Impl::reset() {
+  features_ = register_module("features", torch::nn::ModuleList());
+  std::int64_t in = 3;
+  std::int64_t stride = 1;
+  for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
+    const auto out = channels(i);
+    if (feature(i).expansion != 0) {
+      features_->push_back(
+          InvertedResidual(in, out, feature(i).stride / stride, feature(i).expansion));
+    } else {
+      features_->push_back(ConvNormReLU6(in, out, i == 0 ? 3 : 1, feature(i).stride / stride));
+    }
+    in = out;
+    stride = feature(i).stride;
+  }
+}
+
+LIMPID_INLINE std::array<at::Tensor, kBackboneMaps> MobileNetV2Impl::forward(
+    const at::Tensor& image) {
+  detail::check_padded_image("MobileNetV2", image, shape().padding);
+  std::array<at::Tensor, kBackboneMaps> maps;
+  auto next = maps.begin();
+  auto map = options_.imagenet_input ? to_imagenet(image) : image;
+  for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    map = feature(i).expansion != 0 ? features_->at<InvertedResidualImpl>(place).forward(map)
+                                    : features_->at<ConvNormReLU6Impl>(place).forward(map);
+    if (options_.maps[static_cast<std::size_t>(next - maps.begin())] == i) *next++ = map;
+  }
+  return maps;
+}
+
+LIMPID_INLINE BackboneShape MobileNetV2Impl::shape() const {
+  BackboneShape shape;
+  FieldOfView view;
+  for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
+    const auto kernel = i == 0 || feature(i).expansion != 0 ? 3 : 1;
+    view = view.convolved(kernel, feature(i).stride / view.stride);
+  }
+  shape.view = view;
+  for (std::size_t i = 0; i < options_.maps.size(); ++i) {
+    shape.channels[i] = channels(options_.maps[i]);
+  }
+  return shape;
+}
+
+LIMPID_INLINE const detail::MobileNetV2Feature& MobileNetV2Impl::feature(std::int64_t index) {
+  return detail::kMobileNetV2Features[static_cast<std::size_t>(index)];
+}
+
+LIMPID_INLINE std::int64_t MobileNetV2Impl::channels(std::int64_t index) const {
+  const auto published = feature(index).channels;
+  const auto scaled = options_.channels(published);
+  return published == 1280 ? std::max(published, scaled) : scaled;
+}
+
+LIMPID_INLINE void MobileNetV2Impl::initialise() {
+  for (std::int64_t i = 0; i <= options_.maps.back(); ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    if (feature(i).expansion != 0) {
+      features_->at<InvertedResidualImpl>(place).initialise();
+    } else {
+      initialise_weights(features_->at<ConvNormReLU6Impl>(place));
+    }
+  }
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <limpid/backbones/imagenet.hpp>
 #include <limpid/core/backbone_shape.hpp>
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/core/field_of_view.hpp>
-#include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/se_resnext_block.hpp>
@@ -15,13 +12,21 @@
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/backbones/imagenet.hpp>
+#include <limpid/core/check.hpp>
+#include <limpid/core/field_of_view.hpp>
+#include <limpid/layers/check_features.hpp>
+
+#include <algorithm>
+#include <cmath>
+#endif
 
 namespace limpid {
 
@@ -37,7 +42,7 @@ struct SEResNeXt50Options {
 
   /// Groups of every 3x3 convolution inside a block: 4 channels each at stride 4, twice as many at
   /// each further stride.
-  std::int64_t groups() const { return std::max<std::int64_t>(1, std::llround(32 * width)); }
+  std::int64_t groups() const;
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SEResNeXt50Options, width, blocks, imagenet_input)
@@ -88,67 +93,24 @@ class SEResNeXt50Impl : public torch::nn::Cloneable<SEResNeXt50Impl> {
 
   /// Random weights (He et al. 2015).
   /// @throws c10::ValueError if `width` is out of range or a stage has no block.
-  explicit SEResNeXt50Impl(SEResNeXt50Options options = {}) : options_(options) {
-    detail::check_width("SEResNeXt50: width", options.width);
-    for (const auto count : options.blocks) detail::check_at_least("SEResNeXt50: blocks", count, 1);
-    reset();
-    for (auto& stage : stages_) {
-      for (std::size_t i = 0; i < stage->size(); ++i) stage->at<SEResNeXtBlockImpl>(i).initialise();
-    }
-  }
+  explicit SEResNeXt50Impl(SEResNeXt50Options options = {});
 
-  void reset() override {
-    using namespace torch::nn;
-    auto in = channels(0);
-    layer0_ = register_module("layer0", detail::SEResNeXtStem(in));
-    for (std::size_t i = 0; i < stages_.size(); ++i) {
-      const auto out = channels(i + 1);
-      stages_[i] = register_module("layer" + std::to_string(i + 1), ModuleList());
-      for (std::int64_t j = 0; j < options_.blocks[i]; ++j) {
-        stages_[i]->push_back(SEResNeXtBlock(in, out, options_.groups(), i > 0 && j == 0 ? 2 : 1));
-        in = out;
-      }
-    }
-  }
+  void reset() override;
 
   /// @param image  (N, 3, H, W), values in [-1, 1], sides that are multiples of 32.
   /// @return       maps of sides H/2, H/4, H/8, H/16, H/32, and likewise W.
   /// @throws c10::ValueError if `image` has another shape.
-  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image) {
-    detail::check_padded_image("SEResNeXt50", image, shape().padding);
-    std::array<at::Tensor, kBackboneMaps> maps;
-    maps[0] = layer0_->forward(options_.imagenet_input ? to_imagenet(image) : image);
-    auto map = at::max_pool2d(maps[0], 3, 2, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
-    for (std::size_t i = 0; i < stages_.size(); ++i) {
-      for (std::size_t j = 0; j < stages_[i]->size(); ++j) {
-        map = stages_[i]->at<SEResNeXtBlockImpl>(j).forward(map);
-      }
-      maps[i + 1] = map;
-    }
-    return maps;
-  }
+  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image);
 
   /// Sides that are multiples of 32; its convolutions keep the border. The view is apart from the
   /// means of the squeeze, which are the whole picture's.
-  BackboneShape shape() const {
-    BackboneShape shape;
-    auto view = FieldOfView{}.convolved(7, 2).convolved(3, 2);
-    for (std::size_t i = 0; i < options_.blocks.size(); ++i) {
-      view = view.convolved(3, i > 0 ? 2 : 1).convolved(3, 1, options_.blocks[i] - 1);
-    }
-    shape.view = view;
-    for (std::size_t i = 0; i < kBackboneMaps; ++i) shape.channels[i] = channels(i);
-    return shape;
-  }
+  BackboneShape shape() const;
 
   const SEResNeXt50Options& options() const { return options_; }
 
  private:
   /// Of a map; published: 64, 256, 512, 1024, 2048.
-  std::int64_t channels(std::size_t map) const {
-    constexpr std::array<std::int64_t, kBackboneMaps> kPerGroup{2, 8, 16, 32, 64};
-    return kPerGroup[map] * options_.groups();
-  }
+  std::int64_t channels(std::size_t map) const;
 
   SEResNeXt50Options options_;
   detail::SEResNeXtStem layer0_{nullptr};
@@ -161,3 +123,69 @@ TORCH_MODULE(SEResNeXt50);
 static_assert(Backbone<SEResNeXt50>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::int64_t SEResNeXt50Options::groups() const {
+  return std::max<std::int64_t>(1, std::llround(32 * width));
+}
+
+LIMPID_INLINE SEResNeXt50Impl::SEResNeXt50Impl(SEResNeXt50Options options) : options_(options) {
+  detail::check_width("SEResNeXt50: width", options.width);
+  for (const auto count : options.blocks) detail::check_at_least("SEResNeXt50: blocks", count, 1);
+  reset();
+  for (auto& stage : stages_) {
+    for (std::size_t i = 0; i < stage->size(); ++i) stage->at<SEResNeXtBlockImpl>(i).initialise();
+  }
+}
+
+LIMPID_INLINE void SEResNeXt50Impl::reset() {
+  using namespace torch::nn;
+  auto in = channels(0);
+  layer0_ = register_module("layer0", detail::SEResNeXtStem(in));
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    const auto out = channels(i + 1);
+    stages_[i] = register_module("layer" + std::to_string(i + 1), ModuleList());
+    for (std::int64_t j = 0; j < options_.blocks[i]; ++j) {
+      stages_[i]->push_back(SEResNeXtBlock(in, out, options_.groups(), i > 0 && j == 0 ? 2 : 1));
+      in = out;
+    }
+  }
+}
+
+LIMPID_INLINE std::array<at::Tensor, kBackboneMaps> SEResNeXt50Impl::forward(
+    const at::Tensor& image) {
+  detail::check_padded_image("SEResNeXt50", image, shape().padding);
+  std::array<at::Tensor, kBackboneMaps> maps;
+  maps[0] = layer0_->forward(options_.imagenet_input ? to_imagenet(image) : image);
+  auto map = at::max_pool2d(maps[0], 3, 2, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    for (std::size_t j = 0; j < stages_[i]->size(); ++j) {
+      map = stages_[i]->at<SEResNeXtBlockImpl>(j).forward(map);
+    }
+    maps[i + 1] = map;
+  }
+  return maps;
+}
+
+LIMPID_INLINE BackboneShape SEResNeXt50Impl::shape() const {
+  BackboneShape shape;
+  auto view = FieldOfView{}.convolved(7, 2).convolved(3, 2);
+  for (std::size_t i = 0; i < options_.blocks.size(); ++i) {
+    view = view.convolved(3, i > 0 ? 2 : 1).convolved(3, 1, options_.blocks[i] - 1);
+  }
+  shape.view = view;
+  for (std::size_t i = 0; i < kBackboneMaps; ++i) shape.channels[i] = channels(i);
+  return shape;
+}
+
+LIMPID_INLINE std::int64_t SEResNeXt50Impl::channels(std::size_t map) const {
+  constexpr std::array<std::int64_t, kBackboneMaps> kPerGroup{2, 8, 16, 32, 64};
+  return kPerGroup[map] * options_.groups();
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/fail.hpp>
+#include <limpid/core/compiled.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/isfinite.h>
@@ -11,13 +10,15 @@
 #include <cstdint>
 #include <string>
 
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
+#endif
+
 namespace limpid {
 
 /// Whether no number of a tensor of any type and device is NaN or infinite.
-inline bool is_finite(const at::Tensor& tensor) {
-  if (!tensor.is_floating_point() && !tensor.is_complex()) return true;
-  return at::isfinite(tensor).all().item<bool>();
-}
+LIMPID_INLINE bool is_finite(const at::Tensor& tensor);
 
 /// Refuses tensors that hold NaN or infinity, by name.
 /// @param named   pairs of name and tensor
@@ -36,7 +37,20 @@ void check_finite(const Named& named, const std::string& source) {
 }
 
 /// @throws c10::Error "WHAT: 12 of 3072 values are NaN or infinite".
-inline void check_picture_finite(const std::string& what, const at::Tensor& picture) {
+LIMPID_INLINE void check_picture_finite(const std::string& what, const at::Tensor& picture);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE bool is_finite(const at::Tensor& tensor) {
+  if (!tensor.is_floating_point() && !tensor.is_complex()) return true;
+  return at::isfinite(tensor).all().item<bool>();
+}
+
+LIMPID_INLINE void check_picture_finite(const std::string& what, const at::Tensor& picture) {
   // One number tells of all, without a mask as large as the picture.
   if (is_finite(picture.sum())) return;
   const auto finite = at::isfinite(picture).sum().item<std::int64_t>();
@@ -46,3 +60,5 @@ inline void check_picture_finite(const std::string& what, const at::Tensor& pict
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,13 +1,26 @@
 #pragma once
 
-#include <cmath>
+#include <limpid/core/compiled.hpp>
+
 #include <cstddef>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <cmath>
+#endif
 
 namespace limpid::detail {
 
 /// A Gaussian of so many taps, symmetric about their middle; their sum is 1.
-inline std::vector<double> gaussian_taps(std::size_t length, double sigma) {
+LIMPID_INLINE std::vector<double> gaussian_taps(std::size_t length, double sigma);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::vector<double> gaussian_taps(std::size_t length, double sigma) {
   std::vector<double> taps(length);
   const auto middle = (static_cast<double>(length) - 1) / 2;
   double sum = 0;
@@ -20,3 +33,5 @@ inline std::vector<double> gaussian_taps(std::size_t length, double sigma) {
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
@@ -11,39 +13,59 @@ namespace limpid::detail {
 /// counts how often that happened in this thread.
 class HostReads {
  public:
-  static at::Tensor bring(const at::Tensor& numbers) {
-    ++counter();
-    return numbers.to(at::kCPU);
-  }
+  static at::Tensor bring(const at::Tensor& numbers);
 
-  static std::int64_t count() { return counter(); }
+  static std::int64_t count();
 
  private:
-  static std::int64_t& counter() {
-    thread_local std::int64_t count = 0;
-    return count;
-  }
+  static std::int64_t& counter();
 };
 
 /// While it lives, this thread's steps on the CPU go as on a card: losses are read together at the
 /// end, and the next batches are got meanwhile. For tests of what only a card would show.
 class AsOnACard {
  public:
-  AsOnACard() : before_(wanted()) { wanted() = true; }
+  AsOnACard();
   ~AsOnACard() { wanted() = before_; }
   AsOnACard(const AsOnACard&) = delete;
   AsOnACard& operator=(const AsOnACard&) = delete;
 
   /// Whether numbers on `device` are there only once it has computed them.
-  static bool holds(c10::Device device) { return !device.is_cpu() || wanted(); }
+  static bool holds(c10::Device device);
 
  private:
-  static bool& wanted() {
-    thread_local bool wanted = false;
-    return wanted;
-  }
+  static bool& wanted();
 
   bool before_;
 };
 
 }  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor HostReads::bring(const at::Tensor& numbers) {
+  ++counter();
+  return numbers.to(at::kCPU);
+}
+
+LIMPID_INLINE std::int64_t HostReads::count() { return counter(); }
+
+LIMPID_INLINE std::int64_t& HostReads::counter() {
+  thread_local std::int64_t count = 0;
+  return count;
+}
+
+LIMPID_INLINE AsOnACard::AsOnACard() : before_(wanted()) { wanted() = true; }
+
+LIMPID_INLINE bool AsOnACard::holds(c10::Device device) { return !device.is_cpu() || wanted(); }
+
+LIMPID_INLINE bool& AsOnACard::wanted() {
+  thread_local bool wanted = false;
+  return wanted;
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

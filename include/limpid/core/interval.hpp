@@ -1,17 +1,21 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/random.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <ostream>
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <charconv>
 #include <system_error>
+#endif
 
 namespace limpid {
 
@@ -34,16 +38,7 @@ class Interval {
 
   /// Reads "LOW:HIGH" or "NUMBER".
   /// @throws c10::ValueError that quotes the text and says what was expected.
-  static Interval parse(std::string_view text) {
-    const auto colon = text.find(':');
-    double low = 0, high = 0;
-    const bool good = read(text.substr(0, colon), low) &&
-                      read(colon == text.npos ? text : text.substr(colon + 1), high);
-    constexpr auto most = std::numeric_limits<double>::max();
-    TORCH_CHECK_VALUE(good && -most <= low && low <= high && high <= most,
-                      "expected a number N or an interval LOW:HIGH, found '", text, "'");
-    return {low, high};
-  }
+  static Interval parse(std::string_view text);
 
   constexpr double low() const { return low_; }
   constexpr double high() const { return high_; }
@@ -54,12 +49,10 @@ class Interval {
   }
 
   /// Uniform in [low, high); `low` where both ends are equal.
-  double draw(Random& random) const { return random.uniform(low_, high_); }
+  double draw(Random& random) const;
 
   /// "7:17", or "7" where both ends are equal; `parse` gives the same interval back.
-  std::string text() const {
-    return low_ == high_ ? digits(low_) : digits(low_) + ":" + digits(high_);
-  }
+  std::string text() const;
 
   friend constexpr bool operator==(const Interval&, const Interval&) = default;
 
@@ -94,16 +87,9 @@ class Interval {
   }
 
  private:
-  static bool read(std::string_view text, double& number) {
-    const auto* end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, number);
-    return result.ec == std::errc{} && result.ptr == end;
-  }
+  static bool read(std::string_view text, double& number);
 
-  static std::string digits(double number) {
-    char text[32];
-    return {text, std::to_chars(text, text + sizeof text, number).ptr};
-  }
+  static std::string digits(double number);
 
   double low_ = 0;
   double high_ = 0;
@@ -112,20 +98,68 @@ class Interval {
 namespace detail {
 
 /// "Haze: airlight must lie within 0:1, got 0.7:1.2"
-inline void check_within(std::string_view name, const Interval& interval, const Interval& limits) {
+LIMPID_INLINE void check_within(std::string_view name, const Interval& interval,
+                                const Interval& limits);
+
+/// "MotionBlur: size must be positive, got 0:17"
+LIMPID_INLINE void check_positive(std::string_view name, const Interval& interval);
+
+/// "Haze: beta must not be negative, got -1:2"
+LIMPID_INLINE void check_not_negative(std::string_view name, const Interval& interval);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE Interval Interval::parse(std::string_view text) {
+  const auto colon = text.find(':');
+  double low = 0, high = 0;
+  const bool good = read(text.substr(0, colon), low) &&
+                    read(colon == text.npos ? text : text.substr(colon + 1), high);
+  constexpr auto most = std::numeric_limits<double>::max();
+  TORCH_CHECK_VALUE(good && -most <= low && low <= high && high <= most,
+                    "expected a number N or an interval LOW:HIGH, found '", text, "'");
+  return {low, high};
+}
+
+LIMPID_INLINE double Interval::draw(Random& random) const { return random.uniform(low_, high_); }
+
+LIMPID_INLINE std::string Interval::text() const {
+  return low_ == high_ ? digits(low_) : digits(low_) + ":" + digits(high_);
+}
+
+LIMPID_INLINE bool Interval::read(std::string_view text, double& number) {
+  const auto* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  return result.ec == std::errc{} && result.ptr == end;
+}
+
+LIMPID_INLINE std::string Interval::digits(double number) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, number).ptr};
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE void check_within(std::string_view name, const Interval& interval,
+                                const Interval& limits) {
   TORCH_CHECK_VALUE(limits.contains(interval), name, " must lie within ", limits, ", got ",
                     interval);
 }
 
-/// "MotionBlur: size must be positive, got 0:17"
-inline void check_positive(std::string_view name, const Interval& interval) {
+LIMPID_INLINE void check_positive(std::string_view name, const Interval& interval) {
   TORCH_CHECK_VALUE(interval.low() > 0, name, " must be positive, got ", interval);
 }
 
-/// "Haze: beta must not be negative, got -1:2"
-inline void check_not_negative(std::string_view name, const Interval& interval) {
+LIMPID_INLINE void check_not_negative(std::string_view name, const Interval& interval) {
   TORCH_CHECK_VALUE(interval.low() >= 0, name, " must not be negative, got ", interval);
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

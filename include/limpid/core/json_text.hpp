@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/printable.hpp>
+#include <limpid/core/compiled.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -8,6 +8,11 @@
 #include <string>
 
 // The one place that turns JSON into text, so that no file name can make it fail.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/printable.hpp>
+#endif
+
 namespace limpid {
 
 /// JSON as the text of a file: indented, a newline at its end. Bytes of file names that are not
@@ -26,7 +31,23 @@ std::string json_line(const Json& json) {
 namespace detail {
 
 /// Appends the beginning of `json`; each level adds a byte, so that the length bounds the depth.
-inline void append_excerpt(std::string& text, const nlohmann::json& json, std::size_t longest) {
+LIMPID_INLINE void append_excerpt(std::string& text, const nlohmann::json& json,
+                                  std::size_t longest);
+
+}  // namespace detail
+
+/// JSON of unknown origin as an error may show it: its beginning, safe for a terminal, whatever
+/// its size and depth.
+LIMPID_INLINE std::string json_excerpt(const nlohmann::json& json, std::size_t longest = 80);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE void append_excerpt(std::string& text, const nlohmann::json& json,
+                                  std::size_t longest) {
   if (text.size() > longest) return;
   if (json.is_string()) {
     const auto& whole = json.get_ref<const std::string&>();
@@ -45,14 +66,16 @@ inline void append_excerpt(std::string& text, const nlohmann::json& json, std::s
   }
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// JSON of unknown origin as an error may show it: its beginning, safe for a terminal, whatever
-/// its size and depth.
-inline std::string json_excerpt(const nlohmann::json& json, std::size_t longest = 80) {
+namespace limpid {
+
+LIMPID_INLINE std::string json_excerpt(const nlohmann::json& json, std::size_t longest) {
   std::string text;
   detail::append_excerpt(text, json, longest);
   return printable(text, longest);
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

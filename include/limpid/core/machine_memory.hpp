@@ -1,12 +1,18 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <sys/resource.h>
-#include <unistd.h>
-#include <algorithm>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <string>
+
+#ifdef LIMPID_BODIES
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#endif
 
 namespace limpid {
 
@@ -16,14 +22,36 @@ inline constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 /// The number that a file begins with, or the largest there is: where the file is missing, or says
 /// "max".
-inline std::uint64_t limit_in_file(const char* path) {
+LIMPID_INLINE std::uint64_t limit_in_file(const char* path);
+
+/// The number behind a word at the beginning of a line of a file; 0 where there is none.
+LIMPID_INLINE std::uint64_t entry_in_file(const char* path, const std::string& entry);
+
+/// What is left of a limit; files that can be read again count as free.
+LIMPID_INLINE std::uint64_t left_of(std::uint64_t limit, std::uint64_t used, std::uint64_t files);
+
+}  // namespace detail
+
+/// Bytes of memory that this process can have at most: the machine's, or its container's.
+LIMPID_INLINE std::uint64_t machine_memory();
+
+/// Bytes of memory that this process can still take: what is free on the machine, in its container,
+/// and under the limit that a shell set (`ulimit -v`).
+LIMPID_INLINE std::uint64_t free_memory();
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::uint64_t limit_in_file(const char* path) {
   std::uint64_t limit = 0;
   if (std::ifstream{path} >> limit) return limit;
   return kNoLimit;
 }
 
-/// The number behind a word at the beginning of a line of a file; 0 where there is none.
-inline std::uint64_t entry_in_file(const char* path, const std::string& entry) {
+LIMPID_INLINE std::uint64_t entry_in_file(const char* path, const std::string& entry) {
   std::ifstream file{path};
   for (std::string word; file >> word;) {
     std::uint64_t value = 0;
@@ -33,17 +61,17 @@ inline std::uint64_t entry_in_file(const char* path, const std::string& entry) {
   return 0;
 }
 
-/// What is left of a limit; files that can be read again count as free.
-inline std::uint64_t left_of(std::uint64_t limit, std::uint64_t used, std::uint64_t files) {
+LIMPID_INLINE std::uint64_t left_of(std::uint64_t limit, std::uint64_t used, std::uint64_t files) {
   if (limit == kNoLimit || used == kNoLimit) return kNoLimit;
   used -= std::min(used, files);
   return limit - std::min(limit, used);
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// Bytes of memory that this process can have at most: the machine's, or its container's.
-inline std::uint64_t machine_memory() {
+namespace limpid {
+
+LIMPID_INLINE std::uint64_t machine_memory() {
   const auto pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
   const auto machine = pages > 0 && page > 0
                            ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page)
@@ -53,9 +81,7 @@ inline std::uint64_t machine_memory() {
                    detail::limit_in_file("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
 }
 
-/// Bytes of memory that this process can still take: what is free on the machine, in its container,
-/// and under the limit that a shell set (`ulimit -v`).
-inline std::uint64_t free_memory() {
+LIMPID_INLINE std::uint64_t free_memory() {
   using detail::entry_in_file, detail::limit_in_file, detail::left_of;
   auto free = machine_memory();
   if (const auto available = entry_in_file("/proc/meminfo", "MemAvailable:"); available > 0) {
@@ -79,3 +105,5 @@ inline std::uint64_t free_memory() {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

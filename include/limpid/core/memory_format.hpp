@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/named.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -30,21 +31,34 @@ inline constexpr std::string_view name_of(at::MemoryFormat format) {
 namespace detail {
 
 /// A picture in `format`. In the contiguous one it is what it is: nothing is copied.
-inline at::Tensor laid_out(const at::Tensor& picture, at::MemoryFormat format) {
+LIMPID_INLINE at::Tensor laid_out(const at::Tensor& picture, at::MemoryFormat format);
+
+/// `map`, laid out in memory as `like` is, where that is pixel by pixel; else `map` itself.
+LIMPID_INLINE at::Tensor laid_like(const at::Tensor& map, const at::Tensor& like);
+
+/// Lays the kernels of a module out in `format`; in the contiguous one they stay as they are. The
+/// parameters stay the same objects with the same values, and what an optimiser makes like them,
+/// and a copy of the module, is laid out so, too.
+LIMPID_INLINE void lay_out(torch::nn::Module& module, at::MemoryFormat format);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor laid_out(const at::Tensor& picture, at::MemoryFormat format) {
   return format == at::MemoryFormat::ChannelsLast ? picture.contiguous(format) : picture;
 }
 
-/// `map`, laid out in memory as `like` is, where that is pixel by pixel; else `map` itself.
-inline at::Tensor laid_like(const at::Tensor& map, const at::Tensor& like) {
+LIMPID_INLINE at::Tensor laid_like(const at::Tensor& map, const at::Tensor& like) {
   const bool last =
       like.dim() == 4 && like.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
   return last ? map.contiguous(at::MemoryFormat::ChannelsLast) : map;
 }
 
-/// Lays the kernels of a module out in `format`; in the contiguous one they stay as they are. The
-/// parameters stay the same objects with the same values, and what an optimiser makes like them,
-/// and a copy of the module, is laid out so, too.
-inline void lay_out(torch::nn::Module& module, at::MemoryFormat format) {
+LIMPID_INLINE void lay_out(torch::nn::Module& module, at::MemoryFormat format) {
   if (format != at::MemoryFormat::ChannelsLast) return;
   for (const auto& parameter : module.parameters()) {
     if (parameter.dim() != 4) continue;
@@ -53,5 +67,6 @@ inline void lay_out(torch::nn::Module& module, at::MemoryFormat format) {
   }
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
-
-#include <c10/util/Exception.h>
+#include <limpid/core/compiled.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +15,13 @@
 #include <vector>
 
 // One shape for all that a user chooses by its name, on a command line or in a file: a table.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+
+#include <c10/util/Exception.h>
+#endif
+
 namespace limpid {
 
 /// Whether a table may call something `name`: words of lower-case letters and digits, one hyphen
@@ -41,47 +46,18 @@ constexpr bool means_name(std::string_view written, std::string_view name) {
 namespace detail {
 
 /// How many letters have to be put in, taken out or exchanged (Levenshtein 1966).
-inline std::size_t edits_between(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto exchanged = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = std::exchange(row[j + 1], std::min({exchanged, row[j] + 1, row[j + 1] + 1}));
-    }
-  }
-  return row.back();
-}
+LIMPID_INLINE std::size_t edits_between(std::string_view a, std::string_view b);
 
-inline std::string joined_names(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
+LIMPID_INLINE std::string joined_names(const std::vector<std::string>& names);
 
 /// "expected a critic, one of patch, double-scale; got 'pach', did you mean 'patch'?"
 /// @throws c10::ValueError, always.
-[[noreturn]] inline void refuse_name(std::string_view kind, const std::vector<std::string>& names,
-                                     std::string_view written) {
-  std::string hint;
-  std::size_t nearest = 1 + std::min<std::size_t>(2, written.size() / 3);
-  // A line's worth: what comes from a file may be of any length.
-  for (std::size_t i = 0; i < names.size() && written.size() <= 80; ++i) {
-    const auto edits = edits_between(written, names[i]);
-    if (edits >= nearest) continue;
-    nearest = edits;
-    hint = ", did you mean '" + names[i] + "'?";
-  }
-  limpid::refuse("expected ", kind, ", one of ", joined_names(names), "; got '",
-                 written.substr(0, 80), written.size() > 80 ? "...'" : "'", hint);
-}
+[[noreturn]] LIMPID_INLINE void refuse_name(std::string_view kind,
+                                            const std::vector<std::string>& names,
+                                            std::string_view written);
 
 /// @throws c10::ValueError, always. Not constexpr, so that a wrong table does not compile.
-[[noreturn]] inline void refuse_entry(std::string_view kind, std::string_view name) {
-  limpid::refuse("a table of ", kind, ": '", name,
-                 "' comes twice, or is not of lower-case words with hyphens between them");
-}
+[[noreturn]] LIMPID_INLINE void refuse_entry(std::string_view kind, std::string_view name);
 
 }  // namespace detail
 
@@ -120,19 +96,9 @@ constexpr void check_names(std::string_view kind, std::span<const NamedLine> lin
   }
 }
 
-inline std::vector<std::string> names_of(std::span<const NamedLine> lines) {
-  std::vector<std::string> names;
-  for (const auto& line : lines) names.emplace_back(line.name);
-  return names;
-}
+LIMPID_INLINE std::vector<std::string> names_of(std::span<const NamedLine> lines);
 
-inline std::string help_of(std::span<const NamedLine> lines) {
-  std::string text;
-  for (const auto& line : lines) {
-    text.append(line.name).append(": ").append(line.what).append("\n");
-  }
-  return text;
-}
+LIMPID_INLINE std::string help_of(std::span<const NamedLine> lines);
 
 }  // namespace detail
 
@@ -250,3 +216,64 @@ const auto& find_named(std::string_view kind, const Items& items, std::string_vi
 }
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::size_t edits_between(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const auto exchanged = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = std::exchange(row[j + 1], std::min({exchanged, row[j] + 1, row[j + 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+LIMPID_INLINE std::string joined_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+LIMPID_INLINE void refuse_name(std::string_view kind, const std::vector<std::string>& names,
+                               std::string_view written) {
+  std::string hint;
+  std::size_t nearest = 1 + std::min<std::size_t>(2, written.size() / 3);
+  // A line's worth: what comes from a file may be of any length.
+  for (std::size_t i = 0; i < names.size() && written.size() <= 80; ++i) {
+    const auto edits = edits_between(written, names[i]);
+    if (edits >= nearest) continue;
+    nearest = edits;
+    hint = ", did you mean '" + names[i] + "'?";
+  }
+  limpid::refuse("expected ", kind, ", one of ", joined_names(names), "; got '",
+                 written.substr(0, 80), written.size() > 80 ? "...'" : "'", hint);
+}
+
+LIMPID_INLINE void refuse_entry(std::string_view kind, std::string_view name) {
+  limpid::refuse("a table of ", kind, ": '", name,
+                 "' comes twice, or is not of lower-case words with hyphens between them");
+}
+
+LIMPID_INLINE std::vector<std::string> names_of(std::span<const NamedLine> lines) {
+  std::vector<std::string> names;
+  for (const auto& line : lines) names.emplace_back(line.name);
+  return names;
+}
+
+LIMPID_INLINE std::string help_of(std::span<const NamedLine> lines) {
+  std::string text;
+  for (const auto& line : lines) {
+    text.append(line.name).append(": ").append(line.what).append("\n");
+  }
+  return text;
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/named.hpp>
 
 #include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <concepts>
@@ -19,6 +19,11 @@
 #include <vector>
 
 // Options of a thing that a user chooses by name: they have names, too.
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#endif
+
 namespace limpid {
 
 /// Something whose options can be set by name, on a command line or in a file. It has
@@ -38,14 +43,7 @@ using OptionTexts = std::vector<std::pair<std::string, std::string>>;
 namespace detail {
 
 /// `text` up to the first `mark` that stands outside of parentheses, or all of it.
-inline std::string_view until(std::string_view text, char mark) {
-  std::int64_t depth = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
-    if (depth <= 0 && text[i] == mark) return text.substr(0, i);
-  }
-  return text;
-}
+LIMPID_INLINE std::string_view until(std::string_view text, char mark);
 
 }  // namespace detail
 
@@ -89,23 +87,16 @@ void read_option(std::string_view text, Number& number) {
   number = read;
 }
 
-inline void read_option(std::string_view text, Interval& interval) {
-  interval = Interval::parse(text);
-}
+LIMPID_INLINE void read_option(std::string_view text, Interval& interval);
 
-inline void read_option(std::string_view text, bool& yes) {
-  const bool is_yes = text == "yes" || text == "true" || text == "1";
-  TORCH_CHECK_VALUE(is_yes || text == "no" || text == "false" || text == "0",
-                    "expected yes or no, found '", text, "'");
-  yes = is_yes;
-}
+LIMPID_INLINE void read_option(std::string_view text, bool& yes);
 
 template <OptionNumber Number>
 std::string option_text(Number number) {
   return Interval{static_cast<double>(number)}.text();
 }
 
-inline std::string option_text(const Interval& interval) { return interval.text(); }
+LIMPID_INLINE std::string option_text(const Interval& interval);
 
 template <std::same_as<bool> Yes>
 std::string option_text(Yes yes) {
@@ -151,7 +142,41 @@ std::string options_text(const T& thing) {
 }
 
 /// @throws c10::ValueError for an option that is set twice.
-inline void check_set_once(const OptionTexts& options) {
+LIMPID_INLINE void check_set_once(const OptionTexts& options);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string_view until(std::string_view text, char mark) {
+  std::int64_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+    if (depth <= 0 && text[i] == mark) return text.substr(0, i);
+  }
+  return text;
+}
+
+LIMPID_INLINE void read_option(std::string_view text, Interval& interval) {
+  interval = Interval::parse(text);
+}
+
+LIMPID_INLINE void read_option(std::string_view text, bool& yes) {
+  const bool is_yes = text == "yes" || text == "true" || text == "1";
+  TORCH_CHECK_VALUE(is_yes || text == "no" || text == "false" || text == "0",
+                    "expected yes or no, found '", text, "'");
+  yes = is_yes;
+}
+
+LIMPID_INLINE std::string option_text(const Interval& interval) { return interval.text(); }
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE void check_set_once(const OptionTexts& options) {
   for (const auto& option : options) {
     const auto same = std::count_if(options.begin(), options.end(), [&](const auto& other) {
       return means_name(other.first, option.first);
@@ -161,3 +186,5 @@ inline void check_set_once(const OptionTexts& options) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

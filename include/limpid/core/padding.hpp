@@ -1,8 +1,8 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/ranges.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
@@ -10,12 +10,16 @@
 #include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/replication_pad2d.h>
 #include <c10/core/MemoryFormat.h>
-#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <ATen/TensorOperators.h>
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -50,8 +54,33 @@ namespace detail {
 
 /// Mirrors `image` at its borders: left, right, top, bottom. LibTorch's operator, but for pictures
 /// that lie pixel by pixel, which it would lay out anew.
-inline at::Tensor reflection_pad(const at::Tensor& image,
-                                 const std::array<std::int64_t, 4>& sides) {
+LIMPID_INLINE at::Tensor reflection_pad(const at::Tensor& image,
+                                        const std::array<std::int64_t, 4>& sides);
+
+}  // namespace detail
+
+/// Pads (N, C, H, W) on the right and at the bottom to a size that `padding` takes.
+/// Returns the image itself where nothing is to do.
+LIMPID_INLINE at::Tensor pad_image(const at::Tensor& image, const ImagePadding& padding);
+
+/// The first `height` rows and `width` columns of (N, C, H, W): undoes `pad_image`.
+LIMPID_INLINE at::Tensor crop_image(const at::Tensor& image, std::int64_t height,
+                                    std::int64_t width);
+
+/// Adds the degraded image to a decoder's output as `skip` says.
+/// @param range  of the values of both, to which `GlobalSkip::clamped` clamps
+LIMPID_INLINE at::Tensor apply_skip(GlobalSkip skip, const at::Tensor& degraded,
+                                    const at::Tensor& decoded,
+                                    ValueRange range = ValueRange::signed_range);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor reflection_pad(const at::Tensor& image,
+                                        const std::array<std::int64_t, 4>& sides) {
   const auto last = at::MemoryFormat::ChannelsLast;
   if (image.dim() != 4 || image.suggest_memory_format() != last) {
     return at::reflection_pad2d(image, sides);
@@ -72,11 +101,11 @@ inline at::Tensor reflection_pad(const at::Tensor& image,
   return mirrored(wide, 2, sides[2], sides[3]).contiguous(last);
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// Pads (N, C, H, W) on the right and at the bottom to a size that `padding` takes.
-/// Returns the image itself where nothing is to do.
-inline at::Tensor pad_image(const at::Tensor& image, const ImagePadding& padding) {
+namespace limpid {
+
+LIMPID_INLINE at::Tensor pad_image(const at::Tensor& image, const ImagePadding& padding) {
   auto padded = image;
   while (true) {
     const auto bottom = padding.padded(image.size(2)) - padded.size(2);
@@ -94,16 +123,14 @@ inline at::Tensor pad_image(const at::Tensor& image, const ImagePadding& padding
   }
 }
 
-/// The first `height` rows and `width` columns of (N, C, H, W): undoes `pad_image`.
-inline at::Tensor crop_image(const at::Tensor& image, std::int64_t height, std::int64_t width) {
+LIMPID_INLINE at::Tensor crop_image(const at::Tensor& image, std::int64_t height,
+                                    std::int64_t width) {
   if (image.size(2) == height && image.size(3) == width) return image;
   return image.narrow(2, 0, height).narrow(3, 0, width);
 }
 
-/// Adds the degraded image to a decoder's output as `skip` says.
-/// @param range  of the values of both, to which `GlobalSkip::clamped` clamps
-inline at::Tensor apply_skip(GlobalSkip skip, const at::Tensor& degraded, const at::Tensor& decoded,
-                             ValueRange range = ValueRange::signed_range) {
+LIMPID_INLINE at::Tensor apply_skip(GlobalSkip skip, const at::Tensor& degraded,
+                                    const at::Tensor& decoded, ValueRange range) {
   switch (skip) {
     case GlobalSkip::clamped:
       return (degraded + decoded).clamp(range == ValueRange::unit_range ? 0 : -1, 1);
@@ -116,3 +143,5 @@ inline at::Tensor apply_skip(GlobalSkip skip, const at::Tensor& degraded, const 
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <ATen/Context.h>
 #include <c10/core/Device.h>
 
@@ -10,12 +12,7 @@ namespace limpid {
 /// whole process while the object lives; does nothing for other devices.
 class TF32Scope {
  public:
-  TF32Scope(bool allowed, c10::Device device) : acts_(device.is_cuda()) {
-    if (!acts_) return;
-    convolutions_ = at::globalContext().allowTF32CuDNN();
-    products_ = at::globalContext().allowTF32CuBLAS();
-    set(allowed, allowed);
-  }
+  TF32Scope(bool allowed, c10::Device device);
   ~TF32Scope() {
     if (acts_) set(convolutions_, products_);
   }
@@ -23,13 +20,30 @@ class TF32Scope {
   TF32Scope& operator=(const TF32Scope&) = delete;
 
  private:
-  static void set(bool convolutions, bool products) {
-    at::globalContext().setAllowTF32CuDNN(convolutions);
-    at::globalContext().setAllowTF32CuBLAS(products);
-  }
+  static void set(bool convolutions, bool products);
 
   bool acts_;
   bool convolutions_ = false, products_ = false;
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE TF32Scope::TF32Scope(bool allowed, c10::Device device) : acts_(device.is_cuda()) {
+  if (!acts_) return;
+  convolutions_ = at::globalContext().allowTF32CuDNN();
+  products_ = at::globalContext().allowTF32CuBLAS();
+  set(allowed, allowed);
+}
+
+LIMPID_INLINE void TF32Scope::set(bool convolutions, bool products) {
+  at::globalContext().setAllowTF32CuDNN(convolutions);
+  at::globalContext().setAllowTF32CuBLAS(products);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,17 +1,23 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+
+#include <ATen/TensorOperators.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -34,10 +40,7 @@ struct Tiling {
   TilingKind kind = TilingKind::exact;
 
   /// The tile for an image of this size; 0: all of it at once.
-  std::int64_t tile_for(std::int64_t height, std::int64_t width) const {
-    const auto side = tile != automatic ? tile : height > kWhole / width ? kLarge : 0;
-    return height <= side && width <= side ? 0 : side;
-  }
+  std::int64_t tile_for(std::int64_t height, std::int64_t width) const;
 
   /// Pixels over which tiles of a network are blended that does not say how far it looks.
   std::int64_t blended() const { return overlap == automatic ? kBlended : overlap; }
@@ -46,35 +49,16 @@ struct Tiling {
 namespace detail {
 
 /// First pixels of the tiles along one side; the last one ends at the border.
-inline std::vector<std::int64_t> tile_starts(std::int64_t side, std::int64_t tile,
-                                             std::int64_t overlap) {
-  std::vector<std::int64_t> starts;
-  for (std::int64_t start = 0; start + tile < side; start += tile - overlap) {
-    starts.push_back(start);
-  }
-  starts.push_back(std::max<std::int64_t>(0, side - tile));
-  return starts;
-}
+LIMPID_INLINE std::vector<std::int64_t> tile_starts(std::int64_t side, std::int64_t tile,
+                                                    std::int64_t overlap);
 
 /// How many tiles `restore_tiled` cuts an image of this size into.
-inline std::int64_t tile_count(std::int64_t height, std::int64_t width, const Tiling& tiling) {
-  const auto side = tiling.tile_for(height, width);
-  if (side == 0) return 1;
-  const auto along = [&](std::int64_t length) {
-    return static_cast<std::int64_t>(
-        tile_starts(length, std::min(side, length), tiling.blended()).size());
-  };
-  return along(height) * along(width);
-}
+LIMPID_INLINE std::int64_t tile_count(std::int64_t height, std::int64_t width,
+                                      const Tiling& tiling);
 
 /// Weights (tile) that rise over the overlap from a side that has a neighbour.
-inline at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before, bool after) {
-  auto ramp = at::ones({tile}, at::kFloat);
-  const auto slope = (at::arange(overlap, at::kFloat) + 1) / static_cast<double>(overlap + 1);
-  if (overlap > 0 && before) ramp.narrow(0, 0, overlap).mul_(slope);
-  if (overlap > 0 && after) ramp.narrow(0, tile - overlap, overlap).mul_(slope.flip(0));
-  return ramp;
-}
+LIMPID_INLINE at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before,
+                                   bool after);
 
 }  // namespace detail
 
@@ -88,8 +72,60 @@ inline at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before
 /// of view.
 ///
 /// @throws c10::ValueError unless 0 <= overlap < tile.
-inline at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&)>& restore,
-                                const at::Tensor& degraded, const Tiling& tiling) {
+LIMPID_INLINE at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&)>& restore,
+                                       const at::Tensor& degraded, const Tiling& tiling);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::int64_t Tiling::tile_for(std::int64_t height, std::int64_t width) const {
+  const auto side = tile != automatic ? tile : height > kWhole / width ? kLarge : 0;
+  return height <= side && width <= side ? 0 : side;
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::vector<std::int64_t> tile_starts(std::int64_t side, std::int64_t tile,
+                                                    std::int64_t overlap) {
+  std::vector<std::int64_t> starts;
+  for (std::int64_t start = 0; start + tile < side; start += tile - overlap) {
+    starts.push_back(start);
+  }
+  starts.push_back(std::max<std::int64_t>(0, side - tile));
+  return starts;
+}
+
+LIMPID_INLINE std::int64_t tile_count(std::int64_t height, std::int64_t width,
+                                      const Tiling& tiling) {
+  const auto side = tiling.tile_for(height, width);
+  if (side == 0) return 1;
+  const auto along = [&](std::int64_t length) {
+    return static_cast<std::int64_t>(
+        tile_starts(length, std::min(side, length), tiling.blended()).size());
+  };
+  return along(height) * along(width);
+}
+
+LIMPID_INLINE at::Tensor tile_ramp(std::int64_t tile, std::int64_t overlap, bool before,
+                                   bool after) {
+  auto ramp = at::ones({tile}, at::kFloat);
+  const auto slope = (at::arange(overlap, at::kFloat) + 1) / static_cast<double>(overlap + 1);
+  if (overlap > 0 && before) ramp.narrow(0, 0, overlap).mul_(slope);
+  if (overlap > 0 && after) ramp.narrow(0, tile - overlap, overlap).mul_(slope.flip(0));
+  return ramp;
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&)>& restore,
+                                       const at::Tensor& degraded, const Tiling& tiling) {
   const auto height = degraded.size(2), width = degraded.size(3);
   const auto side = tiling.tile_for(height, width);
   if (side == 0) return restore(degraded);
@@ -121,3 +157,5 @@ inline at::Tensor restore_tiled(const std::function<at::Tensor(const at::Tensor&
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 
-#include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
-#include <c10/util/Exception.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +14,14 @@
 
 // Layers that look at a whole map (instance norm, a mean over the map) while a network sees a
 // picture in pieces. They ask `WholeMaps::current()`.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -41,54 +46,7 @@ struct MapPart {
 namespace detail {
 
 /// Mean and variance of each channel of (N, C, H, W).
-inline MapMoments moments_of(const at::Tensor& map) {
-  if (!map.device().is_cpu()) {
-    const auto mean = map.mean({0, 2, 3}, /*keepdim=*/true, at::kDouble);
-    const auto centred = map.to(at::kFloat) - mean.to(at::kFloat);
-    const auto variance = centred.square().mean({0, 2, 3}, /*keepdim=*/false, at::kDouble);
-    return {mean.flatten().cpu(), variance.cpu()};
-  }
-  const bool is_plain = map.scalar_type() == at::kFloat && (map.stride(3) == 1 || map.size(3) == 1);
-  const auto values = is_plain ? map : map.to(at::kFloat).contiguous();
-  const auto channels = values.size(1), rows = values.size(2), columns = values.size(3);
-  auto moments = at::empty({2, channels}, at::kDouble);
-  auto* out = moments.data_ptr<double>();
-  const auto* in = values.data_ptr<float>();
-  at::parallel_for(0, channels, 1, [&](std::int64_t first, std::int64_t last) {
-    constexpr std::int64_t kLanes = 8;
-    for (auto channel = first; channel < last; ++channel) {
-      double sums[kLanes]{}, squares[kLanes]{};
-      for (std::int64_t n = 0; n < values.size(0); ++n) {
-        for (std::int64_t y = 0; y < rows; ++y) {
-          const auto* row =
-              in + n * values.stride(0) + channel * values.stride(1) + y * values.stride(2);
-          std::int64_t x = 0;
-          for (; x + kLanes <= columns; x += kLanes) {
-            for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-              const double value = row[x + lane];
-              sums[lane] += value;
-              squares[lane] += value * value;
-            }
-          }
-          for (; x < columns; ++x) {
-            sums[0] += row[x];
-            squares[0] += static_cast<double>(row[x]) * row[x];
-          }
-        }
-      }
-      double sum = 0, square = 0;
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-        sum += sums[lane];
-        square += squares[lane];
-      }
-      const auto count = static_cast<double>(values.size(0) * rows * columns);
-      const auto mean = sum / count;
-      out[channel] = mean;
-      out[channels + channel] = square / count > mean * mean ? square / count - mean * mean : 0;
-    }
-  });
-  return {moments[0], moments[1]};
-}
+LIMPID_INLINE MapMoments moments_of(const at::Tensor& map);
 
 /// Thrown through a network behind the last layer that is asked for.
 struct FarEnough {};
@@ -108,36 +66,19 @@ class WholeMaps {
 
   /// From now on the moments of layers `first` ... `last` are gathered; where `last` is not `kAll`,
   /// `detail::FarEnough` is thrown behind it.
-  void gather(std::size_t first, std::size_t last = kAll) {
-    gathers_ = true;
-    first_ = first;
-    last_ = last;
-    sums_.clear();
-  }
+  void gather(std::size_t first, std::size_t last = kAll);
 
   /// Called before each run of the network.
-  void show(const ShownPart& part) {
-    part_ = part;
-    next_ = gathered_here_ = 0;
-  }
+  void show(const ShownPart& part);
 
   /// How many layers asked in the last run.
   std::size_t layers() const { return next_; }
 
   /// Moments of the parts shown so far together, of the layers that were gathered.
-  std::vector<MapMoments> gathered() const {
-    std::vector<MapMoments> all;
-    for (const auto& sum : sums_) {
-      const auto mean = sum.mean / sum.count;
-      all.push_back({mean, (sum.square / sum.count - mean.square()).clamp_min(0)});
-    }
-    return all;
-  }
+  std::vector<MapMoments> gathered() const;
 
   /// Asked by a layer. @param map  (N, C, h, w), what it sees
-  MapMoments of(const at::Tensor& map) {
-    return of(map, [](const at::Tensor& part) { return detail::moments_of(part); });
-  }
+  MapMoments of(const at::Tensor& map);
 
   /// Asked by a layer that takes other means over a map than those of its channels.
   /// @param moments  part of `map` -> its `MapMoments`: means over all of its pixels, and how large
@@ -204,14 +145,7 @@ class WholeMaps {
     double count = 0;
   };
 
-  MapPart counting_part(const MapSize& map) const {
-    const auto stride = part_.height / map.height;
-    TORCH_CHECK(
-        stride >= 1 && map.height * stride == part_.height && map.width * stride == part_.width,
-        "WholeMaps: expected a map whose sides divide ", part_.height, " x ", part_.width, ", got ",
-        map.height, " x ", map.width);
-    return {part_.top / stride, part_.left / stride, part_.rows / stride, part_.columns / stride};
-  }
+  MapPart counting_part(const MapSize& map) const;
 
   static inline thread_local WholeMaps* current_ = nullptr;
 
@@ -223,3 +157,98 @@ class WholeMaps {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE MapMoments moments_of(const at::Tensor& map) {
+  if (!map.device().is_cpu()) {
+    const auto mean = map.mean({0, 2, 3}, /*keepdim=*/true, at::kDouble);
+    const auto centred = map.to(at::kFloat) - mean.to(at::kFloat);
+    const auto variance = centred.square().mean({0, 2, 3}, /*keepdim=*/false, at::kDouble);
+    return {mean.flatten().cpu(), variance.cpu()};
+  }
+  const bool is_plain = map.scalar_type() == at::kFloat && (map.stride(3) == 1 || map.size(3) == 1);
+  const auto values = is_plain ? map : map.to(at::kFloat).contiguous();
+  const auto channels = values.size(1), rows = values.size(2), columns = values.size(3);
+  auto moments = at::empty({2, channels}, at::kDouble);
+  auto* out = moments.data_ptr<double>();
+  const auto* in = values.data_ptr<float>();
+  at::parallel_for(0, channels, 1, [&](std::int64_t first, std::int64_t last) {
+    constexpr std::int64_t kLanes = 8;
+    for (auto channel = first; channel < last; ++channel) {
+      double sums[kLanes]{}, squares[kLanes]{};
+      for (std::int64_t n = 0; n < values.size(0); ++n) {
+        for (std::int64_t y = 0; y < rows; ++y) {
+          const auto* row =
+              in + n * values.stride(0) + channel * values.stride(1) + y * values.stride(2);
+          std::int64_t x = 0;
+          for (; x + kLanes <= columns; x += kLanes) {
+            for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+              const double value = row[x + lane];
+              sums[lane] += value;
+              squares[lane] += value * value;
+            }
+          }
+          for (; x < columns; ++x) {
+            sums[0] += row[x];
+            squares[0] += static_cast<double>(row[x]) * row[x];
+          }
+        }
+      }
+      double sum = 0, square = 0;
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+        sum += sums[lane];
+        square += squares[lane];
+      }
+      const auto count = static_cast<double>(values.size(0) * rows * columns);
+      const auto mean = sum / count;
+      out[channel] = mean;
+      out[channels + channel] = square / count > mean * mean ? square / count - mean * mean : 0;
+    }
+  });
+  return {moments[0], moments[1]};
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE void WholeMaps::gather(std::size_t first, std::size_t last) {
+  gathers_ = true;
+  first_ = first;
+  last_ = last;
+  sums_.clear();
+}
+
+LIMPID_INLINE void WholeMaps::show(const ShownPart& part) {
+  part_ = part;
+  next_ = gathered_here_ = 0;
+}
+
+LIMPID_INLINE std::vector<MapMoments> WholeMaps::gathered() const {
+  std::vector<MapMoments> all;
+  for (const auto& sum : sums_) {
+    const auto mean = sum.mean / sum.count;
+    all.push_back({mean, (sum.square / sum.count - mean.square()).clamp_min(0)});
+  }
+  return all;
+}
+
+LIMPID_INLINE MapMoments WholeMaps::of(const at::Tensor& map) {
+  return of(map, [](const at::Tensor& part) { return detail::moments_of(part); });
+}
+
+LIMPID_INLINE MapPart WholeMaps::counting_part(const MapSize& map) const {
+  const auto stride = part_.height / map.height;
+  TORCH_CHECK(
+      stride >= 1 && map.height * stride == part_.height && map.width * stride == part_.width,
+      "WholeMaps: expected a map whose sides divide ", part_.height, " x ", part_.width, ", got ",
+      map.height, " x ", map.width);
+  return {part_.top / stride, part_.left / stride, part_.rows / stride, part_.columns / stride};
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

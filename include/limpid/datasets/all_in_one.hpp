@@ -1,13 +1,17 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/degraded_photos.hpp>
 #include <limpid/datasets/published_layout.hpp>
-#include <limpid/degradations/noise.hpp>
 
 #include <array>
 #include <filesystem>
 #include <string>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#include <limpid/degradations/noise.hpp>
+#endif
 
 namespace limpid {
 
@@ -42,42 +46,15 @@ inline constexpr PublishedLayout kAllInOneLayout{"AIO", detail::kAllInOneParts};
 /// or
 ///              kodak24 (25)
 /// @throws c10::Error that says which folder was expected, and what was found.
-inline Pairs all_in_one_noise(const std::filesystem::path& root, const std::string& part,
-                              std::uint64_t seed = 0) {
-  const bool trains = part == "train-denoise";
-  const auto below = trains ? std::string{"Train/Denoise"} : "test/denoise/" + part;
-  const auto folder = required_folder("AIO", root, {below, "data/" + below});
-  const Noise noise{.sigma = trains ? Interval{15, 50} : Interval{25, 25}};
-  return DegradedPhotos{folder, noise, {.seed = seed}};
-}
+LIMPID_INLINE Pairs all_in_one_noise(const std::filesystem::path& root, const std::string& part,
+                                     std::uint64_t seed = 0);
 
 namespace detail {
 
 /// The part of a tree that a task's name means.
-inline std::string all_in_one_part(const std::string& tree, const std::string& task) {
-  const std::string kind = task == "derain-streaks" ? "derain"
-                           : task == "enlighten"    ? "enhance"
-                                                    : task;
-  if (kind == "denoise") return tree == "train" ? "train-denoise" : "bsd68";
-  const auto part = tree + "-" + kind;
-  for (const auto& known : kAllInOneParts) {
-    if (known.part == part) return part;
-  }
-  limpid::refuse(
-      "AIO: expected a task deblur, dehaze, derain, enhance or denoise, or a part such as "
-      "@",
-      tree, "-deblur, got task '", task, "'");
-}
+LIMPID_INLINE std::string all_in_one_part(const std::string& tree, const std::string& task);
 
-inline Pairs open_all_in_one(const DataRequest& request) {
-  auto part = std::string{request.part};
-  if (part == "train" || part == "test") part = all_in_one_part(part, request.argument.task);
-  const bool is_tree = part.starts_with("test-") || part.starts_with("train-");
-  if (!is_tree || part == "train-denoise") {
-    return all_in_one_noise(request.argument.path, part, request.seed);
-  }
-  return published_pairs(kAllInOneLayout, request.argument.path, part, request.unpaired);
-}
+LIMPID_INLINE Pairs open_all_in_one(const DataRequest& request);
 
 }  // namespace detail
 
@@ -94,3 +71,49 @@ inline constexpr DataFormat kAllInOneFormat{
     .open = &detail::open_all_in_one};
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE Pairs all_in_one_noise(const std::filesystem::path& root, const std::string& part,
+                                     std::uint64_t seed) {
+  const bool trains = part == "train-denoise";
+  const auto below = trains ? std::string{"Train/Denoise"} : "test/denoise/" + part;
+  const auto folder = required_folder("AIO", root, {below, "data/" + below});
+  const Noise noise{.sigma = trains ? Interval{15, 50} : Interval{25, 25}};
+  return DegradedPhotos{folder, noise, {.seed = seed}};
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string all_in_one_part(const std::string& tree, const std::string& task) {
+  const std::string kind = task == "derain-streaks" ? "derain"
+                           : task == "enlighten"    ? "enhance"
+                                                    : task;
+  if (kind == "denoise") return tree == "train" ? "train-denoise" : "bsd68";
+  const auto part = tree + "-" + kind;
+  for (const auto& known : kAllInOneParts) {
+    if (known.part == part) return part;
+  }
+  limpid::refuse(
+      "AIO: expected a task deblur, dehaze, derain, enhance or denoise, or a part such as "
+      "@",
+      tree, "-deblur, got task '", task, "'");
+}
+
+LIMPID_INLINE Pairs open_all_in_one(const DataRequest& request) {
+  auto part = std::string{request.part};
+  if (part == "train" || part == "test") part = all_in_one_part(part, request.argument.task);
+  const bool is_tree = part.starts_with("test-") || part.starts_with("train-");
+  if (!is_tree || part == "train-denoise") {
+    return all_in_one_noise(request.argument.path, part, request.seed);
+  }
+  return published_pairs(kAllInOneLayout, request.argument.path, part, request.unpaired);
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,22 +1,27 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
-#include <limpid/datasets/signed_of_byte.hpp>
 #include <limpid/io/image.hpp>
 
-#include <c10/util/Exception.h>
-
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#include <limpid/datasets/signed_of_byte.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -33,36 +38,14 @@ struct Augmentation {
   bool mixes() const { return mixup > 0 || cut_mix > 0 || cut_blur > 0; }
 
   /// "flip+turns+mixup@0.5", "flip" or "none": what command lines and files have.
-  std::string text() const {
-    std::string text;
-    for (const auto& part : kParts) {
-      const auto share = part.share(*this);
-      if (share == 0) continue;
-      text += (text.empty() ? "" : "+") + std::string{part.name};
-      if (share != 1) text += "@" + Interval{share}.text();
-    }
-    return text.empty() ? "none" : text;
-  }
+  std::string text() const;
 
   /// Reads such a text.
   /// @throws c10::ValueError for another.
-  static Augmentation parse(std::string_view text) {
-    Augmentation result{false, false};
-    if (text == "none") return result;
-    for (auto rest = text;;) {
-      const auto plus = rest.find('+');
-      result.add(rest.substr(0, plus));
-      if (plus == rest.npos) return result;
-      rest.remove_prefix(plus + 1);
-    }
-  }
+  static Augmentation parse(std::string_view text);
 
   /// What a text may hold.
-  static std::vector<std::string> names() {
-    std::vector<std::string> names;
-    for (const auto& part : kParts) names.emplace_back(part.name);
-    return names;
-  }
+  static std::vector<std::string> names();
 
   friend bool operator==(const Augmentation&, const Augmentation&) = default;
 
@@ -72,40 +55,12 @@ struct Augmentation {
     bool Augmentation::*always;
     double Augmentation::*sometimes;
 
-    double share(const Augmentation& of) const {
-      return always != nullptr ? (of.*always ? 1 : 0) : of.*sometimes;
-    }
+    double share(const Augmentation& of) const;
   };
 
   static const std::array<Part, 5> kParts;
 
-  void add(std::string_view piece) {
-    const auto at = piece.find('@');
-    const auto name = piece.substr(0, at);
-    const auto part = std::find_if(kParts.begin(), kParts.end(),
-                                   [&](const Part& known) { return means_name(name, known.name); });
-    if (part == kParts.end()) {
-      auto known = names();
-      known.insert(known.begin(), "none");
-      detail::refuse_name("an augmentation", known, name);
-    }
-    if (part->always != nullptr) {
-      if (at != piece.npos) {
-        limpid::refuse("augmentation '", name, "' is on or off, and takes no share; got '", piece,
-                       "'");
-      }
-      this->*(part->always) = true;
-      return;
-    }
-    auto share = Interval{1};
-    if (at != piece.npos) share = Interval::parse(piece.substr(at + 1));
-    if (share.low() != share.high() || share.low() <= 0 || share.low() > 1) {
-      limpid::refuse("augmentation '", name,
-                     "': expected a share of the batches above 0, at most 1, got '",
-                     piece.substr(at + 1), "'");
-    }
-    this->*(part->sometimes) = share.low();
-  }
+  void add(std::string_view piece);
 };
 
 inline const std::array<Augmentation::Part, 5> Augmentation::kParts{{
@@ -128,8 +83,95 @@ struct CropPlan {
 
 /// The plan for one sample. Every number is drawn whether it is used or not, so that switching one
 /// option leaves the others' choices alone.
-inline CropPlan plan_crop(std::int64_t height, std::int64_t width, std::int64_t crop,
-                          const Augmentation& augmentation, Random& random) {
+LIMPID_INLINE CropPlan plan_crop(std::int64_t height, std::int64_t width, std::int64_t crop,
+                                 const Augmentation& augmentation, Random& random);
+
+/// What a crop reads of a picture: smaller than the crop where the picture is.
+LIMPID_INLINE Window crop_window(const CropPlan& plan, std::int64_t crop, std::int64_t height,
+                                 std::int64_t width);
+
+/// The rows (or columns) that a crop reads: `crop` in a row from `start` on, or, where the picture
+/// is smaller, all of them in the middle, mirrored at both borders.
+LIMPID_INLINE std::vector<std::int64_t> crop_lines(std::int64_t side, std::int64_t start,
+                                                   std::int64_t crop);
+
+/// Writes a turned crop of `image` to `out`, (3, crop, crop) in [-1, 1].
+LIMPID_INLINE void write_crop(const Image& image, const CropPlan& plan, std::int64_t crop,
+                              float* out);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::string Augmentation::text() const {
+  std::string text;
+  for (const auto& part : kParts) {
+    const auto share = part.share(*this);
+    if (share == 0) continue;
+    text += (text.empty() ? "" : "+") + std::string{part.name};
+    if (share != 1) text += "@" + Interval{share}.text();
+  }
+  return text.empty() ? "none" : text;
+}
+
+LIMPID_INLINE Augmentation Augmentation::parse(std::string_view text) {
+  Augmentation result{false, false};
+  if (text == "none") return result;
+  for (auto rest = text;;) {
+    const auto plus = rest.find('+');
+    result.add(rest.substr(0, plus));
+    if (plus == rest.npos) return result;
+    rest.remove_prefix(plus + 1);
+  }
+}
+
+LIMPID_INLINE std::vector<std::string> Augmentation::names() {
+  std::vector<std::string> names;
+  for (const auto& part : kParts) names.emplace_back(part.name);
+  return names;
+}
+
+LIMPID_INLINE double Augmentation::Part::share(const Augmentation& of) const {
+  return always != nullptr ? (of.*always ? 1 : 0) : of.*sometimes;
+}
+
+LIMPID_INLINE void Augmentation::add(std::string_view piece) {
+  const auto at = piece.find('@');
+  const auto name = piece.substr(0, at);
+  const auto part = std::find_if(kParts.begin(), kParts.end(),
+                                 [&](const Part& known) { return means_name(name, known.name); });
+  if (part == kParts.end()) {
+    auto known = names();
+    known.insert(known.begin(), "none");
+    detail::refuse_name("an augmentation", known, name);
+  }
+  if (part->always != nullptr) {
+    if (at != piece.npos) {
+      limpid::refuse("augmentation '", name, "' is on or off, and takes no share; got '", piece,
+                     "'");
+    }
+    this->*(part->always) = true;
+    return;
+  }
+  auto share = Interval{1};
+  if (at != piece.npos) share = Interval::parse(piece.substr(at + 1));
+  if (share.low() != share.high() || share.low() <= 0 || share.low() > 1) {
+    limpid::refuse("augmentation '", name,
+                   "': expected a share of the batches above 0, at most 1, got '",
+                   piece.substr(at + 1), "'");
+  }
+  this->*(part->sometimes) = share.low();
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE CropPlan plan_crop(std::int64_t height, std::int64_t width, std::int64_t crop,
+                                 const Augmentation& augmentation, Random& random) {
   const auto room = [&](std::int64_t side) { return std::max<std::int64_t>(0, side - crop) + 1; };
   CropPlan plan;
   plan.top = random.below(room(height));
@@ -140,16 +182,13 @@ inline CropPlan plan_crop(std::int64_t height, std::int64_t width, std::int64_t 
   return plan;
 }
 
-/// What a crop reads of a picture: smaller than the crop where the picture is.
-inline Window crop_window(const CropPlan& plan, std::int64_t crop, std::int64_t height,
-                          std::int64_t width) {
+LIMPID_INLINE Window crop_window(const CropPlan& plan, std::int64_t crop, std::int64_t height,
+                                 std::int64_t width) {
   return {plan.top, plan.left, std::min(crop, height), std::min(crop, width)};
 }
 
-/// The rows (or columns) that a crop reads: `crop` in a row from `start` on, or, where the picture
-/// is smaller, all of them in the middle, mirrored at both borders.
-inline std::vector<std::int64_t> crop_lines(std::int64_t side, std::int64_t start,
-                                            std::int64_t crop) {
+LIMPID_INLINE std::vector<std::int64_t> crop_lines(std::int64_t side, std::int64_t start,
+                                                   std::int64_t crop) {
   std::vector<std::int64_t> lines(static_cast<std::size_t>(crop));
   const auto first = side >= crop ? start : -((crop - side) / 2);
   const auto period = std::max<std::int64_t>(1, 2 * (side - 1));
@@ -161,8 +200,8 @@ inline std::vector<std::int64_t> crop_lines(std::int64_t side, std::int64_t star
   return lines;
 }
 
-/// Writes a turned crop of `image` to `out`, (3, crop, crop) in [-1, 1].
-inline void write_crop(const Image& image, const CropPlan& plan, std::int64_t crop, float* out) {
+LIMPID_INLINE void write_crop(const Image& image, const CropPlan& plan, std::int64_t crop,
+                              float* out) {
   const auto rows = crop_lines(image.height(), plan.top, crop);
   const auto columns = crop_lines(image.width(), plan.left, crop);
   const auto& value = signed_of_byte();
@@ -203,5 +242,6 @@ inline void write_crop(const Image& image, const CropPlan& plan, std::int64_t cr
   }
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

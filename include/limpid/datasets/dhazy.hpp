@@ -1,23 +1,28 @@
 #pragma once
 
-#include <limpid/core/utf8.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/data_format.hpp>
-#include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/pair_split.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/utf8.hpp>
+#include <limpid/datasets/folder_layout.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <filesystem>
 #include <map>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
+#endif
 
 namespace limpid {
 
@@ -45,78 +50,28 @@ class DHazy {
       : root_(std::move(root)), options_(std::move(options)) {}
 
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs train() const { return part("train", &PairSplit::train); }
+  Pairs train() const;
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs test() const { return part("test", &PairSplit::test); }
+  Pairs test() const;
   /// The whole NYU part.
-  Pairs all() const { return PairedFiles{files("NYU", "_Image_"), description("NYU")}; }
+  Pairs all() const;
   /// The Middlebury part.
-  Pairs middlebury() const {
-    return PairedFiles{files("Middlebury", "_im0"), description("Middlebury")};
-  }
+  Pairs middlebury() const;
 
   /// The split that `train` and `test` go by.
-  PairSplit split() const { return split_of(files("NYU", "_Image_")); }
+  PairSplit split() const;
 
   /// Writes that split as JSON, to be given back as `DHazyOptions::split_file`.
-  void split_to_file(const std::filesystem::path& path) const { split().write(path); }
+  void split_to_file(const std::filesystem::path& path) const;
 
  private:
-  std::string description(const std::string& what) const {
-    return "D-HAZY '" + root_.string() + "' (" + what + ")";
-  }
+  std::string description(const std::string& what) const;
 
-  std::vector<PairedFile> files(const std::string& source, std::string_view target_ending) const {
-    const auto folder = [&](const std::string& name) {
-      const auto found = required_folder("D-HAZY", root_, {name, "D-HAZY_DATASET/" + name});
-      const auto again = found / name;  // an archive unpacked into a folder of its own name
-      return std::filesystem::is_directory(again) ? again : found;
-    };
-    const auto target_key = [target_ending](const std::filesystem::path& path) {
-      const auto stem = path.stem().string();
-      for (const std::string_view depth : {"_Depth_", "_Depth", "_depth"}) {
-        if (stem.ends_with(depth)) return std::string{};
-      }
-      return detail::stem_without(path, target_ending);
-    };
-    const auto hazy_key = [](const std::filesystem::path& path) {
-      return detail::stem_without(path, "_Hazy");
-    };
-    const auto hazy = folder(source + "_Hazy");
-    const auto target = folder(source + "_GT");
-    return detail::pair_folders("D-HAZY", hazy, target, hazy_key, target_key, options_.unpaired);
-  }
+  std::vector<PairedFile> files(const std::string& source, std::string_view target_ending) const;
 
-  PairSplit split_of(const std::vector<PairedFile>& pairs) const {
-    if (!options_.split_file.empty()) return PairSplit::read(options_.split_file);
-    TORCH_CHECK(pairs.size() >= 2, "D-HAZY: expected at least 2 pairs to split in '",
-                root_.string(), "', found ", pairs.size());
-    std::vector<std::string> names;
-    for (const auto& pair : pairs) names.push_back(pair.name);
-    const auto count = static_cast<std::int64_t>(names.size());
-    const auto train =
-        std::clamp<std::int64_t>((2 * 1000 * count + 1449) / (2 * 1449), 1, count - 1);
-    return PairSplit::draw("D-HAZY, NYU part", std::move(names), train, options_.seed);
-  }
+  PairSplit split_of(const std::vector<PairedFile>& pairs) const;
 
-  Pairs part(const std::string& name, std::vector<std::string> PairSplit::*names) const {
-    const auto pairs = files("NYU", "_Image_");
-    std::map<std::string, const PairedFile*> by_name;
-    for (const auto& pair : pairs) by_name.emplace(as_utf8(pair.name), &pair);
-    const auto split = split_of(pairs);
-    std::vector<PairedFile> kept;
-    for (const auto& wanted : split.*names) {
-      const auto found = by_name.find(wanted);
-      TORCH_CHECK(found != by_name.end(), "D-HAZY: expected pair '", wanted,
-                  "', which split file '", options_.split_file.string(), "' names, in '",
-                  root_.string(), "', found ", pairs.size(), " others");
-      kept.push_back(*found->second);
-    }
-    const auto how = options_.split_file.empty()
-                         ? "seed " + std::to_string(options_.seed)
-                         : "split file '" + options_.split_file.string() + "'";
-    return PairedFiles{std::move(kept), description("NYU, " + name + " of " + how)};
-  }
+  Pairs part(const std::string& name, std::vector<std::string> PairSplit::*names) const;
 
   std::filesystem::path root_;
   DHazyOptions options_;
@@ -125,17 +80,7 @@ class DHazy {
 namespace detail {
 
 /// PATH is FOLDER, or FOLDER,SPLIT_FILE.
-inline Pairs open_dhazy(const DataRequest& request) {
-  const auto& path = request.argument.path;
-  const auto comma = path.find(',');
-  DHazyOptions options{.unpaired = request.unpaired};
-  if (comma != path.npos) options.split_file = path.substr(comma + 1);
-  const DHazy set{path.substr(0, comma), options};
-  return request.part == "train"  ? set.train()
-         : request.part == "test" ? set.test()
-         : request.part == "all"  ? set.all()
-                                  : set.middlebury();
-}
+LIMPID_INLINE Pairs open_dhazy(const DataRequest& request);
 
 }  // namespace detail
 
@@ -150,3 +95,102 @@ inline constexpr DataFormat kDHazyFormat{
     .open = &detail::open_dhazy};
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE Pairs DHazy::train() const { return part("train", &PairSplit::train); }
+
+LIMPID_INLINE Pairs DHazy::test() const { return part("test", &PairSplit::test); }
+
+LIMPID_INLINE Pairs DHazy::all() const {
+  return PairedFiles{files("NYU", "_Image_"), description("NYU")};
+}
+
+LIMPID_INLINE Pairs DHazy::middlebury() const {
+  return PairedFiles{files("Middlebury", "_im0"), description("Middlebury")};
+}
+
+LIMPID_INLINE PairSplit DHazy::split() const { return split_of(files("NYU", "_Image_")); }
+
+LIMPID_INLINE void DHazy::split_to_file(const std::filesystem::path& path) const {
+  split().write(path);
+}
+
+LIMPID_INLINE std::string DHazy::description(const std::string& what) const {
+  return "D-HAZY '" + root_.string() + "' (" + what + ")";
+}
+
+LIMPID_INLINE std::vector<PairedFile> DHazy::files(const std::string& source,
+                                                   std::string_view target_ending) const {
+  const auto folder = [&](const std::string& name) {
+    const auto found = required_folder("D-HAZY", root_, {name, "D-HAZY_DATASET/" + name});
+    const auto again = found / name;  // an archive unpacked into a folder of its own name
+    return std::filesystem::is_directory(again) ? again : found;
+  };
+  const auto target_key = [target_ending](const std::filesystem::path& path) {
+    const auto stem = path.stem().string();
+    for (const std::string_view depth : {"_Depth_", "_Depth", "_depth"}) {
+      if (stem.ends_with(depth)) return std::string{};
+    }
+    return detail::stem_without(path, target_ending);
+  };
+  const auto hazy_key = [](const std::filesystem::path& path) {
+    return detail::stem_without(path, "_Hazy");
+  };
+  const auto hazy = folder(source + "_Hazy");
+  const auto target = folder(source + "_GT");
+  return detail::pair_folders("D-HAZY", hazy, target, hazy_key, target_key, options_.unpaired);
+}
+
+LIMPID_INLINE PairSplit DHazy::split_of(const std::vector<PairedFile>& pairs) const {
+  if (!options_.split_file.empty()) return PairSplit::read(options_.split_file);
+  TORCH_CHECK(pairs.size() >= 2, "D-HAZY: expected at least 2 pairs to split in '", root_.string(),
+              "', found ", pairs.size());
+  std::vector<std::string> names;
+  for (const auto& pair : pairs) names.push_back(pair.name);
+  const auto count = static_cast<std::int64_t>(names.size());
+  const auto train = std::clamp<std::int64_t>((2 * 1000 * count + 1449) / (2 * 1449), 1, count - 1);
+  return PairSplit::draw("D-HAZY, NYU part", std::move(names), train, options_.seed);
+}
+
+LIMPID_INLINE Pairs DHazy::part(const std::string& name,
+                                std::vector<std::string> PairSplit::*names) const {
+  const auto pairs = files("NYU", "_Image_");
+  std::map<std::string, const PairedFile*> by_name;
+  for (const auto& pair : pairs) by_name.emplace(as_utf8(pair.name), &pair);
+  const auto split = split_of(pairs);
+  std::vector<PairedFile> kept;
+  for (const auto& wanted : split.*names) {
+    const auto found = by_name.find(wanted);
+    TORCH_CHECK(found != by_name.end(), "D-HAZY: expected pair '", wanted, "', which split file '",
+                options_.split_file.string(), "' names, in '", root_.string(), "', found ",
+                pairs.size(), " others");
+    kept.push_back(*found->second);
+  }
+  const auto how = options_.split_file.empty()
+                       ? "seed " + std::to_string(options_.seed)
+                       : "split file '" + options_.split_file.string() + "'";
+  return PairedFiles{std::move(kept), description("NYU, " + name + " of " + how)};
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE Pairs open_dhazy(const DataRequest& request) {
+  const auto& path = request.argument.path;
+  const auto comma = path.find(',');
+  DHazyOptions options{.unpaired = request.unpaired};
+  if (comma != path.npos) options.split_file = path.substr(comma + 1);
+  const DHazy set{path.substr(0, comma), options};
+  return request.part == "train"  ? set.train()
+         : request.part == "test" ? set.test()
+         : request.part == "all"  ? set.all()
+                                  : set.middlebury();
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

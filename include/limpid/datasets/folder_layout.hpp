@@ -1,20 +1,58 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+// Where the folders of a published set are, and what to say where they are not.
+
+#ifdef LIMPID_BODIES
 #include <limpid/core/fail.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <string>
 #include <system_error>
-#include <vector>
+#endif
 
-// Where the folders of a published set are, and what to say where they are not.
 namespace limpid {
 
 /// What a folder holds, for errors: "'train', 'test'", "nothing", "no such folder".
-inline std::string describe_folder(const std::filesystem::path& folder) {
+LIMPID_INLINE std::string describe_folder(const std::filesystem::path& folder);
+
+/// "'a', 'b'"
+LIMPID_INLINE std::string quoted_list(const std::vector<std::string>& names);
+
+/// Stops where a published set lacks a folder: "GoPro: expected folders 'train' ... in 'PATH',
+/// found ...".
+LIMPID_INLINE void check_folders(const std::string& component, const std::filesystem::path& folder,
+                                 const std::vector<std::string>& expected);
+
+/// The subfolders of a folder, sorted by name, hidden ones left out.
+/// @throws c10::Error if it cannot be listed.
+LIMPID_INLINE std::vector<std::filesystem::path> subfolders(const std::string& component,
+                                                            const std::filesystem::path& folder);
+
+/// The first of `candidates`, paths below `root` ("" is `root` itself), that is a folder; an empty
+/// path where none is.
+LIMPID_INLINE std::filesystem::path first_folder(const std::filesystem::path& root,
+                                                 const std::vector<std::string>& candidates);
+
+/// The same, where one must be there.
+/// @throws c10::Error that names the candidates and what `root` holds in place of them.
+LIMPID_INLINE std::filesystem::path required_folder(const std::string& component,
+                                                    const std::filesystem::path& root,
+                                                    const std::vector<std::string>& candidates);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::string describe_folder(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
@@ -37,17 +75,14 @@ inline std::string describe_folder(const std::filesystem::path& folder) {
                                : text;
 }
 
-/// "'a', 'b'"
-inline std::string quoted_list(const std::vector<std::string>& names) {
+LIMPID_INLINE std::string quoted_list(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
   return text;
 }
 
-/// Stops where a published set lacks a folder: "GoPro: expected folders 'train' ... in 'PATH',
-/// found ...".
-inline void check_folders(const std::string& component, const std::filesystem::path& folder,
-                          const std::vector<std::string>& expected) {
+LIMPID_INLINE void check_folders(const std::string& component, const std::filesystem::path& folder,
+                                 const std::vector<std::string>& expected) {
   std::error_code ignored;
   for (const auto& name : expected) {
     if (std::filesystem::is_directory(folder / name, ignored)) continue;
@@ -57,10 +92,8 @@ inline void check_folders(const std::string& component, const std::filesystem::p
   }
 }
 
-/// The subfolders of a folder, sorted by name, hidden ones left out.
-/// @throws c10::Error if it cannot be listed.
-inline std::vector<std::filesystem::path> subfolders(const std::string& component,
-                                                     const std::filesystem::path& folder) {
+LIMPID_INLINE std::vector<std::filesystem::path> subfolders(const std::string& component,
+                                                            const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   std::vector<fs::path> found;
   std::error_code error;
@@ -75,10 +108,8 @@ inline std::vector<std::filesystem::path> subfolders(const std::string& componen
   return found;
 }
 
-/// The first of `candidates`, paths below `root` ("" is `root` itself), that is a folder; an empty
-/// path where none is.
-inline std::filesystem::path first_folder(const std::filesystem::path& root,
-                                          const std::vector<std::string>& candidates) {
+LIMPID_INLINE std::filesystem::path first_folder(const std::filesystem::path& root,
+                                                 const std::vector<std::string>& candidates) {
   std::error_code ignored;
   for (const auto& candidate : candidates) {
     auto folder = candidate.empty() ? root : root / candidate;
@@ -87,11 +118,9 @@ inline std::filesystem::path first_folder(const std::filesystem::path& root,
   return {};
 }
 
-/// The same, where one must be there.
-/// @throws c10::Error that names the candidates and what `root` holds in place of them.
-inline std::filesystem::path required_folder(const std::string& component,
-                                             const std::filesystem::path& root,
-                                             const std::vector<std::string>& candidates) {
+LIMPID_INLINE std::filesystem::path required_folder(const std::string& component,
+                                                    const std::filesystem::path& root,
+                                                    const std::vector<std::string>& candidates) {
   auto folder = first_folder(root, candidates);
   TORCH_CHECK(!folder.empty(), component, ": expected a folder ",
               candidates.size() == 1 ? "" : "of one of the names ", quoted_list(candidates),
@@ -100,3 +129,5 @@ inline std::filesystem::path required_folder(const std::string& component,
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,16 +1,20 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/data_format.hpp>
-#include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
-
-#include <c10/util/Exception.h>
 
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/datasets/folder_layout.hpp>
+
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -33,31 +37,13 @@ class GoPro {
       : root_(std::move(root)), blur_(blur), unpaired_(unpaired) {}
 
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs train() const { return part("train"); }
+  Pairs train() const;
 
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs test() const { return part("test"); }
+  Pairs test() const;
 
  private:
-  Pairs part(const std::string& name) const {
-    check_folders("GoPro", root_, {name});
-    const auto folder = root_ / name;
-    const auto sequences = subfolders("GoPro", folder);
-    TORCH_CHECK(!sequences.empty(), "GoPro: expected folders SEQUENCE/{blur,sharp} in '",
-                folder.string(), "', found ", describe_folder(folder));
-    const std::string blurred = blur_ == GoProBlur::gamma ? "blur_gamma" : "blur";
-    std::vector<PairedFile> files;
-    for (const auto& sequence : sequences) {
-      check_folders("GoPro", sequence, {blurred, "sharp"});
-      auto frames = detail::pair_folders("GoPro", sequence / blurred, sequence / "sharp",
-                                         detail::stem_of, detail::stem_of, unpaired_);
-      for (auto& frame : frames) {
-        frame.name = sequence.filename().string() + "_" + frame.name;
-        files.push_back(std::move(frame));
-      }
-    }
-    return PairedFiles{std::move(files), "GoPro '" + folder.string() + "' (" + blurred + ")"};
-  }
+  Pairs part(const std::string& name) const;
 
   std::filesystem::path root_;
   GoProBlur blur_;
@@ -89,3 +75,35 @@ inline constexpr DataFormat kGoProGammaFormat{.path = "the same; the frames in b
                                               .open = &detail::open_gopro<GoProBlur::gamma>};
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE Pairs GoPro::train() const { return part("train"); }
+
+LIMPID_INLINE Pairs GoPro::test() const { return part("test"); }
+
+LIMPID_INLINE Pairs GoPro::part(const std::string& name) const {
+  check_folders("GoPro", root_, {name});
+  const auto folder = root_ / name;
+  const auto sequences = subfolders("GoPro", folder);
+  TORCH_CHECK(!sequences.empty(), "GoPro: expected folders SEQUENCE/{blur,sharp} in '",
+              folder.string(), "', found ", describe_folder(folder));
+  const std::string blurred = blur_ == GoProBlur::gamma ? "blur_gamma" : "blur";
+  std::vector<PairedFile> files;
+  for (const auto& sequence : sequences) {
+    check_folders("GoPro", sequence, {blurred, "sharp"});
+    auto frames = detail::pair_folders("GoPro", sequence / blurred, sequence / "sharp",
+                                       detail::stem_of, detail::stem_of, unpaired_);
+    for (auto& frame : frames) {
+      frame.name = sequence.filename().string() + "_" + frame.name;
+      files.push_back(std::move(frame));
+    }
+  }
+  return PairedFiles{std::move(files), "GoPro '" + folder.string() + "' (" + blurred + ")"};
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,22 +1,35 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/batch.hpp>
 #include <limpid/datasets/image_pair.hpp>
-#include <limpid/datasets/signed_of_byte.hpp>
-#include <limpid/io/image.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
 
 #include <cstdint>
 #include <vector>
 
+#ifdef LIMPID_BODIES
+#include <limpid/datasets/signed_of_byte.hpp>
+#include <limpid/io/image.hpp>
+
+#include <c10/util/Exception.h>
+#endif
+
 namespace limpid {
 
 /// A whole pair as a batch of one, for evaluation: (1, 3, H, W) in [-1, 1].
-inline Batch load_whole(const ImagePair& pair) {
+LIMPID_INLINE Batch load_whole(const ImagePair& pair);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE Batch load_whole(const ImagePair& pair) {
   const auto convert = [](const Image& image) {
     TORCH_CHECK_VALUE(!image.empty(), "load_whole: an empty image");
     const auto count = image.height() * image.width();
@@ -34,3 +47,5 @@ inline Batch load_whole(const ImagePair& pair) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <limpid/core/random.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/batch.hpp>
 #include <limpid/datasets/batch_queue.hpp>
-#include <limpid/datasets/late_degradation.hpp>
-#include <limpid/datasets/load_whole.hpp>
 #include <limpid/datasets/loader_options.hpp>
 #include <limpid/datasets/pair_cache.hpp>
 #include <limpid/datasets/pairs.hpp>
@@ -15,6 +13,12 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/random.hpp>
+#include <limpid/datasets/late_degradation.hpp>
+#include <limpid/datasets/load_whole.hpp>
+#endif
 
 namespace limpid {
 
@@ -39,44 +43,24 @@ class PairLoader {
   ///   random numbers follow from its seed, the loader's and the number of the batch.
   /// @throws what made a sample of it fail, of several the first. The loader stays where it is: it
   /// throws the same again, until `seek`.
-  Batch next(c10::Device degrade_on = c10::Device{c10::kCPU}) {
-    const auto number = position();
-    auto made = state_->queue.next();
-    const auto* late = pairs().late_degradation();
-    const auto among_all = static_cast<std::uint64_t>(number * options().world + options().rank);
-    try {
-      if (late != nullptr) {
-        const auto random = Random::stream(late->seed, {options().seed, among_all});
-        made.batch = detail::degraded_batch(made.clean, late->degradation, random, degrade_on);
-      }
-      return options().mixing_of(number).mixed(std::move(made.batch), made.places,
-                                               options().batch_size);
-    } catch (...) {
-      seek(number);
-      throw;
-    }
-  }
+  Batch next(c10::Device degrade_on = c10::Device{c10::kCPU});
 
   /// Batches handed out so far.
-  std::int64_t position() const { return state_->queue.position(); }
+  std::int64_t position() const;
 
   /// Goes on with batch `position`, as if that many had been handed out.
   /// @throws c10::ValueError if `position` is negative.
-  void seek(std::int64_t position) { state_->queue.seek(position); }
+  void seek(std::int64_t position);
 
   /// Batches that hold all pairs once, the last one perhaps with pairs of the next epoch.
-  std::int64_t batches_per_epoch() const {
-    return batches_per_epoch(pairs(), options().batch_size * options().world);
-  }
+  std::int64_t batches_per_epoch() const;
 
   /// The same, before there is a loader. @param samples  of a step
-  static std::int64_t batches_per_epoch(const Pairs& pairs, std::int64_t samples) {
-    return (pairs.size() + samples - 1) / samples;
-  }
+  static std::int64_t batches_per_epoch(const Pairs& pairs, std::int64_t samples);
 
-  const LoaderOptions& options() const { return state_->maker.options(); }
-  const Pairs& pairs() const { return state_->maker.pairs(); }
-  const PairCache& cache() const { return state_->maker.cache(); }
+  const LoaderOptions& options() const;
+  const Pairs& pairs() const;
+  const PairCache& cache() const;
 
  private:
   // Does not move when the loader does.
@@ -91,3 +75,47 @@ class PairLoader {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE Batch PairLoader::next(c10::Device degrade_on) {
+  const auto number = position();
+  auto made = state_->queue.next();
+  const auto* late = pairs().late_degradation();
+  const auto among_all = static_cast<std::uint64_t>(number * options().world + options().rank);
+  try {
+    if (late != nullptr) {
+      const auto random = Random::stream(late->seed, {options().seed, among_all});
+      made.batch = detail::degraded_batch(made.clean, late->degradation, random, degrade_on);
+    }
+    return options().mixing_of(number).mixed(std::move(made.batch), made.places,
+                                             options().batch_size);
+  } catch (...) {
+    seek(number);
+    throw;
+  }
+}
+
+LIMPID_INLINE std::int64_t PairLoader::position() const { return state_->queue.position(); }
+
+LIMPID_INLINE void PairLoader::seek(std::int64_t position) { state_->queue.seek(position); }
+
+LIMPID_INLINE std::int64_t PairLoader::batches_per_epoch() const {
+  return batches_per_epoch(pairs(), options().batch_size * options().world);
+}
+
+LIMPID_INLINE std::int64_t PairLoader::batches_per_epoch(const Pairs& pairs, std::int64_t samples) {
+  return (pairs.size() + samples - 1) / samples;
+}
+
+LIMPID_INLINE const LoaderOptions& PairLoader::options() const { return state_->maker.options(); }
+
+LIMPID_INLINE const Pairs& PairLoader::pairs() const { return state_->maker.pairs(); }
+
+LIMPID_INLINE const PairCache& PairLoader::cache() const { return state_->maker.cache(); }
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/random.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/batch_mixing.hpp>
 #include <limpid/datasets/progressive_crop.hpp>
@@ -8,6 +8,10 @@
 #include <cstdint>
 #include <optional>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/random.hpp>
+#endif
 
 namespace limpid {
 
@@ -32,29 +36,43 @@ struct LoaderOptions {
   std::int64_t parts = 1;
 
   /// Side of the crops of a batch.
-  std::int64_t crop_of(std::int64_t batch) const {
-    auto side = crop;
-    for (const auto& later : later_crops) {
-      if (later.batch <= batch) side = later.side;
-    }
-    return side;
-  }
+  std::int64_t crop_of(std::int64_t batch) const;
 
   /// Where the samples of a batch stand in the batch of all loaders together.
-  std::vector<std::int64_t> places() const {
-    const auto part = batch_size / parts;
-    std::vector<std::int64_t> places;
-    for (std::int64_t i = 0; i < batch_size; ++i) {
-      places.push_back((i / part * world + rank) * part + i % part);
-    }
-    return places;
-  }
+  std::vector<std::int64_t> places() const;
 
   /// How batch `number` of all loaders together is mixed.
-  detail::BatchMixing mixing_of(std::int64_t number) const {
-    return {augmentation, batch_size * world,
-            Random::stream(seed, {0x6d6978, static_cast<std::uint64_t>(number)})};
-  }
+  detail::BatchMixing mixing_of(std::int64_t number) const;
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::int64_t LoaderOptions::crop_of(std::int64_t batch) const {
+  auto side = crop;
+  for (const auto& later : later_crops) {
+    if (later.batch <= batch) side = later.side;
+  }
+  return side;
+}
+
+LIMPID_INLINE std::vector<std::int64_t> LoaderOptions::places() const {
+  const auto part = batch_size / parts;
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < batch_size; ++i) {
+    places.push_back((i / part * world + rank) * part + i % part);
+  }
+  return places;
+}
+
+LIMPID_INLINE detail::BatchMixing LoaderOptions::mixing_of(std::int64_t number) const {
+  return {augmentation, batch_size * world,
+          Random::stream(seed, {0x6d6978, static_cast<std::uint64_t>(number)})};
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/pairs.hpp>
 
 #include <cstdint>
@@ -39,16 +40,10 @@ class PairCache {
   }
 
   /// Bytes of pixels that are kept.
-  std::int64_t bytes() const {
-    const std::lock_guard lock{mutex_};
-    return bytes_;
-  }
+  std::int64_t bytes() const;
 
   /// Pairs that are kept.
-  std::int64_t size() const {
-    const std::lock_guard lock{mutex_};
-    return static_cast<std::int64_t>(entries_.size());
-  }
+  std::int64_t size() const;
 
  private:
   struct Entry {
@@ -56,27 +51,9 @@ class PairCache {
     ImagePair pair;
   };
 
-  static std::int64_t bytes_of(const ImagePair& pair) {
-    const auto bytes = [](const Image& image) { return image.height() * image.width() * 3; };
-    const bool shared = pair.degraded.data() == pair.target.data();
-    auto all = bytes(pair.target) + (shared ? 0 : bytes(pair.degraded));
-    for (const auto& image : pair.beside) all += bytes(image);
-    return all;
-  }
+  static std::int64_t bytes_of(const ImagePair& pair);
 
-  void insert(Key key, const ImagePair& pair) {
-    const auto [index, variant] = key;
-    const auto size = bytes_of(pair);
-    const std::lock_guard lock{mutex_};
-    if (const auto found = entries_.find(index); found != entries_.end()) {
-      if (found->second.variant == variant) return;
-      bytes_ -= bytes_of(found->second.pair);
-      entries_.erase(found);
-    }
-    if (bytes_ + size > max_bytes_) return;
-    entries_.emplace(index, Entry{variant, pair});
-    bytes_ += size;
-  }
+  void insert(Key key, const ImagePair& pair);
 
   const std::int64_t max_bytes_;
   mutable std::mutex mutex_;
@@ -85,3 +62,43 @@ class PairCache {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::int64_t PairCache::bytes() const {
+  const std::lock_guard lock{mutex_};
+  return bytes_;
+}
+
+LIMPID_INLINE std::int64_t PairCache::size() const {
+  const std::lock_guard lock{mutex_};
+  return static_cast<std::int64_t>(entries_.size());
+}
+
+LIMPID_INLINE std::int64_t PairCache::bytes_of(const ImagePair& pair) {
+  const auto bytes = [](const Image& image) { return image.height() * image.width() * 3; };
+  const bool shared = pair.degraded.data() == pair.target.data();
+  auto all = bytes(pair.target) + (shared ? 0 : bytes(pair.degraded));
+  for (const auto& image : pair.beside) all += bytes(image);
+  return all;
+}
+
+LIMPID_INLINE void PairCache::insert(Key key, const ImagePair& pair) {
+  const auto [index, variant] = key;
+  const auto size = bytes_of(pair);
+  const std::lock_guard lock{mutex_};
+  if (const auto found = entries_.find(index); found != entries_.end()) {
+    if (found->second.variant == variant) return;
+    bytes_ -= bytes_of(found->second.pair);
+    entries_.erase(found);
+  }
+  if (bytes_ + size > max_bytes_) return;
+  entries_.emplace(index, Entry{variant, pair});
+  bytes_ += size;
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

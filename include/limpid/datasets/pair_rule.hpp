@@ -1,15 +1,10 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
-#include <limpid/core/natural_order.hpp>
-#include <limpid/datasets/folder_layout.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/path_pattern.hpp>
 #include <limpid/datasets/source_pictures.hpp>
 
-#include <c10/util/Exception.h>
-
-#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -18,6 +13,16 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#include <limpid/core/natural_order.hpp>
+#include <limpid/datasets/folder_layout.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -47,41 +52,13 @@ class RulePictures {
 
   /// What fits the pattern and is not in `taken`; what it looked at is kept for `strays`.
   std::vector<FittingPicture> fitting(const PathPattern& pattern,
-                                      const std::set<std::filesystem::path>& taken = {}) {
-    std::vector<FittingPicture> found;
-    for (const auto& folder : pattern.folders(component_, root_)) {
-      for (const auto& file : pictures(folder.path)) {
-        auto keys = folder.keys;
-        if (taken.count(file) != 0 || !pattern.fits(file, keys)) continue;
-        std::string name = folder.name + file.stem().string();
-        if (!pattern.has_star()) {
-          name.clear();
-          for (const auto& key : keys) name += (name.empty() ? "" : "_") + key;
-        }
-        fitted_.insert(file);
-        found.push_back({file, std::move(keys), std::move(name)});
-      }
-    }
-    return found;
-  }
+                                      const std::set<std::filesystem::path>& taken = {});
 
   /// The pictures in the pattern's folders that fitted no pattern so far.
-  std::vector<std::filesystem::path> strays(const PathPattern& pattern) {
-    std::vector<std::filesystem::path> found;
-    for (const auto& folder : pattern.folders(component_, root_)) {
-      for (const auto& file : pictures(folder.path)) {
-        if (fitted_.insert(file).second) found.push_back(file);
-      }
-    }
-    return found;
-  }
+  std::vector<std::filesystem::path> strays(const PathPattern& pattern);
 
  private:
-  const std::vector<std::filesystem::path>& pictures(const std::filesystem::path& folder) {
-    const auto known = listed_.find(folder);
-    if (known != listed_.end()) return known->second;
-    return listed_.emplace(folder, pictures_or_none(folder)).first->second;
-  }
+  const std::vector<std::filesystem::path>& pictures(const std::filesystem::path& folder);
 
   std::string component_;
   std::filesystem::path root_;
@@ -90,9 +67,83 @@ class RulePictures {
 };
 
 /// Sorted pictures, the first with the first: what rules without `{}` mean.
-inline std::vector<PairedFile> pair_in_order(const std::string& component, const PairRule& rule,
-                                             std::vector<FittingPicture> inputs,
-                                             std::vector<FittingPicture> targets) {
+LIMPID_INLINE std::vector<PairedFile> pair_in_order(const std::string& component,
+                                                    const PairRule& rule,
+                                                    std::vector<FittingPicture> inputs,
+                                                    std::vector<FittingPicture> targets);
+
+/// The targets by what their `{}` stand for.
+LIMPID_INLINE std::map<std::vector<std::string>, std::filesystem::path> targets_by_key(
+    const std::string& component, const PairRule& rule, const std::vector<FittingPicture>& targets);
+
+/// @param unpaired  takes what is left over, which is an error where null.
+LIMPID_INLINE std::vector<PairedFile> pair_by_rule(const std::string& component,
+                                                   const std::filesystem::path& root,
+                                                   const PairRule& rule, UnpairedFiles* unpaired);
+
+}  // namespace detail
+
+/// Whether the rule can be followed.
+/// @throws c10::ValueError that says what was expected.
+LIMPID_INLINE void check_rule(const PairRule& rule);
+
+/// The pairs below a folder by a naming rule of yours:
+/// `pairs_by_rule("photos", {"{}_blur.png", "{}_sharp.png"})`.
+///
+/// @param unpaired  where given, takes pictures without a partner and those that fit no pattern,
+///                  which else end in an error.
+/// @throws c10::ValueError for a rule that cannot be followed; c10::Error that names the folder
+/// that
+///         is missing, the picture that has no partner or fits no pattern, or two for one place.
+LIMPID_INLINE Pairs pairs_by_rule(const std::filesystem::path& folder, const PairRule& rule,
+                                  UnpairedFiles* unpaired = nullptr);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::vector<FittingPicture> RulePictures::fitting(
+    const PathPattern& pattern, const std::set<std::filesystem::path>& taken) {
+  std::vector<FittingPicture> found;
+  for (const auto& folder : pattern.folders(component_, root_)) {
+    for (const auto& file : pictures(folder.path)) {
+      auto keys = folder.keys;
+      if (taken.count(file) != 0 || !pattern.fits(file, keys)) continue;
+      std::string name = folder.name + file.stem().string();
+      if (!pattern.has_star()) {
+        name.clear();
+        for (const auto& key : keys) name += (name.empty() ? "" : "_") + key;
+      }
+      fitted_.insert(file);
+      found.push_back({file, std::move(keys), std::move(name)});
+    }
+  }
+  return found;
+}
+
+LIMPID_INLINE std::vector<std::filesystem::path> RulePictures::strays(const PathPattern& pattern) {
+  std::vector<std::filesystem::path> found;
+  for (const auto& folder : pattern.folders(component_, root_)) {
+    for (const auto& file : pictures(folder.path)) {
+      if (fitted_.insert(file).second) found.push_back(file);
+    }
+  }
+  return found;
+}
+
+LIMPID_INLINE const std::vector<std::filesystem::path>& RulePictures::pictures(
+    const std::filesystem::path& folder) {
+  const auto known = listed_.find(folder);
+  if (known != listed_.end()) return known->second;
+  return listed_.emplace(folder, pictures_or_none(folder)).first->second;
+}
+
+LIMPID_INLINE std::vector<PairedFile> pair_in_order(const std::string& component,
+                                                    const PairRule& rule,
+                                                    std::vector<FittingPicture> inputs,
+                                                    std::vector<FittingPicture> targets) {
   TORCH_CHECK(inputs.size() == targets.size(), component, ": expected as many pictures '",
               rule.input, "' as '", rule.target, "', which are paired in their order, found ",
               inputs.size(), " and ", targets.size());
@@ -103,8 +154,7 @@ inline std::vector<PairedFile> pair_in_order(const std::string& component, const
   return files;
 }
 
-/// The targets by what their `{}` stand for.
-inline std::map<std::vector<std::string>, std::filesystem::path> targets_by_key(
+LIMPID_INLINE std::map<std::vector<std::string>, std::filesystem::path> targets_by_key(
     const std::string& component, const PairRule& rule,
     const std::vector<FittingPicture>& targets) {
   std::map<std::vector<std::string>, std::filesystem::path> by_key;
@@ -117,10 +167,9 @@ inline std::map<std::vector<std::string>, std::filesystem::path> targets_by_key(
   return by_key;
 }
 
-/// @param unpaired  takes what is left over, which is an error where null.
-inline std::vector<PairedFile> pair_by_rule(const std::string& component,
-                                            const std::filesystem::path& root, const PairRule& rule,
-                                            UnpairedFiles* unpaired) {
+LIMPID_INLINE std::vector<PairedFile> pair_by_rule(const std::string& component,
+                                                   const std::filesystem::path& root,
+                                                   const PairRule& rule, UnpairedFiles* unpaired) {
   const PathPattern input{rule.input}, target{rule.target};
   RulePictures pictures{component, root};
   const auto targets = pictures.fitting(target);
@@ -164,11 +213,11 @@ inline std::vector<PairedFile> pair_by_rule(const std::string& component,
   return files;
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// Whether the rule can be followed.
-/// @throws c10::ValueError that says what was expected.
-inline void check_rule(const PairRule& rule) {
+namespace limpid {
+
+LIMPID_INLINE void check_rule(const PairRule& rule) {
   const PathPattern input{rule.input}, target{rule.target};
   TORCH_CHECK_VALUE(input.keys() > 0 && input.keys() == target.keys(), "expected a '{}' in input='",
                     rule.input, "' for each '{}' in target='", rule.target,
@@ -177,16 +226,8 @@ inline void check_rule(const PairRule& rule) {
                     rule.input, "' for both");
 }
 
-/// The pairs below a folder by a naming rule of yours:
-/// `pairs_by_rule("photos", {"{}_blur.png", "{}_sharp.png"})`.
-///
-/// @param unpaired  where given, takes pictures without a partner and those that fit no pattern,
-///                  which else end in an error.
-/// @throws c10::ValueError for a rule that cannot be followed; c10::Error that names the folder
-/// that
-///         is missing, the picture that has no partner or fits no pattern, or two for one place.
-inline Pairs pairs_by_rule(const std::filesystem::path& folder, const PairRule& rule,
-                           UnpairedFiles* unpaired = nullptr) {
+LIMPID_INLINE Pairs pairs_by_rule(const std::filesystem::path& folder, const PairRule& rule,
+                                  UnpairedFiles* unpaired) {
   check_rule(rule);
   const std::string component = "pairs";
   for (const auto pattern : {rule.input, rule.target}) {
@@ -207,3 +248,5 @@ inline Pairs pairs_by_rule(const std::filesystem::path& folder, const PairRule& 
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/datasets/image_pair.hpp>
@@ -10,11 +10,16 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+
+#include <numeric>
+#endif
 
 namespace limpid {
 
@@ -76,69 +81,41 @@ class Pairs {
   bool empty() const { return size() == 0; }
 
   /// @throws c10::ValueError if there is no pair `i`.
-  std::string name(std::int64_t i) const {
-    check_index(i);
-    return self_->name(i);
-  }
+  std::string name(std::int64_t i) const;
 
   /// Pair `i`, drawn for the (`draw` + 1)-th time.
   /// @throws c10::ValueError if there is no pair `i`; c10::Error if it cannot be loaded, or its
   /// pictures differ in size.
-  ImagePair load(std::int64_t i, std::int64_t draw = 0) const {
-    check_index(i);
-    auto pair = self_->load(i, draw);
-    check_sizes(pair, i);
-    return pair;
-  }
+  ImagePair load(std::int64_t i, std::int64_t draw = 0) const;
 
   /// Pictures that a network sees of each pair: `degraded` and those beside it.
-  std::int64_t inputs() const { return self_ == nullptr ? 1 : self_->inputs(); }
+  std::int64_t inputs() const;
 
   /// Draws of one variant load the same pixels.
-  std::int64_t variant(std::int64_t draw) const {
-    return self_ == nullptr ? 0 : self_->variant(draw);
-  }
+  std::int64_t variant(std::int64_t draw) const;
 
   /// Whether `base` and `part` may be called: the source inside is a `PartwiseSource` and says so.
-  bool makes_parts() const { return self_ != nullptr && self_->makes_parts(); }
+  bool makes_parts() const;
 
   /// What all draws of pair `i` have in common.
   /// @throws c10::ValueError if there is no pair `i`, or unless `makes_parts()`; c10::Error if it
   /// cannot be opened, or its pictures differ in size.
-  LazyPair base(std::int64_t i) const {
-    check_index(i);
-    auto pair = self_->base(i);
-    check_sizes(pair, i);
-    return pair;
-  }
+  LazyPair base(std::int64_t i) const;
 
   /// That window of `load(i, draw)`.
   /// @throws c10::ValueError if there is no pair `i`, or unless `makes_parts()`.
   ImagePair part(const LazyPair& base, std::int64_t i, std::int64_t draw,
-                 const Window& window) const {
-    check_index(i);
-    auto pair = self_->part(base, i, draw, window);
-    check_sizes(pair, i);
-    TORCH_CHECK(pair.target.height() == window.height && pair.target.width() == window.width,
-                "pair '", self_->name(i), "': expected a part of ", window.width, " x ",
-                window.height, ", got ", pair.target.width(), " x ", pair.target.height());
-    return pair;
-  }
+                 const Window& window) const;
 
   /// The files that pair `i` is read from; nothing where it is not made of two files.
   /// @throws c10::ValueError if there is no pair `i`.
-  std::optional<PairedFile> file(std::int64_t i) const {
-    check_index(i);
-    return self_->file(i);
-  }
+  std::optional<PairedFile> file(std::int64_t i) const;
 
   /// What a loader leaves to the device that trains, as long as these pairs live; null: nothing.
-  const LateDegradation* late_degradation() const {
-    return self_ == nullptr ? nullptr : self_->late_degradation();
-  }
+  const LateDegradation* late_degradation() const;
 
   /// One line that says what this is.
-  std::string description() const { return self_ == nullptr ? "no pairs" : self_->description(); }
+  std::string description() const;
 
   /// The pairs with these indices, in this order.
   /// @throws c10::ValueError if there is no pair of an index.
@@ -146,22 +123,10 @@ class Pairs {
 
   /// `count` pairs at equal distances over the whole list, or all where there are fewer: the scenes
   /// of a set follow one another, so its first pairs show one scene.
-  Pairs spread(std::int64_t count) const {
-    detail::check_not_negative("Pairs: count", static_cast<double>(count));
-    if (count >= size()) return *this;
-    std::vector<std::int64_t> indices;
-    for (std::int64_t i = 0; i < count; ++i) indices.push_back((2 * i + 1) * size() / (2 * count));
-    return subset(std::move(indices));
-  }
+  Pairs spread(std::int64_t count) const;
 
   /// The first `count` pairs, or all where there are fewer.
-  Pairs first(std::int64_t count) const {
-    detail::check_not_negative("Pairs: count", static_cast<double>(count));
-    if (count >= size()) return *this;
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-    std::iota(indices.begin(), indices.end(), std::int64_t{0});
-    return subset(std::move(indices));
-  }
+  Pairs first(std::int64_t count) const;
 
  private:
   struct Interface {
@@ -247,9 +212,7 @@ class Pairs {
 
   struct Subset;
 
-  void check_index(std::int64_t i) const {
-    TORCH_CHECK_VALUE(i >= 0 && i < size(), "Pairs: expected an index below ", size(), ", got ", i);
-  }
+  void check_index(std::int64_t i) const;
 
   /// @param pair  an `ImagePair` or a `LazyPair`
   template <class Pair>
@@ -301,3 +264,82 @@ inline Pairs Pairs::subset(std::vector<std::int64_t> indices) const {
 }
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::string Pairs::name(std::int64_t i) const {
+  check_index(i);
+  return self_->name(i);
+}
+
+LIMPID_INLINE ImagePair Pairs::load(std::int64_t i, std::int64_t draw) const {
+  check_index(i);
+  auto pair = self_->load(i, draw);
+  check_sizes(pair, i);
+  return pair;
+}
+
+LIMPID_INLINE std::int64_t Pairs::inputs() const { return self_ == nullptr ? 1 : self_->inputs(); }
+
+LIMPID_INLINE std::int64_t Pairs::variant(std::int64_t draw) const {
+  return self_ == nullptr ? 0 : self_->variant(draw);
+}
+
+LIMPID_INLINE bool Pairs::makes_parts() const { return self_ != nullptr && self_->makes_parts(); }
+
+LIMPID_INLINE LazyPair Pairs::base(std::int64_t i) const {
+  check_index(i);
+  auto pair = self_->base(i);
+  check_sizes(pair, i);
+  return pair;
+}
+
+LIMPID_INLINE ImagePair Pairs::part(const LazyPair& base, std::int64_t i, std::int64_t draw,
+                                    const Window& window) const {
+  check_index(i);
+  auto pair = self_->part(base, i, draw, window);
+  check_sizes(pair, i);
+  TORCH_CHECK(pair.target.height() == window.height && pair.target.width() == window.width,
+              "pair '", self_->name(i), "': expected a part of ", window.width, " x ",
+              window.height, ", got ", pair.target.width(), " x ", pair.target.height());
+  return pair;
+}
+
+LIMPID_INLINE std::optional<PairedFile> Pairs::file(std::int64_t i) const {
+  check_index(i);
+  return self_->file(i);
+}
+
+LIMPID_INLINE const LateDegradation* Pairs::late_degradation() const {
+  return self_ == nullptr ? nullptr : self_->late_degradation();
+}
+
+LIMPID_INLINE std::string Pairs::description() const {
+  return self_ == nullptr ? "no pairs" : self_->description();
+}
+
+LIMPID_INLINE Pairs Pairs::spread(std::int64_t count) const {
+  detail::check_not_negative("Pairs: count", static_cast<double>(count));
+  if (count >= size()) return *this;
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < count; ++i) indices.push_back((2 * i + 1) * size() / (2 * count));
+  return subset(std::move(indices));
+}
+
+LIMPID_INLINE Pairs Pairs::first(std::int64_t count) const {
+  detail::check_not_negative("Pairs: count", static_cast<double>(count));
+  if (count >= size()) return *this;
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), std::int64_t{0});
+  return subset(std::move(indices));
+}
+
+LIMPID_INLINE void Pairs::check_index(std::int64_t i) const {
+  TORCH_CHECK_VALUE(i >= 0 && i < size(), "Pairs: expected an index below ", size(), ", got ", i);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

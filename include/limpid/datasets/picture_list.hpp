@@ -1,23 +1,28 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
-#include <limpid/core/printable.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/image_pair.hpp>
 #include <limpid/datasets/pair_rule.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#include <limpid/core/printable.hpp>
 #include <limpid/datasets/path_pattern.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <cstddef>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
+#endif
 
 namespace limpid {
 
@@ -30,7 +35,37 @@ enum class ListLine {
 namespace detail {
 
 /// The list of this name in `root` or beside it; an empty path where there is none.
-inline std::filesystem::path find_list(const std::filesystem::path& root, std::string_view name) {
+LIMPID_INLINE std::filesystem::path find_list(const std::filesystem::path& root,
+                                              std::string_view name);
+
+/// `written` below `root`: as a list writes it, or with the first of its folders left out, since
+/// lists begin at a folder of their authors; an empty path where no file is there.
+LIMPID_INLINE std::filesystem::path find_listed(const std::filesystem::path& root,
+                                                std::string written);
+
+/// The target of a listed input by the first rule that gives one; else the names that were tried.
+LIMPID_INLINE std::pair<std::filesystem::path, std::string> target_of(
+    const std::filesystem::path& root, const std::filesystem::path& input,
+    const std::vector<PairRule>& rules);
+
+/// Calls each pair as its input; where two have one name, with those folders that not all have.
+LIMPID_INLINE void name_by_input(const std::filesystem::path& root, std::vector<PairedFile>& pairs);
+
+/// The pairs that a list names.
+LIMPID_INLINE std::vector<PairedFile> listed_pairs(const std::string& component,
+                                                   const std::filesystem::path& root,
+                                                   std::string_view list, ListLine kind,
+                                                   const std::vector<PairRule>& rules);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::filesystem::path find_list(const std::filesystem::path& root,
+                                              std::string_view name) {
   std::error_code ignored;
   const auto absolute = std::filesystem::absolute(root, ignored).lexically_normal();
   const auto folder = absolute.has_filename() ? absolute : absolute.parent_path();
@@ -40,9 +75,8 @@ inline std::filesystem::path find_list(const std::filesystem::path& root, std::s
   return {};
 }
 
-/// `written` below `root`: as a list writes it, or with the first of its folders left out, since
-/// lists begin at a folder of their authors; an empty path where no file is there.
-inline std::filesystem::path find_listed(const std::filesystem::path& root, std::string written) {
+LIMPID_INLINE std::filesystem::path find_listed(const std::filesystem::path& root,
+                                                std::string written) {
   std::error_code ignored;
   while (!written.empty()) {
     const auto path = std::filesystem::path{written}.relative_path();
@@ -55,10 +89,9 @@ inline std::filesystem::path find_listed(const std::filesystem::path& root, std:
   return {};
 }
 
-/// The target of a listed input by the first rule that gives one; else the names that were tried.
-inline std::pair<std::filesystem::path, std::string> target_of(const std::filesystem::path& root,
-                                                               const std::filesystem::path& input,
-                                                               const std::vector<PairRule>& rules) {
+LIMPID_INLINE std::pair<std::filesystem::path, std::string> target_of(
+    const std::filesystem::path& root, const std::filesystem::path& input,
+    const std::vector<PairRule>& rules) {
   std::string tried;
   std::error_code ignored;
   for (const auto& rule : rules) {
@@ -80,8 +113,8 @@ inline std::pair<std::filesystem::path, std::string> target_of(const std::filesy
   return {{}, tried};
 }
 
-/// Calls each pair as its input; where two have one name, with those folders that not all have.
-inline void name_by_input(const std::filesystem::path& root, std::vector<PairedFile>& pairs) {
+LIMPID_INLINE void name_by_input(const std::filesystem::path& root,
+                                 std::vector<PairedFile>& pairs) {
   std::map<std::string, int> stems;
   const auto folders_of = [&](const PairedFile& pair) {
     std::vector<std::string> folders;
@@ -105,11 +138,10 @@ inline void name_by_input(const std::filesystem::path& root, std::vector<PairedF
   }
 }
 
-/// The pairs that a list names.
-inline std::vector<PairedFile> listed_pairs(const std::string& component,
-                                            const std::filesystem::path& root,
-                                            std::string_view list, ListLine kind,
-                                            const std::vector<PairRule>& rules) {
+LIMPID_INLINE std::vector<PairedFile> listed_pairs(const std::string& component,
+                                                   const std::filesystem::path& root,
+                                                   std::string_view list, ListLine kind,
+                                                   const std::vector<PairRule>& rules) {
   const auto path = find_list(root, list);
   std::ifstream file{path};
   TORCH_CHECK(file.good(), component, ": cannot read list '", path.string(), "'");
@@ -149,5 +181,6 @@ inline std::vector<PairedFile> listed_pairs(const std::string& component,
   return pairs;
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,23 +1,28 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/data_format.hpp>
-#include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/pair_rule.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/datasets/picture_list.hpp>
-
-#include <c10/util/Exception.h>
 
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#include <limpid/datasets/folder_layout.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <system_error>
+#endif
 
 namespace limpid {
 
@@ -40,7 +45,70 @@ struct PublishedLayout {
 namespace detail {
 
 /// The folders that must be there for a line of the table; a list asks for its file alone.
-inline bool lies_below(const std::filesystem::path& root, const LayoutPart& part) {
+LIMPID_INLINE bool lies_below(const std::filesystem::path& root, const LayoutPart& part);
+
+/// "'RealBlur_J_train_list.txt'", or "'low/{}' with 'high/{}'": what a line of the table looks for.
+LIMPID_INLINE std::string wanted(const LayoutPart& part);
+
+/// Where the first folder or list is missing that a line of the table needs, and what is there.
+struct MissingFolder {
+  std::filesystem::path inside;
+  std::string text{};
+  std::size_t depth = 0;  ///< how many folders of the line are there
+
+  static MissingFolder of(const std::filesystem::path& root, const LayoutPart& part);
+};
+
+/// The lines of the table that `part` has and that lie below `root`.
+LIMPID_INLINE std::vector<LayoutPart> lines_of(const PublishedLayout& layout, std::string_view part,
+                                               const std::filesystem::path& root);
+
+/// `root`, or the folder inside it where an archive was unpacked into folders of its own: the first
+/// one in which a line of the table fits, as long as each has one subfolder only.
+LIMPID_INLINE std::filesystem::path unpacked(const PublishedLayout& layout, std::string_view part,
+                                             const std::filesystem::path& root);
+
+}  // namespace detail
+
+/// The pairs of a part of a published set.
+///
+/// @param root      the folder of the table's paths, or one around it that an archive brought along
+/// @param unpaired  where given, takes pictures without a partner, which else end in an error.
+/// @throws c10::ValueError for an unknown part; c10::Error that says what was expected where and
+///         what was found: a folder, a list, a file that a list names, a partner.
+LIMPID_INLINE Pairs published_pairs(const PublishedLayout& layout,
+                                    const std::filesystem::path& root, std::string_view part,
+                                    UnpairedFiles* unpaired = nullptr);
+
+namespace detail {
+
+template <const PublishedLayout& Layout>
+Pairs open_layout(const DataRequest& request) {
+  return published_pairs(Layout, request.argument.path, request.part, request.unpaired);
+}
+
+}  // namespace detail
+
+/// The format of a published set on the command line.
+/// @param path   what PATH is, for `--help`
+/// @param parts  all of the table's, between spaces
+template <const PublishedLayout& Layout>
+constexpr DataFormat published_format(std::string_view path, std::string_view parts,
+                                      std::string_view training, std::string_view evaluation) {
+  return {.path = path,
+          .parts = parts,
+          .training_part = training,
+          .evaluation_part = evaluation,
+          .open = &detail::open_layout<Layout>};
+}
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE bool lies_below(const std::filesystem::path& root, const LayoutPart& part) {
   namespace fs = std::filesystem;
   if (!part.list.empty()) return !find_list(root, part.list).empty();
   std::error_code ignored;
@@ -51,41 +119,33 @@ inline bool lies_below(const std::filesystem::path& root, const LayoutPart& part
   return true;
 }
 
-/// "'RealBlur_J_train_list.txt'", or "'low/{}' with 'high/{}'": what a line of the table looks for.
-inline std::string wanted(const LayoutPart& part) {
+LIMPID_INLINE std::string wanted(const LayoutPart& part) {
   if (!part.list.empty()) return "the list '" + std::string{part.list} + "'";
   return "'" + std::string{part.rule.input} + "' with '" + std::string{part.rule.target} + "'";
 }
 
-/// Where the first folder or list is missing that a line of the table needs, and what is there.
-struct MissingFolder {
-  std::filesystem::path inside;
-  std::string text{};
-  std::size_t depth = 0;  ///< how many folders of the line are there
-
-  static MissingFolder of(const std::filesystem::path& root, const LayoutPart& part) {
-    MissingFolder missing{root};
-    std::error_code ignored;
-    for (const auto pattern : {part.rule.input, part.rule.target}) {
-      if (!part.list.empty()) break;
-      missing.inside = root;
-      for (const auto& name : std::filesystem::path{PathPattern{pattern}.fixed_folder()}) {
-        if (!std::filesystem::is_directory(missing.inside / name, ignored)) {
-          missing.text = "no folder '" + name.string() + "'";
-          return missing;
-        }
-        missing.inside /= name;
-        ++missing.depth;
+LIMPID_INLINE MissingFolder MissingFolder::of(const std::filesystem::path& root,
+                                              const LayoutPart& part) {
+  MissingFolder missing{root};
+  std::error_code ignored;
+  for (const auto pattern : {part.rule.input, part.rule.target}) {
+    if (!part.list.empty()) break;
+    missing.inside = root;
+    for (const auto& name : std::filesystem::path{PathPattern{pattern}.fixed_folder()}) {
+      if (!std::filesystem::is_directory(missing.inside / name, ignored)) {
+        missing.text = "no folder '" + name.string() + "'";
+        return missing;
       }
+      missing.inside /= name;
+      ++missing.depth;
     }
-    missing.text = part.list.empty() ? "no such pictures" : "no such list";
-    return missing;
   }
-};
+  missing.text = part.list.empty() ? "no such pictures" : "no such list";
+  return missing;
+}
 
-/// The lines of the table that `part` has and that lie below `root`.
-inline std::vector<LayoutPart> lines_of(const PublishedLayout& layout, std::string_view part,
-                                        const std::filesystem::path& root) {
+LIMPID_INLINE std::vector<LayoutPart> lines_of(const PublishedLayout& layout, std::string_view part,
+                                               const std::filesystem::path& root) {
   std::vector<LayoutPart> lines;
   for (const auto& line : layout.parts) {
     if (line.part == part && lies_below(root, line)) lines.push_back(line);
@@ -93,10 +153,8 @@ inline std::vector<LayoutPart> lines_of(const PublishedLayout& layout, std::stri
   return lines;
 }
 
-/// `root`, or the folder inside it where an archive was unpacked into folders of its own: the first
-/// one in which a line of the table fits, as long as each has one subfolder only.
-inline std::filesystem::path unpacked(const PublishedLayout& layout, std::string_view part,
-                                      const std::filesystem::path& root) {
+LIMPID_INLINE std::filesystem::path unpacked(const PublishedLayout& layout, std::string_view part,
+                                             const std::filesystem::path& root) {
   constexpr int kDeepest = 6;
   auto folder = root;
   std::error_code ignored;
@@ -109,16 +167,13 @@ inline std::filesystem::path unpacked(const PublishedLayout& layout, std::string
   return root;
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// The pairs of a part of a published set.
-///
-/// @param root      the folder of the table's paths, or one around it that an archive brought along
-/// @param unpaired  where given, takes pictures without a partner, which else end in an error.
-/// @throws c10::ValueError for an unknown part; c10::Error that says what was expected where and
-///         what was found: a folder, a list, a file that a list names, a partner.
-inline Pairs published_pairs(const PublishedLayout& layout, const std::filesystem::path& root,
-                             std::string_view part, UnpairedFiles* unpaired = nullptr) {
+namespace limpid {
+
+LIMPID_INLINE Pairs published_pairs(const PublishedLayout& layout,
+                                    const std::filesystem::path& root, std::string_view part,
+                                    UnpairedFiles* unpaired) {
   const std::string component{layout.name};
   std::string expected;
   for (const auto& line : layout.parts) {
@@ -167,26 +222,6 @@ inline Pairs published_pairs(const PublishedLayout& layout, const std::filesyste
                describe_folder(missing.inside));
 }
 
-namespace detail {
-
-template <const PublishedLayout& Layout>
-Pairs open_layout(const DataRequest& request) {
-  return published_pairs(Layout, request.argument.path, request.part, request.unpaired);
-}
-
-}  // namespace detail
-
-/// The format of a published set on the command line.
-/// @param path   what PATH is, for `--help`
-/// @param parts  all of the table's, between spaces
-template <const PublishedLayout& Layout>
-constexpr DataFormat published_format(std::string_view path, std::string_view parts,
-                                      std::string_view training, std::string_view evaluation) {
-  return {.path = path,
-          .parts = parts,
-          .training_part = training,
-          .evaluation_part = evaluation,
-          .open = &detail::open_layout<Layout>};
-}
-
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

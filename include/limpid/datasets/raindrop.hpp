@@ -1,14 +1,19 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/data_format.hpp>
-#include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <utility>
+
+#ifdef LIMPID_BODIES
+#include <limpid/datasets/folder_layout.hpp>
+
+#include <string_view>
+#endif
 
 namespace limpid {
 
@@ -24,26 +29,14 @@ class Raindrop {
       : root_(std::move(root)), unpaired_(unpaired) {}
 
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs train() const { return part("train"); }
+  Pairs train() const;
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs test_a() const { return part("test_a"); }
+  Pairs test_a() const;
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs test_b() const { return part("test_b"); }
+  Pairs test_b() const;
 
  private:
-  Pairs part(const std::string& name) const {
-    check_folders("Raindrop", root_, {name});
-    const auto folder = root_ / name;
-    check_folders("Raindrop", folder, {"data", "gt"});
-    const auto without = [](std::string_view ending) {
-      return [ending](const std::filesystem::path& path) {
-        return detail::stem_without(path, ending);
-      };
-    };
-    return PairedFiles{detail::pair_folders("Raindrop", folder / "data", folder / "gt",
-                                            without("_rain"), without("_clean"), unpaired_),
-                       "Raindrop '" + folder.string() + "'"};
-  }
+  Pairs part(const std::string& name) const;
 
   std::filesystem::path root_;
   UnpairedFiles* unpaired_;
@@ -51,12 +44,7 @@ class Raindrop {
 
 namespace detail {
 
-inline Pairs open_raindrop(const DataRequest& request) {
-  const Raindrop set{request.argument.path, request.unpaired};
-  return request.part == "train"    ? set.train()
-         : request.part == "test_a" ? set.test_a()
-                                    : set.test_b();
-}
+LIMPID_INLINE Pairs open_raindrop(const DataRequest& request);
 
 }  // namespace detail
 
@@ -68,3 +56,41 @@ inline constexpr DataFormat kRaindropFormat{.path = "the folder with train/, tes
                                             .open = &detail::open_raindrop};
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE Pairs Raindrop::train() const { return part("train"); }
+
+LIMPID_INLINE Pairs Raindrop::test_a() const { return part("test_a"); }
+
+LIMPID_INLINE Pairs Raindrop::test_b() const { return part("test_b"); }
+
+LIMPID_INLINE Pairs Raindrop::part(const std::string& name) const {
+  check_folders("Raindrop", root_, {name});
+  const auto folder = root_ / name;
+  check_folders("Raindrop", folder, {"data", "gt"});
+  const auto without = [](std::string_view ending) {
+    return
+        [ending](const std::filesystem::path& path) { return detail::stem_without(path, ending); };
+  };
+  return PairedFiles{detail::pair_folders("Raindrop", folder / "data", folder / "gt",
+                                          without("_rain"), without("_clean"), unpaired_),
+                     "Raindrop '" + folder.string() + "'"};
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE Pairs open_raindrop(const DataRequest& request) {
+  const Raindrop set{request.argument.path, request.unpaired};
+  return request.part == "train"    ? set.train()
+         : request.part == "test_a" ? set.test_a()
+                                    : set.test_b();
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

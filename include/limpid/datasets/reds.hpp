@@ -1,17 +1,21 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/data_format.hpp>
-#include <limpid/datasets/folder_layout.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/datasets/pairs.hpp>
-
-#include <c10/util/Exception.h>
 
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/datasets/folder_layout.hpp>
+
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -39,64 +43,24 @@ class REDS {
       : root_(std::move(root)), blur_(blur), unpaired_(unpaired) {}
 
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs train() const { return PairedFiles{frames("train"), description("train")}; }
+  Pairs train() const;
 
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs val() const { return PairedFiles{frames("val"), description("val")}; }
+  Pairs val() const;
 
   /// Each tenth frame of the validation part, those whose number ends in 9: 300 pairs, on which
   /// HINet, MAXIM and NAFNet print their numbers as "REDS-val-300".
   /// @throws c10::Error that says what was expected where and what was found.
-  Pairs val300() const {
-    std::vector<PairedFile> kept;
-    for (auto& frame : frames("val")) {
-      if (frame.name.back() == '9') kept.push_back(std::move(frame));
-    }
-    TORCH_CHECK(!kept.empty(), "REDS: expected frames whose numbers end in 9 in '",
-                folder("val", blurred()).string(), "', found none");
-    return PairedFiles{std::move(kept), description("val300")};
-  }
+  Pairs val300() const;
 
  private:
-  std::string blurred() const {
-    return blur_ == REDSBlur::compressed ? "blur_comp"
-           : blur_ == REDSBlur::jpeg     ? "blur_jpeg"
-                                         : "blur";
-  }
+  std::string blurred() const;
 
-  std::string description(const std::string& part) const {
-    return "REDS '" + root_.string() + "' (" + part + ", " + blurred() + ")";
-  }
+  std::string description(const std::string& part) const;
 
-  std::filesystem::path folder(const std::string& part, const std::string& kind) const {
-    const auto name = part + "_" + kind;
-    return required_folder(
-        "REDS", root_,
-        {part + "/" + name, name + "/" + part + "/" + name, name, part + "/" + kind});
-  }
+  std::filesystem::path folder(const std::string& part, const std::string& kind) const;
 
-  std::vector<PairedFile> frames(const std::string& part) const {
-    const auto blurry = folder(part, blurred());
-    const auto sharp = folder(part, "sharp");
-    const auto pair = [&](const std::filesystem::path& a, const std::filesystem::path& b) {
-      return detail::pair_folders("REDS", a, b, detail::stem_of, detail::stem_of, unpaired_);
-    };
-    const auto sequences = subfolders("REDS", blurry);
-    if (sequences.empty()) return pair(blurry, sharp);
-    for (const auto& sequence : subfolders("REDS", sharp)) {
-      check_folders("REDS", blurry, {sequence.filename().string()});
-    }
-    std::vector<PairedFile> files;
-    for (const auto& sequence : sequences) {
-      const auto name = sequence.filename().string();
-      check_folders("REDS", sharp, {name});
-      for (auto& frame : pair(sequence, sharp / name)) {
-        frame.name = name + "_" + frame.name;
-        files.push_back(std::move(frame));
-      }
-    }
-    return files;
-  }
+  std::vector<PairedFile> frames(const std::string& part) const;
 
   std::filesystem::path root_;
   REDSBlur blur_;
@@ -135,3 +99,67 @@ inline constexpr DataFormat kREDSJpegFormat =
     detail::reds_format<REDSBlur::jpeg>("the same; the frames in blur_jpeg");
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE Pairs REDS::train() const {
+  return PairedFiles{frames("train"), description("train")};
+}
+
+LIMPID_INLINE Pairs REDS::val() const { return PairedFiles{frames("val"), description("val")}; }
+
+LIMPID_INLINE Pairs REDS::val300() const {
+  std::vector<PairedFile> kept;
+  for (auto& frame : frames("val")) {
+    if (frame.name.back() == '9') kept.push_back(std::move(frame));
+  }
+  TORCH_CHECK(!kept.empty(), "REDS: expected frames whose numbers end in 9 in '",
+              folder("val", blurred()).string(), "', found none");
+  return PairedFiles{std::move(kept), description("val300")};
+}
+
+LIMPID_INLINE std::string REDS::blurred() const {
+  return blur_ == REDSBlur::compressed ? "blur_comp"
+         : blur_ == REDSBlur::jpeg     ? "blur_jpeg"
+                                       : "blur";
+}
+
+LIMPID_INLINE std::string REDS::description(const std::string& part) const {
+  return "REDS '" + root_.string() + "' (" + part + ", " + blurred() + ")";
+}
+
+LIMPID_INLINE std::filesystem::path REDS::folder(const std::string& part,
+                                                 const std::string& kind) const {
+  const auto name = part + "_" + kind;
+  return required_folder(
+      "REDS", root_, {part + "/" + name, name + "/" + part + "/" + name, name, part + "/" + kind});
+}
+
+LIMPID_INLINE std::vector<PairedFile> REDS::frames(const std::string& part) const {
+  const auto blurry = folder(part, blurred());
+  const auto sharp = folder(part, "sharp");
+  const auto pair = [&](const std::filesystem::path& a, const std::filesystem::path& b) {
+    return detail::pair_folders("REDS", a, b, detail::stem_of, detail::stem_of, unpaired_);
+  };
+  const auto sequences = subfolders("REDS", blurry);
+  if (sequences.empty()) return pair(blurry, sharp);
+  for (const auto& sequence : subfolders("REDS", sharp)) {
+    check_folders("REDS", blurry, {sequence.filename().string()});
+  }
+  std::vector<PairedFile> files;
+  for (const auto& sequence : sequences) {
+    const auto name = sequence.filename().string();
+    check_folders("REDS", sharp, {name});
+    for (auto& frame : pair(sequence, sharp / name)) {
+      frame.name = name + "_" + frame.name;
+      files.push_back(std::move(frame));
+    }
+  }
+  return files;
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

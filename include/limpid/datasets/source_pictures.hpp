@@ -1,12 +1,17 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#ifdef LIMPID_BODIES
 #include <limpid/io/picture_folder.hpp>
 #include <limpid/io/picture_losses.hpp>
 
-#include <filesystem>
 #include <system_error>
-#include <utility>
-#include <vector>
+#endif
 
 namespace limpid::detail {
 
@@ -15,7 +20,22 @@ namespace limpid::detail {
 /// which kinds; subfolders are not, since sets have some.
 ///
 /// @throws c10::Error if the folder is missing, is no folder or cannot be read.
-inline std::vector<std::filesystem::path> pictures_or_none(const std::filesystem::path& folder) {
+LIMPID_INLINE std::vector<std::filesystem::path> pictures_or_none(
+    const std::filesystem::path& folder);
+
+/// The same, where there must be some.
+/// @throws c10::Error that also says what there is in place of pictures.
+LIMPID_INLINE std::vector<std::filesystem::path> source_pictures(
+    const std::filesystem::path& folder);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::vector<std::filesystem::path> pictures_or_none(
+    const std::filesystem::path& folder) {
   auto found = list_pictures(folder);
   for (const auto& [path, reason] : found.passed_over) {
     std::error_code ignored;
@@ -25,11 +45,12 @@ inline std::vector<std::filesystem::path> pictures_or_none(const std::filesystem
   return std::move(found.pictures);
 }
 
-/// The same, where there must be some.
-/// @throws c10::Error that also says what there is in place of pictures.
-inline std::vector<std::filesystem::path> source_pictures(const std::filesystem::path& folder) {
+LIMPID_INLINE std::vector<std::filesystem::path> source_pictures(
+    const std::filesystem::path& folder) {
   auto pictures = pictures_or_none(folder);
   return pictures.empty() ? list_images(folder) : pictures;
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

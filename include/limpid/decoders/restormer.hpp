@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
@@ -13,7 +14,6 @@
 #include <limpid/layers/restormer_block.hpp>
 #include <limpid/layers/shuffle_resample.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
@@ -24,6 +24,10 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -38,17 +42,7 @@ struct RestormerDecoderOptions {
   LayerNormKind norm = LayerNormKind::with_bias;
 
   /// Options of a decoder that reads this encoder's features, with its blocks and heads.
-  static RestormerDecoderOptions matching(const RestormerEncoderOptions& encoder) {
-    const auto but_last = [](std::vector<std::int64_t> values) {
-      if (!values.empty()) values.pop_back();
-      return values;
-    };
-    return {.width = encoder.width,
-            .blocks = but_last(encoder.blocks),
-            .heads = but_last(encoder.heads),
-            .expansion = encoder.expansion,
-            .norm = encoder.norm};
-  }
+  static RestormerDecoderOptions matching(const RestormerEncoderOptions& encoder);
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RestormerDecoderOptions, width, blocks, heads, refinement_blocks,
@@ -163,3 +157,24 @@ using RestormerDecoder = torch::nn::ModuleHolder<RestormerDecoderImpl<Task>>;
 static_assert(DecoderFor<RestormerDecoder<"any">, RestormerEncoder>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE RestormerDecoderOptions
+RestormerDecoderOptions::matching(const RestormerEncoderOptions& encoder) {
+  const auto but_last = [](std::vector<std::int64_t> values) {
+    if (!values.empty()) values.pop_back();
+    return values;
+  };
+  return {.width = encoder.width,
+          .blocks = but_last(encoder.blocks),
+          .heads = but_last(encoder.heads),
+          .expansion = encoder.expansion,
+          .norm = encoder.norm};
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

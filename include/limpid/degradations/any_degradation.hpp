@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
@@ -7,7 +8,6 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/stack.h>
-#include <c10/util/Exception.h>
 
 #include <concepts>
 #include <cstdint>
@@ -16,6 +16,10 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -47,9 +51,7 @@ class AnyDegradation {
     std::int64_t margin = 0;
     std::function<at::Tensor(const at::Tensor&, const Window&)> apply;
 
-    at::Tensor operator()(const at::Tensor& pixels, const Window& window) const {
-      return apply(pixels, window);
-    }
+    at::Tensor operator()(const at::Tensor& pixels, const Window& window) const;
   };
 
   /// @param description  what logs call it
@@ -85,34 +87,25 @@ class AnyDegradation {
 
   /// @param image  (3, H, W) float in [0, 1].
   /// @return       same shape, in [0, 1].
-  at::Tensor operator()(const at::Tensor& image, Random& random) const {
-    return call_(image, random);
-  }
+  at::Tensor operator()(const at::Tensor& image, Random& random) const;
 
   /// Whether `drawn_for` may be called: the degradation inside is a `PartwiseDegradation`.
   bool is_partwise() const { return draw_ != nullptr; }
 
   /// @throws c10::ValueError unless `is_partwise()`.
-  Drawn drawn_for(std::int64_t height, std::int64_t width, Random& random) const {
-    TORCH_CHECK_VALUE(is_partwise(), description_, " takes whole pictures");
-    return draw_(height, width, random);
-  }
+  Drawn drawn_for(std::int64_t height, std::int64_t width, Random& random) const;
 
   /// Whether `batch` runs on the device of the pictures: the degradation inside is a
   /// `BatchDegradation`. If not, it makes one picture after another on the CPU.
   bool has_batch() const { return batch_ != nullptr; }
 
   /// Pictures (N, 3, H, W) float in [0, 1] on any device -> the same shape on the same device.
-  at::Tensor batch(const at::Tensor& images, Random& random) const {
-    return batch(images, {}, random);
-  }
+  at::Tensor batch(const at::Tensor& images, Random& random) const;
 
   /// The same of crops; their places matter to a `PlacedBatchDegradation` and, on the CPU, to a
   /// `PartwiseDegradation`.
   at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
-                   Random& random) const {
-    return has_batch() ? batch_(images, places, random) : one_by_one(images, places, random);
-  }
+                   Random& random) const;
 
   /// Pixels around a crop that its degraded version in a batch may depend on.
   std::int64_t batch_margin() const { return batch_margin_; }
@@ -123,36 +116,15 @@ class AnyDegradation {
   const std::string& description() const { return description_; }
 
   /// The same with a word on how batches are made.
-  std::string batch_description() const {
-    return description_ + (has_batch() ? " as batches" : " picture by picture");
-  }
+  std::string batch_description() const;
 
  private:
   at::Tensor one_by_one(const at::Tensor& images, std::span<const CropPlace> places,
-                        Random& random) const {
-    const auto clean = detail::photographs(description_, images).cpu();
-    if (!places.empty()) detail::check_places(description_, images, places);
-    std::vector<at::Tensor> degraded;
-    for (std::int64_t i = 0; i < clean.size(0); ++i) {
-      const auto place = places.empty() ? CropPlace{} : places[static_cast<std::size_t>(i)];
-      degraded.push_back(one_at(clean[i], place, random));
-    }
-    return at::stack(degraded).to(images.device());
-  }
+                        Random& random) const;
 
   /// A crop as a part of its photograph, where all of it can be made so; else as a photograph of
   /// its own.
-  at::Tensor one_at(const at::Tensor& crop, const CropPlace& place, Random& random) const {
-    if (is_partwise() && place.window.lies_within(place.height, place.width)) {
-      auto after = random;
-      const auto drawn = draw_(place.height, place.width, after);
-      if (drawn.margin == 0) {
-        random = after;
-        return drawn(crop, place.window);
-      }
-    }
-    return call_(crop, random);
-  }
+  at::Tensor one_at(const at::Tensor& crop, const CropPlace& place, Random& random) const;
 
   std::function<at::Tensor(const at::Tensor&, Random&)> call_;
   std::function<Drawn(std::int64_t, std::int64_t, Random&)> draw_;
@@ -165,3 +137,67 @@ class AnyDegradation {
 static_assert(Degradation<AnyDegradation>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor AnyDegradation::Drawn::operator()(const at::Tensor& pixels,
+                                                           const Window& window) const {
+  return apply(pixels, window);
+}
+
+LIMPID_INLINE at::Tensor AnyDegradation::operator()(const at::Tensor& image, Random& random) const {
+  return call_(image, random);
+}
+
+LIMPID_INLINE AnyDegradation::Drawn AnyDegradation::drawn_for(std::int64_t height,
+                                                              std::int64_t width,
+                                                              Random& random) const {
+  TORCH_CHECK_VALUE(is_partwise(), description_, " takes whole pictures");
+  return draw_(height, width, random);
+}
+
+LIMPID_INLINE at::Tensor AnyDegradation::batch(const at::Tensor& images, Random& random) const {
+  return batch(images, {}, random);
+}
+
+LIMPID_INLINE at::Tensor AnyDegradation::batch(const at::Tensor& images,
+                                               std::span<const CropPlace> places,
+                                               Random& random) const {
+  return has_batch() ? batch_(images, places, random) : one_by_one(images, places, random);
+}
+
+LIMPID_INLINE std::string AnyDegradation::batch_description() const {
+  return description_ + (has_batch() ? " as batches" : " picture by picture");
+}
+
+LIMPID_INLINE at::Tensor AnyDegradation::one_by_one(const at::Tensor& images,
+                                                    std::span<const CropPlace> places,
+                                                    Random& random) const {
+  const auto clean = detail::photographs(description_, images).cpu();
+  if (!places.empty()) detail::check_places(description_, images, places);
+  std::vector<at::Tensor> degraded;
+  for (std::int64_t i = 0; i < clean.size(0); ++i) {
+    const auto place = places.empty() ? CropPlace{} : places[static_cast<std::size_t>(i)];
+    degraded.push_back(one_at(clean[i], place, random));
+  }
+  return at::stack(degraded).to(images.device());
+}
+
+LIMPID_INLINE at::Tensor AnyDegradation::one_at(const at::Tensor& crop, const CropPlace& place,
+                                                Random& random) const {
+  if (is_partwise() && place.window.lies_within(place.height, place.width)) {
+    auto after = random;
+    const auto drawn = draw_(place.height, place.width, after);
+    if (drawn.margin == 0) {
+      random = after;
+      return drawn(crop, place.window);
+    }
+  }
+  return call_(crop, random);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/planes.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 
 #include <concepts>
 #include <cstddef>
@@ -14,6 +14,10 @@
 #include <span>
 #include <string_view>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -72,7 +76,23 @@ namespace detail {
 
 /// The pictures of a batch as contiguous floats, on the device that they are on.
 /// "Haze: expected images (N, 3, H, W) of Float, got [3, 64, 64] of Double"
-inline at::Tensor photographs(std::string_view component, const at::Tensor& images) {
+LIMPID_INLINE at::Tensor photographs(std::string_view component, const at::Tensor& images);
+
+/// @throws c10::ValueError unless there is a place for each picture, as large as it.
+LIMPID_INLINE void check_places(std::string_view component, const at::Tensor& images,
+                                std::span<const CropPlace> places);
+
+/// The places of whole photographs.
+LIMPID_INLINE std::vector<CropPlace> whole_places(const at::Tensor& images);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor photographs(std::string_view component, const at::Tensor& images) {
   TORCH_CHECK_VALUE(images.defined() && images.dim() == 4 && images.size(0) > 0 &&
                         images.size(1) == 3 && images.scalar_type() == at::kFloat,
                     component, ": expected images (N, 3, H, W) of Float, got ",
@@ -84,9 +104,8 @@ inline at::Tensor photographs(std::string_view component, const at::Tensor& imag
   return images.detach().contiguous();
 }
 
-/// @throws c10::ValueError unless there is a place for each picture, as large as it.
-inline void check_places(std::string_view component, const at::Tensor& images,
-                         std::span<const CropPlace> places) {
+LIMPID_INLINE void check_places(std::string_view component, const at::Tensor& images,
+                                std::span<const CropPlace> places) {
   TORCH_CHECK_VALUE(static_cast<std::int64_t>(places.size()) == images.size(0), component,
                     ": expected the places of ", images.size(0), " pictures, got ", places.size());
   for (const auto& place : places) {
@@ -99,13 +118,13 @@ inline void check_places(std::string_view component, const at::Tensor& images,
   }
 }
 
-/// The places of whole photographs.
-inline std::vector<CropPlace> whole_places(const at::Tensor& images) {
+LIMPID_INLINE std::vector<CropPlace> whole_places(const at::Tensor& images) {
   const auto height = images.size(2);
   const auto width = images.size(3);
   return std::vector<CropPlace>(static_cast<std::size_t>(images.size(0)),
                                 {Window::whole(height, width), height, width});
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

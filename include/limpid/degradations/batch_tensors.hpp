@@ -1,10 +1,9 @@
 #pragma once
 
-#include <limpid/core/tf32.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/degradations/frame_average.hpp>
 #include <limpid/degradations/planes.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
@@ -15,12 +14,20 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
 // Building blocks of `BatchDegradation`: each is a few kernels for the whole batch, whatever the
 // device, and none waits for it.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/tf32.hpp>
+
+#include <ATen/TensorOperators.h>
+
+#include <cmath>
+#endif
+
 namespace limpid {
 
 /// Numbers that were drawn on the CPU, as a tensor of `shape` on `device`. The copy waits for
@@ -38,13 +45,62 @@ at::Tensor numbers_on(c10::Device device, const std::vector<Number>& numbers,
 }
 
 /// One number for each picture of a batch, (N, 1, 1, 1).
-inline at::Tensor for_each_picture(const at::Tensor& images, const std::vector<float>& numbers) {
+LIMPID_INLINE at::Tensor for_each_picture(const at::Tensor& images,
+                                          const std::vector<float>& numbers);
+
+/// Lines `from`, `from` + 1 ... of a picture with `side` lines that is mirrored at its borders.
+LIMPID_INLINE at::Tensor mirrored_lines(std::int64_t side, std::int64_t from, std::int64_t count,
+                                        c10::Device device);
+
+/// (N, C, H, W) with `margin` more pixels on each side, mirrored as often as it takes.
+LIMPID_INLINE at::Tensor with_mirrored_margin(const at::Tensor& images, std::int64_t margin);
+
+/// Correlates each picture with a kernel of its own, the same for its channels; borders are
+/// mirrored. out(p) = sum of kernel(q) images(p + q - centre).
+///
+/// @param kernels  (N, K, L) float, K and L odd, on the device of `images` (N, C, H, W).
+LIMPID_INLINE at::Tensor correlated(const at::Tensor& images, const at::Tensor& kernels);
+
+/// Kernels of different odd sides as one tensor (N, K, K) with zeros around the smaller ones.
+///
+/// @param kernels  square, on the CPU.
+LIMPID_INLINE at::Tensor stacked_kernels(const std::vector<at::Tensor>& kernels,
+                                         c10::Device device);
+
+/// Gaussian blur, of each picture with a deviation of its own in pixels; 0 leaves it as it is.
+/// Kernels end at three deviations of the largest; borders are mirrored.
+LIMPID_INLINE at::Tensor gaussian_blurred(const at::Tensor& images,
+                                          const std::vector<float>& deviations);
+
+/// The colours at places between pixels, bilinear; beyond the borders the picture is mirrored.
+///
+/// @param rows, columns  (N, H', W') float, in pixels: 0 is the middle of the first.
+/// @return               (N, C, H', W').
+LIMPID_INLINE at::Tensor sampled_at(const at::Tensor& images, const at::Tensor& rows,
+                                    const at::Tensor& columns);
+
+/// Stored values in [0, 1] -> light, as `ResponseCurve::light` of each.
+LIMPID_INLINE at::Tensor light_of(const at::Tensor& stored, const ResponseCurve& curve);
+
+/// Light -> stored values, as `ResponseCurve::stored` of each.
+LIMPID_INLINE at::Tensor stored_of(const at::Tensor& light, const ResponseCurve& curve);
+
+/// As a file of 8 bits keeps them: values in [0, 1] rounded to whole 255ths.
+LIMPID_INLINE at::Tensor eight_bit_values(const at::Tensor& images);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor for_each_picture(const at::Tensor& images,
+                                          const std::vector<float>& numbers) {
   return numbers_on(images.device(), numbers, {images.size(0), 1, 1, 1});
 }
 
-/// Lines `from`, `from` + 1 ... of a picture with `side` lines that is mirrored at its borders.
-inline at::Tensor mirrored_lines(std::int64_t side, std::int64_t from, std::int64_t count,
-                                 c10::Device device) {
+LIMPID_INLINE at::Tensor mirrored_lines(std::int64_t side, std::int64_t from, std::int64_t count,
+                                        c10::Device device) {
   std::vector<std::int64_t> lines(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
     lines[static_cast<std::size_t>(i)] = detail::mirrored(from + i, side);
@@ -52,8 +108,7 @@ inline at::Tensor mirrored_lines(std::int64_t side, std::int64_t from, std::int6
   return numbers_on(device, lines, {count});
 }
 
-/// (N, C, H, W) with `margin` more pixels on each side, mirrored as often as it takes.
-inline at::Tensor with_mirrored_margin(const at::Tensor& images, std::int64_t margin) {
+LIMPID_INLINE at::Tensor with_mirrored_margin(const at::Tensor& images, std::int64_t margin) {
   if (margin == 0) return images;
   const auto lines = [&](std::int64_t side) {
     return mirrored_lines(side, -margin, side + 2 * margin, images.device());
@@ -61,11 +116,7 @@ inline at::Tensor with_mirrored_margin(const at::Tensor& images, std::int64_t ma
   return images.index_select(2, lines(images.size(2))).index_select(3, lines(images.size(3)));
 }
 
-/// Correlates each picture with a kernel of its own, the same for its channels; borders are
-/// mirrored. out(p) = sum of kernel(q) images(p + q - centre).
-///
-/// @param kernels  (N, K, L) float, K and L odd, on the device of `images` (N, C, H, W).
-inline at::Tensor correlated(const at::Tensor& images, const at::Tensor& kernels) {
+LIMPID_INLINE at::Tensor correlated(const at::Tensor& images, const at::Tensor& kernels) {
   const auto count = images.size(0);
   const auto up = kernels.size(1) / 2;
   const auto left = kernels.size(2) / 2;
@@ -80,10 +131,8 @@ inline at::Tensor correlated(const at::Tensor& images, const at::Tensor& kernels
       .transpose(0, 1);
 }
 
-/// Kernels of different odd sides as one tensor (N, K, K) with zeros around the smaller ones.
-///
-/// @param kernels  square, on the CPU.
-inline at::Tensor stacked_kernels(const std::vector<at::Tensor>& kernels, c10::Device device) {
+LIMPID_INLINE at::Tensor stacked_kernels(const std::vector<at::Tensor>& kernels,
+                                         c10::Device device) {
   std::int64_t side = 1;
   for (const auto& kernel : kernels) side = std::max(side, kernel.size(0));
   const auto count = static_cast<std::int64_t>(kernels.size());
@@ -100,9 +149,8 @@ inline at::Tensor stacked_kernels(const std::vector<at::Tensor>& kernels, c10::D
   return numbers_on(device, values, {count, side, side});
 }
 
-/// Gaussian blur, of each picture with a deviation of its own in pixels; 0 leaves it as it is.
-/// Kernels end at three deviations of the largest; borders are mirrored.
-inline at::Tensor gaussian_blurred(const at::Tensor& images, const std::vector<float>& deviations) {
+LIMPID_INLINE at::Tensor gaussian_blurred(const at::Tensor& images,
+                                          const std::vector<float>& deviations) {
   const auto largest = *std::max_element(deviations.begin(), deviations.end());
   const auto radius = static_cast<std::int64_t>(std::ceil(3 * largest));
   if (radius <= 0) return images;
@@ -123,12 +171,8 @@ inline at::Tensor gaussian_blurred(const at::Tensor& images, const std::vector<f
   return correlated(correlated(images, line.unsqueeze(2)), line.unsqueeze(1));
 }
 
-/// The colours at places between pixels, bilinear; beyond the borders the picture is mirrored.
-///
-/// @param rows, columns  (N, H', W') float, in pixels: 0 is the middle of the first.
-/// @return               (N, C, H', W').
-inline at::Tensor sampled_at(const at::Tensor& images, const at::Tensor& rows,
-                             const at::Tensor& columns) {
+LIMPID_INLINE at::Tensor sampled_at(const at::Tensor& images, const at::Tensor& rows,
+                                    const at::Tensor& columns) {
   const auto scaled = [](const at::Tensor& at, std::int64_t side) {
     return side == 1 ? at * 0 : at * (2.0 / static_cast<double>(side - 1)) - 1;
   };
@@ -138,8 +182,7 @@ inline at::Tensor sampled_at(const at::Tensor& images, const at::Tensor& rows,
   return at::grid_sampler(images, grid, kBilinear, kReflection, /*align_corners=*/true);
 }
 
-/// Stored values in [0, 1] -> light, as `ResponseCurve::light` of each.
-inline at::Tensor light_of(const at::Tensor& stored, const ResponseCurve& curve) {
+LIMPID_INLINE at::Tensor light_of(const at::Tensor& stored, const ResponseCurve& curve) {
   const auto values = stored.clamp_min(0);
   if (curve.is_srgb()) {
     return at::where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055).pow(2.4));
@@ -147,8 +190,7 @@ inline at::Tensor light_of(const at::Tensor& stored, const ResponseCurve& curve)
   return curve.exponent() == 1 ? values : values.pow(curve.exponent());
 }
 
-/// Light -> stored values, as `ResponseCurve::stored` of each.
-inline at::Tensor stored_of(const at::Tensor& light, const ResponseCurve& curve) {
+LIMPID_INLINE at::Tensor stored_of(const at::Tensor& light, const ResponseCurve& curve) {
   const auto values = light.clamp_min(0);
   if (curve.is_srgb()) {
     return at::where(values <= 0.0031308, values * 12.92, values.pow(1 / 2.4) * 1.055 - 0.055);
@@ -156,9 +198,10 @@ inline at::Tensor stored_of(const at::Tensor& light, const ResponseCurve& curve)
   return curve.exponent() == 1 ? values : values.pow(1 / curve.exponent());
 }
 
-/// As a file of 8 bits keeps them: values in [0, 1] rounded to whole 255ths.
-inline at::Tensor eight_bit_values(const at::Tensor& images) {
+LIMPID_INLINE at::Tensor eight_bit_values(const at::Tensor& images) {
   return (images * 255 + 0.5).floor_().clamp_(0, 255).div_(255);
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

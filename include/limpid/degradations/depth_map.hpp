@@ -1,22 +1,29 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/io/grey_image.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/image.hpp>
-#include <limpid/io/npy.hpp>
-#include <limpid/io/npz.hpp>
+#include <limpid/io/tensor_index.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/io/grey_image.hpp>
+#include <limpid/io/npy.hpp>
+#include <limpid/io/npz.hpp>
+
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <filesystem>
 #include <limits>
-#include <string>
-#include <vector>
+#endif
 
 namespace limpid {
 
@@ -49,7 +56,35 @@ struct Distances {
 ///
 /// @return (H, W) float.
 /// @throws c10::Error that names the file and what is wrong with it.
-inline at::Tensor read_depth_map(const std::filesystem::path& path) {
+LIMPID_INLINE at::Tensor read_depth_map(const std::filesystem::path& path);
+
+/// Gives each pixel that is not finite the value of the nearest finite one, counted in steps
+/// between pixels that share a side; of several the one that was reached first, row by row.
+///
+/// @param map  (H, W) float with at least one finite value.
+LIMPID_INLINE at::Tensor fill_unknown(const at::Tensor& map);
+
+/// Depth map or disparity map -> distances. Values that are infinite, NaN or negative, and zeros
+/// unless they mean "near", are unknown: they are counted and filled from the nearest known pixel.
+///
+/// @param map  (H, W) float.
+/// @throws c10::ValueError if nothing is known, or, without a unit, everything is at distance 0.
+LIMPID_INLINE Distances distances_of(const at::Tensor& map, const DepthOptions& options = {});
+
+/// A map of the size of a photograph: linear between its values, antialiased where it shrinks.
+///
+/// @param map  (H, W) float, finite.
+/// @throws c10::ValueError if the shapes differ by more than 5 % in their ratio of sides.
+LIMPID_INLINE at::Tensor resized_map(const at::Tensor& map, std::int64_t height,
+                                     std::int64_t width);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor read_depth_map(const std::filesystem::path& path) {
   const auto extension = lower_extension(path);
   if (extension != ".npy" && extension != ".npz") return GreyImage::load(path).values;
   at::Tensor map;
@@ -67,11 +102,7 @@ inline at::Tensor read_depth_map(const std::filesystem::path& path) {
   return map.to(at::kFloat).contiguous();
 }
 
-/// Gives each pixel that is not finite the value of the nearest finite one, counted in steps
-/// between pixels that share a side; of several the one that was reached first, row by row.
-///
-/// @param map  (H, W) float with at least one finite value.
-inline at::Tensor fill_unknown(const at::Tensor& map) {
+LIMPID_INLINE at::Tensor fill_unknown(const at::Tensor& map) {
   auto filled = map.detach().contiguous().clone();
   const auto height = filled.size(0);
   const auto width = filled.size(1);
@@ -99,12 +130,7 @@ inline at::Tensor fill_unknown(const at::Tensor& map) {
   return filled;
 }
 
-/// Depth map or disparity map -> distances. Values that are infinite, NaN or negative, and zeros
-/// unless they mean "near", are unknown: they are counted and filled from the nearest known pixel.
-///
-/// @param map  (H, W) float.
-/// @throws c10::ValueError if nothing is known, or, without a unit, everything is at distance 0.
-inline Distances distances_of(const at::Tensor& map, const DepthOptions& options = {}) {
+LIMPID_INLINE Distances distances_of(const at::Tensor& map, const DepthOptions& options) {
   detail::check_not_negative("distances_of: unit", options.unit);
   TORCH_CHECK_VALUE(map.dim() == 2 && map.numel() > 0 && map.scalar_type() == at::kFloat,
                     "distances_of: expected a map (H, W) of Float, got ", map.sizes(), " of ",
@@ -142,11 +168,8 @@ inline Distances distances_of(const at::Tensor& map, const DepthOptions& options
   return result;
 }
 
-/// A map of the size of a photograph: linear between its values, antialiased where it shrinks.
-///
-/// @param map  (H, W) float, finite.
-/// @throws c10::ValueError if the shapes differ by more than 5 % in their ratio of sides.
-inline at::Tensor resized_map(const at::Tensor& map, std::int64_t height, std::int64_t width) {
+LIMPID_INLINE at::Tensor resized_map(const at::Tensor& map, std::int64_t height,
+                                     std::int64_t width) {
   const auto from_height = map.size(0);
   const auto from_width = map.size(1);
   const auto stretch =
@@ -163,3 +186,5 @@ inline at::Tensor resized_map(const at::Tensor& map, std::int64_t height, std::i
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <limpid/core/tf32.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/degradations/batch_tensors.hpp>
-#include <limpid/io/formats/jpeg_steps.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
@@ -12,23 +10,52 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numbers>
 #include <vector>
 
 // What JPEG loses, on tensors: colours, blocks, cosines, rounding, and the way back. Nothing is
 // written. Source: ITU-T T.81 (tables of annex K.1), T.871 (colours); libjpeg's scale of quality.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/tf32.hpp>
+#include <limpid/io/formats/jpeg_steps.hpp>
+
+#include <ATen/TensorOperators.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#endif
+
 namespace limpid::detail {
 
 /// Levels (N, 1, H, W), both sides multiples of 8, after their blocks' cosines were rounded to
 /// steps.
 ///
 /// @param steps  (N, 8, 8), of each picture
-inline at::Tensor with_rounded_cosines(const at::Tensor& levels, const at::Tensor& steps) {
+LIMPID_INLINE at::Tensor with_rounded_cosines(const at::Tensor& levels, const at::Tensor& steps);
+
+/// Twice as many lines along `dim`, each 3/4 of the nearer and 1/4 of the farther neighbour, as
+/// libjpeg does.
+LIMPID_INLINE at::Tensor doubled_lines(const at::Tensor& values, std::int64_t dim);
+
+/// What is left of pictures (N, 3, H, W) in [0, 1], both sides multiples of 16, as JPEG files.
+///
+/// @param qualities  1 to 100, of each picture
+/// @param coarse     of each picture, whether its colours have half the resolution
+LIMPID_INLINE at::Tensor through_jpeg_blocks(const at::Tensor& images,
+                                             const std::vector<int>& qualities,
+                                             const std::vector<bool>& coarse);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor with_rounded_cosines(const at::Tensor& levels, const at::Tensor& steps) {
   const auto count = levels.size(0);
   const auto rows = levels.size(2) / 8;
   const auto columns = levels.size(3) / 8;
@@ -56,9 +83,7 @@ inline at::Tensor with_rounded_cosines(const at::Tensor& levels, const at::Tenso
       .clamp(0, 255);
 }
 
-/// Twice as many lines along `dim`, each 3/4 of the nearer and 1/4 of the farther neighbour, as
-/// libjpeg does.
-inline at::Tensor doubled_lines(const at::Tensor& values, std::int64_t dim) {
+LIMPID_INLINE at::Tensor doubled_lines(const at::Tensor& values, std::int64_t dim) {
   const auto side = values.size(dim);
   const auto first = values.narrow(dim, 0, 1);
   const auto last = values.narrow(dim, side - 1, 1);
@@ -71,12 +96,9 @@ inline at::Tensor doubled_lines(const at::Tensor& values, std::int64_t dim) {
   return pairs.reshape(sizes);
 }
 
-/// What is left of pictures (N, 3, H, W) in [0, 1], both sides multiples of 16, as JPEG files.
-///
-/// @param qualities  1 to 100, of each picture
-/// @param coarse     of each picture, whether its colours have half the resolution
-inline at::Tensor through_jpeg_blocks(const at::Tensor& images, const std::vector<int>& qualities,
-                                      const std::vector<bool>& coarse) {
+LIMPID_INLINE at::Tensor through_jpeg_blocks(const at::Tensor& images,
+                                             const std::vector<int>& qualities,
+                                             const std::vector<bool>& coarse) {
   const auto count = images.size(0);
   const auto device = images.device();
   std::vector<float> luma_steps, colour_steps, is_coarse;
@@ -114,3 +136,5 @@ inline at::Tensor through_jpeg_blocks(const at::Tensor& images, const std::vecto
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

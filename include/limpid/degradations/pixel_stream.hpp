@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/random.hpp>
 
 #include <cstdint>
@@ -15,18 +16,31 @@ struct PixelStream {
 
   /// Takes the numbers of a whole picture out of `random`.
   static PixelStream taken_from(Random& random, std::int64_t height, std::int64_t width,
-                                std::int64_t each) {
-    const PixelStream stream{random, width, each};
-    random.skip(each * height * width);
-    return stream;
-  }
+                                std::int64_t each);
 
   /// The numbers of a pixel, followed by those of the pixels to its right.
-  Random at(std::int64_t y, std::int64_t x) const {
-    auto random = start;
-    random.skip(each * (y * width + x));
-    return random;
-  }
+  Random at(std::int64_t y, std::int64_t x) const;
 };
 
 }  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE PixelStream PixelStream::taken_from(Random& random, std::int64_t height,
+                                                  std::int64_t width, std::int64_t each) {
+  const PixelStream stream{random, width, each};
+  random.skip(each * height * width);
+  return stream;
+}
+
+LIMPID_INLINE Random PixelStream::at(std::int64_t y, std::int64_t x) const {
+  auto random = start;
+  random.skip(each * (y * width + x));
+  return random;
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,16 +1,21 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -45,18 +50,10 @@ class PoseWarp {
         tilt_x_(static_cast<float>(pose.tilt_x)),
         tilt_y_(static_cast<float>(pose.tilt_y)) {}
 
-  PicturePoint operator()(float x, float y) const {
-    const auto dx = x - cx_;
-    const auto dy = y - cy_;
-    const auto nearer = 1.0f / (1.0f + tilt_x_ * dx + tilt_y_ * dy);
-    return {to_x_ + (cosine_ * dx - sine_ * dy) * nearer,
-            to_y_ + (sine_ * dx + cosine_ * dy) * nearer};
-  }
+  PicturePoint operator()(float x, float y) const;
 
   /// The numbers of the formula: centre (2), centre + shift (2), s cos, s sin, tilt (2).
-  std::array<float, 8> numbers() const {
-    return {cx_, cy_, to_x_, to_y_, cosine_, sine_, tilt_x_, tilt_y_};
-  }
+  std::array<float, 8> numbers() const;
 
  private:
   float cx_, cy_;
@@ -76,14 +73,7 @@ struct PosePathOptions {
   Interval centre{-0.25, 1.25};  ///< of roll, zoom and tilt: a part of the width and of the height
 
   /// @throws c10::ValueError for an option out of range.
-  void check() const {
-    detail::check_not_negative("PosePath: shift", shift);
-    detail::check_not_negative("PosePath: roll", roll);
-    detail::check_not_negative("PosePath: zoom", zoom);
-    detail::check_not_negative("PosePath: tilt", tilt);
-    detail::check_within("PosePath: bend", bend, {0, 2});
-    detail::check_within("PosePath: centre", centre, {-100, 100});
-  }
+  void check() const;
 };
 
 /// A smooth path of poses through the time in which a shutter is open, from -0.5 to 0.5. The mean
@@ -93,46 +83,14 @@ class PosePath {
   /// A path that moves no pixel of the rectangle from `first` to `last` by more than `size` between
   /// the ends of its box, in x or in y, and one of them by about `size`.
   PosePath(PicturePoint first, PicturePoint last, double size, const PosePathOptions& options,
-           Random& random)
-      : first_(first), last_(last) {
-    const double width = last.x - first.x, height = last.y - first.y;
-    centre_ = {static_cast<float>(first.x + width * options.centre.draw(random)),
-               static_cast<float>(first.y + height * options.centre.draw(random))};
-    const auto bend = options.bend.draw(random);
-    for (auto& part : parts_) part = Part{bend, random};
-    const auto angle = random.uniform(0, 2 * std::numbers::pi);
-    const auto lean = random.uniform(0, 2 * std::numbers::pi);
-    const auto either = [&](double weight) { return random.chance(0.5) ? weight : -weight; };
-    const auto shift = options.shift.draw(random);
-    const auto roll = either(options.roll.draw(random));
-    const auto zoom = either(options.zoom.draw(random));
-    const auto tilt = options.tilt.draw(random);
-    across_ = bend;
-
-    const auto far = std::max(std::hypot(std::max(centre_.x - first.x, last.x - centre_.x),
-                                         std::max(centre_.y - first.y, last.y - centre_.y)),
-                              1.0f);
-    weights_ = {shift * std::cos(angle),
-                shift * std::sin(angle),
-                roll / far,
-                zoom / far,
-                tilt * std::cos(lean) / (far * far),
-                tilt * std::sin(lean) / (far * far)};
-    scale_to(size);
-  }
+           Random& random);
 
   PicturePoint centre() const { return centre_; }
 
   /// @param time  -0.5 to 0.5
-  Pose at(double time) const {
-    const auto along = parts_[0].along(time);
-    const auto across = across_ * parts_[1].across(time);
-    return {weights_.x * along - weights_.y * across, weights_.y * along + weights_.x * across,
-            weights_.roll * parts_[2].along(time),    weights_.zoom * parts_[3].along(time),
-            weights_.tilt_x * parts_[4].along(time),  weights_.tilt_y * parts_[4].along(time)};
-  }
+  Pose at(double time) const;
 
-  PoseWarp warp(double time) const { return {at(time), centre_}; }
+  PoseWarp warp(double time) const;
 
   /// No pixel of the rectangle is ever moved farther, in x or in y; pixels.
   double reach() const { return reach_; }
@@ -153,11 +111,8 @@ class PosePath {
           wave(bend * random.uniform(0, 0.25)),
           phase(random.uniform(0, 2 * std::numbers::pi)) {}
 
-    double across(double time) const {
-      return curve * (2 * time * time - 1.0 / 6) +
-             wave * std::sin(2 * std::numbers::pi * time + phase);
-    }
-    double along(double time) const { return time + across(time); }
+    double across(double time) const;
+    double along(double time) const;
   };
 
   static constexpr int kSides = 8;  // of the grid of pixels that are followed
@@ -183,40 +138,12 @@ class PosePath {
     }
   }
 
-  void multiply(double factor) {
-    for (auto* weight : {&weights_.x, &weights_.y, &weights_.roll, &weights_.zoom, &weights_.tilt_x,
-                         &weights_.tilt_y}) {
-      *weight *= factor;
-    }
-  }
+  void multiply(double factor);
 
-  void scale_to(double size) {
-    // Small poses first: there a homography grows with its numbers.
-    multiply(0.1);
-    const auto extent = measure();
-    multiply(extent > 1e-9 ? size / extent : 0.0);
-    measure();
-  }
+  void scale_to(double size);
 
   /// The longest side of a box around the trail of a pixel; sets reach and steps.
-  double measure() {
-    double extent = 0;
-    reach_ = 0;
-    steps_.fill(0);
-    follow([&](const auto& trail) {
-      PicturePoint low = trail[0], high = trail[0];
-      for (std::size_t t = 0; t < trail.size(); ++t) {
-        low = {std::min(low.x, trail[t].x), std::min(low.y, trail[t].y)};
-        high = {std::max(high.x, trail[t].x), std::max(high.y, trail[t].y)};
-        if (t == 0) continue;
-        const auto step = std::hypot(trail[t].x - trail[t - 1].x, trail[t].y - trail[t - 1].y);
-        steps_[t - 1] = std::max<double>(steps_[t - 1], step);
-      }
-      extent = std::max<double>({extent, high.x - low.x, high.y - low.y});
-      reach_ = std::max<double>({reach_, high.x, high.y, -low.x, -low.y});
-    });
-    return extent;
-  }
+  double measure();
 
   PicturePoint first_, last_, centre_;
   std::array<Part, 5> parts_;
@@ -227,3 +154,111 @@ class PosePath {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE PicturePoint PoseWarp::operator()(float x, float y) const {
+  const auto dx = x - cx_;
+  const auto dy = y - cy_;
+  const auto nearer = 1.0f / (1.0f + tilt_x_ * dx + tilt_y_ * dy);
+  return {to_x_ + (cosine_ * dx - sine_ * dy) * nearer,
+          to_y_ + (sine_ * dx + cosine_ * dy) * nearer};
+}
+
+LIMPID_INLINE std::array<float, 8> PoseWarp::numbers() const {
+  return {cx_, cy_, to_x_, to_y_, cosine_, sine_, tilt_x_, tilt_y_};
+}
+
+LIMPID_INLINE void PosePathOptions::check() const {
+  detail::check_not_negative("PosePath: shift", shift);
+  detail::check_not_negative("PosePath: roll", roll);
+  detail::check_not_negative("PosePath: zoom", zoom);
+  detail::check_not_negative("PosePath: tilt", tilt);
+  detail::check_within("PosePath: bend", bend, {0, 2});
+  detail::check_within("PosePath: centre", centre, {-100, 100});
+}
+
+LIMPID_INLINE PosePath::PosePath(PicturePoint first, PicturePoint last, double size,
+                                 const PosePathOptions& options, Random& random)
+    : first_(first), last_(last) {
+  const double width = last.x - first.x, height = last.y - first.y;
+  centre_ = {static_cast<float>(first.x + width * options.centre.draw(random)),
+             static_cast<float>(first.y + height * options.centre.draw(random))};
+  const auto bend = options.bend.draw(random);
+  for (auto& part : parts_) part = Part{bend, random};
+  const auto angle = random.uniform(0, 2 * std::numbers::pi);
+  const auto lean = random.uniform(0, 2 * std::numbers::pi);
+  const auto either = [&](double weight) { return random.chance(0.5) ? weight : -weight; };
+  const auto shift = options.shift.draw(random);
+  const auto roll = either(options.roll.draw(random));
+  const auto zoom = either(options.zoom.draw(random));
+  const auto tilt = options.tilt.draw(random);
+  across_ = bend;
+
+  const auto far = std::max(std::hypot(std::max(centre_.x - first.x, last.x - centre_.x),
+                                       std::max(centre_.y - first.y, last.y - centre_.y)),
+                            1.0f);
+  weights_ = {shift * std::cos(angle),
+              shift * std::sin(angle),
+              roll / far,
+              zoom / far,
+              tilt * std::cos(lean) / (far * far),
+              tilt * std::sin(lean) / (far * far)};
+  scale_to(size);
+}
+
+LIMPID_INLINE Pose PosePath::at(double time) const {
+  const auto along = parts_[0].along(time);
+  const auto across = across_ * parts_[1].across(time);
+  return {weights_.x * along - weights_.y * across, weights_.y * along + weights_.x * across,
+          weights_.roll * parts_[2].along(time),    weights_.zoom * parts_[3].along(time),
+          weights_.tilt_x * parts_[4].along(time),  weights_.tilt_y * parts_[4].along(time)};
+}
+
+LIMPID_INLINE PoseWarp PosePath::warp(double time) const { return {at(time), centre_}; }
+
+LIMPID_INLINE double PosePath::Part::across(double time) const {
+  return curve * (2 * time * time - 1.0 / 6) + wave * std::sin(2 * std::numbers::pi * time + phase);
+}
+
+LIMPID_INLINE double PosePath::Part::along(double time) const { return time + across(time); }
+
+LIMPID_INLINE void PosePath::multiply(double factor) {
+  for (auto* weight : {&weights_.x, &weights_.y, &weights_.roll, &weights_.zoom, &weights_.tilt_x,
+                       &weights_.tilt_y}) {
+    *weight *= factor;
+  }
+}
+
+LIMPID_INLINE void PosePath::scale_to(double size) {
+  // Small poses first: there a homography grows with its numbers.
+  multiply(0.1);
+  const auto extent = measure();
+  multiply(extent > 1e-9 ? size / extent : 0.0);
+  measure();
+}
+
+LIMPID_INLINE double PosePath::measure() {
+  double extent = 0;
+  reach_ = 0;
+  steps_.fill(0);
+  follow([&](const auto& trail) {
+    PicturePoint low = trail[0], high = trail[0];
+    for (std::size_t t = 0; t < trail.size(); ++t) {
+      low = {std::min(low.x, trail[t].x), std::min(low.y, trail[t].y)};
+      high = {std::max(high.x, trail[t].x), std::max(high.y, trail[t].y)};
+      if (t == 0) continue;
+      const auto step = std::hypot(trail[t].x - trail[t - 1].x, trail[t].y - trail[t - 1].y);
+      steps_[t - 1] = std::max<double>(steps_[t - 1], step);
+    }
+    extent = std::max<double>({extent, high.x - low.x, high.y - low.y});
+    reach_ = std::max<double>({reach_, high.x, high.y, -low.x, -low.y});
+  });
+  return extent;
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,20 +1,17 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/batch_degradation.hpp>
-#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
-#include <limpid/degradations/stroke_batch.hpp>
 #include <limpid/degradations/strokes.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
 #include <limpid/degradations/veil.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/ones_like.h>
 
@@ -25,6 +22,14 @@
 #include <span>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
+#include <limpid/degradations/stroke_batch.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -74,23 +79,7 @@ struct RainStreaks {
   }
 
   /// @throws c10::ValueError for an option out of range.
-  void check() const {
-    detail::check_within("RainStreaks: density", density, {0, 100});
-    detail::check_within("RainStreaks: angle", angle, {-80, 80});
-    detail::check_not_negative("RainStreaks: spread", spread);
-    detail::check_positive("RainStreaks: length", length);
-    detail::check_within("RainStreaks: length", length, {0, 4096});
-    detail::check_positive("RainStreaks: width", width);
-    detail::check_within("RainStreaks: width", width, {0, 256});
-    detail::check_within("RainStreaks: brightness", brightness, {0, 1});
-    detail::check_at_least("RainStreaks: layers", layers, 1);
-    detail::check_positive("RainStreaks: farthest", farthest);
-    detail::check_within("RainStreaks: farthest", farthest, {0, 1});
-    detail::check_not_negative("RainStreaks: veil", veil);
-    detail::check_within("RainStreaks: airlight", airlight, {0, 1});
-    detail::check_positive("RainStreaks: gamma", gamma);
-    synthetic.check();
-  }
+  void check() const;
 
   /// What one call does to a photograph.
   struct Drawn {
@@ -101,92 +90,25 @@ struct RainStreaks {
     float gamma = 1;
     std::int64_t margin = 0;
 
-    at::Tensor operator()(const at::Tensor& pixels, const Window& window) const {
-      const auto clean = detail::photograph("RainStreaks", pixels);
-      const auto count = window.height * window.width;
-      const auto light = layer(window);
-      const auto arrives = veil.transmission(window);
-      auto rainy = detail::empty_like_photograph(clean);
-      const auto* in = clean.data_ptr<float>();
-      auto* out = rainy.data_ptr<float>();
-      for (std::int64_t c = 0; c < 3; ++c, in += count, out += count) {
-        for (std::int64_t i = 0; i < count; ++i) {
-          const auto at = static_cast<std::size_t>(i);
-          auto value = gamma == 1.0f ? in[i] : std::pow(std::max(in[i], 0.0f), gamma);
-          value += light[at] * (screen ? 1.0f - value : 1.0f);
-          if (!arrives.empty()) value = arrives[at] * value + (1.0f - arrives[at]) * airlight;
-          value = std::clamp(value, 0.0f, 1.0f);
-          out[i] = gamma == 1.0f ? value : std::pow(value, 1.0f / gamma);
-        }
-      }
-      return rainy;
-    }
+    at::Tensor operator()(const at::Tensor& pixels, const Window& window) const;
 
     /// S: the sum of the streaks, at most 1, for each pixel of a window.
-    std::vector<float> layer(const Window& window) const {
-      std::vector<float> light(static_cast<std::size_t>(window.height * window.width), 0.0f);
-      for (const auto& streak : streaks) {
-        const auto half = streak.half_way();
-        const auto sharpness = kBell / (streak.radius * streak.radius);
-        detail::each_pixel_near(streak, kReach * streak.radius, window,
-                                [&](std::int64_t i, float along, float across) {
-                                  const auto part = along / half;
-                                  const auto fade = 1.0f - part * part * part * part;
-                                  const auto bell = 1.0f - sharpness * across * across;
-                                  if (fade <= 0.0f || bell <= 0.0f) return;
-                                  auto& sum = light[static_cast<std::size_t>(i)];
-                                  sum += streak.strength * fade * bell * bell * bell;
-                                  sum = std::min(sum, 1.0f);
-                                });
-      }
-      return light;
-    }
+    std::vector<float> layer(const Window& window) const;
   };
 
-  Drawn drawn_for(std::int64_t height, std::int64_t columns, Random& random) const {
-    return drawn_with(height, columns, random, [&](float beta) {
-      return detail::Veil::drawn(beta, synthetic, height, columns, random);
-    });
-  }
+  Drawn drawn_for(std::int64_t height, std::int64_t columns, Random& random) const;
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
   /// @return       same shape, in [0, 1].
   /// @throws c10::ValueError for another shape or type, or an option out of range.
-  at::Tensor operator()(const at::Tensor& image, Random& random) const {
-    const auto clean = detail::photograph("RainStreaks", image);
-    const auto height = clean.size(1);
-    const auto columns = clean.size(2);
-    return drawn_for(height, columns, random)(clean, Window::whole(height, columns));
-  }
+  at::Tensor operator()(const at::Tensor& image, Random& random) const;
 
   /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
-  at::Tensor batch(const at::Tensor& images, Random& random) const {
-    const auto clean = detail::photographs("RainStreaks", images);
-    return batch(clean, detail::whole_places(clean), random);
-  }
+  at::Tensor batch(const at::Tensor& images, Random& random) const;
 
   /// As a `PlacedBatchDegradation`: the veil is that of the whole photographs.
   at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
-                   Random& random) const {
-    const auto clean = detail::photographs("RainStreaks", images);
-    detail::check_places("RainStreaks", clean, places);
-    std::vector<std::vector<detail::Stroke>> streaks;
-    std::vector<float> airlights;
-    detail::VeilBatch veils{synthetic};
-    for (const auto& place : places) {
-      auto drawn = drawn_with(clean.size(2), clean.size(3), random, [&](float beta) {
-        veils.add(beta, place, random);
-        return detail::Veil{};
-      });
-      streaks.push_back(std::move(drawn.streaks));
-      airlights.push_back(drawn.airlight);
-    }
-    const auto light = layers_of(streaks, clean.size(2), clean.size(3), clean.device());
-    auto lit = gamma == 1 ? clean : clean.clamp_min(0).pow(gamma);
-    lit = lit + light.unsqueeze(1) * (screen ? 1 - lit : at::ones_like(lit));
-    const auto rainy = veils.before(lit, places, for_each_picture(clean, airlights)).clamp_(0, 1);
-    return gamma == 1 ? rainy : rainy.pow(1 / gamma);
-  }
+                   Random& random) const;
 
  private:
   // (1 - kBell d^2)^3 is 1/2 at d = 1 and 0 from d = kReach on, radii from the middle.
@@ -195,23 +117,7 @@ struct RainStreaks {
 
   /// `Drawn::layer` of each picture, (N, H, W).
   static at::Tensor layers_of(const std::vector<std::vector<detail::Stroke>>& streaks,
-                              std::int64_t height, std::int64_t columns, c10::Device device) {
-    return detail::stroke_sums(
-               streaks, height, columns, device,
-               [](const detail::Stroke& streak) { return kReach * streak.radius; },
-               [](const detail::Stroke& streak) {
-                 return std::vector<float>{1 / streak.half_way(),
-                                           kBell / (streak.radius * streak.radius),
-                                           streak.strength};
-               },
-               [](const detail::StrokeColumns& number, const at::Tensor& along,
-                  const at::Tensor& across) {
-                 const auto fade = (1 - (along * number[0]).pow(4)).clamp_min_(0);
-                 const auto bell = (1 - across.square() * number[1]).clamp_min_(0).pow(3);
-                 return number[2] * fade * bell;
-               })
-        .clamp_max(1);
-  }
+                              std::int64_t height, std::int64_t columns, c10::Device device);
 
   /// @param veil_of  veil_of(beta): draws the veil, between the rest.
   template <class VeilOf>
@@ -254,13 +160,143 @@ struct RainStreaks {
   }
 
   /// Of the streaks of a layer, as a part of the nearest ones': 1, ..., `farthest`.
-  double size_of(std::int64_t layer) const {
-    if (layers == 1) return 1;
-    return std::pow(farthest, static_cast<double>(layer) / static_cast<double>(layers - 1));
-  }
+  double size_of(std::int64_t layer) const;
 };
 
 static_assert(DegradationWithOptions<RainStreaks> && PartwiseDegradation<RainStreaks>);
 static_assert(PlacedBatchDegradation<RainStreaks>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void RainStreaks::check() const {
+  detail::check_within("RainStreaks: density", density, {0, 100});
+  detail::check_within("RainStreaks: angle", angle, {-80, 80});
+  detail::check_not_negative("RainStreaks: spread", spread);
+  detail::check_positive("RainStreaks: length", length);
+  detail::check_within("RainStreaks: length", length, {0, 4096});
+  detail::check_positive("RainStreaks: width", width);
+  detail::check_within("RainStreaks: width", width, {0, 256});
+  detail::check_within("RainStreaks: brightness", brightness, {0, 1});
+  detail::check_at_least("RainStreaks: layers", layers, 1);
+  detail::check_positive("RainStreaks: farthest", farthest);
+  detail::check_within("RainStreaks: farthest", farthest, {0, 1});
+  detail::check_not_negative("RainStreaks: veil", veil);
+  detail::check_within("RainStreaks: airlight", airlight, {0, 1});
+  detail::check_positive("RainStreaks: gamma", gamma);
+  synthetic.check();
+}
+
+LIMPID_INLINE at::Tensor RainStreaks::Drawn::operator()(const at::Tensor& pixels,
+                                                        const Window& window) const {
+  const auto clean = detail::photograph("RainStreaks", pixels);
+  const auto count = window.height * window.width;
+  const auto light = layer(window);
+  const auto arrives = veil.transmission(window);
+  auto rainy = detail::empty_like_photograph(clean);
+  const auto* in = clean.data_ptr<float>();
+  auto* out = rainy.data_ptr<float>();
+  for (std::int64_t c = 0; c < 3; ++c, in += count, out += count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      auto value = gamma == 1.0f ? in[i] : std::pow(std::max(in[i], 0.0f), gamma);
+      value += light[at] * (screen ? 1.0f - value : 1.0f);
+      if (!arrives.empty()) value = arrives[at] * value + (1.0f - arrives[at]) * airlight;
+      value = std::clamp(value, 0.0f, 1.0f);
+      out[i] = gamma == 1.0f ? value : std::pow(value, 1.0f / gamma);
+    }
+  }
+  return rainy;
+}
+
+LIMPID_INLINE std::vector<float> RainStreaks::Drawn::layer(const Window& window) const {
+  std::vector<float> light(static_cast<std::size_t>(window.height * window.width), 0.0f);
+  for (const auto& streak : streaks) {
+    const auto half = streak.half_way();
+    const auto sharpness = kBell / (streak.radius * streak.radius);
+    detail::each_pixel_near(streak, kReach * streak.radius, window,
+                            [&](std::int64_t i, float along, float across) {
+                              const auto part = along / half;
+                              const auto fade = 1.0f - part * part * part * part;
+                              const auto bell = 1.0f - sharpness * across * across;
+                              if (fade <= 0.0f || bell <= 0.0f) return;
+                              auto& sum = light[static_cast<std::size_t>(i)];
+                              sum += streak.strength * fade * bell * bell * bell;
+                              sum = std::min(sum, 1.0f);
+                            });
+  }
+  return light;
+}
+
+LIMPID_INLINE RainStreaks::Drawn RainStreaks::drawn_for(std::int64_t height, std::int64_t columns,
+                                                        Random& random) const {
+  return drawn_with(height, columns, random, [&](float beta) {
+    return detail::Veil::drawn(beta, synthetic, height, columns, random);
+  });
+}
+
+LIMPID_INLINE at::Tensor RainStreaks::operator()(const at::Tensor& image, Random& random) const {
+  const auto clean = detail::photograph("RainStreaks", image);
+  const auto height = clean.size(1);
+  const auto columns = clean.size(2);
+  return drawn_for(height, columns, random)(clean, Window::whole(height, columns));
+}
+
+LIMPID_INLINE at::Tensor RainStreaks::batch(const at::Tensor& images, Random& random) const {
+  const auto clean = detail::photographs("RainStreaks", images);
+  return batch(clean, detail::whole_places(clean), random);
+}
+
+LIMPID_INLINE at::Tensor RainStreaks::batch(const at::Tensor& images,
+                                            std::span<const CropPlace> places,
+                                            Random& random) const {
+  const auto clean = detail::photographs("RainStreaks", images);
+  detail::check_places("RainStreaks", clean, places);
+  std::vector<std::vector<detail::Stroke>> streaks;
+  std::vector<float> airlights;
+  detail::VeilBatch veils{synthetic};
+  for (const auto& place : places) {
+    auto drawn = drawn_with(clean.size(2), clean.size(3), random, [&](float beta) {
+      veils.add(beta, place, random);
+      return detail::Veil{};
+    });
+    streaks.push_back(std::move(drawn.streaks));
+    airlights.push_back(drawn.airlight);
+  }
+  const auto light = layers_of(streaks, clean.size(2), clean.size(3), clean.device());
+  auto lit = gamma == 1 ? clean : clean.clamp_min(0).pow(gamma);
+  lit = lit + light.unsqueeze(1) * (screen ? 1 - lit : at::ones_like(lit));
+  const auto rainy = veils.before(lit, places, for_each_picture(clean, airlights)).clamp_(0, 1);
+  return gamma == 1 ? rainy : rainy.pow(1 / gamma);
+}
+
+LIMPID_INLINE at::Tensor RainStreaks::layers_of(
+    const std::vector<std::vector<detail::Stroke>>& streaks, std::int64_t height,
+    std::int64_t columns, c10::Device device) {
+  return detail::stroke_sums(
+             streaks, height, columns, device,
+             [](const detail::Stroke& streak) { return kReach * streak.radius; },
+             [](const detail::Stroke& streak) {
+               return std::vector<float>{1 / streak.half_way(),
+                                         kBell / (streak.radius * streak.radius), streak.strength};
+             },
+             [](const detail::StrokeColumns& number, const at::Tensor& along,
+                const at::Tensor& across) {
+               const auto fade = (1 - (along * number[0]).pow(4)).clamp_min_(0);
+               const auto bell = (1 - across.square() * number[1]).clamp_min_(0).pow(3);
+               return number[2] * fade * bell;
+             })
+      .clamp_max(1);
+}
+
+LIMPID_INLINE double RainStreaks::size_of(std::int64_t layer) const {
+  if (layers == 1) return 1;
+  return std::pow(farthest, static_cast<double>(layer) / static_cast<double>(layers - 1));
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/batch_degradation.hpp>
 #include <limpid/degradations/degradation_options.hpp>
-#include <limpid/degradations/drop_pixels.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/raindrop.hpp>
 
@@ -14,10 +13,16 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdint>
 #include <span>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/degradations/drop_pixels.hpp>
+
+#include <array>
+#include <cmath>
+#endif
 
 namespace limpid {
 
@@ -82,118 +87,33 @@ struct Raindrops {
   }
 
   /// @throws c10::ValueError for an option out of range.
-  void check() const {
-    detail::check_within("Raindrops: cover", cover, {0, 1});
-    detail::check_positive("Raindrops: radius", radius);
-    detail::check_within("Raindrops: radius", radius, {0, 1});
-    detail::check_positive("Raindrops: edge", edge);
-    detail::check_within("Raindrops: opacity", opacity, {0, 1});
-    detail::check_positive("Raindrops: view", view);
-    detail::check_within("Raindrops: veil", veil, {0, 1});
-    detail::check_within("Raindrops: soften", soften, {0, 2});
-    detail::check_within("Raindrops: film", film, {0, 1});
-    detail::check_not_negative("Raindrops: shading", shading);
-    detail::check_within("Raindrops: irregularity", irregularity, {0, 1});
-    detail::check_not_negative("Raindrops: reference_side", reference_side);
-  }
+  void check() const;
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
   /// @return       same shape, in [0, 1].
-  at::Tensor operator()(const at::Tensor& image, Random& random) const {
-    return seen(image, random).image;
-  }
+  at::Tensor operator()(const at::Tensor& image, Random& random) const;
 
   /// As `operator()`, with the mask.
   /// @throws c10::ValueError for another shape or type, or an option out of range.
-  RaindropView seen(const at::Tensor& image, Random& random) const {
-    check();
-    const auto clean = detail::photograph("Raindrops", image);
-    const auto height = clean.size(1);
-    const auto width = clean.size(2);
-    const auto pixels = height * width;
-    RaindropView result{detail::empty_like_photograph(clean),
-                        at::empty({height, width}, at::TensorOptions{}.dtype(at::kFloat))};
-    const auto* in = clean.data_ptr<float>();
-    auto* mask = result.mask.data_ptr<float>();
-    std::copy_n(in, 3 * pixels, result.image.data_ptr<float>());
-    std::fill_n(mask, pixels, 0.0f);
-
-    const detail::ScenePyramid scene{in, height, width};
-    lay(film_for(random), scene, result.image);
-    each_drop(
-        height, width, own_side(height, width), random,
-        [&](const detail::DropOutline& drop) { return new_pixels(drop, mask, height, width); },
-        [&](const detail::DropOutline& drop, const detail::DropLook& look) {
-          draw(drop, look, scene, result, height, width);
-        });
-    return result;
-  }
+  RaindropView seen(const at::Tensor& image, Random& random) const;
 
   /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device. Which pixels a drop
   /// covers is counted on the CPU, because the next drop depends on it; the drops are drawn by the
   /// device.
-  at::Tensor batch(const at::Tensor& images, Random& random) const {
-    const auto clean = detail::photographs("Raindrops", images);
-    return batch(clean, detail::whole_places(clean), random);
-  }
+  at::Tensor batch(const at::Tensor& images, Random& random) const;
 
   /// As a `PlacedBatchDegradation`: drops are as large as on the whole photograph and show as much
   /// of it, but all that they show is the crop, mirrored at its borders; `cover` is of the crop.
   at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
-                   Random& random) const {
-    check();
-    const auto clean = detail::photographs("Raindrops", images);
-    detail::check_places("Raindrops", clean, places);
-    const auto height = clean.size(2);
-    const auto width = clean.size(3);
-    detail::DropPixels pixels{clean.size(0), height, width};
-    for (const auto& place : places) {
-      pixels.next_picture(static_cast<float>(std::min(place.height, place.width)),
-                          film_for(random));
-      each_drop(
-          height, width, own_side(place.height, place.width), random,
-          [&](const detail::DropOutline& drop) { return pixels.try_drop(drop); },
-          [&](const detail::DropOutline& drop, const detail::DropLook& look) {
-            pixels.keep_drop(drop, look);
-          });
-    }
-    return pixels.drawn_on(clean);
-  }
+                   Random& random) const;
 
  private:
-  detail::WaterFilm film_for(Random& random) const {
-    const auto lost = static_cast<float>(soften.draw(random));
-    return {lost, static_cast<float>(film.draw(random))};
-  }
+  detail::WaterFilm film_for(Random& random) const;
 
   static void lay(const detail::WaterFilm& film, const detail::ScenePyramid& scene,
-                  at::Tensor& image) {
-    if (film.soften == 0 && film.glow == 0) return;
-    const auto height = image.size(1);
-    const auto width = image.size(2);
-    const auto [own, half, quarter] = film.shares();
-    const auto wide = scene.glow_level();
-    auto* values = image.data_ptr<float>();
-    for (std::int64_t y = 0; y < height; ++y) {
-      for (std::int64_t x = 0; x < width; ++x) {
-        const auto at = [&](std::size_t level) {
-          return scene.sample(level, static_cast<float>(y) + 0.5f, static_cast<float>(x) + 0.5f);
-        };
-        const auto halved = at(0);
-        const auto quartered = quarter > 0 ? at(scene.level(4)) : halved;
-        const auto glow = at(wide);
-        for (std::size_t c = 0; c < 3; ++c) {
-          auto& value = values[static_cast<std::int64_t>(c) * height * width + y * width + x];
-          const auto soft = own * value + half * halved[c] + quarter * quartered[c];
-          value = std::clamp(soft + film.glow * (glow[c] - soft), 0.0f, 1.0f);
-        }
-      }
-    }
-  }
+                  at::Tensor& image);
 
-  double own_side(std::int64_t height, std::int64_t width) const {
-    return reference_side > 0 ? reference_side : std::sqrt(static_cast<double>(height * width));
-  }
+  double own_side(std::int64_t height, std::int64_t width) const;
 
   /// Draws drops until as much is covered as was drawn.
   ///
@@ -232,50 +152,167 @@ struct Raindrops {
   }
 
   static std::int64_t new_pixels(const detail::DropOutline& drop, const float* mask,
-                                 std::int64_t height, std::int64_t width) {
-    std::int64_t count = 0;
-    detail::each_pixel_behind(drop, height, width,
-                              [&](std::int64_t at, const detail::DropOutline::Place&) {
-                                if (mask[at] == 0.0f) ++count;
-                              });
-    return count;
-  }
+                                 std::int64_t height, std::int64_t width);
 
   static void draw(const detail::DropOutline& drop, const detail::DropLook& look,
                    const detail::ScenePyramid& scene, RaindropView& result, std::int64_t height,
-                   std::int64_t width) {
-    auto* out = result.image.data_ptr<float>();
-    auto* mask = result.mask.data_ptr<float>();
-    const auto pixels = height * width;
-    const auto reach = look.view * static_cast<float>(std::min(height, width));
-    const auto middle_y = 0.5f * (drop.y() + 0.5f * static_cast<float>(height));
-    const auto middle_x = 0.5f * (drop.x() + 0.5f * static_cast<float>(width));
-    // One pixel of the drop spans reach / radius pixels of the scene, and the lens blurs the drop
-    // over a good part of its edge.
-    const auto level =
-        scene.level(reach / drop.radius() * std::max(1.0f, 0.5f * look.edge * drop.radius()));
-    detail::each_pixel_behind(
-        drop, height, width, [&](std::int64_t at, const detail::DropOutline::Place& place) {
-          const auto square = std::min(place.dy * place.dy + place.dx * place.dx, 2.0f);
-          const auto bend = reach * (0.6f + 0.4f * square);
-          const auto colour =
-              scene.sample(level, middle_y - bend * place.dy, middle_x - bend * place.dx);
-          const auto rim = 1.0f - detail::smooth_step(place.depth / 0.5f);
-          const auto foot = std::clamp(place.dy, -1.0f, 1.0f);
-          const auto gain = 1.0f + look.shading * (foot * std::min(square, 1.0f) + 0.3f * rim);
-          const auto alpha = look.opacity * detail::smooth_step(place.depth / look.edge);
-          for (std::int64_t c = 0; c < 3; ++c) {
-            const auto seen =
-                (1.0f - look.veil) * colour[static_cast<std::size_t>(c)] * gain + look.veil;
-            auto& value = out[c * pixels + at];
-            value = std::clamp(value + alpha * (seen - value), 0.0f, 1.0f);
-          }
-          // At least the smallest float, so that the mask tells which pixels a drop covers.
-          mask[at] = std::max({mask[at] + alpha - mask[at] * alpha, 1e-30f});
-        });
-  }
+                   std::int64_t width);
 };
 
 static_assert(DegradationWithOptions<Raindrops> && PlacedBatchDegradation<Raindrops>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void Raindrops::check() const {
+  detail::check_within("Raindrops: cover", cover, {0, 1});
+  detail::check_positive("Raindrops: radius", radius);
+  detail::check_within("Raindrops: radius", radius, {0, 1});
+  detail::check_positive("Raindrops: edge", edge);
+  detail::check_within("Raindrops: opacity", opacity, {0, 1});
+  detail::check_positive("Raindrops: view", view);
+  detail::check_within("Raindrops: veil", veil, {0, 1});
+  detail::check_within("Raindrops: soften", soften, {0, 2});
+  detail::check_within("Raindrops: film", film, {0, 1});
+  detail::check_not_negative("Raindrops: shading", shading);
+  detail::check_within("Raindrops: irregularity", irregularity, {0, 1});
+  detail::check_not_negative("Raindrops: reference_side", reference_side);
+}
+
+LIMPID_INLINE at::Tensor Raindrops::operator()(const at::Tensor& image, Random& random) const {
+  return seen(image, random).image;
+}
+
+LIMPID_INLINE RaindropView Raindrops::seen(const at::Tensor& image, Random& random) const {
+  check();
+  const auto clean = detail::photograph("Raindrops", image);
+  const auto height = clean.size(1);
+  const auto width = clean.size(2);
+  const auto pixels = height * width;
+  RaindropView result{detail::empty_like_photograph(clean),
+                      at::empty({height, width}, at::TensorOptions{}.dtype(at::kFloat))};
+  const auto* in = clean.data_ptr<float>();
+  auto* mask = result.mask.data_ptr<float>();
+  std::copy_n(in, 3 * pixels, result.image.data_ptr<float>());
+  std::fill_n(mask, pixels, 0.0f);
+
+  const detail::ScenePyramid scene{in, height, width};
+  lay(film_for(random), scene, result.image);
+  each_drop(
+      height, width, own_side(height, width), random,
+      [&](const detail::DropOutline& drop) { return new_pixels(drop, mask, height, width); },
+      [&](const detail::DropOutline& drop, const detail::DropLook& look) {
+        draw(drop, look, scene, result, height, width);
+      });
+  return result;
+}
+
+LIMPID_INLINE at::Tensor Raindrops::batch(const at::Tensor& images, Random& random) const {
+  const auto clean = detail::photographs("Raindrops", images);
+  return batch(clean, detail::whole_places(clean), random);
+}
+
+LIMPID_INLINE at::Tensor Raindrops::batch(const at::Tensor& images,
+                                          std::span<const CropPlace> places, Random& random) const {
+  check();
+  const auto clean = detail::photographs("Raindrops", images);
+  detail::check_places("Raindrops", clean, places);
+  const auto height = clean.size(2);
+  const auto width = clean.size(3);
+  detail::DropPixels pixels{clean.size(0), height, width};
+  for (const auto& place : places) {
+    pixels.next_picture(static_cast<float>(std::min(place.height, place.width)), film_for(random));
+    each_drop(
+        height, width, own_side(place.height, place.width), random,
+        [&](const detail::DropOutline& drop) { return pixels.try_drop(drop); },
+        [&](const detail::DropOutline& drop, const detail::DropLook& look) {
+          pixels.keep_drop(drop, look);
+        });
+  }
+  return pixels.drawn_on(clean);
+}
+
+LIMPID_INLINE detail::WaterFilm Raindrops::film_for(Random& random) const {
+  const auto lost = static_cast<float>(soften.draw(random));
+  return {lost, static_cast<float>(film.draw(random))};
+}
+
+LIMPID_INLINE void Raindrops::lay(const detail::WaterFilm& film, const detail::ScenePyramid& scene,
+                                  at::Tensor& image) {
+  if (film.soften == 0 && film.glow == 0) return;
+  const auto height = image.size(1);
+  const auto width = image.size(2);
+  const auto [own, half, quarter] = film.shares();
+  const auto wide = scene.glow_level();
+  auto* values = image.data_ptr<float>();
+  for (std::int64_t y = 0; y < height; ++y) {
+    for (std::int64_t x = 0; x < width; ++x) {
+      const auto at = [&](std::size_t level) {
+        return scene.sample(level, static_cast<float>(y) + 0.5f, static_cast<float>(x) + 0.5f);
+      };
+      const auto halved = at(0);
+      const auto quartered = quarter > 0 ? at(scene.level(4)) : halved;
+      const auto glow = at(wide);
+      for (std::size_t c = 0; c < 3; ++c) {
+        auto& value = values[static_cast<std::int64_t>(c) * height * width + y * width + x];
+        const auto soft = own * value + half * halved[c] + quarter * quartered[c];
+        value = std::clamp(soft + film.glow * (glow[c] - soft), 0.0f, 1.0f);
+      }
+    }
+  }
+}
+
+LIMPID_INLINE double Raindrops::own_side(std::int64_t height, std::int64_t width) const {
+  return reference_side > 0 ? reference_side : std::sqrt(static_cast<double>(height * width));
+}
+
+LIMPID_INLINE std::int64_t Raindrops::new_pixels(const detail::DropOutline& drop, const float* mask,
+                                                 std::int64_t height, std::int64_t width) {
+  std::int64_t count = 0;
+  detail::each_pixel_behind(drop, height, width,
+                            [&](std::int64_t at, const detail::DropOutline::Place&) {
+                              if (mask[at] == 0.0f) ++count;
+                            });
+  return count;
+}
+
+LIMPID_INLINE void Raindrops::draw(const detail::DropOutline& drop, const detail::DropLook& look,
+                                   const detail::ScenePyramid& scene, RaindropView& result,
+                                   std::int64_t height, std::int64_t width) {
+  auto* out = result.image.data_ptr<float>();
+  auto* mask = result.mask.data_ptr<float>();
+  const auto pixels = height * width;
+  const auto reach = look.view * static_cast<float>(std::min(height, width));
+  const auto middle_y = 0.5f * (drop.y() + 0.5f * static_cast<float>(height));
+  const auto middle_x = 0.5f * (drop.x() + 0.5f * static_cast<float>(width));
+  // One pixel of the drop spans reach / radius pixels of the scene, and the lens blurs the drop
+  // over a good part of its edge.
+  const auto level =
+      scene.level(reach / drop.radius() * std::max(1.0f, 0.5f * look.edge * drop.radius()));
+  detail::each_pixel_behind(
+      drop, height, width, [&](std::int64_t at, const detail::DropOutline::Place& place) {
+        const auto square = std::min(place.dy * place.dy + place.dx * place.dx, 2.0f);
+        const auto bend = reach * (0.6f + 0.4f * square);
+        const auto colour =
+            scene.sample(level, middle_y - bend * place.dy, middle_x - bend * place.dx);
+        const auto rim = 1.0f - detail::smooth_step(place.depth / 0.5f);
+        const auto foot = std::clamp(place.dy, -1.0f, 1.0f);
+        const auto gain = 1.0f + look.shading * (foot * std::min(square, 1.0f) + 0.3f * rim);
+        const auto alpha = look.opacity * detail::smooth_step(place.depth / look.edge);
+        for (std::int64_t c = 0; c < 3; ++c) {
+          const auto seen =
+              (1.0f - look.veil) * colour[static_cast<std::size_t>(c)] * gain + look.veil;
+          auto& value = out[c * pixels + at];
+          value = std::clamp(value + alpha * (seen - value), 0.0f, 1.0f);
+        }
+        // At least the smallest float, so that the mask tells which pixels a drop covers.
+        mask[at] = std::max({mask[at] + alpha - mask[at] * alpha, 1e-30f});
+      });
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,20 +1,17 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/batch_degradation.hpp>
-#include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/degradation_options.hpp>
 #include <limpid/degradations/planes.hpp>
-#include <limpid/degradations/stroke_batch.hpp>
 #include <limpid/degradations/strokes.hpp>
 #include <limpid/degradations/synthetic_depth.hpp>
 #include <limpid/degradations/veil.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/where.h>
 
@@ -25,6 +22,14 @@
 #include <span>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/degradations/batch_tensors.hpp>
+#include <limpid/degradations/stroke_batch.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -70,22 +75,7 @@ struct Snow {
   }
 
   /// @throws c10::ValueError for an option out of range.
-  void check() const {
-    detail::check_within("Snow: density", density, {0, 100});
-    detail::check_positive("Snow: radius", radius);
-    detail::check_within("Snow: radius", radius, {0, 1024});
-    detail::check_within("Snow: angle", angle, {-180, 180});
-    detail::check_not_negative("Snow: spread", spread);
-    detail::check_within("Snow: way", way, {0, 4096});
-    detail::check_within("Snow: opacity", opacity, {0, 1});
-    detail::check_positive("Snow: edge", edge);
-    detail::check_within("Snow: edge", edge, {0, 1});
-    detail::check_within("Snow: irregularity", irregularity, {0, 1});
-    detail::check_within("Snow: white", white, {0, 1});
-    detail::check_not_negative("Snow: veil", veil);
-    detail::check_within("Snow: airlight", airlight, {0, 1});
-    synthetic.check();
-  }
+  void check() const;
 
   /// A flake: what it hides falls off from its middle line to its wavy outline.
   struct Flake : detail::Stroke {
@@ -96,18 +86,7 @@ struct Snow {
     float reach() const { return 2.0f * radius * (1.0f + 0.5f * edge); }
 
     /// How much of the scene it hides at a place along and across its way.
-    float at(float along, float across) const {
-      const auto half = half_way();
-      const auto from = std::abs(along) - half;
-      const auto beyond = std::max(from, 0.0f);
-      const auto distance = std::sqrt(beyond * beyond + across * across);
-      const auto u = distance > 0 ? std::copysign(beyond, along) / distance : 0.0f;
-      const auto v = distance > 0 ? across / distance : 0.0f;
-      const auto wave = two_x * (u * u - v * v) + two_y * 2 * u * v +
-                        three_x * u * (u * u - 3 * v * v) + three_y * v * (3 * u * u - v * v);
-      const auto depth = 1.0f - distance / (radius * (1.0f + wave));
-      return strength * detail::smooth_step(depth / edge + 0.5f);
-    }
+    float at(float along, float across) const;
   };
 
   /// What one call does to a photograph.
@@ -118,110 +97,30 @@ struct Snow {
     float white = 1;
     std::int64_t margin = 0;
 
-    at::Tensor operator()(const at::Tensor& pixels, const Window& window) const {
-      const auto clean = detail::photograph("Snow", pixels);
-      const auto count = window.height * window.width;
-      const auto passed = not_hidden(window);
-      const auto arrives = veil.transmission(window);
-      auto snowy = detail::empty_like_photograph(clean);
-      const auto* in = clean.data_ptr<float>();
-      auto* out = snowy.data_ptr<float>();
-      for (std::int64_t c = 0; c < 3; ++c, in += count, out += count) {
-        for (std::int64_t i = 0; i < count; ++i) {
-          const auto at = static_cast<std::size_t>(i);
-          auto value = in[i];
-          if (!arrives.empty()) value = arrives[at] * value + (1.0f - arrives[at]) * airlight;
-          value = passed[at] * value + (1.0f - passed[at]) * white;
-          out[i] = std::clamp(value, 0.0f, 1.0f);
-        }
-      }
-      return snowy;
-    }
+    at::Tensor operator()(const at::Tensor& pixels, const Window& window) const;
 
     /// 1 - z, for each pixel of a window.
-    std::vector<float> not_hidden(const Window& window) const {
-      std::vector<float> passed(static_cast<std::size_t>(window.height * window.width), 1.0f);
-      for (const auto& flake : flakes) {
-        detail::each_pixel_near(
-            flake, flake.reach(), window, [&](std::int64_t i, float along, float across) {
-              passed[static_cast<std::size_t>(i)] *= 1.0f - flake.at(along, across);
-            });
-      }
-      return passed;
-    }
+    std::vector<float> not_hidden(const Window& window) const;
   };
 
-  Drawn drawn_for(std::int64_t height, std::int64_t width, Random& random) const {
-    return drawn_with(height, width, random, [&](float beta) {
-      return detail::Veil::drawn(beta, synthetic, height, width, random);
-    });
-  }
+  Drawn drawn_for(std::int64_t height, std::int64_t width, Random& random) const;
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
   /// @return       same shape, in [0, 1].
   /// @throws c10::ValueError for another shape or type, or an option out of range.
-  at::Tensor operator()(const at::Tensor& image, Random& random) const {
-    const auto clean = detail::photograph("Snow", image);
-    const auto height = clean.size(1);
-    const auto width = clean.size(2);
-    return drawn_for(height, width, random)(clean, Window::whole(height, width));
-  }
+  at::Tensor operator()(const at::Tensor& image, Random& random) const;
 
   /// As a `BatchDegradation`: (N, 3, H, W) float in [0, 1] on any device.
-  at::Tensor batch(const at::Tensor& images, Random& random) const {
-    const auto clean = detail::photographs("Snow", images);
-    return batch(clean, detail::whole_places(clean), random);
-  }
+  at::Tensor batch(const at::Tensor& images, Random& random) const;
 
   /// As a `PlacedBatchDegradation`: the veil is that of the whole photographs.
   at::Tensor batch(const at::Tensor& images, std::span<const CropPlace> places,
-                   Random& random) const {
-    const auto clean = detail::photographs("Snow", images);
-    detail::check_places("Snow", clean, places);
-    std::vector<std::vector<Flake>> flakes;
-    std::vector<float> airlights, whites;
-    detail::VeilBatch veils{synthetic};
-    for (const auto& place : places) {
-      auto drawn = drawn_with(clean.size(2), clean.size(3), random, [&](float beta) {
-        veils.add(beta, place, random);
-        return detail::Veil{};
-      });
-      flakes.push_back(std::move(drawn.flakes));
-      airlights.push_back(drawn.airlight);
-      whites.push_back(drawn.white);
-    }
-    const auto passed = passed_by(flakes, clean.size(2), clean.size(3), clean.device());
-    const auto seen = veils.before(clean, places, for_each_picture(clean, airlights));
-    return (passed * seen + (1 - passed) * for_each_picture(clean, whites)).clamp_(0, 1);
-  }
+                   Random& random) const;
 
  private:
   /// `Drawn::not_hidden` of each picture, (N, 1, H, W).
   static at::Tensor passed_by(const std::vector<std::vector<Flake>>& flakes, std::int64_t height,
-                              std::int64_t width, c10::Device device) {
-    const auto numbers = [](const Flake& flake) {
-      return std::vector<float>{flake.half_way(), flake.radius, flake.strength, flake.edge,
-                                flake.two_y,      flake.two_x,  flake.three_y,  flake.three_x};
-    };
-    const auto log_of_passed = [](const detail::StrokeColumns& number, const at::Tensor& along,
-                                  const at::Tensor& across) {
-      const auto beyond = (along.abs() - number[0]).clamp_min_(0);
-      const auto distance = (beyond.square() + across.square()).sqrt();
-      const auto unit = at::where(distance > 0, 1 / distance, distance);
-      const auto u = at::where(along < 0, -beyond, beyond) * unit;
-      const auto v = across * unit;
-      const auto wave = number[5] * (u * u - v * v) + number[4] * 2 * u * v +
-                        number[7] * u * (u * u - 3 * v * v) + number[6] * v * (3 * u * u - v * v);
-      const auto depth = 1 - distance / (number[1] * (1 + wave));
-      const auto step = (depth / number[3] + 0.5).clamp_(0, 1);
-      return (-number[2] * step * step * (3 - 2 * step)).log1p();
-    };
-    return detail::stroke_sums(
-               flakes, height, width, device, [](const Flake& flake) { return flake.reach(); },
-               numbers, log_of_passed)
-        .exp()
-        .unsqueeze(1);
-  }
+                              std::int64_t width, c10::Device device);
 
   /// @param veil_of  veil_of(beta): draws the veil, between the rest.
   template <class VeilOf>
@@ -270,3 +169,140 @@ static_assert(DegradationWithOptions<Snow> && PartwiseDegradation<Snow>);
 static_assert(PlacedBatchDegradation<Snow>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void Snow::check() const {
+  detail::check_within("Snow: density", density, {0, 100});
+  detail::check_positive("Snow: radius", radius);
+  detail::check_within("Snow: radius", radius, {0, 1024});
+  detail::check_within("Snow: angle", angle, {-180, 180});
+  detail::check_not_negative("Snow: spread", spread);
+  detail::check_within("Snow: way", way, {0, 4096});
+  detail::check_within("Snow: opacity", opacity, {0, 1});
+  detail::check_positive("Snow: edge", edge);
+  detail::check_within("Snow: edge", edge, {0, 1});
+  detail::check_within("Snow: irregularity", irregularity, {0, 1});
+  detail::check_within("Snow: white", white, {0, 1});
+  detail::check_not_negative("Snow: veil", veil);
+  detail::check_within("Snow: airlight", airlight, {0, 1});
+  synthetic.check();
+}
+
+LIMPID_INLINE float Snow::Flake::at(float along, float across) const {
+  const auto half = half_way();
+  const auto from = std::abs(along) - half;
+  const auto beyond = std::max(from, 0.0f);
+  const auto distance = std::sqrt(beyond * beyond + across * across);
+  const auto u = distance > 0 ? std::copysign(beyond, along) / distance : 0.0f;
+  const auto v = distance > 0 ? across / distance : 0.0f;
+  const auto wave = two_x * (u * u - v * v) + two_y * 2 * u * v +
+                    three_x * u * (u * u - 3 * v * v) + three_y * v * (3 * u * u - v * v);
+  const auto depth = 1.0f - distance / (radius * (1.0f + wave));
+  return strength * detail::smooth_step(depth / edge + 0.5f);
+}
+
+LIMPID_INLINE at::Tensor Snow::Drawn::operator()(const at::Tensor& pixels,
+                                                 const Window& window) const {
+  const auto clean = detail::photograph("Snow", pixels);
+  const auto count = window.height * window.width;
+  const auto passed = not_hidden(window);
+  const auto arrives = veil.transmission(window);
+  auto snowy = detail::empty_like_photograph(clean);
+  const auto* in = clean.data_ptr<float>();
+  auto* out = snowy.data_ptr<float>();
+  for (std::int64_t c = 0; c < 3; ++c, in += count, out += count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      auto value = in[i];
+      if (!arrives.empty()) value = arrives[at] * value + (1.0f - arrives[at]) * airlight;
+      value = passed[at] * value + (1.0f - passed[at]) * white;
+      out[i] = std::clamp(value, 0.0f, 1.0f);
+    }
+  }
+  return snowy;
+}
+
+LIMPID_INLINE std::vector<float> Snow::Drawn::not_hidden(const Window& window) const {
+  std::vector<float> passed(static_cast<std::size_t>(window.height * window.width), 1.0f);
+  for (const auto& flake : flakes) {
+    detail::each_pixel_near(flake, flake.reach(), window,
+                            [&](std::int64_t i, float along, float across) {
+                              passed[static_cast<std::size_t>(i)] *= 1.0f - flake.at(along, across);
+                            });
+  }
+  return passed;
+}
+
+LIMPID_INLINE Snow::Drawn Snow::drawn_for(std::int64_t height, std::int64_t width,
+                                          Random& random) const {
+  return drawn_with(height, width, random, [&](float beta) {
+    return detail::Veil::drawn(beta, synthetic, height, width, random);
+  });
+}
+
+LIMPID_INLINE at::Tensor Snow::operator()(const at::Tensor& image, Random& random) const {
+  const auto clean = detail::photograph("Snow", image);
+  const auto height = clean.size(1);
+  const auto width = clean.size(2);
+  return drawn_for(height, width, random)(clean, Window::whole(height, width));
+}
+
+LIMPID_INLINE at::Tensor Snow::batch(const at::Tensor& images, Random& random) const {
+  const auto clean = detail::photographs("Snow", images);
+  return batch(clean, detail::whole_places(clean), random);
+}
+
+LIMPID_INLINE at::Tensor Snow::batch(const at::Tensor& images, std::span<const CropPlace> places,
+                                     Random& random) const {
+  const auto clean = detail::photographs("Snow", images);
+  detail::check_places("Snow", clean, places);
+  std::vector<std::vector<Flake>> flakes;
+  std::vector<float> airlights, whites;
+  detail::VeilBatch veils{synthetic};
+  for (const auto& place : places) {
+    auto drawn = drawn_with(clean.size(2), clean.size(3), random, [&](float beta) {
+      veils.add(beta, place, random);
+      return detail::Veil{};
+    });
+    flakes.push_back(std::move(drawn.flakes));
+    airlights.push_back(drawn.airlight);
+    whites.push_back(drawn.white);
+  }
+  const auto passed = passed_by(flakes, clean.size(2), clean.size(3), clean.device());
+  const auto seen = veils.before(clean, places, for_each_picture(clean, airlights));
+  return (passed * seen + (1 - passed) * for_each_picture(clean, whites)).clamp_(0, 1);
+}
+
+LIMPID_INLINE at::Tensor Snow::passed_by(const std::vector<std::vector<Flake>>& flakes,
+                                         std::int64_t height, std::int64_t width,
+                                         c10::Device device) {
+  const auto numbers = [](const Flake& flake) {
+    return std::vector<float>{flake.half_way(), flake.radius, flake.strength, flake.edge,
+                              flake.two_y,      flake.two_x,  flake.three_y,  flake.three_x};
+  };
+  const auto log_of_passed = [](const detail::StrokeColumns& number, const at::Tensor& along,
+                                const at::Tensor& across) {
+    const auto beyond = (along.abs() - number[0]).clamp_min_(0);
+    const auto distance = (beyond.square() + across.square()).sqrt();
+    const auto unit = at::where(distance > 0, 1 / distance, distance);
+    const auto u = at::where(along < 0, -beyond, beyond) * unit;
+    const auto v = across * unit;
+    const auto wave = number[5] * (u * u - v * v) + number[4] * 2 * u * v +
+                      number[7] * u * (u * u - 3 * v * v) + number[6] * v * (3 * u * u - v * v);
+    const auto depth = 1 - distance / (number[1] * (1 + wave));
+    const auto step = (depth / number[3] + 0.5).clamp_(0, 1);
+    return (-number[2] * step * step * (3 - 2 * step)).log1p();
+  };
+  return detail::stroke_sums(
+             flakes, height, width, device, [](const Flake& flake) { return flake.reach(); },
+             numbers, log_of_passed)
+      .exp()
+      .unsqueeze(1);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,14 +1,19 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/formats/picture_format.hpp>
-#include <limpid/io/image.hpp>
-#include <limpid/io/image_limits.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 
 #include <cstdint>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/io/image.hpp>
+#include <limpid/io/image_limits.hpp>
+
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid::detail {
 
@@ -17,9 +22,19 @@ namespace limpid::detail {
 /// @param image  (3, H, W) float in [0, 1], contiguous; it is rounded to 8 bits.
 /// @return       the same shape, 255ths.
 /// @throws c10::ValueError if this build cannot write the format.
-inline at::Tensor through_codec(const PictureFormat& format, std::string_view component,
-                                const at::Tensor& image, int quality,
-                                ColourSampling sampling = ColourSampling::by_quality) {
+LIMPID_INLINE at::Tensor through_codec(const PictureFormat& format, std::string_view component,
+                                       const at::Tensor& image, int quality,
+                                       ColourSampling sampling = ColourSampling::by_quality);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor through_codec(const PictureFormat& format, std::string_view component,
+                                       const at::Tensor& image, int quality,
+                                       ColourSampling sampling) {
   TORCH_CHECK_VALUE(format.encode != nullptr && format.decode != nullptr, component, ": ",
                     format.missing);
   const auto photo = Image::from_unit(image);
@@ -36,3 +51,5 @@ inline at::Tensor through_codec(const PictureFormat& format, std::string_view co
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

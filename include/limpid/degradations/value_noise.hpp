@@ -4,6 +4,7 @@
 #include <limpid/degradations/batch_tensors.hpp>
 #include <limpid/degradations/planes.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 

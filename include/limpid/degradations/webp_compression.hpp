@@ -1,17 +1,22 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/interval.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/degradations/degradation_options.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
 #include <limpid/degradations/planes.hpp>
 #include <limpid/degradations/through_codec.hpp>
 #include <limpid/io/formats/webp.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
 #include <cmath>
+#endif
 
 namespace limpid {
 
@@ -28,23 +33,36 @@ struct WebPCompression {
   }
 
   /// @throws c10::ValueError for an option out of range, and where this build has no libwebp.
-  void check() const {
-    detail::check_within("WebPCompression: quality", quality, {0, 99});
-    TORCH_CHECK_VALUE(kWebp.missing.empty(), "WebPCompression: ", kWebp.missing);
-  }
+  void check() const;
 
   /// @param image  (3, H, W) float in [0, 1], sides of at least 16 pixels.
   /// @return       same shape, in [0, 1].
   /// @throws c10::ValueError for another shape or type, an option out of range, sides that WebP
   ///   cannot hold (above 16383), and where this build has no libwebp.
-  at::Tensor operator()(const at::Tensor& image, Random& random) const {
-    const auto clean = detail::photograph("WebPCompression", image);
-    check();
-    const auto drawn = static_cast<int>(std::lround(quality.draw(random)));
-    return detail::through_codec(kWebp, "WebPCompression", clean, drawn);
-  }
+  at::Tensor operator()(const at::Tensor& image, Random& random) const;
 };
 
 static_assert(DegradationWithOptions<WebPCompression>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void WebPCompression::check() const {
+  detail::check_within("WebPCompression: quality", quality, {0, 99});
+  TORCH_CHECK_VALUE(kWebp.missing.empty(), "WebPCompression: ", kWebp.missing);
+}
+
+LIMPID_INLINE at::Tensor WebPCompression::operator()(const at::Tensor& image,
+                                                     Random& random) const {
+  const auto clean = detail::photograph("WebPCompression", image);
+  check();
+  const auto drawn = static_cast<int>(std::lround(quality.draw(random)));
+  return detail::through_codec(kWebp, "WebPCompression", clean, drawn);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

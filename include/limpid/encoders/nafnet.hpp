@@ -1,14 +1,12 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
-#include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/naf_block.hpp>
-#include <limpid/layers/options_json.hpp>
 #include <limpid/layers/residual_block.hpp>
 
 #include <torch/nn.h>
@@ -19,6 +17,12 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/layers/check_features.hpp>
+#include <limpid/layers/options_json.hpp>
+#endif
 
 namespace limpid {
 
@@ -64,75 +68,26 @@ class NAFNetEncoderImpl : public torch::nn::Cloneable<NAFNetEncoderImpl> {
   static constexpr std::string_view architecture = "nafnet";
 
   /// @throws c10::ValueError if `width` is below 1, there is no level, or a count is negative.
-  explicit NAFNetEncoderImpl(NAFNetEncoderOptions options = {}) : options_(std::move(options)) {
-    detail::check_at_least("NAFNetEncoder: width", options_.width, 1);
-    detail::check_at_least("NAFNetEncoder: levels", levels(), 1);
-    TORCH_CHECK_VALUE(levels() <= 16, "NAFNetEncoder: expected at most 16 levels, got ", levels());
-    for (const auto count : options_.blocks) {
-      detail::check_at_least("NAFNetEncoder: blocks", count, 0);
-    }
-    detail::check_at_least("NAFNetEncoder: middle_blocks", options_.middle_blocks, 0);
-    detail::check_at_least("NAFNetEncoder: local_train_size", options_.local_train_size, 0);
-    reset();
-  }
+  explicit NAFNetEncoderImpl(NAFNetEncoderOptions options = {});
 
-  void reset() override {
-    using namespace torch::nn;
-    auto channels = options_.width;
-    std::int64_t stride = 1;
-    intro_ = register_module("intro", Conv2d(Conv2dOptions(3, channels, 3).padding(1)));
-    encoders_ = register_module("encoders", ModuleList());
-    downs_ = register_module("downs", ModuleList());
-    for (const auto count : options_.blocks) {
-      encoders_->push_back(detail::naf_blocks(count, channels, stride, options_.local_train_size));
-      downs_->push_back(Conv2d(Conv2dOptions(channels, 2 * channels, 2).stride(2)));
-      channels *= 2;
-      stride *= 2;
-    }
-    middle_ = register_module("middle_blks", detail::naf_blocks(options_.middle_blocks, channels,
-                                                                stride, options_.local_train_size));
-  }
+  void reset() override;
 
   /// @param image  (N, 3, H, W), values in `range()`, sides that `padding()` takes.
   /// @throws c10::ValueError if `image` has another shape.
-  NAFNetFeatures forward(const at::Tensor& image) {
-    detail::check_padded_image("NAFNetEncoder", image, padding());
-    NAFNetFeatures features;
-    auto map = intro_->forward(image);
-    for (std::size_t i = 0; i < options_.blocks.size(); ++i) {
-      map = detail::through(encoders_->at<torch::nn::SequentialImpl>(i), map);
-      features.skips.push_back(map);
-      map = downs_->at<Conv2dImpl>(i).forward(map);
-    }
-    features.bottom = detail::through(*middle_, map);
-    return features;
-  }
+  NAFNetFeatures forward(const at::Tensor& image);
 
   /// Sides that are multiples of 2^levels.
-  ImagePadding padding() const {
-    const auto multiple = std::int64_t{1} << levels();
-    return {.multiple = multiple, .min_side = multiple, .mode = options_.padding};
-  }
+  ImagePadding padding() const;
 
   /// How far its bottom features look, apart from means over whole maps; the skips look less far.
-  FieldOfView field_of_view() const {
-    auto view = FieldOfView{}.convolved(3);
-    const auto& o = options_;
-    for (const auto count : o.blocks) {
-      view = detail::view_of_naf_blocks(view, count, o.local_train_size).convolved(2, 2);
-    }
-    return detail::view_of_naf_blocks(view, o.middle_blocks, o.local_train_size);
-  }
+  FieldOfView field_of_view() const;
 
   /// The values that it takes, and in which its decoder's output is added to them.
   ValueRange range() const { return options_.range; }
 
   /// Takes means over windows fit for training patches of `train_size` pixels (TLC), from now on;
   /// 0: over the whole map. For inference on images larger than the patches of training.
-  void set_local_train_size(std::int64_t train_size) {
-    detail::set_local_train_size(*this, train_size);
-    options_.local_train_size = train_size;
-  }
+  void set_local_train_size(std::int64_t train_size);
 
   const NAFNetEncoderOptions& options() const { return options_; }
 
@@ -151,3 +106,73 @@ TORCH_MODULE(NAFNetEncoder);
 static_assert(Encoder<NAFNetEncoder>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE NAFNetEncoderImpl::NAFNetEncoderImpl(NAFNetEncoderOptions options)
+    : options_(std::move(options)) {
+  detail::check_at_least("NAFNetEncoder: width", options_.width, 1);
+  detail::check_at_least("NAFNetEncoder: levels", levels(), 1);
+  TORCH_CHECK_VALUE(levels() <= 16, "NAFNetEncoder: expected at most 16 levels, got ", levels());
+  for (const auto count : options_.blocks) {
+    detail::check_at_least("NAFNetEncoder: blocks", count, 0);
+  }
+  detail::check_at_least("NAFNetEncoder: middle_blocks", options_.middle_blocks, 0);
+  detail::check_at_least("NAFNetEncoder: local_train_size", options_.local_train_size, 0);
+  reset();
+}
+
+LIMPID_INLINE void NAFNetEncoderImpl::reset() {
+  using namespace torch::nn;
+  auto channels = options_.width;
+  std::int64_t stride = 1;
+  intro_ = register_module("intro", Conv2d(Conv2dOptions(3, channels, 3).padding(1)));
+  encoders_ = register_module("encoders", ModuleList());
+  downs_ = register_module("downs", ModuleList());
+  for (const auto count : options_.blocks) {
+    encoders_->push_back(detail::naf_blocks(count, channels, stride, options_.local_train_size));
+    downs_->push_back(Conv2d(Conv2dOptions(channels, 2 * channels, 2).stride(2)));
+    channels *= 2;
+    stride *= 2;
+  }
+  middle_ = register_module("middle_blks", detail::naf_blocks(options_.middle_blocks, channels,
+                                                              stride, options_.local_train_size));
+}
+
+LIMPID_INLINE NAFNetFeatures NAFNetEncoderImpl::forward(const at::Tensor& image) {
+  detail::check_padded_image("NAFNetEncoder", image, padding());
+  NAFNetFeatures features;
+  auto map = intro_->forward(image);
+  for (std::size_t i = 0; i < options_.blocks.size(); ++i) {
+    map = detail::through(encoders_->at<torch::nn::SequentialImpl>(i), map);
+    features.skips.push_back(map);
+    map = downs_->at<Conv2dImpl>(i).forward(map);
+  }
+  features.bottom = detail::through(*middle_, map);
+  return features;
+}
+
+LIMPID_INLINE ImagePadding NAFNetEncoderImpl::padding() const {
+  const auto multiple = std::int64_t{1} << levels();
+  return {.multiple = multiple, .min_side = multiple, .mode = options_.padding};
+}
+
+LIMPID_INLINE FieldOfView NAFNetEncoderImpl::field_of_view() const {
+  auto view = FieldOfView{}.convolved(3);
+  const auto& o = options_;
+  for (const auto count : o.blocks) {
+    view = detail::view_of_naf_blocks(view, count, o.local_train_size).convolved(2, 2);
+  }
+  return detail::view_of_naf_blocks(view, o.middle_blocks, o.local_train_size);
+}
+
+LIMPID_INLINE void NAFNetEncoderImpl::set_local_train_size(std::int64_t train_size) {
+  detail::set_local_train_size(*this, train_size);
+  options_.local_train_size = train_size;
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

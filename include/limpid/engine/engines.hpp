@@ -1,12 +1,17 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/compiled.hpp>
+#include <limpid/core/concepts.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/part_listener.hpp>
 #include <limpid/core/whole_maps.hpp>
 #include <limpid/engine/compiled_network.hpp>
+#include <limpid/engine/plan.hpp>
 #include <limpid/kernels/convolution.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/onnx/recording.hpp>
 
 #include <ATen/TracerMode.h>
 #include <ATen/core/Tensor.h>
@@ -55,42 +60,9 @@ class Engines {
   at::Tensor restore([[maybe_unused]] const std::string& task,
                      [[maybe_unused]] torch::nn::Module& module,
                      [[maybe_unused]] const TileNeeds& needs, const Restore& restore,
-                     const at::Tensor& image) const {
-#if LIMPID_WITH_ONEDNN
-    if (!is_for_engine(module, image)) return restore(image);
-    const auto precision =
-        detail::autocast_is_on(at::kCPU) ? Precision::bfloat16 : Precision::float32;
-    const auto network = of(task, module, needs, precision, restore);
-    if (!network || !is_told(*network, image)) return restore(image);
-    std::vector<at::Tensor> restored;
-    try {
-      for (std::int64_t i = 0; i < image.size(0); ++i) {
-        restored.push_back(network->restore(image.narrow(0, i, 1)));
-      }
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const std::exception& error) {
-      give_up(task, error_text(error));
-      return restore(image);
-    }
-    return restored.size() == 1 ? restored.front() : at::cat(restored);
-#else
-    return restore(image);
-#endif
-  }
+                     const at::Tensor& image) const;
 
-  EngineState state([[maybe_unused]] const std::string& task) const {
-#if LIMPID_WITH_ONEDNN
-    const std::lock_guard lock{known_->mutex};
-    const auto found = known_->tasks.find(task);
-    if (found == known_->tasks.end()) return {};
-    const auto& [network, precision, weights, reason] = found->second;
-    if (!network) return {false, 0, {}, reason};
-    return {true, network->operators(), network->library_operators(), {}};
-#else
-    return {false, 0, {}, "this build has no oneDNN"};
-#endif
-  }
+  EngineState state([[maybe_unused]] const std::string& task) const;
 
 #if LIMPID_WITH_ONEDNN
  private:
@@ -167,3 +139,51 @@ class Engines {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor Engines::restore([[maybe_unused]] const std::string& task,
+                                          [[maybe_unused]] torch::nn::Module& module,
+                                          [[maybe_unused]] const TileNeeds& needs,
+                                          const Restore& restore, const at::Tensor& image) const {
+#if LIMPID_WITH_ONEDNN
+  if (!is_for_engine(module, image)) return restore(image);
+  const auto precision =
+      detail::autocast_is_on(at::kCPU) ? Precision::bfloat16 : Precision::float32;
+  const auto network = of(task, module, needs, precision, restore);
+  if (!network || !is_told(*network, image)) return restore(image);
+  std::vector<at::Tensor> restored;
+  try {
+    for (std::int64_t i = 0; i < image.size(0); ++i) {
+      restored.push_back(network->restore(image.narrow(0, i, 1)));
+    }
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    give_up(task, error_text(error));
+    return restore(image);
+  }
+  return restored.size() == 1 ? restored.front() : at::cat(restored);
+#else
+  return restore(image);
+#endif
+}
+
+LIMPID_INLINE EngineState Engines::state([[maybe_unused]] const std::string& task) const {
+#if LIMPID_WITH_ONEDNN
+  const std::lock_guard lock{known_->mutex};
+  const auto found = known_->tasks.find(task);
+  if (found == known_->tasks.end()) return {};
+  const auto& [network, precision, weights, reason] = found->second;
+  if (!network) return {false, 0, {}, reason};
+  return {true, network->operators(), network->library_operators(), {}};
+#else
+  return {false, 0, {}, "this build has no oneDNN"};
+#endif
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <limpid/core/field_of_view.hpp>
+#include <limpid/core/compiled.hpp>
+#include <limpid/core/padding.hpp>
 #include <limpid/core/whole_maps.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,6 +15,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/field_of_view.hpp>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -38,18 +44,14 @@ class PeakMemory {
   class Counter : public c10::MemoryReportingInfoBase {
    public:
     // One of these two is LibTorch's: the types of the totals changed with version 2.1.
-    void reportMemoryUsage(void*, std::int64_t bytes, std::int64_t, std::int64_t, c10::Device) {
-      count(bytes);
-    }
-    void reportMemoryUsage(void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device) {
-      count(bytes);
-    }
+    void reportMemoryUsage(void*, std::int64_t bytes, std::int64_t, std::int64_t, c10::Device);
+    void reportMemoryUsage(void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device);
     bool memoryProfilingEnabled() const { return true; }
 
     std::int64_t peak = 0;
 
    private:
-    void count(std::int64_t bytes) { peak = std::max(peak, bytes_ += bytes); }
+    void count(std::int64_t bytes);
     std::int64_t bytes_ = 0;
   };
 
@@ -63,26 +65,8 @@ class PeakMemory {
 /// Runs a network on two small pictures: what the larger one takes beyond the other is what pixels
 /// cost. What any picture costs, scratch space of convolutions for one, is not.
 /// @param run  restores a picture of this side
-inline NetworkCost measure_cost(const std::function<void(std::int64_t side)>& run,
-                                const ImagePadding& padding) {
-  struct Taken {
-    std::int64_t side = 0, bytes = 0;
-    std::size_t layers = 0;
-  };
-  const auto taken = [&](std::int64_t least) {
-    const auto side = padding.padded(least);
-    WholeMaps maps;
-    maps.show({side, side, 0, 0, side, side});
-    const WholeMaps::Scope scope{maps};
-    const PeakMemory memory;
-    run(side);
-    return Taken{side, memory.bytes(), maps.layers()};
-  };
-  const auto small = taken(192), large = taken(small.side + 128);
-  const auto bytes = static_cast<double>(std::max<std::int64_t>(0, large.bytes - small.bytes));
-  const auto pixels = large.side * large.side - small.side * small.side;
-  return {bytes / static_cast<double>(pixels), large.layers};
-}
+LIMPID_INLINE NetworkCost measure_cost(const std::function<void(std::int64_t side)>& run,
+                                       const ImagePadding& padding);
 
 /// Costs by the task's name, each measured once. Copies share what they know; any thread may ask.
 class KnownCosts {
@@ -105,3 +89,46 @@ class KnownCosts {
 
 }  // namespace detail
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE void PeakMemory::Counter::reportMemoryUsage(void*, std::int64_t bytes, std::int64_t,
+                                                          std::int64_t, c10::Device) {
+  count(bytes);
+}
+
+LIMPID_INLINE void PeakMemory::Counter::reportMemoryUsage(void*, std::int64_t bytes, std::size_t,
+                                                          std::size_t, c10::Device) {
+  count(bytes);
+}
+
+LIMPID_INLINE void PeakMemory::Counter::count(std::int64_t bytes) {
+  peak = std::max(peak, bytes_ += bytes);
+}
+
+LIMPID_INLINE NetworkCost measure_cost(const std::function<void(std::int64_t side)>& run,
+                                       const ImagePadding& padding) {
+  struct Taken {
+    std::int64_t side = 0, bytes = 0;
+    std::size_t layers = 0;
+  };
+  const auto taken = [&](std::int64_t least) {
+    const auto side = padding.padded(least);
+    WholeMaps maps;
+    maps.show({side, side, 0, 0, side, side});
+    const WholeMaps::Scope scope{maps};
+    const PeakMemory memory;
+    run(side);
+    return Taken{side, memory.bytes(), maps.layers()};
+  };
+  const auto small = taken(192), large = taken(small.side + 128);
+  const auto bytes = static_cast<double>(std::max<std::int64_t>(0, large.bytes - small.bytes));
+  const auto pixels = large.side * large.side - small.side * small.side;
+  return {bytes / static_cast<double>(pixels), large.layers};
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -2,6 +2,8 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/io/image.hpp>
+#include <limpid/io/picture_folder.hpp>
+#include <limpid/io/picture_formats.hpp>
 
 #include <c10/util/Exception.h>
 

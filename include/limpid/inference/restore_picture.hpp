@@ -1,9 +1,9 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/finite.hpp>
-#include <limpid/core/memory_format.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/core/whole_maps.hpp>
@@ -18,7 +18,6 @@
 #include <limpid/io/picture_view.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -28,7 +27,14 @@
 
 #include <cstdint>
 #include <string>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/memory_format.hpp>
+
+#include <ATen/TensorOperators.h>
+
 #include <string_view>
+#endif
 
 namespace limpid::detail {
 
@@ -42,66 +48,27 @@ struct TaskNetwork {
 };
 
 /// (1, 3, H, W) in [-1, 1], on the network's device.
-inline at::Tensor network_input(const at::Tensor& unit, const RestorerOptions& options) {
-  return laid_out(to_signed(unit.to(options.device)), options.memory_format);
-}
+LIMPID_INLINE at::Tensor network_input(const at::Tensor& unit, const RestorerOptions& options);
 
 /// The whole picture at once: the mean over `turns`, (1, 3, H, W) in [-1, 1].
-inline at::Tensor restore_whole(const RestoreFunction& restore, const DegradedPicture& degraded,
-                                const RestorerOptions& options) {
-  const auto turns = Turn::first(options.ensemble);
-  const auto input = network_input(degraded.unit(), options);
-  if (turns.size() == 1) return restore(input).to(at::kFloat);
-  at::Tensor sum;
-  for (const auto& turn : turns) {
-    const auto laid = laid_out(turn.of(input), options.memory_format);
-    const auto restored = turn.undone(restore(laid).to(at::kFloat));
-    sum = sum.defined() ? sum.add_(restored) : restored.clone();
-  }
-  return sum.div_(static_cast<double>(turns.size()));
-}
+LIMPID_INLINE at::Tensor restore_whole(const RestoreFunction& restore,
+                                       const DegradedPicture& degraded,
+                                       const RestorerOptions& options);
 
 /// degraded + strength (restored - degraded), in the network's range.
-inline RestoreFunction with_strength(const RestoreFunction& restore, double strength) {
-  TORCH_CHECK_VALUE(strength >= 0 && strength <= 1, "restore: expected a strength in 0 ... 1, got ",
-                    strength);
-  if (strength == 1) return restore;
-  return [restore, strength](const at::Tensor& degraded) {
-    return at::lerp(degraded.to(at::kFloat), restore(degraded).to(at::kFloat), strength);
-  };
-}
+LIMPID_INLINE RestoreFunction with_strength(const RestoreFunction& restore, double strength);
 
 /// What restoring a pixel costs; found once, by restoring a small picture, with the network itself:
 /// nobody sees into an engine.
-inline NetworkCost cost_of(const TaskNetwork& network, const RestorerOptions& options) {
-  return network.costs.of(network.task, [&] {
-    const c10::NoGradGuard no_grad;
-    const AutocastScope autocast{options.precision, options.device};
-    const ConvolutionScope convolution{Convolution::exact};  // which is the network itself
-    return measure_cost(
-        [&](std::int64_t side) {
-          const Image grey{at::full({side, side, 3}, 128, at::kByte)};
-          const auto& run = network.own ? network.own : network.restore;
-          (void)to_unit(restore_whole(run, grey, options));
-        },
-        network.needs.padding);
-  });
-}
+LIMPID_INLINE NetworkCost cost_of(const TaskNetwork& network, const RestorerOptions& options);
 
 /// How `network` restores a picture of this size.
-inline TilePlan plan_of(const TaskNetwork& network, std::int64_t height, std::int64_t width,
-                        const RestorerOptions& options) {
-  if (is_surely_whole(options.tiling, height, width)) return {};
-  return plan_tiles(cost_of(network, options), network.needs, options, height, width);
-}
+LIMPID_INLINE TilePlan plan_of(const TaskNetwork& network, std::int64_t height, std::int64_t width,
+                               const RestorerOptions& options);
 
 /// How many tiles a picture of this size has by `plan`.
-inline std::int64_t tiles_of(const TilePlan& plan, const TileNeeds& needs, std::int64_t height,
-                             std::int64_t width) {
-  if (plan.tile == 0) return 1;
-  if (!plan.is_known) return tile_count(height, width, {plan.tile, plan.halo});
-  return static_cast<std::int64_t>(tile_cores(height, width, plan.tile, needs.padding).size());
-}
+LIMPID_INLINE std::int64_t tiles_of(const TilePlan& plan, const TileNeeds& needs,
+                                    std::int64_t height, std::int64_t width);
 
 /// The one way from a picture to a restored one: whole or tile by tile.
 /// @param sink  (part, values): (1, 3, H, W) float on the CPU, in [0, 1] but for what the network
@@ -158,8 +125,88 @@ void restore_parts(const TaskNetwork& network, const DegradedPicture& degraded,
 }
 
 /// (H, W, 3) bytes.
-inline at::Tensor restore_pixels(const TaskNetwork& network, const DegradedPicture& degraded,
-                                 const RestorerOptions& options, const RestoreWatch& watch) {
+LIMPID_INLINE at::Tensor restore_pixels(const TaskNetwork& network, const DegradedPicture& degraded,
+                                        const RestorerOptions& options, const RestoreWatch& watch);
+
+/// As a picture of 8 bits.
+LIMPID_INLINE Image restore_picture(const TaskNetwork& network, const Image& degraded,
+                                    const RestorerOptions& options, const RestoreWatch& watch = {});
+
+/// As (1, 3, H, W) float in [0, 1] on the CPU, not rounded.
+LIMPID_INLINE at::Tensor restore_unit(const TaskNetwork& network, const DegradedPicture& degraded,
+                                      const RestorerOptions& options,
+                                      const RestoreWatch& watch = {});
+
+/// From memory to memory, which is written when all is done: `degraded` and `restored` may be the
+/// same, and nothing is written where it throws.
+LIMPID_INLINE void restore_memory(const TaskNetwork& network, const PictureView& degraded,
+                                  const PictureBuffer& restored, const RestorerOptions& options,
+                                  const RestoreWatch& watch);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor network_input(const at::Tensor& unit, const RestorerOptions& options) {
+  return laid_out(to_signed(unit.to(options.device)), options.memory_format);
+}
+
+LIMPID_INLINE at::Tensor restore_whole(const RestoreFunction& restore,
+                                       const DegradedPicture& degraded,
+                                       const RestorerOptions& options) {
+  const auto turns = Turn::first(options.ensemble);
+  const auto input = network_input(degraded.unit(), options);
+  if (turns.size() == 1) return restore(input).to(at::kFloat);
+  at::Tensor sum;
+  for (const auto& turn : turns) {
+    const auto laid = laid_out(turn.of(input), options.memory_format);
+    const auto restored = turn.undone(restore(laid).to(at::kFloat));
+    sum = sum.defined() ? sum.add_(restored) : restored.clone();
+  }
+  return sum.div_(static_cast<double>(turns.size()));
+}
+
+LIMPID_INLINE RestoreFunction with_strength(const RestoreFunction& restore, double strength) {
+  TORCH_CHECK_VALUE(strength >= 0 && strength <= 1, "restore: expected a strength in 0 ... 1, got ",
+                    strength);
+  if (strength == 1) return restore;
+  return [restore, strength](const at::Tensor& degraded) {
+    return at::lerp(degraded.to(at::kFloat), restore(degraded).to(at::kFloat), strength);
+  };
+}
+
+LIMPID_INLINE NetworkCost cost_of(const TaskNetwork& network, const RestorerOptions& options) {
+  return network.costs.of(network.task, [&] {
+    const c10::NoGradGuard no_grad;
+    const AutocastScope autocast{options.precision, options.device};
+    const ConvolutionScope convolution{Convolution::exact};  // which is the network itself
+    return measure_cost(
+        [&](std::int64_t side) {
+          const Image grey{at::full({side, side, 3}, 128, at::kByte)};
+          const auto& run = network.own ? network.own : network.restore;
+          (void)to_unit(restore_whole(run, grey, options));
+        },
+        network.needs.padding);
+  });
+}
+
+LIMPID_INLINE TilePlan plan_of(const TaskNetwork& network, std::int64_t height, std::int64_t width,
+                               const RestorerOptions& options) {
+  if (is_surely_whole(options.tiling, height, width)) return {};
+  return plan_tiles(cost_of(network, options), network.needs, options, height, width);
+}
+
+LIMPID_INLINE std::int64_t tiles_of(const TilePlan& plan, const TileNeeds& needs,
+                                    std::int64_t height, std::int64_t width) {
+  if (plan.tile == 0) return 1;
+  if (!plan.is_known) return tile_count(height, width, {plan.tile, plan.halo});
+  return static_cast<std::int64_t>(tile_cores(height, width, plan.tile, needs.padding).size());
+}
+
+LIMPID_INLINE at::Tensor restore_pixels(const TaskNetwork& network, const DegradedPicture& degraded,
+                                        const RestorerOptions& options, const RestoreWatch& watch) {
   const auto height = degraded.height(), width = degraded.width();
   at::Tensor pixels;
   const auto sink = [&](const Rectangle& part, const at::Tensor& unit) {
@@ -175,15 +222,13 @@ inline at::Tensor restore_pixels(const TaskNetwork& network, const DegradedPictu
   return pixels;
 }
 
-/// As a picture of 8 bits.
-inline Image restore_picture(const TaskNetwork& network, const Image& degraded,
-                             const RestorerOptions& options, const RestoreWatch& watch = {}) {
+LIMPID_INLINE Image restore_picture(const TaskNetwork& network, const Image& degraded,
+                                    const RestorerOptions& options, const RestoreWatch& watch) {
   return Image{restore_pixels(network, degraded, options, watch)}.with_facts(degraded.facts());
 }
 
-/// As (1, 3, H, W) float in [0, 1] on the CPU, not rounded.
-inline at::Tensor restore_unit(const TaskNetwork& network, const DegradedPicture& degraded,
-                               const RestorerOptions& options, const RestoreWatch& watch = {}) {
+LIMPID_INLINE at::Tensor restore_unit(const TaskNetwork& network, const DegradedPicture& degraded,
+                                      const RestorerOptions& options, const RestoreWatch& watch) {
   auto values = at::empty({1, 3, degraded.height(), degraded.width()}, at::kFloat);
   const auto sink = [&](const Rectangle& part, const at::Tensor& unit) {
     values.narrow(2, part.top, part.height).narrow(3, part.left, part.width).copy_(unit);
@@ -192,11 +237,9 @@ inline at::Tensor restore_unit(const TaskNetwork& network, const DegradedPicture
   return values.clamp_(0, 1);
 }
 
-/// From memory to memory, which is written when all is done: `degraded` and `restored` may be the
-/// same, and nothing is written where it throws.
-inline void restore_memory(const TaskNetwork& network, const PictureView& degraded,
-                           const PictureBuffer& restored, const RestorerOptions& options,
-                           const RestoreWatch& watch) {
+LIMPID_INLINE void restore_memory(const TaskNetwork& network, const PictureView& degraded,
+                                  const PictureBuffer& restored, const RestorerOptions& options,
+                                  const RestoreWatch& watch) {
   const auto view = checked_view("degraded picture", degraded);
   const auto buffer = checked_buffer("restored picture", restored, view.height, view.width);
   const DegradedPicture picture{view};
@@ -209,3 +252,5 @@ inline void restore_memory(const TaskNetwork& network, const PictureView& degrad
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -44,32 +46,18 @@ namespace detail {
 /// One restoring that is watched.
 class WatchedRun {
  public:
-  WatchedRun(const RestoreWatch& watch, std::int64_t tiles) : watch_(watch) {
-    progress_.tiles = tiles;
-    check();
-    tell();
-  }
+  WatchedRun(const RestoreWatch& watch, std::int64_t tiles);
 
   /// Before the network runs.
-  void check() const {
-    if (watch_.stop.stop_requested()) throw RestoreCancelled{progress_};
-  }
+  void check() const;
 
   /// After it ran.
-  void ran() {
-    ++progress_.runs;
-    tell();
-  }
+  void ran();
 
-  void tile_done() {
-    ++progress_.tiles_done;
-    tell();
-  }
+  void tile_done();
 
  private:
-  void tell() const {
-    if (watch_.progress) watch_.progress(progress_);
-  }
+  void tell() const;
 
   const RestoreWatch& watch_;
   RestoreProgress progress_;
@@ -77,3 +65,36 @@ class WatchedRun {
 
 }  // namespace detail
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE WatchedRun::WatchedRun(const RestoreWatch& watch, std::int64_t tiles)
+    : watch_(watch) {
+  progress_.tiles = tiles;
+  check();
+  tell();
+}
+
+LIMPID_INLINE void WatchedRun::check() const {
+  if (watch_.stop.stop_requested()) throw RestoreCancelled{progress_};
+}
+
+LIMPID_INLINE void WatchedRun::ran() {
+  ++progress_.runs;
+  tell();
+}
+
+LIMPID_INLINE void WatchedRun::tile_done() {
+  ++progress_.tiles_done;
+  tell();
+}
+
+LIMPID_INLINE void WatchedRun::tell() const {
+  if (watch_.progress) watch_.progress(progress_);
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,19 +1,24 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/field_of_view.hpp>
-#include <limpid/core/machine_memory.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/restorer_options.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/machine_memory.hpp>
 #include <limpid/inference/tile_grid.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <cstdio>
-#include <string>
+#endif
 
 namespace limpid {
 
@@ -41,39 +46,13 @@ inline constexpr double kTileBytes = 512.0 * 1024 * 1024;
 inline constexpr double kWholePart = 0.5, kTilePart = 0.35;
 
 /// "23.9 GB" or "310 MB".
-inline std::string memory_text(double bytes) {
-  char text[32];
-  if (bytes >= 1e9) {
-    std::snprintf(text, sizeof text, "%.1f GB", bytes * 1e-9);
-  } else {
-    std::snprintf(text, sizeof text, "%.0f MB", std::ceil(bytes * 1e-6));
-  }
-  return text;
-}
+LIMPID_INLINE std::string memory_text(double bytes);
 
 /// Pixels around a tile that its network sees with it.
-inline std::int64_t halo_of(const TileNeeds& needs, const Tiling& tiling) {
-  const auto halo = tiling.overlap != Tiling::automatic ? tiling.overlap : needs.view->halo();
-  return rounded_up(halo, needs.padding.multiple);
-}
+LIMPID_INLINE std::int64_t halo_of(const TileNeeds& needs, const Tiling& tiling);
 
 /// Tiles that fit into `plan.free_bytes`.
-inline void fit_tiles(TilePlan& plan, double bytes_per_pixel, const TileNeeds& needs) {
-  const auto multiple = needs.padding.multiple;
-  const auto largest = [&](double bytes) {
-    return static_cast<std::int64_t>(std::sqrt(bytes / std::max(1.0, bytes_per_pixel)));
-  };
-  const auto shown = largest(std::min(kTileBytes, kTilePart * plan.free_bytes));
-  plan.tile = (shown - 2 * plan.halo) / multiple * multiple;
-  const auto least = rounded_up(std::clamp<std::int64_t>(plan.halo, 64, 512), multiple);
-  if (plan.tile >= least) return;
-  // A network that looks far: tiles that are not mostly surroundings, where there is memory.
-  plan.tile = least;
-  const auto possible = largest(2 * kTilePart * plan.free_bytes);
-  if (plan.tile + 2 * plan.halo <= possible) return;
-  plan.halo = std::max<std::int64_t>(0, possible / 4) / multiple * multiple;
-  plan.tile = std::max(multiple, (possible - 2 * plan.halo) / multiple * multiple);
-}
+LIMPID_INLINE void fit_tiles(TilePlan& plan, double bytes_per_pixel, const TileNeeds& needs);
 
 }  // namespace detail
 
@@ -107,17 +86,65 @@ inline std::string TilePlan::text() const {
 }
 
 /// Whether a picture of this size is small enough to be restored at once without an estimate.
-inline bool is_surely_whole(const Tiling& tiling, std::int64_t height, std::int64_t width) {
-  constexpr std::int64_t kSmall = 1'000'000;
-  return tiling.tile == 0 || (tiling.tile == Tiling::automatic && height * width <= kSmall);
-}
+LIMPID_INLINE bool is_surely_whole(const Tiling& tiling, std::int64_t height, std::int64_t width);
 
 /// How a picture of this size is restored.
 /// @param cost  of its network; with `options.ensemble`, of one way to lay the picture
 /// @throws c10::ValueError if the tile is smaller than 16 or the overlap negative.
-inline TilePlan plan_tiles(const NetworkCost& cost, const TileNeeds& needs,
-                           const RestorerOptions& options, std::int64_t height,
-                           std::int64_t width) {
+LIMPID_INLINE TilePlan plan_tiles(const NetworkCost& cost, const TileNeeds& needs,
+                                  const RestorerOptions& options, std::int64_t height,
+                                  std::int64_t width);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string memory_text(double bytes) {
+  char text[32];
+  if (bytes >= 1e9) {
+    std::snprintf(text, sizeof text, "%.1f GB", bytes * 1e-9);
+  } else {
+    std::snprintf(text, sizeof text, "%.0f MB", std::ceil(bytes * 1e-6));
+  }
+  return text;
+}
+
+LIMPID_INLINE std::int64_t halo_of(const TileNeeds& needs, const Tiling& tiling) {
+  const auto halo = tiling.overlap != Tiling::automatic ? tiling.overlap : needs.view->halo();
+  return rounded_up(halo, needs.padding.multiple);
+}
+
+LIMPID_INLINE void fit_tiles(TilePlan& plan, double bytes_per_pixel, const TileNeeds& needs) {
+  const auto multiple = needs.padding.multiple;
+  const auto largest = [&](double bytes) {
+    return static_cast<std::int64_t>(std::sqrt(bytes / std::max(1.0, bytes_per_pixel)));
+  };
+  const auto shown = largest(std::min(kTileBytes, kTilePart * plan.free_bytes));
+  plan.tile = (shown - 2 * plan.halo) / multiple * multiple;
+  const auto least = rounded_up(std::clamp<std::int64_t>(plan.halo, 64, 512), multiple);
+  if (plan.tile >= least) return;
+  // A network that looks far: tiles that are not mostly surroundings, where there is memory.
+  plan.tile = least;
+  const auto possible = largest(2 * kTilePart * plan.free_bytes);
+  if (plan.tile + 2 * plan.halo <= possible) return;
+  plan.halo = std::max<std::int64_t>(0, possible / 4) / multiple * multiple;
+  plan.tile = std::max(multiple, (possible - 2 * plan.halo) / multiple * multiple);
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE bool is_surely_whole(const Tiling& tiling, std::int64_t height, std::int64_t width) {
+  constexpr std::int64_t kSmall = 1'000'000;
+  return tiling.tile == 0 || (tiling.tile == Tiling::automatic && height * width <= kSmall);
+}
+
+LIMPID_INLINE TilePlan plan_tiles(const NetworkCost& cost, const TileNeeds& needs,
+                                  const RestorerOptions& options, std::int64_t height,
+                                  std::int64_t width) {
   const auto& tiling = options.tiling;
   TilePlan plan{.is_automatic = tiling.tile == Tiling::automatic,
                 .is_known = needs.view.has_value(),
@@ -152,3 +179,5 @@ inline TilePlan plan_tiles(const NetworkCost& cost, const TileNeeds& needs,
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -4,6 +4,7 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/natural_order.hpp>
 #include <limpid/io/picture_folder.hpp>
+#include <limpid/io/picture_formats.hpp>
 
 #include <c10/util/Exception.h>
 

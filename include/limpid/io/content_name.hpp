@@ -1,15 +1,28 @@
 #pragma once
 
-#include <algorithm>
-#include <cctype>
+#include <limpid/core/compiled.hpp>
+
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#include <cctype>
+#endif
 
 namespace limpid::detail {
 
 /// What a file that begins with these bytes (512 of them, or all) is, where it is no file of
 /// tensors: "an HTML page (...)". What people get instead of a download is told, and what to do.
-inline std::string content_name(std::string_view start) {
+LIMPID_INLINE std::string content_name(std::string_view start);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string content_name(std::string_view start) {
   const auto begins = [&](std::string_view magic) {
     return start.substr(0, magic.size()) == magic;
   };
@@ -74,3 +87,5 @@ inline std::string content_name(std::string_view start) {
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

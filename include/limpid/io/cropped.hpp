@@ -1,17 +1,29 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/window.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
 #include <cstdint>
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#endif
 
 namespace limpid::detail {
 
 /// A window of (H, W, C) bytes, which lies within them: a copy, or themselves where it is all.
-inline at::Tensor cropped(const at::Tensor& pixels, const Window& window) {
+LIMPID_INLINE at::Tensor cropped(const at::Tensor& pixels, const Window& window);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor cropped(const at::Tensor& pixels, const Window& window) {
   const auto width = pixels.size(1);
   const auto channels = pixels.size(2);
   if (window == Window::whole(pixels.size(0), width)) return pixels;
@@ -25,3 +37,5 @@ inline at::Tensor cropped(const at::Tensor& pixels, const Window& window) {
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

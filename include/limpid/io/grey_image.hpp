@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_file.hpp>
 #include <limpid/io/upright.hpp>
@@ -12,6 +12,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#endif
 
 namespace limpid {
 
@@ -25,24 +29,7 @@ struct GreyImage {
   ///
   /// @throws c10::Error that names the file and what is wrong with it, such as colours.
   static GreyImage load(const std::filesystem::path& path,
-                        const ImageLimits& limits = ImageLimits::of_process()) {
-    try {
-      const auto bytes = detail::read_picture_file(path, limits);
-      const auto [format, header] = detail::read_picture_header(bytes, limits);
-      const bool has_more = header.facts.bits > 8 || format->name == "PNM";
-      if (format->decode_samples == nullptr || !has_more) {
-        const auto pixels = detail::read_picture(bytes, limits).pixels;
-        return grey<std::uint8_t>(pixels, 255);
-      }
-      const auto samples = format->decode_samples(bytes, header, limits);
-      return grey<std::int32_t>(
-          detail::turned_upright<std::int32_t>(samples.values, header.facts.orientation),
-          samples.highest);
-    } catch (const c10::Error& error) {
-      limpid::fail("cannot read grey picture '", path.string(),
-                   "': ", error.what_without_backtrace());
-    }
-  }
+                        const ImageLimits& limits = ImageLimits::of_process());
 
  private:
   /// The mean of the channels, which are equal but for what a JPEG does to them.
@@ -66,3 +53,31 @@ struct GreyImage {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE GreyImage GreyImage::load(const std::filesystem::path& path,
+                                        const ImageLimits& limits) {
+  try {
+    const auto bytes = detail::read_picture_file(path, limits);
+    const auto [format, header] = detail::read_picture_header(bytes, limits);
+    const bool has_more = header.facts.bits > 8 || format->name == "PNM";
+    if (format->decode_samples == nullptr || !has_more) {
+      const auto pixels = detail::read_picture(bytes, limits).pixels;
+      return grey<std::uint8_t>(pixels, 255);
+    }
+    const auto samples = format->decode_samples(bytes, header, limits);
+    return grey<std::int32_t>(
+        detail::turned_upright<std::int32_t>(samples.values, header.facts.orientation),
+        samples.highest);
+  } catch (const c10::Error& error) {
+    limpid::fail("cannot read grey picture '", path.string(),
+                 "': ", error.what_without_backtrace());
+  }
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

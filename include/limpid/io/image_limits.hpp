@@ -1,10 +1,15 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+#ifdef LIMPID_BODIES
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
+#endif
 
 namespace limpid {
 
@@ -31,38 +36,60 @@ struct ImageLimits {
   std::int64_t max_bytes_of_small_file = detail::kMaxBytesOfSmallFile;
 
   /// What is used where no limits are given. A program may change it before its first picture.
-  static ImageLimits& of_process() {
-    static ImageLimits limits;
-    return limits;
-  }
+  static ImageLimits& of_process();
 
   /// Limits for pictures up to `pixels`, however small their files are.
-  static ImageLimits up_to(std::int64_t pixels) {
-    ImageLimits limits;
-    limits.max_pixels = pixels;
-    limits.max_bytes_of_small_file = 16 * pixels;
-    limits.max_file_bytes = std::max(limits.max_file_bytes, 8 * pixels);
-    return limits;
-  }
+  static ImageLimits up_to(std::int64_t pixels);
 
   /// @throws c10::Error for a picture without pixels, or with more than are allowed.
-  void check_size(std::int64_t height, std::int64_t width) const {
-    TORCH_CHECK(height > 0 && width > 0, "it has no pixels (", width, " x ", height, ")");
-    TORCH_CHECK(width <= detail::kMaxImageSide && height <= detail::kMaxImageSide &&
-                    width * height <= max_pixels,
-                "its ", width, " x ", height, " pixels exceed the limit of ", max_pixels);
-  }
+  void check_size(std::int64_t height, std::int64_t width) const;
 };
 
 namespace detail {
 
 /// @param file_bytes  the size of the file
 /// @param needed      bytes that its decoding takes
-inline void check_memory(std::size_t file_bytes, std::int64_t needed, const ImageLimits& limits) {
+LIMPID_INLINE void check_memory(std::size_t file_bytes, std::int64_t needed,
+                                const ImageLimits& limits);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE ImageLimits& ImageLimits::of_process() {
+  static ImageLimits limits;
+  return limits;
+}
+
+LIMPID_INLINE ImageLimits ImageLimits::up_to(std::int64_t pixels) {
+  ImageLimits limits;
+  limits.max_pixels = pixels;
+  limits.max_bytes_of_small_file = 16 * pixels;
+  limits.max_file_bytes = std::max(limits.max_file_bytes, 8 * pixels);
+  return limits;
+}
+
+LIMPID_INLINE void ImageLimits::check_size(std::int64_t height, std::int64_t width) const {
+  TORCH_CHECK(height > 0 && width > 0, "it has no pixels (", width, " x ", height, ")");
+  TORCH_CHECK(width <= detail::kMaxImageSide && height <= detail::kMaxImageSide &&
+                  width * height <= max_pixels,
+              "its ", width, " x ", height, " pixels exceed the limit of ", max_pixels);
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE void check_memory(std::size_t file_bytes, std::int64_t needed,
+                                const ImageLimits& limits) {
   TORCH_CHECK(file_bytes >= (std::size_t{1} << 20) || needed <= limits.max_bytes_of_small_file,
               "its ", file_bytes, " bytes ask for ", needed, " bytes of memory, expected at most ",
               limits.max_bytes_of_small_file, " for a file below 1 MiB");
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,15 +1,34 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <zlib.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#endif
 
 namespace limpid::detail {
 
 /// Inflates raw deflate data that must fill `size` bytes exactly. @return whether it does.
-inline bool inflate_exactly(const std::string& packed, char* destination, std::uint64_t size) {
+LIMPID_INLINE bool inflate_exactly(const std::string& packed, char* destination,
+                                   std::uint64_t size);
+
+/// Inflates the start of raw deflate data. @return how many of `size` bytes came out.
+LIMPID_INLINE std::uint64_t inflate_start(const std::string& packed, char* destination,
+                                          std::uint64_t size);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE bool inflate_exactly(const std::string& packed, char* destination,
+                                   std::uint64_t size) {
   z_stream stream{};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return false;
   constexpr std::uint64_t kStep = 1u << 30;
@@ -33,9 +52,8 @@ inline bool inflate_exactly(const std::string& packed, char* destination, std::u
   return status == Z_STREAM_END && made == size && taken == packed.size();
 }
 
-/// Inflates the start of raw deflate data. @return how many of `size` bytes came out.
-inline std::uint64_t inflate_start(const std::string& packed, char* destination,
-                                   std::uint64_t size) {
+LIMPID_INLINE std::uint64_t inflate_start(const std::string& packed, char* destination,
+                                          std::uint64_t size) {
   z_stream stream{};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return 0;
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
@@ -49,3 +67,5 @@ inline std::uint64_t inflate_start(const std::string& packed, char* destination,
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,19 +1,25 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
-#include <limpid/core/json_text.hpp>
-#include <limpid/core/printable.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/input_file.hpp>
 
-#include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#include <limpid/core/json_text.hpp>
+#include <limpid/core/printable.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -27,7 +33,31 @@ struct JsonLimits {
 namespace detail {
 
 /// The deepest nesting of brackets outside of strings; stops counting above `limit`.
-inline std::size_t json_depth(std::string_view text, std::size_t limit) {
+LIMPID_INLINE std::size_t json_depth(std::string_view text, std::size_t limit);
+
+}  // namespace detail
+
+/// Parses JSON of unknown origin within limits of size and depth.
+///
+/// @param where  how errors begin, without a colon: "scores 'a.json'"
+/// @throws c10::Error that says what was found, and where in the text.
+LIMPID_INLINE nlohmann::json parse_json(std::string_view text, const std::string& where,
+                                        const JsonLimits& limits = {});
+
+/// Reads a file of JSON within limits of size and depth.
+///
+/// @param what  how errors call it: "scores" in "scores 'a.json': ..."
+/// @throws c10::Error that names the file.
+LIMPID_INLINE nlohmann::json read_json(const std::filesystem::path& path, const std::string& what,
+                                       const JsonLimits& limits = {});
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::size_t json_depth(std::string_view text, std::size_t limit) {
   std::size_t depth = 0, deepest = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size() && deepest <= limit; ++i) {
@@ -46,14 +76,12 @@ inline std::size_t json_depth(std::string_view text, std::size_t limit) {
   return deepest;
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// Parses JSON of unknown origin within limits of size and depth.
-///
-/// @param where  how errors begin, without a colon: "scores 'a.json'"
-/// @throws c10::Error that says what was found, and where in the text.
-inline nlohmann::json parse_json(std::string_view text, const std::string& where,
-                                 const JsonLimits& limits = {}) {
+namespace limpid {
+
+LIMPID_INLINE nlohmann::json parse_json(std::string_view text, const std::string& where,
+                                        const JsonLimits& limits) {
   TORCH_CHECK(text.size() <= limits.bytes, where, ": expected at most ", limits.bytes,
               " bytes of JSON, found ", text.size());
   TORCH_CHECK(text.find_first_not_of(" \t\r\n") != text.npos, where,
@@ -73,12 +101,8 @@ inline nlohmann::json parse_json(std::string_view text, const std::string& where
   }
 }
 
-/// Reads a file of JSON within limits of size and depth.
-///
-/// @param what  how errors call it: "scores" in "scores 'a.json': ..."
-/// @throws c10::Error that names the file.
-inline nlohmann::json read_json(const std::filesystem::path& path, const std::string& what,
-                                const JsonLimits& limits = {}) {
+LIMPID_INLINE nlohmann::json read_json(const std::filesystem::path& path, const std::string& what,
+                                       const JsonLimits& limits) {
   InputFile file{path, what};
   const auto where = what + " '" + path.string() + "'";
   TORCH_CHECK(file.size() <= limits.bytes, where, ": expected at most ", limits.bytes,
@@ -87,3 +111,5 @@ inline nlohmann::json read_json(const std::filesystem::path& path, const std::st
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,39 +1,65 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/fail.hpp>
-#include <limpid/core/printable.hpp>
-#include <limpid/io/npy.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/io/zip.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
+#include <limpid/core/printable.hpp>
+#include <limpid/io/npy.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <string_view>
+#endif
 
 namespace limpid {
 
 namespace detail {
 
 /// Whether an entry's name says that it is an array.
-inline bool is_npy_entry(const ZipEntry& entry) {
-  return entry.name.size() > 4 &&
-         std::string_view{entry.name}.substr(entry.name.size() - 4) == ".npy";
-}
+LIMPID_INLINE bool is_npy_entry(const ZipEntry& entry);
 
 }  // namespace detail
 
 /// What a .npz file says of its arrays, by name; their numbers are not read yet. What is no array
 /// of numbers is passed over.
 /// @throws c10::Error that names the file, the array and what is wrong with it.
-inline TensorIndex index_npz(const std::filesystem::path& path) {
+LIMPID_INLINE TensorIndex index_npz(const std::filesystem::path& path);
+
+/// Reads the arrays of a .npz file, plain (`numpy.savez`) or deflated (`numpy.savez_compressed`).
+///
+/// @return arrays by name, in the types of `read_npy`.
+/// @throws c10::Error that names the file, the array and what is wrong with it.
+LIMPID_INLINE std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE bool is_npy_entry(const ZipEntry& entry) {
+  return entry.name.size() > 4 &&
+         std::string_view{entry.name}.substr(entry.name.size() - 4) == ".npy";
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE TensorIndex index_npz(const std::filesystem::path& path) {
   const auto archive = std::make_shared<ZipArchive>(path);
   const auto where = "cannot read npz file '" + path.string() + "': ";
   TensorIndex index;
@@ -72,12 +98,10 @@ inline TensorIndex index_npz(const std::filesystem::path& path) {
   return index;
 }
 
-/// Reads the arrays of a .npz file, plain (`numpy.savez`) or deflated (`numpy.savez_compressed`).
-///
-/// @return arrays by name, in the types of `read_npy`.
-/// @throws c10::Error that names the file, the array and what is wrong with it.
-inline std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path) {
+LIMPID_INLINE std::map<std::string, at::Tensor> read_npz(const std::filesystem::path& path) {
   return read_all(index_npz(path)).tensors;
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

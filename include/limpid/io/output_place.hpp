@@ -1,35 +1,33 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/io/descriptor_stream.hpp>
+
+#include <sys/stat.h>
+#include <filesystem>
+#include <string>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
 
 #include <c10/util/Exception.h>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
-#include <string>
 #include <system_error>
+#endif
 
 namespace limpid {
 
 namespace detail {
 
 /// N of "/dev/fd/N", "/proc/self/fd/N" and the like: a file that this program has open. -1: none.
-inline int own_descriptor(const std::filesystem::path& path) {
-  std::error_code ignored;
-  const auto folder = std::filesystem::canonical(path.parent_path(), ignored).string();
-  if (folder != "/proc/" + std::to_string(::getpid()) + "/fd") return -1;
-  const auto name = path.filename().string();
-  int number = -1;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc{} && end == name.data() + name.size() ? number : -1;
-}
+LIMPID_INLINE int own_descriptor(const std::filesystem::path& path);
 
 }  // namespace detail
 
@@ -44,20 +42,52 @@ struct OutputPlace {
   struct stat status {};  ///< of what exists
   int descriptor = -1;    ///< of an open descriptor
 
-  std::filesystem::path folder() const {
-    return path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-  }
+  std::filesystem::path folder() const;
 
   /// @throws c10::Error that names the place, and what the system said.
-  [[noreturn]] void fail(int error) const {
-    limpid::fail("cannot write ", where, ": ", std::strerror(error));
-  }
+  [[noreturn]] void fail(int error) const;
 };
 
 /// What stands at `path`; "-" is standard output.
 ///
 /// @throws c10::Error if nothing can be written there: a folder, a circle of links.
-inline OutputPlace output_place(const std::filesystem::path& path) {
+LIMPID_INLINE OutputPlace output_place(const std::filesystem::path& path);
+
+/// Tries whether `write_atomically` may write there, before long work; writes and makes nothing.
+///
+/// @throws c10::Error as `write_atomically` would: no folder to write in, no permission, a
+///         folder in its place, a closed standard output. A full disk shows only in writing.
+LIMPID_INLINE void check_writable(const std::filesystem::path& path);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE int own_descriptor(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto folder = std::filesystem::canonical(path.parent_path(), ignored).string();
+  if (folder != "/proc/" + std::to_string(::getpid()) + "/fd") return -1;
+  const auto name = path.filename().string();
+  int number = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc{} && end == name.data() + name.size() ? number : -1;
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE std::filesystem::path OutputPlace::folder() const {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
+}
+
+LIMPID_INLINE void OutputPlace::fail(int error) const {
+  limpid::fail("cannot write ", where, ": ", std::strerror(error));
+}
+
+LIMPID_INLINE OutputPlace output_place(const std::filesystem::path& path) {
   using Kind = OutputPlace::Kind;
   OutputPlace place;
   place.where = "'" + path.string() + "'";
@@ -88,11 +118,7 @@ inline OutputPlace output_place(const std::filesystem::path& path) {
   return place;
 }
 
-/// Tries whether `write_atomically` may write there, before long work; writes and makes nothing.
-///
-/// @throws c10::Error as `write_atomically` would: no folder to write in, no permission, a
-///         folder in its place, a closed standard output. A full disk shows only in writing.
-inline void check_writable(const std::filesystem::path& path) {
+LIMPID_INLINE void check_writable(const std::filesystem::path& path) {
   using Kind = OutputPlace::Kind;
   const auto place = output_place(path);
   if (place.kind == Kind::standard_output || place.kind == Kind::open_descriptor) {
@@ -112,3 +138,5 @@ inline void check_writable(const std::filesystem::path& path) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/printable.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/pickle_value.hpp>
 
 #include <string>
@@ -8,10 +8,37 @@
 #include <vector>
 
 // What a pickle would call to make an object, told by its name and never followed.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/printable.hpp>
+#endif
+
 namespace limpid::detail {
 
 /// The name of what is called, or of the class that is made.
-inline std::string_view callee_name(const PickleValue& callee) {
+LIMPID_INLINE std::string_view callee_name(const PickleValue& callee);
+
+/// What makes a tensor, and of what.
+struct TensorCall {
+  std::string_view function;
+  const std::vector<const PickleValue*>* arguments =
+      nullptr;  ///< nothing: it makes no plain tensor
+};
+
+/// Sees through parameters and subclasses of tensors to the plain tensor that they are made of.
+LIMPID_INLINE TensorCall tensor_call(std::string_view function, const PickleValue& tuple,
+                                     int depth = 0);
+
+/// "made by 'argparse.Namespace'": the class of an object, or the function that would be called.
+LIMPID_INLINE std::string call_text(const PickleValue& call);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string_view callee_name(const PickleValue& callee) {
   using Kind = PickleValue::Kind;
   if (callee.is(Kind::global)) return callee.text;
   if (callee.is(Kind::persistent) && callee.items[0]->is(Kind::tuple)) {
@@ -22,15 +49,8 @@ inline std::string_view callee_name(const PickleValue& callee) {
   return "something without a name";
 }
 
-/// What makes a tensor, and of what.
-struct TensorCall {
-  std::string_view function;
-  const std::vector<const PickleValue*>* arguments =
-      nullptr;  ///< nothing: it makes no plain tensor
-};
-
-/// Sees through parameters and subclasses of tensors to the plain tensor that they are made of.
-inline TensorCall tensor_call(std::string_view function, const PickleValue& tuple, int depth = 0) {
+LIMPID_INLINE TensorCall tensor_call(std::string_view function, const PickleValue& tuple,
+                                     int depth) {
   using Kind = PickleValue::Kind;
   if (!tuple.is(Kind::tuple) || depth > 8) return {function};
   const auto& arguments = tuple.items;
@@ -52,8 +72,7 @@ inline TensorCall tensor_call(std::string_view function, const PickleValue& tupl
   return {function};
 }
 
-/// "made by 'argparse.Namespace'": the class of an object, or the function that would be called.
-inline std::string call_text(const PickleValue& call) {
+LIMPID_INLINE std::string call_text(const PickleValue& call) {
   using Kind = PickleValue::Kind;
   auto name = callee_name(*call.items[0]);
   const auto* arguments = call.items[1];
@@ -70,3 +89,5 @@ inline std::string call_text(const PickleValue& call) {
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

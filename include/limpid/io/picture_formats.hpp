@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/formats/bmp.hpp>
 #include <limpid/io/formats/jpeg.hpp>
 #include <limpid/io/formats/picture_format.hpp>
@@ -7,13 +8,15 @@
 #include <limpid/io/formats/pnm.hpp>
 #include <limpid/io/formats/webp.hpp>
 
-#include <c10/util/Exception.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -23,7 +26,27 @@ inline constexpr std::array<const PictureFormat*, 5> kPictureFormats{&kPng, &kJp
                                                                      &kPnm};
 
 /// "PNG, JPEG, BMP or PNM": what this build reads.
-inline std::string readable_formats() {
+LIMPID_INLINE std::string readable_formats();
+
+namespace detail {
+
+/// The format that is written under an extension (lower case, with its dot), or null.
+LIMPID_INLINE const PictureFormat* format_written_as(std::string_view extension);
+
+/// ".png, .jpg or ...": the extensions that pictures can be written under.
+LIMPID_INLINE std::string writable_extensions();
+
+/// @throws c10::ValueError, without a name, if the format cannot hold so many pixels.
+LIMPID_INLINE void check_fits(const PictureFormat& format, std::int64_t height, std::int64_t width);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::string readable_formats() {
   std::string text;
   std::string_view last;
   for (const auto* format : kPictureFormats) {
@@ -34,18 +57,18 @@ inline std::string readable_formats() {
   return text + " or " + std::string{last};
 }
 
-namespace detail {
+}  // namespace limpid
 
-/// The format that is written under an extension (lower case, with its dot), or null.
-inline const PictureFormat* format_written_as(std::string_view extension) {
+namespace limpid::detail {
+
+LIMPID_INLINE const PictureFormat* format_written_as(std::string_view extension) {
   for (const auto* format : kPictureFormats) {
     if (format->encode != nullptr && has_extension(*format, extension)) return format;
   }
   return nullptr;
 }
 
-/// ".png, .jpg or ...": the extensions that pictures can be written under.
-inline std::string writable_extensions() {
+LIMPID_INLINE std::string writable_extensions() {
   std::string all;
   for (const auto* format : kPictureFormats) {
     if (format->encode != nullptr)
@@ -60,8 +83,8 @@ inline std::string writable_extensions() {
   return text;
 }
 
-/// @throws c10::ValueError, without a name, if the format cannot hold so many pixels.
-inline void check_fits(const PictureFormat& format, std::int64_t height, std::int64_t width) {
+LIMPID_INLINE void check_fits(const PictureFormat& format, std::int64_t height,
+                              std::int64_t width) {
   TORCH_CHECK_VALUE(height <= format.max_side && width <= format.max_side, width, " x ", height,
                     " pixels are too many for a ", format.name, " file, which takes ",
                     format.max_side, " a side");
@@ -70,5 +93,6 @@ inline void check_fits(const PictureFormat& format, std::int64_t height, std::in
                     format.max_pixels);
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,14 +1,19 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/formats/picture_format.hpp>
-#include <limpid/io/picture_formats.hpp>
 
-#include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#ifdef LIMPID_BODIES
+#include <limpid/io/picture_formats.hpp>
+
+#include <algorithm>
+#include <cctype>
+#endif
 
 namespace limpid {
 
@@ -27,7 +32,21 @@ struct PictureKind {
 namespace detail {
 
 /// "a GIF file", "text" ...: what a file that is no picture of ours seems to be.
-inline std::string describe_bytes(std::string_view bytes) {
+LIMPID_INLINE std::string describe_bytes(std::string_view bytes);
+
+}  // namespace detail
+
+/// What a file is that begins so. @param start  its first `kBytesToKnowAPicture` bytes or more, or
+/// all of them
+LIMPID_INLINE PictureKind picture_kind(std::string_view start);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string describe_bytes(std::string_view bytes) {
   if (bytes.empty()) return "an empty file";
   const auto starts = [&](std::string_view start, std::size_t at = 0) {
     return bytes.size() >= at + start.size() && bytes.substr(at, start.size()) == start;
@@ -81,11 +100,11 @@ inline std::string describe_bytes(std::string_view bytes) {
   return is_text ? "a text file" : "a file of unknown data";
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// What a file is that begins so. @param start  its first `kBytesToKnowAPicture` bytes or more, or
-/// all of them
-inline PictureKind picture_kind(std::string_view start) {
+namespace limpid {
+
+LIMPID_INLINE PictureKind picture_kind(std::string_view start) {
   for (const auto* format : kPictureFormats) {
     if (!format->recognises(start)) continue;
     auto description = "a " + std::string{format->name} + " file";
@@ -96,3 +115,5 @@ inline PictureKind picture_kind(std::string_view start) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <limpid/core/errors.hpp>
-#include <limpid/core/fail.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/io/image.hpp>
@@ -9,16 +8,24 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
 // Pictures in memory that somebody else owns: of a camera, a window, a video, another library.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/errors.hpp>
+#include <limpid/core/fail.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#endif
+
 namespace limpid {
 
 /// How the pixels of a picture lie in memory, one value behind the other.
@@ -54,25 +61,9 @@ inline constexpr NamedTable kPixelFormats{
 };
 
 /// @throws c10::ValueError for a number that is none of the formats.
-inline PixelLayout pixel_layout(PixelFormat format) {
-  const PixelLayout* found = nullptr;
-  kPixelFormats.for_each([&](const auto& entry) {
-    if (entry.value.format == format) found = &entry.value;
-  });
-  if (found == nullptr) {
-    limpid::refuse("expected ", kPixelFormats.kind(), ", one of ", kPixelFormats.list(),
-                   "; got number ", static_cast<int>(format));
-  }
-  return *found;
-}
+LIMPID_INLINE PixelLayout pixel_layout(PixelFormat format);
 
-inline std::string_view name_of(PixelFormat format) {
-  std::string_view name;
-  kPixelFormats.for_each([&](const auto& entry) {
-    if (entry.value.format == format) name = entry.name;
-  });
-  return name;
-}
+LIMPID_INLINE std::string_view name_of(PixelFormat format);
 
 /// A picture in memory, to be read.
 ///
@@ -103,7 +94,72 @@ namespace detail {
 /// A view whose numbers are those of a picture, and its stride in bytes.
 /// @param what  how errors begin: "degraded picture"
 /// @throws c10::ValueError that says what is wrong with it.
-inline PictureView checked_view(std::string_view what, PictureView view) {
+LIMPID_INLINE PictureView checked_view(std::string_view what, PictureView view);
+
+LIMPID_INLINE const std::uint8_t* row_of(const PictureView& view, std::int64_t row);
+
+LIMPID_INLINE std::uint8_t* row_of(const PictureBuffer& buffer, std::int64_t row);
+
+/// (1, 3, h, w) float in [0, 1]: a part of a checked view.
+/// @throws c10::ValueError for a value that is not finite.
+LIMPID_INLINE at::Tensor unit_of(const PictureView& view, const Window& part);
+
+/// (H, W) bytes: how opaque each pixel of a checked view is; undefined where it does not say.
+LIMPID_INLINE at::Tensor alpha_of(const PictureView& view);
+
+/// Writes (H, W, 3) bytes to a checked buffer of their size that is not `rgb_float32`.
+/// @param alpha  as of `alpha_of`; opaque where it is undefined
+LIMPID_INLINE void write_bytes(const at::Tensor& pixels, const at::Tensor& alpha,
+                               const PictureBuffer& buffer);
+
+/// Writes (1, 3, H, W) floats to a checked buffer of `rgb_float32`.
+LIMPID_INLINE void write_floats(const at::Tensor& unit, const PictureBuffer& buffer);
+
+/// A checked buffer for a picture of this size.
+LIMPID_INLINE PictureBuffer checked_buffer(std::string_view what, PictureBuffer buffer,
+                                           std::int64_t height, std::int64_t width);
+
+}  // namespace detail
+
+/// A copy of a picture in memory, rounded to 8 bits; alpha is dropped.
+/// @throws c10::ValueError that says what is wrong with the view.
+LIMPID_INLINE Image image_of(const PictureView& picture);
+
+/// Writes an image to memory, opaque where there is alpha, as its luma where that is grey.
+/// @throws c10::ValueError unless the buffer is of its size.
+LIMPID_INLINE void copy_to(const PictureBuffer& destination, const Image& image);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE PixelLayout pixel_layout(PixelFormat format) {
+  const PixelLayout* found = nullptr;
+  kPixelFormats.for_each([&](const auto& entry) {
+    if (entry.value.format == format) found = &entry.value;
+  });
+  if (found == nullptr) {
+    limpid::refuse("expected ", kPixelFormats.kind(), ", one of ", kPixelFormats.list(),
+                   "; got number ", static_cast<int>(format));
+  }
+  return *found;
+}
+
+LIMPID_INLINE std::string_view name_of(PixelFormat format) {
+  std::string_view name;
+  kPixelFormats.for_each([&](const auto& entry) {
+    if (entry.value.format == format) name = entry.name;
+  });
+  return name;
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE PictureView checked_view(std::string_view what, PictureView view) {
   constexpr std::int64_t kMost = std::int64_t{1} << 40;  // pixels: bytes stay far below 2^63
   const auto layout = naming(std::string{what}, [&] { return pixel_layout(view.format); });
   TORCH_CHECK_VALUE(view.pixels != nullptr, what, ": expected pixels, got a null pointer");
@@ -119,17 +175,15 @@ inline PictureView checked_view(std::string_view what, PictureView view) {
   return view;
 }
 
-inline const std::uint8_t* row_of(const PictureView& view, std::int64_t row) {
+LIMPID_INLINE const std::uint8_t* row_of(const PictureView& view, std::int64_t row) {
   return static_cast<const std::uint8_t*>(view.pixels) + row * view.stride;
 }
 
-inline std::uint8_t* row_of(const PictureBuffer& buffer, std::int64_t row) {
+LIMPID_INLINE std::uint8_t* row_of(const PictureBuffer& buffer, std::int64_t row) {
   return static_cast<std::uint8_t*>(buffer.pixels) + row * buffer.stride;
 }
 
-/// (1, 3, h, w) float in [0, 1]: a part of a checked view.
-/// @throws c10::ValueError for a value that is not finite.
-inline at::Tensor unit_of(const PictureView& view, const Window& part) {
+LIMPID_INLINE at::Tensor unit_of(const PictureView& view, const Window& part) {
   const auto layout = pixel_layout(view.format);
   const int channels[3] = {layout.red, layout.green, layout.blue};
   auto values = at::empty({1, 3, part.height, part.width}, at::kFloat);
@@ -155,8 +209,7 @@ inline at::Tensor unit_of(const PictureView& view, const Window& part) {
   return values;
 }
 
-/// (H, W) bytes: how opaque each pixel of a checked view is; undefined where it does not say.
-inline at::Tensor alpha_of(const PictureView& view) {
+LIMPID_INLINE at::Tensor alpha_of(const PictureView& view) {
   const auto layout = pixel_layout(view.format);
   if (!layout.has_alpha()) return {};
   auto alpha = at::empty({view.height, view.width}, at::kByte);
@@ -168,10 +221,8 @@ inline at::Tensor alpha_of(const PictureView& view) {
   return alpha;
 }
 
-/// Writes (H, W, 3) bytes to a checked buffer of their size that is not `rgb_float32`.
-/// @param alpha  as of `alpha_of`; opaque where it is undefined
-inline void write_bytes(const at::Tensor& pixels, const at::Tensor& alpha,
-                        const PictureBuffer& buffer) {
+LIMPID_INLINE void write_bytes(const at::Tensor& pixels, const at::Tensor& alpha,
+                               const PictureBuffer& buffer) {
   const auto layout = pixel_layout(buffer.format);
   const auto source = layout.is_grey() ? luma_of(pixels, 3) : pixels;
   const auto* in = source.data_ptr<std::uint8_t>();
@@ -187,8 +238,7 @@ inline void write_bytes(const at::Tensor& pixels, const at::Tensor& alpha,
   }
 }
 
-/// Writes (1, 3, H, W) floats to a checked buffer of `rgb_float32`.
-inline void write_floats(const at::Tensor& unit, const PictureBuffer& buffer) {
+LIMPID_INLINE void write_floats(const at::Tensor& unit, const PictureBuffer& buffer) {
   const auto* in = unit.data_ptr<float>();
   const auto plane = buffer.height * buffer.width;
   for (std::int64_t y = 0; y < buffer.height; ++y, in += buffer.width) {
@@ -199,20 +249,19 @@ inline void write_floats(const at::Tensor& unit, const PictureBuffer& buffer) {
   }
 }
 
-/// A checked buffer for a picture of this size.
-inline PictureBuffer checked_buffer(std::string_view what, PictureBuffer buffer,
-                                    std::int64_t height, std::int64_t width) {
+LIMPID_INLINE PictureBuffer checked_buffer(std::string_view what, PictureBuffer buffer,
+                                           std::int64_t height, std::int64_t width) {
   buffer.stride = checked_view(what, buffer).stride;
   TORCH_CHECK_VALUE(buffer.height == height && buffer.width == width, what, ": expected ", width,
                     " x ", height, " pixels, got ", buffer.width, " x ", buffer.height);
   return buffer;
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// A copy of a picture in memory, rounded to 8 bits; alpha is dropped.
-/// @throws c10::ValueError that says what is wrong with the view.
-inline Image image_of(const PictureView& picture) {
+namespace limpid {
+
+LIMPID_INLINE Image image_of(const PictureView& picture) {
   const auto view = detail::checked_view("picture", picture);
   if (view.format == PixelFormat::rgb_float32) {
     return Image::from_unit(detail::unit_of(view, Window::whole(view.height, view.width)));
@@ -231,9 +280,7 @@ inline Image image_of(const PictureView& picture) {
   return Image{pixels};
 }
 
-/// Writes an image to memory, opaque where there is alpha, as its luma where that is grey.
-/// @throws c10::ValueError unless the buffer is of its size.
-inline void copy_to(const PictureBuffer& destination, const Image& image) {
+LIMPID_INLINE void copy_to(const PictureBuffer& destination, const Image& image) {
   const auto buffer =
       detail::checked_buffer("destination", destination, image.height(), image.width());
   if (buffer.format == PixelFormat::rgb_float32) {
@@ -244,3 +291,5 @@ inline void copy_to(const PictureBuffer& destination, const Image& image) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,18 +1,11 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/fail.hpp>
-#include <limpid/io/content_name.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/input_file.hpp>
 #include <limpid/io/pickle.hpp>
-#include <limpid/io/pickled_storages.hpp>
-#include <limpid/io/pickled_tensors.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/io/zip.hpp>
 
-#include <c10/util/Exception.h>
-
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -20,6 +13,18 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
+#include <limpid/io/content_name.hpp>
+#include <limpid/io/pickled_storages.hpp>
+#include <limpid/io/pickled_tensors.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -32,7 +37,51 @@ inline constexpr std::uint64_t kLargestPickle = 64 << 20;
 inline constexpr std::string_view kLegacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
 /// The entry "ROOT/data.pkl", or nullptr.
-inline const ZipEntry* find_data_pickle(const ZipArchive& archive) {
+LIMPID_INLINE const ZipEntry* find_data_pickle(const ZipArchive& archive);
+
+/// @param where  how errors of the tensors begin
+LIMPID_INLINE TensorIndex index_zip_pth(const std::filesystem::path& path,
+                                        const std::string& where);
+
+/// Where each storage of a legacy file begins: they follow in the order of a list of keys, each
+/// behind its length.
+LIMPID_INLINE std::map<std::string, std::uint64_t> find_legacy_storages(InputFile& file,
+                                                                        const Pickle& object,
+                                                                        const PickleValue& keys,
+                                                                        std::uint64_t at);
+
+LIMPID_INLINE TensorIndex index_legacy_pth(const std::shared_ptr<InputFile>& file,
+                                           const std::string& where);
+
+/// Refuses a file that has no tensor, only what is passed over.
+LIMPID_INLINE void check_has_tensors(const TensorIndex& index);
+
+}  // namespace detail
+
+/// What a file that `torch.save` wrote, zip (PyTorch 1.6 and newer) or legacy, says of its tensors,
+/// whose numbers are not read yet. Nothing is executed.
+///
+/// @return tensors under dotted names: {"model": {"conv.weight": w}} becomes "model.conv.weight",
+/// lists count from 0, a module saved as a whole has the names of its state_dict. Numbers and texts
+/// stand in the metadata under their dotted names. All else is passed over, and listed with what
+/// would have made it.
+/// @throws c10::Error that names the file and the tensor.
+LIMPID_INLINE TensorIndex index_pth(const std::filesystem::path& path);
+
+/// Reads the tensors of `index_pth`, all of them.
+///
+/// @return CPU tensors, contiguous, under dotted names. Tensors that shared a storage share its
+/// memory.
+/// @throws c10::Error that names the file and the tensor.
+LIMPID_INLINE TensorFile read_pth(const std::filesystem::path& path);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE const ZipEntry* find_data_pickle(const ZipArchive& archive) {
   constexpr std::string_view kName = "/data.pkl";
   for (const auto& entry : archive.entries()) {
     const auto slash = entry.name.find('/');
@@ -41,8 +90,8 @@ inline const ZipEntry* find_data_pickle(const ZipArchive& archive) {
   return nullptr;
 }
 
-/// @param where  how errors of the tensors begin
-inline TensorIndex index_zip_pth(const std::filesystem::path& path, const std::string& where) {
+LIMPID_INLINE TensorIndex index_zip_pth(const std::filesystem::path& path,
+                                        const std::string& where) {
   const auto archive = std::make_shared<ZipArchive>(path);
   const auto* pickle_entry = find_data_pickle(*archive);
   TORCH_CHECK(pickle_entry != nullptr, "expected an archive with data.pkl, found one of ",
@@ -74,12 +123,10 @@ inline TensorIndex index_zip_pth(const std::filesystem::path& path, const std::s
   return tensors.collect(pickle.root());
 }
 
-/// Where each storage of a legacy file begins: they follow in the order of a list of keys, each
-/// behind its length.
-inline std::map<std::string, std::uint64_t> find_legacy_storages(InputFile& file,
-                                                                 const Pickle& object,
-                                                                 const PickleValue& keys,
-                                                                 std::uint64_t at) {
+LIMPID_INLINE std::map<std::string, std::uint64_t> find_legacy_storages(InputFile& file,
+                                                                        const Pickle& object,
+                                                                        const PickleValue& keys,
+                                                                        std::uint64_t at) {
   using Kind = PickleValue::Kind;
   std::map<std::string, StorageId> named;
   for (const auto* value : object.persistent()) {
@@ -109,8 +156,8 @@ inline std::map<std::string, std::uint64_t> find_legacy_storages(InputFile& file
   return places;
 }
 
-inline TensorIndex index_legacy_pth(const std::shared_ptr<InputFile>& file,
-                                    const std::string& where) {
+LIMPID_INLINE TensorIndex index_legacy_pth(const std::shared_ptr<InputFile>& file,
+                                           const std::string& where) {
   using Kind = PickleValue::Kind;
   const auto bytes = file->read(0, std::min(file->size(), kLargestPickle));
   const Pickle magic{bytes, 0};
@@ -133,8 +180,7 @@ inline TensorIndex index_legacy_pth(const std::shared_ptr<InputFile>& file,
   return tensors.collect(object.root());
 }
 
-/// Refuses a file that has no tensor, only what is passed over.
-inline void check_has_tensors(const TensorIndex& index) {
+LIMPID_INLINE void check_has_tensors(const TensorIndex& index) {
   if (!index.tensors.empty() || index.passed_over.empty()) return;
   const auto& [name, what] = *index.passed_over.begin();
   limpid::fail("expected tensors, found none, only what is never executed: '", printable(name),
@@ -144,17 +190,11 @@ inline void check_has_tensors(const TensorIndex& index) {
                    : "");
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// What a file that `torch.save` wrote, zip (PyTorch 1.6 and newer) or legacy, says of its tensors,
-/// whose numbers are not read yet. Nothing is executed.
-///
-/// @return tensors under dotted names: {"model": {"conv.weight": w}} becomes "model.conv.weight",
-/// lists count from 0, a module saved as a whole has the names of its state_dict. Numbers and texts
-/// stand in the metadata under their dotted names. All else is passed over, and listed with what
-/// would have made it.
-/// @throws c10::Error that names the file and the tensor.
-inline TensorIndex index_pth(const std::filesystem::path& path) {
+namespace limpid {
+
+LIMPID_INLINE TensorIndex index_pth(const std::filesystem::path& path) {
   const auto where = "cannot read PyTorch file '" + path.string() + "': ";
   try {
     const auto file = std::make_shared<InputFile>(path, "file");
@@ -171,11 +211,10 @@ inline TensorIndex index_pth(const std::filesystem::path& path) {
   }
 }
 
-/// Reads the tensors of `index_pth`, all of them.
-///
-/// @return CPU tensors, contiguous, under dotted names. Tensors that shared a storage share its
-/// memory.
-/// @throws c10::Error that names the file and the tensor.
-inline TensorFile read_pth(const std::filesystem::path& path) { return read_all(index_pth(path)); }
+LIMPID_INLINE TensorFile read_pth(const std::filesystem::path& path) {
+  return read_all(index_pth(path));
+}
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <unistd.h>
+#include <limpid/core/compiled.hpp>
+
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -8,6 +9,10 @@
 #include <mutex>
 #include <string>
 #include <utility>
+
+#ifdef LIMPID_BODIES
+#include <unistd.h>
+#endif
 
 namespace limpid::detail {
 
@@ -28,16 +33,7 @@ inline NamesToRemove names_to_remove;
 /// the program handles or ignores stay its own.
 class RemovedOnSignal {
  public:
-  explicit RemovedOnSignal(std::string path) : path_(std::move(path)) {
-    const std::lock_guard lock{names_to_remove.mutex};
-    if (names_to_remove.users++ == 0) install();
-    for (auto& name : names_to_remove.names) {
-      if (name.load() != nullptr) continue;
-      name.store(path_.c_str());
-      slot_ = &name;
-      break;
-    }
-  }
+  explicit RemovedOnSignal(std::string path);
 
   ~RemovedOnSignal() {
     const std::lock_guard lock{names_to_remove.mutex};
@@ -49,40 +45,65 @@ class RemovedOnSignal {
 
  private:
   // Only what POSIX allows in a handler: unlink, signal, raise, lock-free atomics.
-  static void on_signal(int signal) {
-    if (::getpid() == names_to_remove.process) {
-      for (const auto& name : names_to_remove.names) {
-        if (const char* path = name.load()) ::unlink(path);
-      }
-    }
-    ::signal(signal, SIG_DFL);
-    ::raise(signal);
-  }
+  static void on_signal(int signal);
 
-  static void install() {
-    names_to_remove.process = ::getpid();
-    for (std::size_t i = 0; i < kEndingSignals.size(); ++i) {
-      struct sigaction before {};
-      ::sigaction(kEndingSignals[i], nullptr, &before);
-      const bool is_default = (before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_DFL;
-      names_to_remove.is_ours[i] = is_default;
-      if (is_default) ::signal(kEndingSignals[i], on_signal);
-    }
-  }
+  static void install();
 
-  static void restore() {
-    for (std::size_t i = 0; i < kEndingSignals.size(); ++i) {
-      if (!names_to_remove.is_ours[i]) continue;
-      struct sigaction now {};
-      ::sigaction(kEndingSignals[i], nullptr, &now);
-      if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == on_signal) {
-        ::signal(kEndingSignals[i], SIG_DFL);
-      }
-    }
-  }
+  static void restore();
 
   std::string path_;
   std::atomic<const char*>* slot_ = nullptr;
 };
 
 }  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE RemovedOnSignal::RemovedOnSignal(std::string path) : path_(std::move(path)) {
+  const std::lock_guard lock{names_to_remove.mutex};
+  if (names_to_remove.users++ == 0) install();
+  for (auto& name : names_to_remove.names) {
+    if (name.load() != nullptr) continue;
+    name.store(path_.c_str());
+    slot_ = &name;
+    break;
+  }
+}
+
+LIMPID_INLINE void RemovedOnSignal::on_signal(int signal) {
+  if (::getpid() == names_to_remove.process) {
+    for (const auto& name : names_to_remove.names) {
+      if (const char* path = name.load()) ::unlink(path);
+    }
+  }
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+LIMPID_INLINE void RemovedOnSignal::install() {
+  names_to_remove.process = ::getpid();
+  for (std::size_t i = 0; i < kEndingSignals.size(); ++i) {
+    struct sigaction before {};
+    ::sigaction(kEndingSignals[i], nullptr, &before);
+    const bool is_default = (before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_DFL;
+    names_to_remove.is_ours[i] = is_default;
+    if (is_default) ::signal(kEndingSignals[i], on_signal);
+  }
+}
+
+LIMPID_INLINE void RemovedOnSignal::restore() {
+  for (std::size_t i = 0; i < kEndingSignals.size(); ++i) {
+    if (!names_to_remove.is_ours[i]) continue;
+    struct sigaction now {};
+    ::sigaction(kEndingSignals[i], nullptr, &now);
+    if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == on_signal) {
+      ::signal(kEndingSignals[i], SIG_DFL);
+    }
+  }
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

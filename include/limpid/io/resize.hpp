@@ -1,10 +1,15 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
+#include <limpid/core/compiled.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#include <cmath>
+#endif
 
 namespace limpid::detail {
 
@@ -15,26 +20,7 @@ struct ResizeTap {
   std::vector<float> weights;
 };
 
-inline std::vector<ResizeTap> resize_taps(std::int64_t from, std::int64_t to) {
-  const auto scale = static_cast<double>(from) / static_cast<double>(to);
-  const auto reach = std::max(scale, 1.0);
-  std::vector<ResizeTap> taps(static_cast<std::size_t>(to));
-  for (std::int64_t i = 0; i < to; ++i) {
-    auto& tap = taps[static_cast<std::size_t>(i)];
-    const auto centre = (static_cast<double>(i) + 0.5) * scale;
-    tap.first = std::max<std::int64_t>(0, static_cast<std::int64_t>(std::floor(centre - reach)));
-    const auto last = std::min(from, static_cast<std::int64_t>(std::ceil(centre + reach)));
-    double sum = 0;
-    std::vector<double> weights;
-    for (auto j = tap.first; j < last; ++j) {
-      weights.push_back(
-          std::max(0.0, 1 - std::abs((static_cast<double>(j) + 0.5 - centre) / reach)));
-      sum += weights.back();
-    }
-    for (const auto weight : weights) tap.weights.push_back(static_cast<float>(weight / sum));
-  }
-  return taps;
-}
+LIMPID_INLINE std::vector<ResizeTap> resize_taps(std::int64_t from, std::int64_t to);
 
 /// Pixels of `channels` samples each, (H, W, channels), resized to `height` x `width`: linear,
 /// antialiased where a side shrinks.
@@ -69,3 +55,32 @@ std::vector<float> resized_values(const Sample* values, std::int64_t from_height
 }
 
 }  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::vector<ResizeTap> resize_taps(std::int64_t from, std::int64_t to) {
+  const auto scale = static_cast<double>(from) / static_cast<double>(to);
+  const auto reach = std::max(scale, 1.0);
+  std::vector<ResizeTap> taps(static_cast<std::size_t>(to));
+  for (std::int64_t i = 0; i < to; ++i) {
+    auto& tap = taps[static_cast<std::size_t>(i)];
+    const auto centre = (static_cast<double>(i) + 0.5) * scale;
+    tap.first = std::max<std::int64_t>(0, static_cast<std::int64_t>(std::floor(centre - reach)));
+    const auto last = std::min(from, static_cast<std::int64_t>(std::ceil(centre + reach)));
+    double sum = 0;
+    std::vector<double> weights;
+    for (auto j = tap.first; j < last; ++j) {
+      weights.push_back(
+          std::max(0.0, 1 - std::abs((static_cast<double>(j) + 0.5 - centre) / reach)));
+      sum += weights.back();
+    }
+    for (const auto weight : weights) tap.weights.push_back(static_cast<float>(weight / sum));
+  }
+  return taps;
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

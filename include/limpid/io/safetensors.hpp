@@ -1,29 +1,35 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/fail.hpp>
-#include <limpid/core/json_text.hpp>
-#include <limpid/core/printable.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/atomic_file.hpp>
-#include <limpid/io/check_bools.hpp>
 #include <limpid/io/input_file.hpp>
-#include <limpid/io/json_file.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/io/tensor_types.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/fail.hpp>
+#include <limpid/core/json_text.hpp>
+#include <limpid/core/printable.hpp>
+#include <limpid/io/check_bools.hpp>
+#include <limpid/io/json_file.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <limits>
+#endif
 
 namespace limpid {
 
@@ -38,8 +44,45 @@ struct SafetensorsEntry {
   std::uint64_t end = 0;
 };
 
-inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
-                                                std::uint64_t data_size) {
+LIMPID_INLINE SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
+                                                       std::uint64_t data_size);
+
+/// The index of an open file.
+LIMPID_INLINE TensorIndex index_safetensors(const std::shared_ptr<InputFile>& file);
+
+}  // namespace detail
+
+/// What a safetensors file says of its tensors: an 8-byte little-endian header length, a JSON
+/// header, the data, which are not read yet.
+///
+/// Source: the format's description, https://huggingface.co/docs/safetensors.
+/// Every offset, shape and type is checked before memory is taken; nothing is executed. 8-bit
+/// floats become float, unsigned numbers wider signed ones; tensors of types that limpid does not
+/// know are passed over.
+///
+/// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
+LIMPID_INLINE TensorIndex index_safetensors(const std::filesystem::path& path);
+
+/// Reads a safetensors file: the tensors of `index_safetensors`, all of them.
+/// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
+LIMPID_INLINE TensorFile read_safetensors(const std::filesystem::path& path);
+
+/// The same from the bytes of a file in memory; errors call it `name`.
+LIMPID_INLINE TensorFile read_safetensors(std::string_view bytes, const std::string& name);
+
+/// Writes a safetensors file atomically: what stood at `path` stays until the new file is whole.
+/// Tensors of any device and stride are written as contiguous CPU values, largest type first as
+/// the format's own writer does, then by name.
+LIMPID_INLINE void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
+                                                       std::uint64_t data_size) {
   SafetensorsEntry parsed;
   parsed.type = entry.at("dtype").get<std::string>();
   parsed.known = find_tensor_type(&TensorType::safetensors, parsed.type);
@@ -69,8 +112,7 @@ inline SafetensorsEntry parse_safetensors_entry(const nlohmann::json& entry,
   return parsed;
 }
 
-/// The index of an open file.
-inline TensorIndex index_safetensors(const std::shared_ptr<InputFile>& file) {
+LIMPID_INLINE TensorIndex index_safetensors(const std::shared_ptr<InputFile>& file) {
   constexpr std::uint64_t kLargestHeader = 100'000'000;
   const auto& where = file->where();
   TORCH_CHECK(file->size() >= 8, where, "expected a header length of 8 bytes, found a file of ",
@@ -137,37 +179,24 @@ inline TensorIndex index_safetensors(const std::shared_ptr<InputFile>& file) {
   return index;
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// What a safetensors file says of its tensors: an 8-byte little-endian header length, a JSON
-/// header, the data, which are not read yet.
-///
-/// Source: the format's description, https://huggingface.co/docs/safetensors.
-/// Every offset, shape and type is checked before memory is taken; nothing is executed. 8-bit
-/// floats become float, unsigned numbers wider signed ones; tensors of types that limpid does not
-/// know are passed over.
-///
-/// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
-inline TensorIndex index_safetensors(const std::filesystem::path& path) {
+namespace limpid {
+
+LIMPID_INLINE TensorIndex index_safetensors(const std::filesystem::path& path) {
   return detail::index_safetensors(std::make_shared<InputFile>(path, "safetensors file"));
 }
 
-/// Reads a safetensors file: the tensors of `index_safetensors`, all of them.
-/// @throws c10::Error that names the file (and the tensor) and what is wrong with it.
-inline TensorFile read_safetensors(const std::filesystem::path& path) {
+LIMPID_INLINE TensorFile read_safetensors(const std::filesystem::path& path) {
   return read_all(index_safetensors(path));
 }
 
-/// The same from the bytes of a file in memory; errors call it `name`.
-inline TensorFile read_safetensors(std::string_view bytes, const std::string& name) {
+LIMPID_INLINE TensorFile read_safetensors(std::string_view bytes, const std::string& name) {
   return read_all(
       detail::index_safetensors(std::make_shared<InputFile>(bytes, name, "safetensors file")));
 }
 
-/// Writes a safetensors file atomically: what stood at `path` stays until the new file is whole.
-/// Tensors of any device and stride are written as contiguous CPU values, largest type first as
-/// the format's own writer does, then by name.
-inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+LIMPID_INLINE void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
   std::vector<std::pair<std::string, at::Tensor>> ordered;
   for (const auto& [name, tensor] : file.tensors) {
     TORCH_CHECK(name != "__metadata__", "safetensors: a tensor cannot be called __metadata__");
@@ -206,3 +235,5 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

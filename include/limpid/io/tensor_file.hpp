@@ -1,21 +1,26 @@
 #pragma once
 
-#include <limpid/io/content_name.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/input_file.hpp>
-#include <limpid/io/npy.hpp>
-#include <limpid/io/npz.hpp>
-#include <limpid/io/pth.hpp>
-#include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/io/zip.hpp>
 
-#include <c10/util/Exception.h>
-
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
 #include <utility>
+
+#ifdef LIMPID_BODIES
+#include <limpid/io/content_name.hpp>
+#include <limpid/io/npy.hpp>
+#include <limpid/io/npz.hpp>
+#include <limpid/io/pth.hpp>
+#include <limpid/io/safetensors.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -54,7 +59,33 @@ struct RecognisedIndex : TensorIndex {
 namespace detail {
 
 /// The format by the first bytes; an archive is told apart by its entries.
-inline TensorFormat recognise(InputFile& file) {
+LIMPID_INLINE TensorFormat recognise(InputFile& file);
+
+}  // namespace detail
+
+/// What a file of any format that limpid knows says of its tensors, told apart by what the file
+/// holds, not by its name. Their numbers are read one by one when asked for.
+///
+/// @return tensors by name: a .npy file's is called "array", nested containers of a .pth file
+/// become dotted names ("model.conv.weight"), and their numbers and strings are metadata. What is
+/// no tensor that limpid reads is passed over, and listed.
+/// @throws c10::Error that names the file, what was expected and what was found.
+LIMPID_INLINE RecognisedIndex index_tensor_file(const std::filesystem::path& path);
+
+/// Reads all of a file that `index_tensor_file` knows.
+///
+/// @return tensors on the CPU, contiguous, in the types they were stored in (8-bit floats as float,
+/// unsigned numbers as wider signed ones).
+/// @throws c10::Error that names the file, what was expected and what was found.
+LIMPID_INLINE RecognisedFile read_tensor_file(const std::filesystem::path& path);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE TensorFormat recognise(InputFile& file) {
   const auto start = file.read(0, std::min<std::uint64_t>(file.size(), 512));
   const auto begins = [&](std::string_view magic) {
     return start.compare(0, magic.size(), magic) == 0;
@@ -80,16 +111,11 @@ inline TensorFormat recognise(InputFile& file) {
   return TensorFormat::safetensors;
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// What a file of any format that limpid knows says of its tensors, told apart by what the file
-/// holds, not by its name. Their numbers are read one by one when asked for.
-///
-/// @return tensors by name: a .npy file's is called "array", nested containers of a .pth file
-/// become dotted names ("model.conv.weight"), and their numbers and strings are metadata. What is
-/// no tensor that limpid reads is passed over, and listed.
-/// @throws c10::Error that names the file, what was expected and what was found.
-inline RecognisedIndex index_tensor_file(const std::filesystem::path& path) {
+namespace limpid {
+
+LIMPID_INLINE RecognisedIndex index_tensor_file(const std::filesystem::path& path) {
   InputFile file{path, "tensor file"};
   const auto format = detail::recognise(file);
   switch (format) {
@@ -107,14 +133,11 @@ inline RecognisedIndex index_tensor_file(const std::filesystem::path& path) {
   }
 }
 
-/// Reads all of a file that `index_tensor_file` knows.
-///
-/// @return tensors on the CPU, contiguous, in the types they were stored in (8-bit floats as float,
-/// unsigned numbers as wider signed ones).
-/// @throws c10::Error that names the file, what was expected and what was found.
-inline RecognisedFile read_tensor_file(const std::filesystem::path& path) {
+LIMPID_INLINE RecognisedFile read_tensor_file(const std::filesystem::path& path) {
   const auto index = index_tensor_file(path);
   return {read_all(index), index.format};
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/io/tensor_types.hpp>
+#include <limpid/core/compiled.hpp>
 
 #include <ATen/core/Tensor.h>
 
@@ -11,6 +11,10 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/io/tensor_types.hpp>
+#endif
 
 namespace limpid {
 
@@ -31,11 +35,7 @@ struct IndexedTensor {
   std::function<at::Tensor()> read;  ///< contiguous, on the CPU; errors name the file
 
   /// Far below what a number of 64 bits holds, as readers checked.
-  std::int64_t numel() const {
-    std::int64_t count = 1;
-    for (const auto side : shape) count *= side;
-    return count;
-  }
+  std::int64_t numel() const;
 };
 
 /// What a file says of its tensors, which are read one by one when asked for. The file is open as
@@ -47,14 +47,30 @@ struct TensorIndex {
 };
 
 /// Every tensor of a file.
-inline TensorFile read_all(const TensorIndex& index) {
+LIMPID_INLINE TensorFile read_all(const TensorIndex& index);
+
+/// Tensors that are in memory, as one would find them in a file.
+LIMPID_INLINE TensorIndex index_of(const TensorFile& file);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::int64_t IndexedTensor::numel() const {
+  std::int64_t count = 1;
+  for (const auto side : shape) count *= side;
+  return count;
+}
+
+LIMPID_INLINE TensorFile read_all(const TensorIndex& index) {
   TensorFile file{{}, index.metadata, index.passed_over};
   for (const auto& [name, tensor] : index.tensors) file.tensors.emplace(name, tensor.read());
   return file;
 }
 
-/// Tensors that are in memory, as one would find them in a file.
-inline TensorIndex index_of(const TensorFile& file) {
+LIMPID_INLINE TensorIndex index_of(const TensorFile& file) {
   TensorIndex index{{}, file.metadata, file.passed_over};
   for (const auto& [name, tensor] : file.tensors) {
     const auto* known = detail::find_tensor_type(tensor.scalar_type());
@@ -67,3 +83,5 @@ inline TensorIndex index_of(const TensorFile& file) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/window.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -48,8 +49,17 @@ at::Tensor turned_upright(const at::Tensor& pixels, int orientation) {
 }
 
 /// Where a window of the upright picture lies in the picture as it is stored, `height` x `width`.
-inline Window stored_window(Window upright, int orientation, std::int64_t height,
-                            std::int64_t width) {
+LIMPID_INLINE Window stored_window(Window upright, int orientation, std::int64_t height,
+                                   std::int64_t width);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE Window stored_window(Window upright, int orientation, std::int64_t height,
+                                   std::int64_t width) {
   const UprightTurn turn{orientation};
   if (turn.exchanged) {
     std::swap(upright.top, upright.left);
@@ -61,3 +71,5 @@ inline Window stored_window(Window upright, int orientation, std::int64_t height
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

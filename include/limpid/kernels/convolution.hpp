@@ -1,7 +1,6 @@
 #pragma once
 
-#include <limpid/core/autocast.hpp>
-#include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/kernels/winograd_rule.hpp>
 
 #include <ATen/TracerMode.h>
@@ -17,59 +16,38 @@
 #include <utility>
 #include <vector>
 
+#ifdef LIMPID_BODIES
+#include <limpid/core/autocast.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
+#endif
+
 namespace limpid {
 
 namespace detail {
 
 /// Whether LibTorch must see every operator: one records them for a file, or casts their arguments.
-inline bool operators_are_watched() {
-  return autocast_is_on(at::kCPU) || at::tracer::impl::is_dispatch_enabled();
-}
+LIMPID_INLINE bool operators_are_watched();
 
 /// Whether a tensor has its numbers in memory, in float32 and on the CPU.
-inline bool is_plain_float(const at::Tensor& tensor) {
-  return tensor.defined() && tensor.scalar_type() == at::kFloat && tensor.is_cpu() &&
-         tensor.layout() == at::kStrided && !tensor._is_zerotensor() && tensor.numel() > 0;
-}
+LIMPID_INLINE bool is_plain_float(const at::Tensor& tensor);
 
 /// Whether this thread's convolutions on the CPU are to be in bfloat16, by autocast.
-inline bool is_cast_to_bfloat16() {
-  return autocast_is_on(at::kCPU) && autocast_type(at::kCPU) == at::kBFloat16;
-}
+LIMPID_INLINE bool is_cast_to_bfloat16();
 
 /// Whether a tensor is an input that can be read here: float32 or, where autocast would make it
 /// bfloat16, that.
-inline bool is_fast_input(const at::Tensor& tensor) {
-  if (is_plain_float(tensor)) return true;
-  return is_cast_to_bfloat16() && tensor.defined() && tensor.scalar_type() == at::kBFloat16 &&
-         tensor.is_cpu() && tensor.layout() == at::kStrided && !tensor._is_zerotensor() &&
-         tensor.numel() > 0;
-}
+LIMPID_INLINE bool is_fast_input(const at::Tensor& tensor);
 
 /// Whether 3x3 convolutions of stride 1 may leave LibTorch here: nothing records operators, nothing
 /// casts but to bfloat16, and the arguments are what they should be, so that LibTorch refuses those
 /// that are not.
-inline bool may_be_fast(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                        std::int64_t padding) {
-  return ConvolutionScope::in_force() == Convolution::fast && machine_has_winograd() &&
-         is_fast_input(input) && is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
-         weight.size(1) == input.size(1) && weight.size(2) == 3 && weight.size(3) == 3 &&
-         (padding == 0 || padding == 1) &&
-         (!bias.defined() ||
-          (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
-         (is_cast_to_bfloat16() ? !at::tracer::impl::is_dispatch_enabled()
-                                : !operators_are_watched());
-}
+LIMPID_INLINE bool may_be_fast(const at::Tensor& input, const at::Tensor& weight,
+                               const at::Tensor& bias, std::int64_t padding);
 
 /// The gradients of a 3x3 convolution of stride 1 that are asked for, by LibTorch.
-inline std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_gradients(
+LIMPID_INLINE std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_gradients(
     const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
-    std::int64_t padding, std::array<bool, 3> wanted) {
-  const std::array<std::int64_t, 1> channels{gradient.size(1)};
-  const std::array<std::int64_t, 2> one{1, 1}, pad{padding, padding}, none{0, 0};
-  return at::convolution_backward(gradient, input, weight, at::IntArrayRef{channels}, one, pad, one,
-                                  false, none, 1, wanted);
-}
+    std::int64_t padding, std::array<bool, 3> wanted);
 
 #if LIMPID_WITH_ONEDNN
 
@@ -192,8 +170,62 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
 /// @param bias     (K), or undefined.
 /// @param padding  zeros on each side.
 /// @return         (N, K, H + 2 padding - 2, W + 2 padding - 2).
-inline at::Tensor convolution3x3(const at::Tensor& input, const at::Tensor& weight,
-                                 const at::Tensor& bias, std::int64_t padding) {
+LIMPID_INLINE at::Tensor convolution3x3(const at::Tensor& input, const at::Tensor& weight,
+                                        const at::Tensor& bias, std::int64_t padding);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE bool operators_are_watched() {
+  return autocast_is_on(at::kCPU) || at::tracer::impl::is_dispatch_enabled();
+}
+
+LIMPID_INLINE bool is_plain_float(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.scalar_type() == at::kFloat && tensor.is_cpu() &&
+         tensor.layout() == at::kStrided && !tensor._is_zerotensor() && tensor.numel() > 0;
+}
+
+LIMPID_INLINE bool is_cast_to_bfloat16() {
+  return autocast_is_on(at::kCPU) && autocast_type(at::kCPU) == at::kBFloat16;
+}
+
+LIMPID_INLINE bool is_fast_input(const at::Tensor& tensor) {
+  if (is_plain_float(tensor)) return true;
+  return is_cast_to_bfloat16() && tensor.defined() && tensor.scalar_type() == at::kBFloat16 &&
+         tensor.is_cpu() && tensor.layout() == at::kStrided && !tensor._is_zerotensor() &&
+         tensor.numel() > 0;
+}
+
+LIMPID_INLINE bool may_be_fast(const at::Tensor& input, const at::Tensor& weight,
+                               const at::Tensor& bias, std::int64_t padding) {
+  return ConvolutionScope::in_force() == Convolution::fast && machine_has_winograd() &&
+         is_fast_input(input) && is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
+         weight.size(1) == input.size(1) && weight.size(2) == 3 && weight.size(3) == 3 &&
+         (padding == 0 || padding == 1) &&
+         (!bias.defined() ||
+          (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
+         (is_cast_to_bfloat16() ? !at::tracer::impl::is_dispatch_enabled()
+                                : !operators_are_watched());
+}
+
+LIMPID_INLINE std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_gradients(
+    const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
+    std::int64_t padding, std::array<bool, 3> wanted) {
+  const std::array<std::int64_t, 1> channels{gradient.size(1)};
+  const std::array<std::int64_t, 2> one{1, 1}, pad{padding, padding}, none{0, 0};
+  return at::convolution_backward(gradient, input, weight, at::IntArrayRef{channels}, one, pad, one,
+                                  false, none, 1, wanted);
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor convolution3x3(const at::Tensor& input, const at::Tensor& weight,
+                                        const at::Tensor& bias, std::int64_t padding) {
 #if LIMPID_WITH_ONEDNN
   if (const auto plan = detail::fast_plan(input, weight, bias, padding)) {
     using Function = detail::WinogradConvolution;
@@ -206,3 +238,5 @@ inline at::Tensor convolution3x3(const at::Tensor& input, const at::Tensor& weig
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

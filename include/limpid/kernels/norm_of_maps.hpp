@@ -1,7 +1,7 @@
 #pragma once
 
-#include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
+#include <limpid/core/compiled.hpp>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -9,10 +9,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+
+#include <cmath>
+#endif
 
 namespace limpid {
 
@@ -53,86 +59,21 @@ std::array<double, Sums> summed(std::int64_t count, const Terms& terms) {
 class NormOfMaps : public torch::autograd::Function<NormOfMaps> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
-                            double epsilon) {
-    const auto planes = input.size(0) * input.size(1), area = input.size(2) * input.size(3);
-    auto output = at::empty(input.sizes(), input.options());
-    auto moments = at::empty({2, planes}, input.options());  // means, reciprocal deviations
-    const auto* from = input.data_ptr<float>();
-    auto* to = output.data_ptr<float>();
-    auto* means = moments.data_ptr<float>();
-    auto* scales = means + planes;
-    const auto count = static_cast<double>(area);
-    at::parallel_for(0, planes, grain(area), [&](std::int64_t begin, std::int64_t end) {
-      for (auto plane = begin; plane < end; ++plane) {
-        const auto* x = from + plane * area;
-        auto* y = to + plane * area;
-        const auto mean = static_cast<float>(
-            summed<1>(area, [x](std::int64_t i) { return std::array{x[i]}; })[0] / count);
-        const auto squares = summed<1>(area, [x, mean](std::int64_t i) {
-          const auto off = x[i] - mean;
-          return std::array{off * off};
-        })[0];
-        const auto scale = static_cast<float>(1 / std::sqrt(squares / count + epsilon));
-        means[plane] = mean;
-        scales[plane] = scale;
-        for (std::int64_t i = 0; i < area; ++i) y[i] = (x[i] - mean) * scale;
-      }
-    });
-    context->save_for_backward({input, moments});
-    context->saved_data["epsilon"] = epsilon;
-    return output;
-  }
+                            double epsilon);
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    if (at::GradMode::is_enabled()) {
-      return {differentiable(gradients[0], saved[0], context->saved_data["epsilon"].toDouble()),
-              {}};
-    }
-    return {plain(gradients[0].contiguous(), saved[0], saved[1]), {}};
-  }
+                                                 torch::autograd::variable_list gradients);
 
  private:
   static std::int64_t grain(std::int64_t area) { return std::max<std::int64_t>(1, 32768 / area); }
 
   /// (gradient - its mean - normalised x mean of gradient x normalised) / deviation.
   static at::Tensor plain(const at::Tensor& gradient, const at::Tensor& input,
-                          const at::Tensor& moments) {
-    const auto planes = input.size(0) * input.size(1), area = input.size(2) * input.size(3);
-    auto output = at::empty(input.sizes(), input.options());
-    const auto *incoming = gradient.data_ptr<float>(), *from = input.data_ptr<float>();
-    const auto* means = moments.data_ptr<float>();
-    const auto* scales = means + planes;
-    auto* to = output.data_ptr<float>();
-    const auto count = static_cast<double>(area);
-    at::parallel_for(0, planes, grain(area), [&](std::int64_t begin, std::int64_t end) {
-      for (auto plane = begin; plane < end; ++plane) {
-        const auto *g = incoming + plane * area, *x = from + plane * area;
-        auto* result = to + plane * area;
-        const auto mean = means[plane], scale = scales[plane];
-        const auto sums = summed<2>(area, [g, x, mean](std::int64_t i) {
-          return std::array{g[i], g[i] * (x[i] - mean)};
-        });
-        const auto level = static_cast<float>(sums[0] / count);
-        const auto slope = static_cast<float>(sums[1] / count) * scale * scale;
-        for (std::int64_t i = 0; i < area; ++i) {
-          result[i] = (g[i] - level - (x[i] - mean) * slope) * scale;
-        }
-      }
-    });
-    return output;
-  }
+                          const at::Tensor& moments);
 
   /// The same of LibTorch's operators, from the input on, so that it has gradients itself.
   static at::Tensor differentiable(const at::Tensor& gradient, const at::Tensor& input,
-                                   double epsilon) {
-    const auto mean_of = [](const at::Tensor& maps) { return maps.mean({2, 3}, true); };
-    const auto centred = input - mean_of(input);
-    const auto scale = (mean_of(centred.square()) + epsilon).rsqrt();
-    const auto normal = centred * scale;
-    return (gradient - mean_of(gradient) - normal * mean_of(gradient * normal)) * scale;
-  }
+                                   double epsilon);
 };
 
 }  // namespace detail
@@ -142,8 +83,98 @@ class NormOfMaps : public torch::autograd::Function<NormOfMaps> {
 /// @param input    (N, C, H, W), contiguous, float32 on the CPU.
 /// @param epsilon  added to the variance.
 /// @return         the same shape. It has gradients of the first and second order.
-inline at::Tensor norm_of_maps(const at::Tensor& input, double epsilon) {
+LIMPID_INLINE at::Tensor norm_of_maps(const at::Tensor& input, double epsilon);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor NormOfMaps::forward(torch::autograd::AutogradContext* context,
+                                             const at::Tensor& input, double epsilon) {
+  const auto planes = input.size(0) * input.size(1), area = input.size(2) * input.size(3);
+  auto output = at::empty(input.sizes(), input.options());
+  auto moments = at::empty({2, planes}, input.options());  // means, reciprocal deviations
+  const auto* from = input.data_ptr<float>();
+  auto* to = output.data_ptr<float>();
+  auto* means = moments.data_ptr<float>();
+  auto* scales = means + planes;
+  const auto count = static_cast<double>(area);
+  at::parallel_for(0, planes, grain(area), [&](std::int64_t begin, std::int64_t end) {
+    for (auto plane = begin; plane < end; ++plane) {
+      const auto* x = from + plane * area;
+      auto* y = to + plane * area;
+      const auto mean = static_cast<float>(
+          summed<1>(area, [x](std::int64_t i) { return std::array{x[i]}; })[0] / count);
+      const auto squares = summed<1>(area, [x, mean](std::int64_t i) {
+        const auto off = x[i] - mean;
+        return std::array{off * off};
+      })[0];
+      const auto scale = static_cast<float>(1 / std::sqrt(squares / count + epsilon));
+      means[plane] = mean;
+      scales[plane] = scale;
+      for (std::int64_t i = 0; i < area; ++i) y[i] = (x[i] - mean) * scale;
+    }
+  });
+  context->save_for_backward({input, moments});
+  context->saved_data["epsilon"] = epsilon;
+  return output;
+}
+
+LIMPID_INLINE torch::autograd::variable_list NormOfMaps::backward(
+    torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+  const auto saved = context->get_saved_variables();
+  if (at::GradMode::is_enabled()) {
+    return {differentiable(gradients[0], saved[0], context->saved_data["epsilon"].toDouble()), {}};
+  }
+  return {plain(gradients[0].contiguous(), saved[0], saved[1]), {}};
+}
+
+LIMPID_INLINE at::Tensor NormOfMaps::plain(const at::Tensor& gradient, const at::Tensor& input,
+                                           const at::Tensor& moments) {
+  const auto planes = input.size(0) * input.size(1), area = input.size(2) * input.size(3);
+  auto output = at::empty(input.sizes(), input.options());
+  const auto *incoming = gradient.data_ptr<float>(), *from = input.data_ptr<float>();
+  const auto* means = moments.data_ptr<float>();
+  const auto* scales = means + planes;
+  auto* to = output.data_ptr<float>();
+  const auto count = static_cast<double>(area);
+  at::parallel_for(0, planes, grain(area), [&](std::int64_t begin, std::int64_t end) {
+    for (auto plane = begin; plane < end; ++plane) {
+      const auto *g = incoming + plane * area, *x = from + plane * area;
+      auto* result = to + plane * area;
+      const auto mean = means[plane], scale = scales[plane];
+      const auto sums = summed<2>(area, [g, x, mean](std::int64_t i) {
+        return std::array{g[i], g[i] * (x[i] - mean)};
+      });
+      const auto level = static_cast<float>(sums[0] / count);
+      const auto slope = static_cast<float>(sums[1] / count) * scale * scale;
+      for (std::int64_t i = 0; i < area; ++i) {
+        result[i] = (g[i] - level - (x[i] - mean) * slope) * scale;
+      }
+    }
+  });
+  return output;
+}
+
+LIMPID_INLINE at::Tensor NormOfMaps::differentiable(const at::Tensor& gradient,
+                                                    const at::Tensor& input, double epsilon) {
+  const auto mean_of = [](const at::Tensor& maps) { return maps.mean({2, 3}, true); };
+  const auto centred = input - mean_of(input);
+  const auto scale = (mean_of(centred.square()) + epsilon).rsqrt();
+  const auto normal = centred * scale;
+  return (gradient - mean_of(gradient) - normal * mean_of(gradient * normal)) * scale;
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor norm_of_maps(const at::Tensor& input, double epsilon) {
   return detail::NormOfMaps::apply(input, epsilon);
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,11 +1,16 @@
 #pragma once
 
-#include <limpid/kernels/convolution.hpp>
+#include <limpid/core/compiled.hpp>
 
 #include <ATen/ops/conv2d.h>
 
-#include <array>
 #include <cstdint>
+
+#ifdef LIMPID_BODIES
+#include <limpid/kernels/convolution.hpp>
+
+#include <array>
+#endif
 
 namespace limpid {
 
@@ -14,22 +19,11 @@ namespace detail {
 /// Whether a convolution of so many outputs is at most half the work when the rows of its kernel
 /// are outputs of their own: machines compute outputs by sixteens, and three of sixteen are mostly
 /// zeros.
-inline bool rows_pay(std::int64_t in, std::int64_t out, std::int64_t kernel) {
-  const auto filled = [](std::int64_t channels) { return (channels + 15) / 16 * 16; };
-  return kernel >= 5 && in >= 16 && 2 * filled(out * kernel) <= kernel * filled(out);
-}
+LIMPID_INLINE bool rows_pay(std::int64_t in, std::int64_t out, std::int64_t kernel);
 
 /// Whether a convolution of stride 1 may be computed row by row of its kernel.
-inline bool may_be_in_rows(const at::Tensor& input, const at::Tensor& weight,
-                           const at::Tensor& bias) {
-  return ConvolutionScope::in_force() == Convolution::fast && is_plain_float(input) &&
-         is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
-         weight.size(1) == input.size(1) && weight.size(2) == weight.size(3) &&
-         rows_pay(weight.size(1), weight.size(0), weight.size(2)) &&
-         (!bias.defined() ||
-          (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
-         !operators_are_watched();
-}
+LIMPID_INLINE bool may_be_in_rows(const at::Tensor& input, const at::Tensor& weight,
+                                  const at::Tensor& bias);
 
 }  // namespace detail
 
@@ -42,8 +36,37 @@ inline bool may_be_in_rows(const at::Tensor& input, const at::Tensor& weight,
 /// @param bias     (K), or undefined.
 /// @param padding  zeros on each side; the kernel fits into the padded input.
 /// @return         (N, K, H + 2 padding - kernel + 1, W + 2 padding - kernel + 1).
-inline at::Tensor convolution_in_rows(const at::Tensor& input, const at::Tensor& weight,
-                                      const at::Tensor& bias, std::int64_t padding) {
+LIMPID_INLINE at::Tensor convolution_in_rows(const at::Tensor& input, const at::Tensor& weight,
+                                             const at::Tensor& bias, std::int64_t padding);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE bool rows_pay(std::int64_t in, std::int64_t out, std::int64_t kernel) {
+  const auto filled = [](std::int64_t channels) { return (channels + 15) / 16 * 16; };
+  return kernel >= 5 && in >= 16 && 2 * filled(out * kernel) <= kernel * filled(out);
+}
+
+LIMPID_INLINE bool may_be_in_rows(const at::Tensor& input, const at::Tensor& weight,
+                                  const at::Tensor& bias) {
+  return ConvolutionScope::in_force() == Convolution::fast && is_plain_float(input) &&
+         is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
+         weight.size(1) == input.size(1) && weight.size(2) == weight.size(3) &&
+         rows_pay(weight.size(1), weight.size(0), weight.size(2)) &&
+         (!bias.defined() ||
+          (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
+         !operators_are_watched();
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor convolution_in_rows(const at::Tensor& input, const at::Tensor& weight,
+                                             const at::Tensor& bias, std::int64_t padding) {
   const auto out = weight.size(0), in = weight.size(1), kernel = weight.size(2);
   const auto rows = weight.permute({0, 2, 1, 3}).reshape({out * kernel, in, 1, kernel});
   const auto maps = at::conv2d(input, rows, {}, 1, padding).contiguous();
@@ -57,3 +80,5 @@ inline at::Tensor convolution_in_rows(const at::Tensor& input, const at::Tensor&
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <compare>
 #include <cstdint>
-#include <limits>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limits>
+#endif
 
 namespace limpid {
 
@@ -25,9 +30,7 @@ struct WinogradShape {
   std::int64_t output_height() const { return height + 2 * padding - 2; }
   std::int64_t output_width() const { return width + 2 * padding - 2; }
 
-  std::int64_t multiplications() const {
-    return batch * output_height() * output_width() * in * out * 9;
-  }
+  std::int64_t multiplications() const;
 
   auto operator<=>(const WinogradShape&) const = default;
 };
@@ -41,41 +44,15 @@ struct WinogradTiles {
   std::int64_t count() const { return batch * rows * columns; }
 };
 
-inline WinogradTiles winograd_tiles(WinogradPass pass, const WinogradShape& shape) {
-  const bool of_input = pass == WinogradPass::input_gradient;
-  const auto rows = of_input ? shape.height : shape.output_height();
-  const auto columns = of_input ? shape.width : shape.output_width();
-  return {shape.batch, (rows + 3) / 4, (columns + 3) / 4};
-}
+LIMPID_INLINE WinogradTiles winograd_tiles(WinogradPass pass, const WinogradShape& shape);
 
 /// How long a tile takes among so many, compared with the best number of them: the library cuts the
 /// tiles into blocks of equal size, and blocks that fit the caches need small factors. 17 x 17
 /// tiles take 1.4 times as long as 17 x 18 (docs/kernels.md).
-inline double slowness_of_count(std::int64_t count) {
-  std::int64_t small_factors = 1;
-  for (const std::int64_t factor : {2, 3, 5}) {
-    for (; count % factor == 0; count /= factor) small_factors *= factor;
-  }
-  return small_factors >= 12 ? 1.0 : small_factors >= 3 ? 1.2 : 1.5;
-}
+LIMPID_INLINE double slowness_of_count(std::int64_t count);
 
 /// The shape with up to two rows and columns of tiles more, which are zeros, where that is faster.
-inline WinogradShape in_good_tiles(WinogradPass pass, const WinogradShape& shape) {
-  const auto tiles = winograd_tiles(pass, shape);
-  auto best = shape;
-  auto least = std::numeric_limits<double>::infinity();
-  for (std::int64_t rows = 0; rows <= 2; ++rows) {
-    for (std::int64_t columns = 0; columns <= 2; ++columns) {
-      const auto count = tiles.batch * (tiles.rows + rows) * (tiles.columns + columns);
-      const auto time = static_cast<double>(count) * slowness_of_count(count);
-      if (time >= least) continue;
-      least = time;
-      best.height = shape.height + 4 * rows;
-      best.width = shape.width + 4 * columns;
-    }
-  }
-  return best;
-}
+LIMPID_INLINE WinogradShape in_good_tiles(WinogradPass pass, const WinogradShape& shape);
 
 }  // namespace limpid::detail
 
@@ -338,3 +315,47 @@ inline ConvolutionGradients winograd_backward(const WinogradBackward& plan,
 }  // namespace limpid::detail
 
 #endif
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::int64_t WinogradShape::multiplications() const {
+  return batch * output_height() * output_width() * in * out * 9;
+}
+
+LIMPID_INLINE WinogradTiles winograd_tiles(WinogradPass pass, const WinogradShape& shape) {
+  const bool of_input = pass == WinogradPass::input_gradient;
+  const auto rows = of_input ? shape.height : shape.output_height();
+  const auto columns = of_input ? shape.width : shape.output_width();
+  return {shape.batch, (rows + 3) / 4, (columns + 3) / 4};
+}
+
+LIMPID_INLINE double slowness_of_count(std::int64_t count) {
+  std::int64_t small_factors = 1;
+  for (const std::int64_t factor : {2, 3, 5}) {
+    for (; count % factor == 0; count /= factor) small_factors *= factor;
+  }
+  return small_factors >= 12 ? 1.0 : small_factors >= 3 ? 1.2 : 1.5;
+}
+
+LIMPID_INLINE WinogradShape in_good_tiles(WinogradPass pass, const WinogradShape& shape) {
+  const auto tiles = winograd_tiles(pass, shape);
+  auto best = shape;
+  auto least = std::numeric_limits<double>::infinity();
+  for (std::int64_t rows = 0; rows <= 2; ++rows) {
+    for (std::int64_t columns = 0; columns <= 2; ++columns) {
+      const auto count = tiles.batch * (tiles.rows + rows) * (tiles.columns + columns);
+      const auto time = static_cast<double>(count) * slowness_of_count(count);
+      if (time >= least) continue;
+      least = time;
+      best.height = shape.height + 4 * rows;
+      best.width = shape.width + 4 * columns;
+    }
+  }
+  return best;
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/conv2d.hpp>
 
@@ -18,24 +19,13 @@ namespace limpid {
 /// torchvision: `norm1.weight`, `conv1.weight`, `norm2.weight`, `conv2.weight`.
 class DenseLayerImpl : public torch::nn::Cloneable<DenseLayerImpl> {
  public:
-  DenseLayerImpl(std::int64_t in, std::int64_t growth) : in_(in), growth_(growth) { reset(); }
+  DenseLayerImpl(std::int64_t in, std::int64_t growth);
 
-  void reset() override {
-    using namespace torch::nn;
-    const auto inside = 4 * growth_;
-    norm1_ = register_module("norm1", BatchNorm2d(in_));
-    conv1_ = register_module("conv1", Conv2d(Conv2dOptions(in_, inside, 1).bias(false)));
-    norm2_ = register_module("norm2", BatchNorm2d(inside));
-    conv2_ =
-        register_module("conv2", Conv2d(Conv2dOptions(inside, growth_, 3).padding(1).bias(false)));
-  }
+  void reset() override;
 
   /// @param input  (N, in, H, W).
   /// @return       (N, growth, H, W).
-  at::Tensor forward(const at::Tensor& input) {
-    const auto inside = conv1_->forward(norm1_->forward(input).relu_());
-    return conv2_->forward(norm2_->forward(inside).relu_());
-  }
+  at::Tensor forward(const at::Tensor& input);
 
  private:
   std::int64_t in_, growth_;
@@ -52,28 +42,15 @@ TORCH_MODULE(DenseLayer);
 class DenseBlockImpl : public torch::nn::Cloneable<DenseBlockImpl> {
  public:
   /// @param growth  channels that each layer adds
-  DenseBlockImpl(std::int64_t in, std::int64_t growth, std::int64_t layers)
-      : in_(in), growth_(growth), layers_(layers) {
-    reset();
-  }
+  DenseBlockImpl(std::int64_t in, std::int64_t growth, std::int64_t layers);
 
-  void reset() override {
-    for (std::int64_t i = 0; i < layers_; ++i) {
-      register_module("denselayer" + std::to_string(i + 1), DenseLayer(in_ + i * growth_, growth_));
-    }
-  }
+  void reset() override;
 
   std::int64_t out() const { return in_ + layers_ * growth_; }
 
   /// @param input  (N, in, H, W).
   /// @return       (N, out(), H, W): the input first.
-  at::Tensor forward(const at::Tensor& input) {
-    auto all = input;
-    for (const auto& layer : children()) {
-      all = at::cat({all, layer->as<DenseLayerImpl>()->forward(all)}, 1);
-    }
-    return all;
-  }
+  at::Tensor forward(const at::Tensor& input);
 
  private:
   std::int64_t in_, growth_, layers_;
@@ -87,19 +64,13 @@ TORCH_MODULE(DenseBlock);
 /// Source: Huang et al., CVPR 2017, sec. 3 (DenseNet-C). Named as in torchvision: `norm`, `conv`.
 class DenseTransitionImpl : public torch::nn::Cloneable<DenseTransitionImpl> {
  public:
-  DenseTransitionImpl(std::int64_t in, std::int64_t out) : in_(in), out_(out) { reset(); }
+  DenseTransitionImpl(std::int64_t in, std::int64_t out);
 
-  void reset() override {
-    using namespace torch::nn;
-    norm_ = register_module("norm", BatchNorm2d(in_));
-    conv_ = register_module("conv", Conv2d(Conv2dOptions(in_, out_, 1).bias(false)));
-  }
+  void reset() override;
 
   /// @param input  (N, in, H, W).
   /// @return       (N, out, H / 2, W / 2).
-  at::Tensor forward(const at::Tensor& input) {
-    return at::avg_pool2d(conv_->forward(norm_->forward(input).relu_()), 2, 2);
-  }
+  at::Tensor forward(const at::Tensor& input);
 
  private:
   std::int64_t in_, out_;
@@ -112,3 +83,66 @@ TORCH_MODULE(DenseTransition);
 static_assert(ImageModule<DenseLayer> && ImageModule<DenseBlock> && ImageModule<DenseTransition>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE DenseLayerImpl::DenseLayerImpl(std::int64_t in, std::int64_t growth)
+    : in_(in), growth_(growth) {
+  reset();
+}
+
+LIMPID_INLINE void DenseLayerImpl::reset() {
+  using namespace torch::nn;
+  const auto inside = 4 * growth_;
+  norm1_ = register_module("norm1", BatchNorm2d(in_));
+  conv1_ = register_module("conv1", Conv2d(Conv2dOptions(in_, inside, 1).bias(false)));
+  norm2_ = register_module("norm2", BatchNorm2d(inside));
+  conv2_ =
+      register_module("conv2", Conv2d(Conv2dOptions(inside, growth_, 3).padding(1).bias(false)));
+}
+
+LIMPID_INLINE at::Tensor DenseLayerImpl::forward(const at::Tensor& input) {
+  const auto inside = conv1_->forward(norm1_->forward(input).relu_());
+  return conv2_->forward(norm2_->forward(inside).relu_());
+}
+
+LIMPID_INLINE DenseBlockImpl::DenseBlockImpl(std::int64_t in, std::int64_t growth,
+                                             std::int64_t layers)
+    : in_(in), growth_(growth), layers_(layers) {
+  reset();
+}
+
+LIMPID_INLINE void DenseBlockImpl::reset() {
+  for (std::int64_t i = 0; i < layers_; ++i) {
+    register_module("denselayer" + std::to_string(i + 1), DenseLayer(in_ + i * growth_, growth_));
+  }
+}
+
+LIMPID_INLINE at::Tensor DenseBlockImpl::forward(const at::Tensor& input) {
+  auto all = input;
+  for (const auto& layer : children()) {
+    all = at::cat({all, layer->as<DenseLayerImpl>()->forward(all)}, 1);
+  }
+  return all;
+}
+
+LIMPID_INLINE DenseTransitionImpl::DenseTransitionImpl(std::int64_t in, std::int64_t out)
+    : in_(in), out_(out) {
+  reset();
+}
+
+LIMPID_INLINE void DenseTransitionImpl::reset() {
+  using namespace torch::nn;
+  norm_ = register_module("norm", BatchNorm2d(in_));
+  conv_ = register_module("conv", Conv2d(Conv2dOptions(in_, out_, 1).bias(false)));
+}
+
+LIMPID_INLINE at::Tensor DenseTransitionImpl::forward(const at::Tensor& input) {
+  return at::avg_pool2d(conv_->forward(norm_->forward(input).relu_()), 2, 2);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

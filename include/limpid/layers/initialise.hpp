@@ -1,10 +1,15 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <torch/nn.h>
 
-#include <cmath>
 #include <numbers>
+
+#ifdef LIMPID_BODIES
+#include <cmath>
 #include <string_view>
+#endif
 
 namespace limpid {
 
@@ -17,7 +22,15 @@ inline constexpr double kLinearGain = 1.0;                ///< nothing follows
 ///
 /// Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, sec. 2.2. Random numbers are
 /// LibTorch's own.
-inline void initialise_weights(torch::nn::Module& module, double gain = kReluGain) {
+LIMPID_INLINE void initialise_weights(torch::nn::Module& module, double gain = kReluGain);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void initialise_weights(torch::nn::Module& module, double gain) {
   torch::NoGradGuard no_grad;
   for (auto& item : module.named_parameters()) {
     auto parameter = item.value();
@@ -31,3 +44,5 @@ inline void initialise_weights(torch::nn::Module& module, double gain = kReluGai
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

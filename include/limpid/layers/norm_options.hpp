@@ -1,14 +1,19 @@
 #pragma once
 
-#include <limpid/core/json_text.hpp>
-#include <limpid/layers/instance_norm.hpp>
-#include <limpid/layers/layer_norm2d.hpp>
+#include <limpid/core/compiled.hpp>
 
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/json_text.hpp>
+#include <limpid/layers/instance_norm.hpp>
+#include <limpid/layers/layer_norm2d.hpp>
+
 #include <string_view>
+#endif
 
 namespace limpid {
 
@@ -34,15 +39,44 @@ enum class LayerNormKind {
 };
 
 /// "instance", "batch", "layer" or "none", as checkpoints keep it.
-inline void to_json(nlohmann::json& json, NormKind kind) {
+LIMPID_INLINE void to_json(nlohmann::json& json, NormKind kind);
+
+/// @throws c10::ValueError if `json` names no kind of norm.
+LIMPID_INLINE void from_json(const nlohmann::json& json, NormKind& kind);
+
+/// "with-bias" or "bias-free", as checkpoints keep it.
+LIMPID_INLINE void to_json(nlohmann::json& json, LayerNormKind kind);
+
+/// @throws c10::ValueError if `json` names no kind of layer norm.
+LIMPID_INLINE void from_json(const nlohmann::json& json, LayerNormKind& kind);
+
+/// "running" or "batch", as checkpoints keep it.
+LIMPID_INLINE void to_json(nlohmann::json& json, BatchNormStatistics statistics);
+
+/// @throws c10::ValueError if `json` names no statistics.
+LIMPID_INLINE void from_json(const nlohmann::json& json, BatchNormStatistics& statistics);
+
+namespace detail {
+
+/// A 3x3 convolution with bias that keeps the sides, a norm, ReLU: named "0", "1", "2".
+LIMPID_INLINE torch::nn::Sequential conv_norm_relu(std::int64_t in, std::int64_t out,
+                                                   NormKind norm);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void to_json(nlohmann::json& json, NormKind kind) {
   json = kind == NormKind::instance ? "instance"
          : kind == NormKind::batch  ? "batch"
          : kind == NormKind::layer  ? "layer"
                                     : "none";
 }
 
-/// @throws c10::ValueError if `json` names no kind of norm.
-inline void from_json(const nlohmann::json& json, NormKind& kind) {
+LIMPID_INLINE void from_json(const nlohmann::json& json, NormKind& kind) {
   TORCH_CHECK_VALUE(json == "instance" || json == "batch" || json == "layer" || json == "none",
                     "NormKind: expected \"instance\", \"batch\", \"layer\" or \"none\", got ",
                     json_excerpt(json));
@@ -52,36 +86,34 @@ inline void from_json(const nlohmann::json& json, NormKind& kind) {
                             : NormKind::none;
 }
 
-/// "with-bias" or "bias-free", as checkpoints keep it.
-inline void to_json(nlohmann::json& json, LayerNormKind kind) {
+LIMPID_INLINE void to_json(nlohmann::json& json, LayerNormKind kind) {
   json = kind == LayerNormKind::bias_free ? "bias-free" : "with-bias";
 }
 
-/// @throws c10::ValueError if `json` names no kind of layer norm.
-inline void from_json(const nlohmann::json& json, LayerNormKind& kind) {
+LIMPID_INLINE void from_json(const nlohmann::json& json, LayerNormKind& kind) {
   TORCH_CHECK_VALUE(json == "with-bias" || json == "bias-free",
                     "LayerNormKind: expected \"with-bias\" or \"bias-free\", got ",
                     json_excerpt(json));
   kind = json == "bias-free" ? LayerNormKind::bias_free : LayerNormKind::with_bias;
 }
 
-/// "running" or "batch", as checkpoints keep it.
-inline void to_json(nlohmann::json& json, BatchNormStatistics statistics) {
+LIMPID_INLINE void to_json(nlohmann::json& json, BatchNormStatistics statistics) {
   json = statistics == BatchNormStatistics::batch ? "batch" : "running";
 }
 
-/// @throws c10::ValueError if `json` names no statistics.
-inline void from_json(const nlohmann::json& json, BatchNormStatistics& statistics) {
+LIMPID_INLINE void from_json(const nlohmann::json& json, BatchNormStatistics& statistics) {
   TORCH_CHECK_VALUE(json == "running" || json == "batch",
                     "BatchNormStatistics: expected \"running\" or \"batch\", got ",
                     json_excerpt(json));
   statistics = json == "batch" ? BatchNormStatistics::batch : BatchNormStatistics::running;
 }
 
-namespace detail {
+}  // namespace limpid
 
-/// A 3x3 convolution with bias that keeps the sides, a norm, ReLU: named "0", "1", "2".
-inline torch::nn::Sequential conv_norm_relu(std::int64_t in, std::int64_t out, NormKind norm) {
+namespace limpid::detail {
+
+LIMPID_INLINE torch::nn::Sequential conv_norm_relu(std::int64_t in, std::int64_t out,
+                                                   NormKind norm) {
   using namespace torch::nn;
   Sequential layers(Conv2d(Conv2dOptions(in, out, 3).padding(1)));
   if (norm == NormKind::instance) layers->push_back(limpid::InstanceNorm(out));
@@ -91,5 +123,6 @@ inline torch::nn::Sequential conv_norm_relu(std::int64_t in, std::int64_t out, N
   return layers;
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

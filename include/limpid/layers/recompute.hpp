@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 
 #include <ATen/Context.h>
@@ -13,9 +14,12 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <mutex>
+#endif
 
 namespace limpid {
 
@@ -32,13 +36,10 @@ class RecomputeScope {
   RecomputeScope& operator=(const RecomputeScope&) = delete;
 
   /// What holds for this thread.
-  static bool in_force() { return current(); }
+  static bool in_force();
 
  private:
-  static bool& current() {
-    thread_local bool on = false;
-    return on;
-  }
+  static bool& current();
 
   bool before_;
 };
@@ -48,24 +49,15 @@ namespace detail {
 /// While it lives, a random generator continues from `state`; then as if nothing had been drawn.
 class RandomStateScope {
  public:
-  RandomStateScope(at::Generator generator, const at::Tensor& state)
-      : generator_(std::move(generator)), before_(state_of(generator_)) {
-    set(state);
-  }
+  RandomStateScope(at::Generator generator, const at::Tensor& state);
   ~RandomStateScope() { set(before_); }
   RandomStateScope(const RandomStateScope&) = delete;
   RandomStateScope& operator=(const RandomStateScope&) = delete;
 
-  static at::Tensor state_of(at::Generator& generator) {
-    const std::lock_guard lock{generator.mutex()};
-    return generator.get_state();
-  }
+  static at::Tensor state_of(at::Generator& generator);
 
  private:
-  void set(const at::Tensor& state) {
-    const std::lock_guard lock{generator_.mutex()};
-    generator_.set_state(state);
-  }
+  void set(const at::Tensor& state);
 
   at::Generator generator_;
   at::Tensor before_;
@@ -81,31 +73,12 @@ class Recomputation : public torch::CustomClassHolder {
       : block_(std::move(block)), compute_(std::move(compute)), device_(device) {}
 
   /// Runs the block for the first time.
-  at::Tensor first(const at::Tensor& input) {
-    auto generator = at::globalContext().defaultGenerator(device_);
-    random_ = RandomStateScope::state_of(generator);
-    for (const auto& buffer : block_->buffers()) buffers_.push_back(buffer.clone());
-    return compute_(input);
-  }
+  at::Tensor first(const at::Tensor& input);
 
   /// Runs it again; what it changes besides its result is as before.
-  at::Tensor again(const at::Tensor& input) const {
-    const RandomStateScope random{at::globalContext().defaultGenerator(device_), random_};
-    const ConvolutionScope convolution{convolution_};
-    const RecomputeScope inner{false};
-    AutocastScope autocast{bfloat16_ ? Precision::bfloat16 : Precision::float32, device_};
-    const auto buffers = block_->buffers();
-    std::vector<at::Tensor> now;
-    for (std::size_t i = 0; i < buffers.size(); ++i) {
-      now.push_back(buffers[i].clone());
-      buffers[i].data().copy_(buffers_[i]);
-    }
-    auto output = compute_(input);
-    for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].data().copy_(now[i]);
-    return output;
-  }
+  at::Tensor again(const at::Tensor& input) const;
 
-  std::vector<at::Tensor> parameters() const { return block_->parameters(); }
+  std::vector<at::Tensor> parameters() const;
 
  private:
   std::shared_ptr<torch::nn::Module> block_;
@@ -123,44 +96,10 @@ class RecomputedBlock : public torch::autograd::Function<RecomputedBlock> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
                             at::TensorList /*parameters*/,
-                            const c10::intrusive_ptr<Recomputation>& block) {
-    context->save_for_backward({input});
-    context->saved_data["block"] = c10::IValue::make_capsule(block);
-    return block->first(input);
-  }
+                            const c10::intrusive_ptr<Recomputation>& block);
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto capsule = context->saved_data["block"].toCapsule();
-    const auto& block = static_cast<const Recomputation&>(*capsule);
-    const auto parameters = block.parameters();
-    // A backward that needs a graph of its own leads through the input's; others end there.
-    const bool graph = at::GradMode::is_enabled();
-    const auto saved = context->get_saved_variables()[0];
-    const bool for_input = context->needs_input_grad(0);
-    const auto input = graph ? saved : saved.detach().requires_grad_(for_input);
-
-    std::vector<std::size_t> places;
-    torch::autograd::variable_list wanted;
-    const auto want = [&](const at::Tensor& tensor, std::size_t place) {
-      if (!context->needs_input_grad(place)) return;
-      places.push_back(place);
-      wanted.push_back(tensor);
-    };
-    want(input, 0);
-    for (std::size_t i = 0; i < parameters.size(); ++i) want(parameters[i], i + 1);
-
-    torch::autograd::variable_list found;
-    {
-      const at::AutoGradMode with_graph{true};
-      const auto output = block.again(input);
-      found = torch::autograd::grad({output}, wanted, {gradients[0]}, graph, graph,
-                                    /*allow_unused=*/true);
-    }
-    torch::autograd::variable_list all(parameters.size() + 2);  // the block has none
-    for (std::size_t i = 0; i < places.size(); ++i) all[places[i]] = found[i];
-    return all;
-  }
+                                                 torch::autograd::variable_list gradients);
 };
 
 }  // namespace detail
@@ -191,3 +130,106 @@ at::Tensor recomputed(Block& block, const at::Tensor& input, Compute compute) {
 }
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE bool RecomputeScope::in_force() { return current(); }
+
+LIMPID_INLINE bool& RecomputeScope::current() {
+  thread_local bool on = false;
+  return on;
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE RandomStateScope::RandomStateScope(at::Generator generator, const at::Tensor& state)
+    : generator_(std::move(generator)), before_(state_of(generator_)) {
+  set(state);
+}
+
+LIMPID_INLINE at::Tensor RandomStateScope::state_of(at::Generator& generator) {
+  const std::lock_guard lock{generator.mutex()};
+  return generator.get_state();
+}
+
+LIMPID_INLINE void RandomStateScope::set(const at::Tensor& state) {
+  const std::lock_guard lock{generator_.mutex()};
+  generator_.set_state(state);
+}
+
+LIMPID_INLINE at::Tensor Recomputation::first(const at::Tensor& input) {
+  auto generator = at::globalContext().defaultGenerator(device_);
+  random_ = RandomStateScope::state_of(generator);
+  for (const auto& buffer : block_->buffers()) buffers_.push_back(buffer.clone());
+  return compute_(input);
+}
+
+LIMPID_INLINE at::Tensor Recomputation::again(const at::Tensor& input) const {
+  const RandomStateScope random{at::globalContext().defaultGenerator(device_), random_};
+  const ConvolutionScope convolution{convolution_};
+  const RecomputeScope inner{false};
+  AutocastScope autocast{bfloat16_ ? Precision::bfloat16 : Precision::float32, device_};
+  const auto buffers = block_->buffers();
+  std::vector<at::Tensor> now;
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    now.push_back(buffers[i].clone());
+    buffers[i].data().copy_(buffers_[i]);
+  }
+  auto output = compute_(input);
+  for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].data().copy_(now[i]);
+  return output;
+}
+
+LIMPID_INLINE std::vector<at::Tensor> Recomputation::parameters() const {
+  return block_->parameters();
+}
+
+LIMPID_INLINE at::Tensor RecomputedBlock::forward(torch::autograd::AutogradContext* context,
+                                                  const at::Tensor& input,
+                                                  at::TensorList /*parameters*/,
+                                                  const c10::intrusive_ptr<Recomputation>& block) {
+  context->save_for_backward({input});
+  context->saved_data["block"] = c10::IValue::make_capsule(block);
+  return block->first(input);
+}
+
+LIMPID_INLINE torch::autograd::variable_list RecomputedBlock::backward(
+    torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+  const auto capsule = context->saved_data["block"].toCapsule();
+  const auto& block = static_cast<const Recomputation&>(*capsule);
+  const auto parameters = block.parameters();
+  // A backward that needs a graph of its own leads through the input's; others end there.
+  const bool graph = at::GradMode::is_enabled();
+  const auto saved = context->get_saved_variables()[0];
+  const bool for_input = context->needs_input_grad(0);
+  const auto input = graph ? saved : saved.detach().requires_grad_(for_input);
+
+  std::vector<std::size_t> places;
+  torch::autograd::variable_list wanted;
+  const auto want = [&](const at::Tensor& tensor, std::size_t place) {
+    if (!context->needs_input_grad(place)) return;
+    places.push_back(place);
+    wanted.push_back(tensor);
+  };
+  want(input, 0);
+  for (std::size_t i = 0; i < parameters.size(); ++i) want(parameters[i], i + 1);
+
+  torch::autograd::variable_list found;
+  {
+    const at::AutoGradMode with_graph{true};
+    const auto output = block.again(input);
+    found = torch::autograd::grad({output}, wanted, {gradients[0]}, graph, graph,
+                                  /*allow_unused=*/true);
+  }
+  torch::autograd::variable_list all(parameters.size() + 2);  // the block has none
+  for (std::size_t i = 0; i < places.size(); ++i) all[places[i]] = found[i];
+  return all;
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/core/padding.hpp>
 
 #include <ATen/Parallel.h>
 #include <ATen/TracerMode.h>
@@ -16,6 +15,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/padding.hpp>
+#endif
+
 namespace limpid {
 
 namespace detail {
@@ -26,10 +30,7 @@ struct Reflected {
 
   std::int64_t length() const { return side + 2 * border; }
   /// Where the value at a place of the longer side comes from.
-  std::int64_t source(std::int64_t place) const {
-    const auto at = place - border;
-    return at < 0 ? -at : at < side ? at : 2 * (side - 1) - at;
-  }
+  std::int64_t source(std::int64_t place) const;
 };
 
 /// visit(plane, line, its source), of all lines that a border makes of (planes, height, width).
@@ -106,12 +107,7 @@ class FoldedBorder;
 class ReflectedBorder : public torch::autograd::Function<ReflectedBorder> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
-                            std::int64_t border) {
-    context->saved_data["border"] = border;
-    const auto from = input.contiguous();
-    return with_type_of(from,
-                        [&]<class Number>(Number) { return reflected<Number>(from, border); });
-  }
+                            std::int64_t border);
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients);
@@ -121,17 +117,10 @@ class ReflectedBorder : public torch::autograd::Function<ReflectedBorder> {
 class FoldedBorder : public torch::autograd::Function<FoldedBorder> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
-                            std::int64_t border) {
-    context->saved_data["border"] = border;
-    const auto from = input.contiguous();
-    return with_type_of(from, [&]<class Number>(Number) { return folded<Number>(from, border); });
-  }
+                            std::int64_t border);
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto border = context->saved_data["border"].toInt();
-    return {ReflectedBorder::apply(gradients[0], border), {}};
-  }
+                                                 torch::autograd::variable_list gradients);
 };
 
 inline torch::autograd::variable_list ReflectedBorder::backward(
@@ -148,25 +137,13 @@ inline torch::autograd::variable_list ReflectedBorder::backward(
 class ReflectionPad2dImpl : public torch::nn::Cloneable<ReflectionPad2dImpl> {
  public:
   /// @throws c10::ValueError for a negative `border`.
-  explicit ReflectionPad2dImpl(std::int64_t border) : border_(border) {
-    detail::check_at_least("ReflectionPad2d: border", border, 0);
-  }
+  explicit ReflectionPad2dImpl(std::int64_t border);
 
   void reset() override {}
 
   /// @param input  (N, C, H, W), sides above the border.
   /// @return       (N, C, H + 2 border, W + 2 border).
-  at::Tensor forward(const at::Tensor& input) {
-    // Without a graph there is nothing to keep, and whoever records operators sees LibTorch's.
-    const auto type = input.scalar_type();
-    const bool own = at::GradMode::is_enabled() && input.requires_grad() && input.is_cpu() &&
-                     input.dim() == 4 && input.is_contiguous() &&
-                     (type == at::kFloat || type == at::kBFloat16 || type == at::kDouble) &&
-                     input.numel() > 0 && border_ < input.size(2) && border_ < input.size(3) &&
-                     !at::tracer::impl::is_dispatch_enabled();
-    if (own) return detail::ReflectedBorder::apply(input, border_);
-    return detail::reflection_pad(input, {border_, border_, border_, border_});
-  }
+  at::Tensor forward(const at::Tensor& input);
 
  private:
   std::int64_t border_;
@@ -177,3 +154,56 @@ TORCH_MODULE(ReflectionPad2d);
 static_assert(ImageModule<ReflectionPad2d>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::int64_t Reflected::source(std::int64_t place) const {
+  const auto at = place - border;
+  return at < 0 ? -at : at < side ? at : 2 * (side - 1) - at;
+}
+
+LIMPID_INLINE at::Tensor ReflectedBorder::forward(torch::autograd::AutogradContext* context,
+                                                  const at::Tensor& input, std::int64_t border) {
+  context->saved_data["border"] = border;
+  const auto from = input.contiguous();
+  return with_type_of(from, [&]<class Number>(Number) { return reflected<Number>(from, border); });
+}
+
+LIMPID_INLINE at::Tensor FoldedBorder::forward(torch::autograd::AutogradContext* context,
+                                               const at::Tensor& input, std::int64_t border) {
+  context->saved_data["border"] = border;
+  const auto from = input.contiguous();
+  return with_type_of(from, [&]<class Number>(Number) { return folded<Number>(from, border); });
+}
+
+LIMPID_INLINE torch::autograd::variable_list FoldedBorder::backward(
+    torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+  const auto border = context->saved_data["border"].toInt();
+  return {ReflectedBorder::apply(gradients[0], border), {}};
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE ReflectionPad2dImpl::ReflectionPad2dImpl(std::int64_t border) : border_(border) {
+  detail::check_at_least("ReflectionPad2d: border", border, 0);
+}
+
+LIMPID_INLINE at::Tensor ReflectionPad2dImpl::forward(const at::Tensor& input) {
+  // Without a graph there is nothing to keep, and whoever records operators sees LibTorch's.
+  const auto type = input.scalar_type();
+  const bool own = at::GradMode::is_enabled() && input.requires_grad() && input.is_cpu() &&
+                   input.dim() == 4 && input.is_contiguous() &&
+                   (type == at::kFloat || type == at::kBFloat16 || type == at::kDouble) &&
+                   input.numel() > 0 && border_ < input.size(2) && border_ < input.size(3) &&
+                   !at::tracer::impl::is_dispatch_enabled();
+  if (own) return detail::ReflectedBorder::apply(input, border_);
+  return detail::reflection_pad(input, {border_, border_, border_, border_});
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,17 +1,23 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/layers/basic_block.hpp>
 #include <limpid/layers/conv2d.hpp>
-#include <limpid/layers/initialise.hpp>
 #include <limpid/layers/local_mean.hpp>
 #include <limpid/layers/recompute.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <torch/nn.h>
 
-#include <algorithm>
 #include <cstdint>
+
+#ifdef LIMPID_BODIES
+#include <limpid/layers/initialise.hpp>
+
+#include <ATen/TensorOperators.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -23,23 +29,13 @@ namespace limpid {
 class SqueezeExcitationImpl : public torch::nn::Cloneable<SqueezeExcitationImpl> {
  public:
   /// @param squeezed  channels between the two convolutions
-  SqueezeExcitationImpl(std::int64_t channels, std::int64_t squeezed)
-      : channels_(channels), squeezed_(squeezed) {
-    reset();
-  }
+  SqueezeExcitationImpl(std::int64_t channels, std::int64_t squeezed);
 
-  void reset() override {
-    using namespace torch::nn;
-    mean_ = register_module("mean", LocalMeanPool(1));
-    fc1_ = register_module("fc1", Conv2d(Conv2dOptions(channels_, squeezed_, 1)));
-    fc2_ = register_module("fc2", Conv2d(Conv2dOptions(squeezed_, channels_, 1)));
-  }
+  void reset() override;
 
   /// @param map  (N, channels, H, W).
   /// @return     the same shape.
-  at::Tensor forward(const at::Tensor& map) {
-    return map * fc2_->forward(fc1_->forward(mean_->forward(map)).relu_()).sigmoid();
-  }
+  at::Tensor forward(const at::Tensor& map);
 
  private:
   std::int64_t channels_, squeezed_;
@@ -60,54 +56,20 @@ class SEResNeXtBlockImpl : public torch::nn::Cloneable<SEResNeXtBlockImpl> {
   /// @param out     channels; half as many inside
   /// @param stride  of the 3x3 convolution; where it is not 1, or the channels differ, the input is
   ///                projected.
-  SEResNeXtBlockImpl(std::int64_t in, std::int64_t out, std::int64_t groups, std::int64_t stride)
-      : in_(in), out_(out), groups_(groups), stride_(stride) {
-    reset();
-  }
+  SEResNeXtBlockImpl(std::int64_t in, std::int64_t out, std::int64_t groups, std::int64_t stride);
 
-  void reset() override {
-    using namespace torch::nn;
-    const auto inside = out_ / 2;
-    conv1_ = register_module("conv1", Conv2d(Conv2dOptions(in_, inside, 1).bias(false)));
-    bn1_ = register_module("bn1", BatchNorm2d(inside));
-    conv2_ = register_module("conv2", Conv2d(Conv2dOptions(inside, inside, 3)
-                                                 .stride(stride_)
-                                                 .padding(1)
-                                                 .groups(groups_)
-                                                 .bias(false)));
-    bn2_ = register_module("bn2", BatchNorm2d(inside));
-    conv3_ = register_module("conv3", Conv2d(Conv2dOptions(inside, out_, 1).bias(false)));
-    bn3_ = register_module("bn3", BatchNorm2d(out_));
-    const auto squeezed = std::max(kLeastSqueezed, out_ / 16);
-    se_module_ = register_module("se_module", SqueezeExcitation(out_, squeezed));
-    if (stride_ != 1 || in_ != out_) {
-      downsample_ = register_module("downsample", Projection(in_, out_, stride_));
-    }
-  }
+  void reset() override;
 
   /// @param input  (N, in, H, W).
   /// @return       (N, out, H, W), or the sides over the stride, rounded up.
-  at::Tensor forward(const at::Tensor& input) {
-    return recomputed(*this, input, [](SEResNeXtBlockImpl& block, const at::Tensor& x) {
-      return block.compute(x);
-    });
-  }
+  at::Tensor forward(const at::Tensor& input);
 
   /// Random weights that keep the mean square from block to block, also where no statistics
   /// normalise it: what is added to the input is small.
-  void initialise() {
-    initialise_weights(*this);
-    torch::NoGradGuard no_grad;
-    conv3_->weight.mul_(0.6 / kReluGain);  // the excitation is a half at first
-  }
+  void initialise();
 
  private:
-  at::Tensor compute(const at::Tensor& input) {
-    auto inside = bn1_->forward(conv1_->forward(input)).relu_();
-    inside = bn2_->forward(conv2_->forward(inside)).relu_();
-    const auto added = se_module_->forward(bn3_->forward(conv3_->forward(inside)));
-    return (added + (downsample_ ? downsample_->forward(input) : input)).relu_();
-  }
+  at::Tensor compute(const at::Tensor& input);
 
   static constexpr std::int64_t kLeastSqueezed = 4;  // of narrow networks; published: 16 and more
 
@@ -123,3 +85,72 @@ TORCH_MODULE(SEResNeXtBlock);
 static_assert(ImageModule<SqueezeExcitation> && ImageModule<SEResNeXtBlock>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE SqueezeExcitationImpl::SqueezeExcitationImpl(std::int64_t channels,
+                                                           std::int64_t squeezed)
+    : channels_(channels), squeezed_(squeezed) {
+  reset();
+}
+
+LIMPID_INLINE void SqueezeExcitationImpl::reset() {
+  using namespace torch::nn;
+  mean_ = register_module("mean", LocalMeanPool(1));
+  fc1_ = register_module("fc1", Conv2d(Conv2dOptions(channels_, squeezed_, 1)));
+  fc2_ = register_module("fc2", Conv2d(Conv2dOptions(squeezed_, channels_, 1)));
+}
+
+LIMPID_INLINE at::Tensor SqueezeExcitationImpl::forward(const at::Tensor& map) {
+  return map * fc2_->forward(fc1_->forward(mean_->forward(map)).relu_()).sigmoid();
+}
+
+LIMPID_INLINE SEResNeXtBlockImpl::SEResNeXtBlockImpl(std::int64_t in, std::int64_t out,
+                                                     std::int64_t groups, std::int64_t stride)
+    : in_(in), out_(out), groups_(groups), stride_(stride) {
+  reset();
+}
+
+LIMPID_INLINE void SEResNeXtBlockImpl::reset() {
+  using namespace torch::nn;
+  const auto inside = out_ / 2;
+  conv1_ = register_module("conv1", Conv2d(Conv2dOptions(in_, inside, 1).bias(false)));
+  bn1_ = register_module("bn1", BatchNorm2d(inside));
+  conv2_ = register_module(
+      "conv2",
+      Conv2d(
+          Conv2dOptions(inside, inside, 3).stride(stride_).padding(1).groups(groups_).bias(false)));
+  bn2_ = register_module("bn2", BatchNorm2d(inside));
+  conv3_ = register_module("conv3", Conv2d(Conv2dOptions(inside, out_, 1).bias(false)));
+  bn3_ = register_module("bn3", BatchNorm2d(out_));
+  const auto squeezed = std::max(kLeastSqueezed, out_ / 16);
+  se_module_ = register_module("se_module", SqueezeExcitation(out_, squeezed));
+  if (stride_ != 1 || in_ != out_) {
+    downsample_ = register_module("downsample", Projection(in_, out_, stride_));
+  }
+}
+
+LIMPID_INLINE at::Tensor SEResNeXtBlockImpl::forward(const at::Tensor& input) {
+  return recomputed(*this, input, [](SEResNeXtBlockImpl& block, const at::Tensor& x) {
+    return block.compute(x);
+  });
+}
+
+LIMPID_INLINE void SEResNeXtBlockImpl::initialise() {
+  initialise_weights(*this);
+  torch::NoGradGuard no_grad;
+  conv3_->weight.mul_(0.6 / kReluGain);  // the excitation is a half at first
+}
+
+LIMPID_INLINE at::Tensor SEResNeXtBlockImpl::compute(const at::Tensor& input) {
+  auto inside = bn1_->forward(conv1_->forward(input)).relu_();
+  inside = bn2_->forward(conv2_->forward(inside)).relu_();
+  const auto added = se_module_->forward(bn3_->forward(conv3_->forward(inside)));
+  return (added + (downsample_ ? downsample_->forward(input) : input)).relu_();
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

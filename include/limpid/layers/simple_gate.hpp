@@ -1,11 +1,16 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -13,7 +18,15 @@ namespace limpid {
 ///
 /// Source: Chen et al., "Simple Baselines for Image Restoration", ECCV 2022, sec. 4.2.
 /// @throws c10::ValueError if the channels cannot be halved.
-inline at::Tensor simple_gate(const at::Tensor& input) {
+LIMPID_INLINE at::Tensor simple_gate(const at::Tensor& input);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor simple_gate(const at::Tensor& input) {
   TORCH_CHECK_VALUE(input.dim() == 4 && input.size(1) % 2 == 0,
                     "simple_gate: expected (N, 2 C, H, W), got ", input.sizes());
   const auto half = input.size(1) / 2;
@@ -21,3 +34,5 @@ inline at::Tensor simple_gate(const at::Tensor& input) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

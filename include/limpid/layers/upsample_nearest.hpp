@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/memory_format.hpp>
+#include <limpid/core/compiled.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/upsample_nearest2d.h>
@@ -8,11 +8,36 @@
 
 #include <cstdint>
 
+#ifdef LIMPID_BODIES
+#include <limpid/core/memory_format.hpp>
+#endif
+
 namespace limpid {
 
 /// Every pixel of (N, C, H, W) repeated to `factor` x `factor` pixels, in the map's own type; the
 /// map itself for 1. A trace of it serves any size.
-inline at::Tensor upsample_nearest(const at::Tensor& map, std::int64_t factor) {
+LIMPID_INLINE at::Tensor upsample_nearest(const at::Tensor& map, std::int64_t factor);
+
+/// `upsample_nearest` as a layer of a sequence, without parameters.
+class UpsampleNearestImpl : public torch::nn::Cloneable<UpsampleNearestImpl> {
+ public:
+  explicit UpsampleNearestImpl(std::int64_t factor);
+  void reset() override {}
+  at::Tensor forward(const at::Tensor& map);
+
+ private:
+  std::int64_t factor_;
+};
+
+TORCH_MODULE(UpsampleNearest);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor upsample_nearest(const at::Tensor& map, std::int64_t factor) {
   if (factor == 1) return map;
   if (map.scalar_type() == at::kFloat || map.scalar_type() == at::kDouble) {
     const double scales[] = {static_cast<double>(factor), static_cast<double>(factor)};
@@ -27,17 +52,14 @@ inline at::Tensor upsample_nearest(const at::Tensor& map, std::int64_t factor) {
   return detail::laid_like(large, map);
 }
 
-/// `upsample_nearest` as a layer of a sequence, without parameters.
-class UpsampleNearestImpl : public torch::nn::Cloneable<UpsampleNearestImpl> {
- public:
-  explicit UpsampleNearestImpl(std::int64_t factor) : factor_(factor) { reset(); }
-  void reset() override {}
-  at::Tensor forward(const at::Tensor& map) { return upsample_nearest(map, factor_); }
+LIMPID_INLINE UpsampleNearestImpl::UpsampleNearestImpl(std::int64_t factor) : factor_(factor) {
+  reset();
+}
 
- private:
-  std::int64_t factor_;
-};
-
-TORCH_MODULE(UpsampleNearest);
+LIMPID_INLINE at::Tensor UpsampleNearestImpl::forward(const at::Tensor& map) {
+  return upsample_nearest(map, factor_);
+}
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

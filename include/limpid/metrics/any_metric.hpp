@@ -1,9 +1,9 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 
 #include <concepts>
 #include <functional>
@@ -13,6 +13,10 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -55,30 +59,19 @@ class AnyMetric {
   /// @param restored  (3, H, W) or (1, 3, H, W), values in [0, 1].
   /// @param target    of the same height and width.
   /// @throws c10::ValueError for a metric of sets, which has no score of one picture.
-  double operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    TORCH_CHECK_VALUE(!of_set, name, ": scores a whole set of pictures, not one");
-    return compute_(restored, target);
-  }
+  double operator()(const at::Tensor& restored, const at::Tensor& target) const;
 
   /// What a metric of sets looks at in one picture, (D).
   /// @param image  (3, H, W) or (1, 3, H, W), values in [0, 1].
-  at::Tensor features(const at::Tensor& image) const {
-    TORCH_CHECK_VALUE(of_set, name, ": scores pictures, not a whole set");
-    return features_(image);
-  }
+  at::Tensor features(const at::Tensor& image) const;
 
   /// What a metric of sets says of them, by their `features`.
   /// @param restored, target  (N, D)
-  double set_score(const at::Tensor& restored, const at::Tensor& target) const {
-    TORCH_CHECK_VALUE(of_set, name, ": scores pictures, not a whole set");
-    return compute_(restored, target);
-  }
+  double set_score(const at::Tensor& restored, const at::Tensor& target) const;
 
   /// Why a picture has no score, such as "3 of 40 blocks are flat"; nothing where it has one, or
   /// where the metric needs a target.
-  std::string undefined(const at::Tensor& image) const {
-    return undefined_ ? undefined_(image) : std::string{};
-  }
+  std::string undefined(const at::Tensor& image) const;
 
   /// One score for many pictures that counts every picture, also those whose score is infinite: the
   /// PSNR of the mean squared error over all. Means leave infinite scores out, so programs that are
@@ -86,32 +79,11 @@ class AnyMetric {
   /// number where no picture has one.
   ///
   /// @param scores  of each picture; those that are no numbers are left out
-  std::optional<double> pooled(const std::vector<double>& scores) const {
-    if (!pooled_) return std::nullopt;
-    return pooled_(scores);
-  }
+  std::optional<double> pooled(const std::vector<double>& scores) const;
 
   /// The same metric, which looks at a part of each picture.
   /// @param part  image -> part of it
-  AnyMetric of_part(std::function<at::Tensor(const at::Tensor&)> part) const {
-    auto metric = *this;
-    if (features_) {
-      metric.features_ = [part, of = features_](const at::Tensor& image) {
-        return of(part(image));
-      };
-    } else {
-      metric.compute_ = [part, of = compute_](const at::Tensor& restored,
-                                              const at::Tensor& target) {
-        return of(part(restored), part(target));
-      };
-    }
-    if (undefined_) {
-      metric.undefined_ = [part, of = undefined_](const at::Tensor& image) {
-        return of(part(image));
-      };
-    }
-    return metric;
-  }
+  AnyMetric of_part(std::function<at::Tensor(const at::Tensor&)> part) const;
 
   bool pools() const { return static_cast<bool>(pooled_); }
 
@@ -134,3 +106,55 @@ class AnyMetric {
 static_assert(Metric<AnyMetric>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE double AnyMetric::operator()(const at::Tensor& restored,
+                                           const at::Tensor& target) const {
+  TORCH_CHECK_VALUE(!of_set, name, ": scores a whole set of pictures, not one");
+  return compute_(restored, target);
+}
+
+LIMPID_INLINE at::Tensor AnyMetric::features(const at::Tensor& image) const {
+  TORCH_CHECK_VALUE(of_set, name, ": scores pictures, not a whole set");
+  return features_(image);
+}
+
+LIMPID_INLINE double AnyMetric::set_score(const at::Tensor& restored,
+                                          const at::Tensor& target) const {
+  TORCH_CHECK_VALUE(of_set, name, ": scores pictures, not a whole set");
+  return compute_(restored, target);
+}
+
+LIMPID_INLINE std::string AnyMetric::undefined(const at::Tensor& image) const {
+  return undefined_ ? undefined_(image) : std::string{};
+}
+
+LIMPID_INLINE std::optional<double> AnyMetric::pooled(const std::vector<double>& scores) const {
+  if (!pooled_) return std::nullopt;
+  return pooled_(scores);
+}
+
+LIMPID_INLINE AnyMetric
+AnyMetric::of_part(std::function<at::Tensor(const at::Tensor&)> part) const {
+  auto metric = *this;
+  if (features_) {
+    metric.features_ = [part, of = features_](const at::Tensor& image) { return of(part(image)); };
+  } else {
+    metric.compute_ = [part, of = compute_](const at::Tensor& restored, const at::Tensor& target) {
+      return of(part(restored), part(target));
+    };
+  }
+  if (undefined_) {
+    metric.undefined_ = [part, of = undefined_](const at::Tensor& image) {
+      return of(part(image));
+    };
+  }
+  return metric;
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

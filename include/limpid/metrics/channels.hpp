@@ -1,12 +1,17 @@
 #pragma once
 
-#include <limpid/metrics/eight_bit.hpp>
+#include <limpid/core/compiled.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/metrics/eight_bit.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -38,8 +43,18 @@ constexpr std::string_view description(MetricChannels channels) {
 /// RGB; double on the CPU, 0..255.
 ///
 /// @throws c10::ValueError as `eight_bit` does.
-inline at::Tensor metric_channels(std::string_view component, const at::Tensor& image,
-                                  MetricChannels channels, std::int64_t min_side = 1) {
+LIMPID_INLINE at::Tensor metric_channels(std::string_view component, const at::Tensor& image,
+                                         MetricChannels channels, std::int64_t min_side = 1);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor metric_channels(std::string_view component, const at::Tensor& image,
+                                         MetricChannels channels, std::int64_t min_side) {
   const auto rgb = eight_bit(component, image, min_side);
   const auto sum = [&](double red, double green, double blue) {
     return rgb.narrow(0, 0, 1) * red + rgb.narrow(0, 1, 1) * green + rgb.narrow(0, 2, 1) * blue;
@@ -57,5 +72,6 @@ inline at::Tensor metric_channels(std::string_view component, const at::Tensor& 
   return rgb;
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 
 #include <cstdint>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid::detail {
 
@@ -12,8 +17,17 @@ namespace limpid::detail {
 /// image, clamped and rounded as `Image::from_unit` does. Values that are not numbers stay so.
 ///
 /// @throws c10::ValueError if `image` is no (3, H, W) or (1, 3, H, W), or a side is too small.
-inline at::Tensor eight_bit(std::string_view component, const at::Tensor& image,
-                            std::int64_t min_side = 1) {
+LIMPID_INLINE at::Tensor eight_bit(std::string_view component, const at::Tensor& image,
+                                   std::int64_t min_side = 1);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor eight_bit(std::string_view component, const at::Tensor& image,
+                                   std::int64_t min_side) {
   const bool batched = image.dim() == 4 && image.size(0) == 1;
   TORCH_CHECK_VALUE((batched || image.dim() == 3) && image.size(-3) == 3, component,
                     ": expected image (3, H, W) or (1, 3, H, W), got ", image.sizes());
@@ -25,3 +39,5 @@ inline at::Tensor eight_bit(std::string_view component, const at::Tensor& image,
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/metrics/channels.hpp>
-#include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/windowed_ssim.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -11,6 +11,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/metrics/eight_bit.hpp>
+#endif
 
 namespace limpid {
 
@@ -78,14 +82,25 @@ struct SSIMUniform {
   /// @param target    of the same height and width.
   /// @return at most 1, for identical pictures.
   /// @throws c10::ValueError for other shapes.
-  double operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    const auto a = detail::eight_bit("SSIMUniform", restored, 7);
-    const auto b = detail::eight_bit("SSIMUniform", target, 7);
-    detail::check_same_shape("SSIMUniform", a, b);
-    return detail::windowed_ssim(a, b, std::vector<double>(7, 1.0 / 7), 49.0 / 48);
-  }
+  double operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(Metric<SSIMGaussian> && Metric<SSIMUniform>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE double SSIMUniform::operator()(const at::Tensor& restored,
+                                             const at::Tensor& target) const {
+  const auto a = detail::eight_bit("SSIMUniform", restored, 7);
+  const auto b = detail::eight_bit("SSIMUniform", target, 7);
+  detail::check_same_shape("SSIMUniform", a, b);
+  return detail::windowed_ssim(a, b, std::vector<double>(7, 1.0 / 7), 49.0 / 48);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

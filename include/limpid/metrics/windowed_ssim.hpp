@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/gaussian_taps.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -33,34 +34,7 @@ class WindowMeans {
   std::int64_t columns() const { return x_.size(2) - static_cast<std::int64_t>(along_.size()) + 1; }
 
   /// The means of one row of windows, `columns()` of each: x, y, x^2 + y^2, x y.
-  void row(std::int64_t channel, std::int64_t row, std::vector<double>& means) {
-    // One row at a time, down the columns and then along the row, stays in the cache.
-    const auto width = x_.size(2);
-    const auto w = static_cast<std::size_t>(width);
-    const auto first = (channel * x_.size(1) + row) * width;
-    sums_.assign(4 * w, 0.0);
-    for (std::size_t k = 0; k < down_.size(); ++k) {
-      const auto tap = down_[k];
-      const double* p = x_.data_ptr<double>() + first + static_cast<std::int64_t>(k) * width;
-      const double* q = y_.data_ptr<double>() + first + static_cast<std::int64_t>(k) * width;
-      double* sums = sums_.data();
-      for (std::size_t i = 0; i < w; ++i) {
-        sums[i] += tap * p[i];
-        sums[w + i] += tap * q[i];
-        sums[2 * w + i] += tap * (p[i] * p[i] + q[i] * q[i]);
-        sums[3 * w + i] += tap * (p[i] * q[i]);
-      }
-    }
-    const auto n = static_cast<std::size_t>(columns());
-    means.assign(4 * n, 0.0);
-    for (std::size_t map = 0; map < 4; ++map) {
-      double* mean = means.data() + map * n;
-      for (std::size_t k = 0; k < along_.size(); ++k) {
-        const double* source = sums_.data() + map * w + k;
-        for (std::size_t i = 0; i < n; ++i) mean[i] += along_[k] * source[i];
-      }
-    }
-  }
+  void row(std::int64_t channel, std::int64_t row, std::vector<double>& means);
 
  private:
   at::Tensor x_, y_;
@@ -76,7 +50,55 @@ struct SSIMSums {
 /// @param means       x, y, x^2 + y^2, x y of so many windows, one after another.
 /// @param covariance  what variances and covariances are multiplied by: 1 for the population's,
 ///                    n / (n - 1) for a sample of n.
-inline SSIMSums ssim_sums(const std::vector<double>& means, double covariance) {
+LIMPID_INLINE SSIMSums ssim_sums(const std::vector<double>& means, double covariance);
+
+/// Mean structural similarity, and the mean of its contrast-structure term, of each channel of two
+/// pictures (C, H, W), double, values 0..255, over every window that lies inside.
+LIMPID_INLINE std::vector<SSIMSums> channel_ssim(WindowMeans windows, double covariance);
+
+/// Mean structural similarity over every window that lies inside, and over the channels.
+///
+/// @param taps  the window is the outer product of these with themselves; their sum is 1.
+LIMPID_INLINE double windowed_ssim(const at::Tensor& a, const at::Tensor& b,
+                                   const std::vector<double>& taps, double covariance);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE void WindowMeans::row(std::int64_t channel, std::int64_t row,
+                                    std::vector<double>& means) {
+  // One row at a time, down the columns and then along the row, stays in the cache.
+  const auto width = x_.size(2);
+  const auto w = static_cast<std::size_t>(width);
+  const auto first = (channel * x_.size(1) + row) * width;
+  sums_.assign(4 * w, 0.0);
+  for (std::size_t k = 0; k < down_.size(); ++k) {
+    const auto tap = down_[k];
+    const double* p = x_.data_ptr<double>() + first + static_cast<std::int64_t>(k) * width;
+    const double* q = y_.data_ptr<double>() + first + static_cast<std::int64_t>(k) * width;
+    double* sums = sums_.data();
+    for (std::size_t i = 0; i < w; ++i) {
+      sums[i] += tap * p[i];
+      sums[w + i] += tap * q[i];
+      sums[2 * w + i] += tap * (p[i] * p[i] + q[i] * q[i]);
+      sums[3 * w + i] += tap * (p[i] * q[i]);
+    }
+  }
+  const auto n = static_cast<std::size_t>(columns());
+  means.assign(4 * n, 0.0);
+  for (std::size_t map = 0; map < 4; ++map) {
+    double* mean = means.data() + map * n;
+    for (std::size_t k = 0; k < along_.size(); ++k) {
+      const double* source = sums_.data() + map * w + k;
+      for (std::size_t i = 0; i < n; ++i) mean[i] += along_[k] * source[i];
+    }
+  }
+}
+
+LIMPID_INLINE SSIMSums ssim_sums(const std::vector<double>& means, double covariance) {
   const auto n = means.size() / 4;
   SSIMSums sums;
   for (std::size_t i = 0; i < n; ++i) {
@@ -91,9 +113,7 @@ inline SSIMSums ssim_sums(const std::vector<double>& means, double covariance) {
   return sums;
 }
 
-/// Mean structural similarity, and the mean of its contrast-structure term, of each channel of two
-/// pictures (C, H, W), double, values 0..255, over every window that lies inside.
-inline std::vector<SSIMSums> channel_ssim(WindowMeans windows, double covariance) {
+LIMPID_INLINE std::vector<SSIMSums> channel_ssim(WindowMeans windows, double covariance) {
   std::vector<SSIMSums> channels(static_cast<std::size_t>(windows.channels()));
   const auto count = static_cast<double>(windows.rows() * windows.columns());
   std::vector<double> means;
@@ -108,11 +128,8 @@ inline std::vector<SSIMSums> channel_ssim(WindowMeans windows, double covariance
   return channels;
 }
 
-/// Mean structural similarity over every window that lies inside, and over the channels.
-///
-/// @param taps  the window is the outer product of these with themselves; their sum is 1.
-inline double windowed_ssim(const at::Tensor& a, const at::Tensor& b,
-                            const std::vector<double>& taps, double covariance) {
+LIMPID_INLINE double windowed_ssim(const at::Tensor& a, const at::Tensor& b,
+                                   const std::vector<double>& taps, double covariance) {
   double sum = 0;
   const auto channels = channel_ssim(WindowMeans{a, b, taps, taps}, covariance);
   for (const auto& channel : channels) sum += channel.similarity;
@@ -120,3 +137,5 @@ inline double windowed_ssim(const at::Tensor& a, const at::Tensor& b,
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

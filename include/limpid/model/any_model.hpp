@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/field_of_view.hpp>
@@ -10,7 +11,6 @@
 #include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -20,6 +20,10 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -135,28 +139,46 @@ class AnyModel {
   std::vector<std::pair<std::string, at::Tensor>> parameters;
 
   /// Parameters and buffers under the names of the file.
-  TensorMap tensors() const {
-    TensorMap all;
-    detail::collect_tensors(*module, "", all);
-    return all;
-  }
+  TensorMap tensors() const;
 
   /// Adds all its tensors to those that `loader` fills.
-  void expect(detail::TensorLoader& loader) const { loader.expect_module(*module, ""); }
+  void expect(detail::TensorLoader& loader) const;
 
-  bool has(std::string_view task) const {
-    return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
-  }
+  bool has(std::string_view task) const;
 
   /// Position of a task.
   /// @throws c10::ValueError that begins with `source` and lists the tasks if there is none of this
   ///         name.
-  std::size_t index_of(std::string_view task, std::string_view source = "model") const {
-    const auto found = std::find(tasks.begin(), tasks.end(), task);
-    TORCH_CHECK_VALUE(found != tasks.end(), source, ": expected one of its tasks (",
-                      detail::listed(tasks), "), got '", task, "'");
-    return static_cast<std::size_t>(found - tasks.begin());
-  }
+  std::size_t index_of(std::string_view task, std::string_view source = "model") const;
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE TensorMap AnyModel::tensors() const {
+  TensorMap all;
+  detail::collect_tensors(*module, "", all);
+  return all;
+}
+
+LIMPID_INLINE void AnyModel::expect(detail::TensorLoader& loader) const {
+  loader.expect_module(*module, "");
+}
+
+LIMPID_INLINE bool AnyModel::has(std::string_view task) const {
+  return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
+}
+
+LIMPID_INLINE std::size_t AnyModel::index_of(std::string_view task, std::string_view source) const {
+  const auto found = std::find(tasks.begin(), tasks.end(), task);
+  TORCH_CHECK_VALUE(found != tasks.end(), source, ": expected one of its tasks (",
+                    detail::listed(tasks), "), got '", task, "'");
+  return static_cast<std::size_t>(found - tasks.begin());
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

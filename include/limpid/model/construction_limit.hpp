@@ -1,19 +1,25 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
-#include <limpid/core/machine_memory.hpp>
+#include <limpid/core/compiled.hpp>
 
 #include <c10/core/Allocator.h>
 #include <c10/core/impl/alloc_cpu.h>
-#include <c10/util/Exception.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#include <limpid/core/machine_memory.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid::detail {
 
@@ -50,9 +56,7 @@ class ConstructionLimit {
   /// Far more than the networks of papers have.
   static constexpr std::size_t kMostTensors = 20'000, kLargestNetwork = std::size_t{4} << 30;
 
-  static std::size_t largest_network() {
-    return static_cast<std::size_t>(std::min<std::uint64_t>(kLargestNetwork, machine_memory() / 4));
-  }
+  static std::size_t largest_network();
 
  private:
   struct Exactly {};
@@ -70,26 +74,13 @@ class ConstructionLimit {
 
     // One of these two is LibTorch's: the types of the totals changed with version 2.1.
     void reportMemoryUsage(void* memory, std::int64_t bytes, std::int64_t, std::int64_t,
-                           c10::Device device) {
-      count(memory, bytes, device);
-    }
+                           c10::Device device);
     void reportMemoryUsage(void* memory, std::int64_t bytes, std::size_t, std::size_t,
-                           c10::Device device) {
-      count(memory, bytes, device);
-    }
+                           c10::Device device);
     bool memoryProfilingEnabled() const { return true; }
 
    private:
-    void count(void* memory, std::int64_t bytes, c10::Device device) {
-      if (!device.is_cpu()) return;
-      tensors_ += bytes > 0 ? 1 : -1;
-      bytes_ += bytes;
-      if (bytes <= 0 || (tensors_ <= most_tensors_ && bytes_ <= most_bytes_)) return;
-      c10::free_cpu(memory);  // the allocator has not handed it out yet
-      --tensors_;
-      bytes_ -= bytes;
-      limpid::fail(text_);
-    }
+    void count(void* memory, std::int64_t bytes, c10::Device device);
 
     std::int64_t most_tensors_, most_bytes_;
     std::int64_t tensors_ = 0, bytes_ = 0;
@@ -100,3 +91,39 @@ class ConstructionLimit {
 };
 
 }  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::size_t ConstructionLimit::largest_network() {
+  return static_cast<std::size_t>(std::min<std::uint64_t>(kLargestNetwork, machine_memory() / 4));
+}
+
+LIMPID_INLINE void ConstructionLimit::Counter::reportMemoryUsage(void* memory, std::int64_t bytes,
+                                                                 std::int64_t, std::int64_t,
+                                                                 c10::Device device) {
+  count(memory, bytes, device);
+}
+
+LIMPID_INLINE void ConstructionLimit::Counter::reportMemoryUsage(void* memory, std::int64_t bytes,
+                                                                 std::size_t, std::size_t,
+                                                                 c10::Device device) {
+  count(memory, bytes, device);
+}
+
+LIMPID_INLINE void ConstructionLimit::Counter::count(void* memory, std::int64_t bytes,
+                                                     c10::Device device) {
+  if (!device.is_cpu()) return;
+  tensors_ += bytes > 0 ? 1 : -1;
+  bytes_ += bytes;
+  if (bytes <= 0 || (tensors_ <= most_tensors_ && bytes_ <= most_bytes_)) return;
+  c10::free_cpu(memory);  // the allocator has not handed it out yet
+  --tensors_;
+  bytes_ -= bytes;
+  limpid::fail(text_);
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

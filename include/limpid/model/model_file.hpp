@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
@@ -10,7 +11,6 @@
 #include <limpid/model/multi_task_model.hpp>
 #include <limpid/model/stored_weights.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <exception>
@@ -23,6 +23,10 @@
 // A model file: the tensors of a model under their names, `encoder.NAME` and `decoder.TASK.NAME`,
 // and a manifest (manifest.hpp).
 
+#ifdef LIMPID_BODIES
+#include <torch/nn.h>
+#endif
+
 namespace limpid {
 
 /// A model file that is in memory.
@@ -33,9 +37,7 @@ struct ModelBytes {
 
 namespace detail {
 
-inline ManifestFile read_model_file(const ModelBytes& file) {
-  return with_manifest(read_safetensors(file.bytes, file.name), "model", file.name);
-}
+LIMPID_INLINE ManifestFile read_model_file(const ModelBytes& file);
 
 /// All tensors of a model under the names of the file.
 template <ModuleHandle M>
@@ -46,12 +48,7 @@ TensorMap model_tensors(const M& model) {
 }
 
 /// What a manifest says of a task's decoder.
-inline nlohmann::json decoder_of(const nlohmann::json& manifest, std::string_view task) {
-  for (const auto& entry : manifest.at("tasks")) {
-    if (entry.at("name") == task) return entry.value("decoder", nlohmann::json::object());
-  }
-  return nlohmann::json::object();
-}
+LIMPID_INLINE nlohmann::json decoder_of(const nlohmann::json& manifest, std::string_view task);
 
 /// Builds a model from a file and fills it: the file's tensors are compared before anything is
 /// written, and bound what may be built.
@@ -98,16 +95,9 @@ struct ModelBuilder<MultiTaskModel<EncoderT, Decoders...>> {
 /// @throws c10::ValueError if a fact has the name of an entry of limpid's own; c10::Error that
 /// names
 ///         a tensor if float16 cannot hold it.
-inline void save(const AnyModel& model, const std::filesystem::path& path,
-                 const nlohmann::json& facts = nlohmann::json::object(),
-                 StoredWeights stored = StoredWeights::float32) {
-  auto manifest = model.describe();
-  manifest["kind"] = "model";
-  detail::add_facts(manifest, facts);
-  auto tensors = model.tensors();
-  if (stored == StoredWeights::float16) detail::narrow(tensors);
-  detail::write_with_manifest(path, std::move(manifest), std::move(tensors));
-}
+LIMPID_INLINE void save(const AnyModel& model, const std::filesystem::path& path,
+                        const nlohmann::json& facts = nlohmann::json::object(),
+                        StoredWeights stored = StoredWeights::float32);
 
 namespace detail {
 
@@ -142,3 +132,36 @@ Model load(const ModelBytes& file) {
 }
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE ManifestFile read_model_file(const ModelBytes& file) {
+  return with_manifest(read_safetensors(file.bytes, file.name), "model", file.name);
+}
+
+LIMPID_INLINE nlohmann::json decoder_of(const nlohmann::json& manifest, std::string_view task) {
+  for (const auto& entry : manifest.at("tasks")) {
+    if (entry.at("name") == task) return entry.value("decoder", nlohmann::json::object());
+  }
+  return nlohmann::json::object();
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE void save(const AnyModel& model, const std::filesystem::path& path,
+                        const nlohmann::json& facts, StoredWeights stored) {
+  auto manifest = model.describe();
+  manifest["kind"] = "model";
+  detail::add_facts(manifest, facts);
+  auto tensors = model.tensors();
+  if (stored == StoredWeights::float16) detail::narrow(tensors);
+  detail::write_with_manifest(path, std::move(manifest), std::move(tensors));
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

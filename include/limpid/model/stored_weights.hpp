@@ -1,11 +1,15 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/model/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
 
 #include <string>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#endif
 
 namespace limpid {
 
@@ -19,7 +23,19 @@ enum class StoredWeights {
 namespace detail {
 
 /// @throws c10::Error that names a tensor with a weight that float16 cannot hold.
-inline void narrow(TensorMap& tensors) {
+LIMPID_INLINE void narrow(TensorMap& tensors);
+
+/// float32 of what was stored with 16 bits.
+LIMPID_INLINE void widen(TensorMap& tensors);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE void narrow(TensorMap& tensors) {
   for (auto& [name, tensor] : tensors) {
     if (tensor.scalar_type() != at::kFloat) continue;
     const auto narrowed = tensor.to(at::kHalf);
@@ -29,13 +45,13 @@ inline void narrow(TensorMap& tensors) {
   }
 }
 
-/// float32 of what was stored with 16 bits.
-inline void widen(TensorMap& tensors) {
+LIMPID_INLINE void widen(TensorMap& tensors) {
   for (auto& [name, tensor] : tensors) {
     const auto type = tensor.scalar_type();
     if (type == at::kHalf || type == at::kBFloat16) tensor = tensor.to(at::kFloat);
   }
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/options_by_name.hpp>
 #include <limpid/optim/optimizer.hpp>
@@ -21,9 +22,7 @@ namespace limpid {
 /// Whether weight decay is for a parameter: for the weights of convolutions and linear layers, not
 /// for biases, norms, or scales that stand by themselves. By its name, which ends in `weight`, and
 /// its shape of more than one dimension.
-inline bool decays_by_name(std::string_view name, const at::Tensor& parameter) {
-  return name.ends_with("weight") && parameter.dim() > 1;
-}
+LIMPID_INLINE bool decays_by_name(std::string_view name, const at::Tensor& parameter);
 
 /// Any optimiser with its options behind one type. It keeps nothing of a training, so that one
 /// value serves many; what a training keeps is `ParameterUpdates`.
@@ -61,12 +60,7 @@ class AnyOptimizer {
 
   /// The same, with other parameters that decay.
   /// @param which  said in the description: runs of other decay are not resumed
-  AnyOptimizer decaying(Decays decays, const std::string& which) const {
-    auto result = *this;
-    result.decays_ = std::move(decays);
-    result.description_ += ", decays " + which;
-    return result;
-  }
+  AnyOptimizer decaying(Decays decays, const std::string& which) const;
 
   const std::string& name() const { return name_; }
 
@@ -77,16 +71,14 @@ class AnyOptimizer {
   const std::vector<std::string>& state_names() const { return state_names_; }
 
   /// Only the first so many are for this parameter.
-  std::size_t states_of(const at::Tensor& parameter) const { return states_of_(parameter); }
+  std::size_t states_of(const at::Tensor& parameter) const;
 
-  bool decays(const std::string& name, const at::Tensor& parameter) const {
-    return decays_(name, parameter);
-  }
+  bool decays(const std::string& name, const at::Tensor& parameter) const;
 
-  void update(UpdateGroup& group) const { update_(group); }
+  void update(UpdateGroup& group) const;
 
   /// Whether `update` heeds what this group says of skipping.
-  bool can_skip(const UpdateGroup& group) const { return can_skip_(group); }
+  bool can_skip(const UpdateGroup& group) const;
 
  private:
   std::string name_, description_;
@@ -98,3 +90,37 @@ class AnyOptimizer {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE bool decays_by_name(std::string_view name, const at::Tensor& parameter) {
+  return name.ends_with("weight") && parameter.dim() > 1;
+}
+
+LIMPID_INLINE AnyOptimizer AnyOptimizer::decaying(Decays decays, const std::string& which) const {
+  auto result = *this;
+  result.decays_ = std::move(decays);
+  result.description_ += ", decays " + which;
+  return result;
+}
+
+LIMPID_INLINE std::size_t AnyOptimizer::states_of(const at::Tensor& parameter) const {
+  return states_of_(parameter);
+}
+
+LIMPID_INLINE bool AnyOptimizer::decays(const std::string& name,
+                                        const at::Tensor& parameter) const {
+  return decays_(name, parameter);
+}
+
+LIMPID_INLINE void AnyOptimizer::update(UpdateGroup& group) const { update_(group); }
+
+LIMPID_INLINE bool AnyOptimizer::can_skip(const UpdateGroup& group) const {
+  return can_skip_(group);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

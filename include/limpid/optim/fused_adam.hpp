@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/optim/optimizer.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -30,15 +31,12 @@ inline constexpr bool kFusesOnCPU = false;
 /// it there: for tests and measurements. Its last bits are others than those of `torch::optim`.
 class FusedOnCPU {
  public:
-  FusedOnCPU() : before_(wanted()) { wanted() = kFusesOnCPU; }
+  FusedOnCPU();
   ~FusedOnCPU() { wanted() = before_; }
   FusedOnCPU(const FusedOnCPU&) = delete;
   FusedOnCPU& operator=(const FusedOnCPU&) = delete;
 
-  static bool& wanted() {
-    thread_local bool wanted = false;
-    return wanted;
-  }
+  static bool& wanted();
 
  private:
   bool before_;
@@ -53,16 +51,37 @@ struct FusedAdam {
 
 /// Whether two tensors of one shape have their numbers in the same order in memory: where a side is
 /// 1 its stride means nothing.
-inline bool lie_alike(const at::Tensor& a, const at::Tensor& b) {
+LIMPID_INLINE bool lie_alike(const at::Tensor& a, const at::Tensor& b);
+
+/// Whether LibTorch's kernel takes these tensors: float, on a card, dense, and all of a parameter
+/// laid out alike.
+LIMPID_INLINE bool takes_fused_adam(const UpdateGroup& group, bool decays_alone);
+
+/// Adam's step in one kernel for all parameters. Where `group.skip` is 1 nothing moves, which the
+/// device decides; gradients are divided by `group.shrink` first, and stay so.
+LIMPID_INLINE void fused_adam(UpdateGroup& group, const FusedAdam& adam);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE FusedOnCPU::FusedOnCPU() : before_(wanted()) { wanted() = kFusesOnCPU; }
+
+LIMPID_INLINE bool& FusedOnCPU::wanted() {
+  thread_local bool wanted = false;
+  return wanted;
+}
+
+LIMPID_INLINE bool lie_alike(const at::Tensor& a, const at::Tensor& b) {
   for (std::int64_t i = 0; i < a.dim(); ++i) {
     if (a.size(i) != 1 && a.stride(i) != b.stride(i)) return false;
   }
   return true;
 }
 
-/// Whether LibTorch's kernel takes these tensors: float, on a card, dense, and all of a parameter
-/// laid out alike.
-inline bool takes_fused_adam(const UpdateGroup& group, bool decays_alone) {
+LIMPID_INLINE bool takes_fused_adam(const UpdateGroup& group, bool decays_alone) {
   if (decays_alone && TORCH_VERSION_MAJOR < 2) return false;
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
     const auto& parameter = group.parameters[i];
@@ -79,9 +98,7 @@ inline bool takes_fused_adam(const UpdateGroup& group, bool decays_alone) {
   return true;
 }
 
-/// Adam's step in one kernel for all parameters. Where `group.skip` is 1 nothing moves, which the
-/// device decides; gradients are divided by `group.shrink` first, and stay so.
-inline void fused_adam(UpdateGroup& group, const FusedAdam& adam) {
+LIMPID_INLINE void fused_adam(UpdateGroup& group, const FusedAdam& adam) {
   // LibTorch's own optional, which is another type before 2.4.
   using Optional =
       std::remove_cvref_t<decltype(std::declval<const at::IValue&>().toOptional<at::Tensor>())>;
@@ -116,3 +133,5 @@ inline void fused_adam(UpdateGroup& group, const FusedAdam& adam) {
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/optimizer.hpp>
 
@@ -10,6 +10,10 @@
 
 #include <array>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#endif
 
 namespace limpid {
 
@@ -33,22 +37,34 @@ struct Lion {
     visit("decay", self.decay, "weight decay");
   }
 
-  void check() const {
-    detail::check_share("beta1", beta1);
-    detail::check_share("beta2", beta2);
-    detail::check_not_negative("decay", decay);
-  }
+  void check() const;
 
-  void update(UpdateGroup& group) const {
-    detail::decay_weights(group, decay);
-    auto& momentum = group.state[0];
-    const auto direction = at::_foreach_mul(momentum, beta1);
-    at::_foreach_add_(direction, group.gradients, 1 - beta1);
-    for (const auto& tensor : direction) tensor.sign_();  // LibTorch 1.13 has no _foreach_sign_
-    at::_foreach_add_(group.parameters, direction, -group.rate);
-    at::_foreach_mul_(momentum, beta2);
-    at::_foreach_add_(momentum, group.gradients, 1 - beta2);
-  }
+  void update(UpdateGroup& group) const;
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void Lion::check() const {
+  detail::check_share("beta1", beta1);
+  detail::check_share("beta2", beta2);
+  detail::check_not_negative("decay", decay);
+}
+
+LIMPID_INLINE void Lion::update(UpdateGroup& group) const {
+  detail::decay_weights(group, decay);
+  auto& momentum = group.state[0];
+  const auto direction = at::_foreach_mul(momentum, beta1);
+  at::_foreach_add_(direction, group.gradients, 1 - beta1);
+  for (const auto& tensor : direction) tensor.sign_();  // LibTorch 1.13 has no _foreach_sign_
+  at::_foreach_add_(group.parameters, direction, -group.rate);
+  at::_foreach_mul_(momentum, beta2);
+  at::_foreach_add_(momentum, group.gradients, 1 - beta2);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,22 +1,28 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/optimizer.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+
+#include <ATen/TensorOperators.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#endif
 
 namespace limpid {
 
@@ -24,17 +30,7 @@ namespace detail {
 
 /// Five steps of the Newton-Schulz iteration: (m, n) with its singular values brought near 1.
 /// Source: Jordan et al., "Muon", 2024.
-inline at::Tensor orthogonalized(const at::Tensor& matrix) {
-  constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
-  const bool tall = matrix.size(0) > matrix.size(1);
-  auto x = tall ? matrix.t() : matrix;
-  x = x / x.norm().clamp_min(1e-7);
-  for (int i = 0; i < 5; ++i) {
-    const auto gram = at::mm(x, x.t());
-    x = at::addmm(x, at::addmm(gram, gram, gram, b, c), x, a);
-  }
-  return tall ? x.t() : x;
-}
+LIMPID_INLINE at::Tensor orthogonalized(const at::Tensor& matrix);
 
 }  // namespace detail
 
@@ -69,33 +65,67 @@ struct Muon {
     visit("decay", self.decay, "weight decay");
   }
 
-  void check() const {
-    detail::check_share("momentum", momentum);
-    AdamW{beta1, beta2, 1e-8, decay}.check();
-  }
+  void check() const;
 
-  static bool is_matrix(const at::Tensor& parameter) {
-    constexpr std::int64_t kFewest = 8;
-    return parameter.dim() > 1 && parameter.size(0) >= kFewest && parameter.size(1) >= kFewest;
-  }
+  static bool is_matrix(const at::Tensor& parameter);
 
   /// Of a matrix nothing but the average of its gradients is kept.
-  static std::size_t states_of(const at::Tensor& parameter) { return is_matrix(parameter) ? 1 : 2; }
+  static std::size_t states_of(const at::Tensor& parameter);
 
-  void update(UpdateGroup& group) const {
-    if (group.state.size() == 2) return AdamW{beta1, beta2, 1e-8, decay}.update(group);
-    detail::decay_weights(group, decay);
-    auto& average = group.state[0];
-    at::_foreach_mul_(average, momentum);
-    at::_foreach_add_(average, group.gradients, 1 - momentum);
-    for (std::size_t i = 0; i < average.size(); ++i) {
-      const auto ahead = group.gradients[i] * (1 - momentum) + average[i] * momentum;
-      const auto matrix = ahead.flatten(1);
-      const auto longer = static_cast<double>(std::max(matrix.size(0), matrix.size(1)));
-      group.parameters[i].add_(detail::orthogonalized(matrix).reshape(ahead.sizes()),
-                               -group.rate * 0.2 * std::sqrt(longer));
-    }
-  }
+  void update(UpdateGroup& group) const;
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor orthogonalized(const at::Tensor& matrix) {
+  constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
+  const bool tall = matrix.size(0) > matrix.size(1);
+  auto x = tall ? matrix.t() : matrix;
+  x = x / x.norm().clamp_min(1e-7);
+  for (int i = 0; i < 5; ++i) {
+    const auto gram = at::mm(x, x.t());
+    x = at::addmm(x, at::addmm(gram, gram, gram, b, c), x, a);
+  }
+  return tall ? x.t() : x;
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE void Muon::check() const {
+  detail::check_share("momentum", momentum);
+  AdamW{beta1, beta2, 1e-8, decay}.check();
+}
+
+LIMPID_INLINE bool Muon::is_matrix(const at::Tensor& parameter) {
+  constexpr std::int64_t kFewest = 8;
+  return parameter.dim() > 1 && parameter.size(0) >= kFewest && parameter.size(1) >= kFewest;
+}
+
+LIMPID_INLINE std::size_t Muon::states_of(const at::Tensor& parameter) {
+  return is_matrix(parameter) ? 1 : 2;
+}
+
+LIMPID_INLINE void Muon::update(UpdateGroup& group) const {
+  if (group.state.size() == 2) return AdamW{beta1, beta2, 1e-8, decay}.update(group);
+  detail::decay_weights(group, decay);
+  auto& average = group.state[0];
+  at::_foreach_mul_(average, momentum);
+  at::_foreach_add_(average, group.gradients, 1 - momentum);
+  for (std::size_t i = 0; i < average.size(); ++i) {
+    const auto ahead = group.gradients[i] * (1 - momentum) + average[i] * momentum;
+    const auto matrix = ahead.flatten(1);
+    const auto longer = static_cast<double>(std::max(matrix.size(0), matrix.size(1)));
+    group.parameters[i].add_(detail::orthogonalized(matrix).reshape(ahead.sizes()),
+                             -group.rate * 0.2 * std::sqrt(longer));
+  }
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

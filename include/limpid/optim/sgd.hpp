@@ -1,6 +1,6 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/optimizer.hpp>
 
@@ -10,6 +10,10 @@
 
 #include <array>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#endif
 
 namespace limpid {
 
@@ -31,23 +35,35 @@ struct SGD {
     visit("decay", self.decay, "weight decay");
   }
 
-  void check() const {
-    detail::check_share("momentum", momentum);
-    detail::check_not_negative("decay", decay);
-  }
+  void check() const;
 
-  void update(UpdateGroup& group) const {
-    detail::add_decay_to_gradient(group, decay);
-    auto& buffer = group.state[0];
-    at::_foreach_mul_(buffer, momentum);
-    at::_foreach_add_(buffer, group.gradients, 1);
-    if (nesterov) {
-      const auto ahead = at::_foreach_add(group.gradients, buffer, momentum);
-      at::_foreach_add_(group.parameters, ahead, -group.rate);
-    } else {
-      at::_foreach_add_(group.parameters, buffer, -group.rate);
-    }
-  }
+  void update(UpdateGroup& group) const;
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void SGD::check() const {
+  detail::check_share("momentum", momentum);
+  detail::check_not_negative("decay", decay);
+}
+
+LIMPID_INLINE void SGD::update(UpdateGroup& group) const {
+  detail::add_decay_to_gradient(group, decay);
+  auto& buffer = group.state[0];
+  at::_foreach_mul_(buffer, momentum);
+  at::_foreach_add_(buffer, group.gradients, 1);
+  if (nesterov) {
+    const auto ahead = at::_foreach_add(group.gradients, buffer, momentum);
+    at::_foreach_add_(group.parameters, ahead, -group.rate);
+  } else {
+    at::_foreach_add_(group.parameters, buffer, -group.rate);
+  }
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

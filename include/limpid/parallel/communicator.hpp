@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
@@ -7,11 +9,14 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <cstring>
+#endif
 
 namespace limpid {
 
@@ -61,69 +66,41 @@ class Communicator {
 
   explicit Communicator(std::shared_ptr<CommunicatorGroup> group) : group_(std::move(group)) {}
 
-  std::int64_t rank() const { return group_ == nullptr ? 0 : group_->rank(); }
+  std::int64_t rank() const;
   std::int64_t size() const { return group_ == nullptr ? 1 : group_->size(); }
 
   /// Whether this is the only process.
   bool is_alone() const { return group_ == nullptr; }
 
   /// Whether this process is the one that writes files and talks to the user.
-  bool is_first() const { return rank() == 0; }
+  bool is_first() const;
 
   /// Adds up a buffer of all processes, in place; the sum is the same on each, bit by bit.
   /// @param buffer  contiguous
-  void sum(at::Tensor buffer) const {
-    if (group_ != nullptr) timed(buffer, [&] { group_->sum(buffer); });
-  }
+  void sum(at::Tensor buffer) const;
 
   /// Why numbers of this type on this device cannot be added up; empty where they can. Known after
   /// a trial, so all processes ask.
-  std::string why_no_sum(at::ScalarType type, c10::Device device) const {
-    if (group_ == nullptr) return "";
-    return group_->why_no_sum(at::zeros({1}, at::TensorOptions().dtype(type).device(device)));
-  }
+  std::string why_no_sum(at::ScalarType type, c10::Device device) const;
 
   /// Whether any process says so.
-  bool any(bool here) const {
-    auto count = at::zeros({1}, at::kInt);
-    count.fill_(here ? 1 : 0);
-    sum(count);
-    return count.item<int>() > 0;
-  }
+  bool any(bool here) const;
 
   /// Gives all processes the buffer of one, in place.
   /// @param buffer  contiguous
-  void broadcast(at::Tensor buffer, std::int64_t root = 0) const {
-    if (group_ != nullptr) timed(buffer, [&] { group_->broadcast(buffer, root); });
-  }
+  void broadcast(at::Tensor buffer, std::int64_t root = 0) const;
 
   /// The text of process `root`.
-  std::string broadcast_text(std::string text, std::int64_t root = 0) const {
-    if (group_ == nullptr) return text;
-    auto length = at::zeros({1}, at::kLong);
-    length.fill_(static_cast<std::int64_t>(text.size()));
-    broadcast(length, root);
-    auto bytes = at::empty({length.item<std::int64_t>()}, at::kByte);
-    if (bytes.numel() == 0) return "";
-    if (rank() == root) std::memcpy(bytes.data_ptr(), text.data(), text.size());
-    broadcast(bytes, root);
-    return {static_cast<const char*>(bytes.data_ptr()), static_cast<std::size_t>(bytes.numel())};
-  }
+  std::string broadcast_text(std::string text, std::int64_t root = 0) const;
 
   /// The texts of all processes, by rank.
-  std::vector<std::string> gather_text(const std::string& text) const {
-    std::vector<std::string> texts;
-    for (std::int64_t r = 0; r < size(); ++r) texts.push_back(broadcast_text(text, r));
-    return texts;
-  }
+  std::vector<std::string> gather_text(const std::string& text) const;
 
   /// Waits until all processes are here.
-  void barrier() const { any(false); }
+  void barrier() const;
 
   /// Says why this process takes part no longer: the next calls of the others fail with that.
-  void leave(const std::string& reason) const noexcept {
-    if (group_ != nullptr) group_->leave(reason);
-  }
+  void leave(const std::string& reason) const noexcept;
 
   const Traffic& traffic() const { return *traffic_; }
 
@@ -146,3 +123,61 @@ class Communicator {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::int64_t Communicator::rank() const {
+  return group_ == nullptr ? 0 : group_->rank();
+}
+
+LIMPID_INLINE bool Communicator::is_first() const { return rank() == 0; }
+
+LIMPID_INLINE void Communicator::sum(at::Tensor buffer) const {
+  if (group_ != nullptr) timed(buffer, [&] { group_->sum(buffer); });
+}
+
+LIMPID_INLINE std::string Communicator::why_no_sum(at::ScalarType type, c10::Device device) const {
+  if (group_ == nullptr) return "";
+  return group_->why_no_sum(at::zeros({1}, at::TensorOptions().dtype(type).device(device)));
+}
+
+LIMPID_INLINE bool Communicator::any(bool here) const {
+  auto count = at::zeros({1}, at::kInt);
+  count.fill_(here ? 1 : 0);
+  sum(count);
+  return count.item<int>() > 0;
+}
+
+LIMPID_INLINE void Communicator::broadcast(at::Tensor buffer, std::int64_t root) const {
+  if (group_ != nullptr) timed(buffer, [&] { group_->broadcast(buffer, root); });
+}
+
+LIMPID_INLINE std::string Communicator::broadcast_text(std::string text, std::int64_t root) const {
+  if (group_ == nullptr) return text;
+  auto length = at::zeros({1}, at::kLong);
+  length.fill_(static_cast<std::int64_t>(text.size()));
+  broadcast(length, root);
+  auto bytes = at::empty({length.item<std::int64_t>()}, at::kByte);
+  if (bytes.numel() == 0) return "";
+  if (rank() == root) std::memcpy(bytes.data_ptr(), text.data(), text.size());
+  broadcast(bytes, root);
+  return {static_cast<const char*>(bytes.data_ptr()), static_cast<std::size_t>(bytes.numel())};
+}
+
+LIMPID_INLINE std::vector<std::string> Communicator::gather_text(const std::string& text) const {
+  std::vector<std::string> texts;
+  for (std::int64_t r = 0; r < size(); ++r) texts.push_back(broadcast_text(text, r));
+  return texts;
+}
+
+LIMPID_INLINE void Communicator::barrier() const { any(false); }
+
+LIMPID_INLINE void Communicator::leave(const std::string& reason) const noexcept {
+  if (group_ != nullptr) group_->leave(reason);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/io/picture_folder.hpp>
 #include <limpid/recipes/thesis_fpn_inception.hpp>
 #include <limpid/recipes/thesis_resnet.hpp>
 

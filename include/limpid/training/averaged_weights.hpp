@@ -2,6 +2,7 @@
 
 #include <limpid/model/state_dict.hpp>
 #include <limpid/training/training_state.hpp>
+#include <limpid/weights/named_tensors.hpp>
 
 #include <ATen/core/Tensor.h>
 

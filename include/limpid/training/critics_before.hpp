@@ -5,6 +5,7 @@
 #include <limpid/training/options.hpp>
 #include <limpid/training/training_state.hpp>
 #include <limpid/training/tried_critic.hpp>
+#include <limpid/weights/named_tensors.hpp>
 
 #include <torch/nn.h>
 

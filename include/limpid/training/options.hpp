@@ -1,10 +1,8 @@
 #pragma once
 
 #include <limpid/core/autocast.hpp>
-#include <limpid/core/check.hpp>
-#include <limpid/core/memory_format.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/datasets/progressive_crop.hpp>
-#include <limpid/io/event_file.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/optim/adam.hpp>
 #include <limpid/optim/any_optimizer.hpp>
@@ -13,7 +11,6 @@
 #include <limpid/training/epoch_policy.hpp>
 #include <limpid/weighting/any_weighting.hpp>
 
-#include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -21,6 +18,14 @@
 #include <string>
 #include <variant>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/memory_format.hpp>
+#include <limpid/io/event_file.hpp>
+
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -119,25 +124,42 @@ struct TrainerOptions {
 namespace detail {
 
 /// The optimiser where none is chosen.
-inline Adam usual_optimizer(const TrainerOptions& options) {
+LIMPID_INLINE Adam usual_optimizer(const TrainerOptions& options);
+
+LIMPID_INLINE AnyOptimizer generator_optimizer(const TrainerOptions& options);
+
+LIMPID_INLINE AnyOptimizer critic_optimizer(const TrainerOptions& options);
+
+/// In what processes add up gradients.
+LIMPID_INLINE at::ScalarType type_of_sums(Precision reduce_in);
+
+/// @throws c10::ValueError that names the option that is out of range
+LIMPID_INLINE void check_options(const TrainerOptions& options);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE Adam usual_optimizer(const TrainerOptions& options) {
   return {options.beta1, options.beta2};
 }
 
-inline AnyOptimizer generator_optimizer(const TrainerOptions& options) {
+LIMPID_INLINE AnyOptimizer generator_optimizer(const TrainerOptions& options) {
   return options.optimizer ? options.optimizer : usual_optimizer(options);
 }
 
-inline AnyOptimizer critic_optimizer(const TrainerOptions& options) {
+LIMPID_INLINE AnyOptimizer critic_optimizer(const TrainerOptions& options) {
   return options.critic_optimizer ? options.critic_optimizer : usual_optimizer(options);
 }
 
-/// In what processes add up gradients.
-inline at::ScalarType type_of_sums(Precision reduce_in) {
+LIMPID_INLINE at::ScalarType type_of_sums(Precision reduce_in) {
   return reduce_in == Precision::bfloat16 ? at::kBFloat16 : at::kFloat;
 }
 
-/// @throws c10::ValueError that names the option that is out of range
-inline void check_options(const TrainerOptions& options) {
+LIMPID_INLINE void check_options(const TrainerOptions& options) {
   check_not_negative("TrainerOptions: freeze_encoder_epochs",
                      static_cast<double>(options.freeze_encoder_epochs));
   check_at_least("TrainerOptions: crop", options.crop, 1);
@@ -173,5 +195,6 @@ inline void check_options(const TrainerOptions& options) {
       options.length);
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -4,12 +4,14 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/memory_format.hpp>
 #include <limpid/core/random.hpp>
+#include <limpid/core/tf32.hpp>
 #include <limpid/optim/parameter_updates.hpp>
 #include <limpid/training/best_validation.hpp>
 #include <limpid/training/pair_names.hpp>
 #include <limpid/training/run_part.hpp>
 #include <limpid/training/training_state.hpp>
 #include <limpid/weighting/any_weighting.hpp>
+#include <limpid/weights/named_tensors.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>

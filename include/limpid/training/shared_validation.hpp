@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/errors.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/metrics/scores.hpp>

@@ -1,21 +1,26 @@
 #pragma once
 
-#include <limpid/weighting/gram_matrix.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/weighting/weighting.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/weighting/gram_matrix.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string_view>
+#endif
 
 namespace limpid {
 
@@ -30,7 +35,54 @@ struct EncoderPart {
 /// pieces of the names as make at least three parts, or by all.
 ///
 /// @param parameters  names, without "encoder.", and how many numbers each has
-inline std::vector<EncoderPart> encoder_parts(
+LIMPID_INLINE std::vector<EncoderPart> encoder_parts(
+    const std::vector<std::pair<std::string, std::int64_t>>& parameters);
+
+/// The cosine of each two tasks' gradients; NaN where one of them is zero.
+/// @param gram  the products of each two gradients, (T, T)
+LIMPID_INLINE TaskMatrix cosines(const TaskMatrix& gram);
+
+/// How many pairs of tasks pull in opposite directions: their gradients' product is negative.
+LIMPID_INLINE std::int64_t conflicts(const TaskMatrix& gram);
+
+/// Whether the tasks agree about the shared encoder, in one step: the products of each two of their
+/// gradients, each that of the task's whole loss with its branch's weight.
+///
+/// Source: Yu et al., "Gradient Surgery for Multi-Task Learning" (PCGrad), NeurIPS 2020, sec. 2
+/// (conflict: a negative cosine); by layers as in Guangyuan et al., "Recon: Reducing Conflicting
+/// Gradients from the Root for Multi-Task Learning", ICLR 2023.
+struct Interference {
+  std::vector<std::string> tasks;
+  TaskMatrix gram{};                                        ///< (T, T), of the whole encoder
+  std::vector<std::pair<std::string, TaskMatrix>> parts{};  ///< the same of each part of it
+  TaskVector weights{};  ///< that the weighting gave the tasks; empty where it gives none
+
+  /// @param rows   (T, P): the tasks' gradients of the encoder's P numbers
+  /// @param parts  of the encoder, together P numbers
+  static Interference of(std::vector<std::string> tasks, const at::Tensor& rows,
+                         const std::vector<EncoderPart>& parts);
+
+  /// Takes out weights that the gradients have been multiplied by.
+  void unweigh(const TaskVector& weights);
+};
+
+namespace detail {
+
+LIMPID_INLINE nlohmann::json agreement_json(const TaskMatrix& gram);
+
+}  // namespace detail
+
+/// As a line of metrics.jsonl has it: tasks; their gradients' lengths, cosines ("none" where a
+/// gradient is zero) and the number of conflicts; the same of each part of the encoder.
+LIMPID_INLINE nlohmann::json interference_json(const Interference& interference);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::vector<EncoderPart> encoder_parts(
     const std::vector<std::pair<std::string, std::int64_t>>& parameters) {
   constexpr std::size_t kEnough = 3, kMostPieces = 8;
   std::vector<EncoderPart> parts;
@@ -53,9 +105,7 @@ inline std::vector<EncoderPart> encoder_parts(
   return parts;
 }
 
-/// The cosine of each two tasks' gradients; NaN where one of them is zero.
-/// @param gram  the products of each two gradients, (T, T)
-inline TaskMatrix cosines(const TaskMatrix& gram) {
+LIMPID_INLINE TaskMatrix cosines(const TaskMatrix& gram) {
   TaskMatrix result{gram.rows(), gram.cols()};
   for (Eigen::Index i = 0; i < gram.rows(); ++i) {
     for (Eigen::Index j = 0; j < gram.cols(); ++j) {
@@ -67,8 +117,7 @@ inline TaskMatrix cosines(const TaskMatrix& gram) {
   return result;
 }
 
-/// How many pairs of tasks pull in opposite directions: their gradients' product is negative.
-inline std::int64_t conflicts(const TaskMatrix& gram) {
+LIMPID_INLINE std::int64_t conflicts(const TaskMatrix& gram) {
   std::int64_t count = 0;
   for (Eigen::Index i = 0; i < gram.rows(); ++i) {
     for (Eigen::Index j = 0; j < i; ++j) count += gram(i, j) < 0 ? 1 : 0;
@@ -76,50 +125,36 @@ inline std::int64_t conflicts(const TaskMatrix& gram) {
   return count;
 }
 
-/// Whether the tasks agree about the shared encoder, in one step: the products of each two of their
-/// gradients, each that of the task's whole loss with its branch's weight.
-///
-/// Source: Yu et al., "Gradient Surgery for Multi-Task Learning" (PCGrad), NeurIPS 2020, sec. 2
-/// (conflict: a negative cosine); by layers as in Guangyuan et al., "Recon: Reducing Conflicting
-/// Gradients from the Root for Multi-Task Learning", ICLR 2023.
-struct Interference {
-  std::vector<std::string> tasks;
-  TaskMatrix gram{};                                        ///< (T, T), of the whole encoder
-  std::vector<std::pair<std::string, TaskMatrix>> parts{};  ///< the same of each part of it
-  TaskVector weights{};  ///< that the weighting gave the tasks; empty where it gives none
-
-  /// @param rows   (T, P): the tasks' gradients of the encoder's P numbers
-  /// @param parts  of the encoder, together P numbers
-  static Interference of(std::vector<std::string> tasks, const at::Tensor& rows,
-                         const std::vector<EncoderPart>& parts) {
-    Interference result;
-    result.tasks = std::move(tasks);
-    result.gram = TaskMatrix::Zero(rows.size(0), rows.size(0));
-    for (const auto& part : parts) {
-      result.parts.emplace_back(part.name, gram_matrix(rows.narrow(1, part.begin, part.count)));
-      result.gram += result.parts.back().second;
-    }
-    return result;
+LIMPID_INLINE Interference Interference::of(std::vector<std::string> tasks, const at::Tensor& rows,
+                                            const std::vector<EncoderPart>& parts) {
+  Interference result;
+  result.tasks = std::move(tasks);
+  result.gram = TaskMatrix::Zero(rows.size(0), rows.size(0));
+  for (const auto& part : parts) {
+    result.parts.emplace_back(part.name, gram_matrix(rows.narrow(1, part.begin, part.count)));
+    result.gram += result.parts.back().second;
   }
+  return result;
+}
 
-  /// Takes out weights that the gradients have been multiplied by.
-  void unweigh(const TaskVector& weights) {
-    const auto unweigh = [&](TaskMatrix& gram) {
-      for (Eigen::Index i = 0; i < gram.rows(); ++i) {
-        for (Eigen::Index j = 0; j < gram.cols(); ++j) {
-          const auto both = weights[i] * weights[j];
-          gram(i, j) = both == 0 ? 0 : gram(i, j) / both;
-        }
+LIMPID_INLINE void Interference::unweigh(const TaskVector& weights) {
+  const auto unweigh = [&](TaskMatrix& gram) {
+    for (Eigen::Index i = 0; i < gram.rows(); ++i) {
+      for (Eigen::Index j = 0; j < gram.cols(); ++j) {
+        const auto both = weights[i] * weights[j];
+        gram(i, j) = both == 0 ? 0 : gram(i, j) / both;
       }
-    };
-    unweigh(gram);
-    for (auto& part : parts) unweigh(part.second);
-  }
-};
+    }
+  };
+  unweigh(gram);
+  for (auto& part : parts) unweigh(part.second);
+}
 
-namespace detail {
+}  // namespace limpid
 
-inline nlohmann::json agreement_json(const TaskMatrix& gram) {
+namespace limpid::detail {
+
+LIMPID_INLINE nlohmann::json agreement_json(const TaskMatrix& gram) {
   const auto number_or_none = [](double value) {
     return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json("none");
   };
@@ -135,11 +170,11 @@ inline nlohmann::json agreement_json(const TaskMatrix& gram) {
       {"length", std::move(lengths)}, {"cosine", std::move(rows)}, {"conflicts", conflicts(gram)}};
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// As a line of metrics.jsonl has it: tasks; their gradients' lengths, cosines ("none" where a
-/// gradient is zero) and the number of conflicts; the same of each part of the encoder.
-inline nlohmann::json interference_json(const Interference& interference) {
+namespace limpid {
+
+LIMPID_INLINE nlohmann::json interference_json(const Interference& interference) {
   auto json = detail::agreement_json(interference.gram);
   json["tasks"] = interference.tasks;
   if (interference.weights.size() > 0) {
@@ -156,3 +191,5 @@ inline nlohmann::json interference_json(const Interference& interference) {
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

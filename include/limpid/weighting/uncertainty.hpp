@@ -1,7 +1,11 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/weighting/weighting.hpp>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#endif
 
 namespace limpid {
 
@@ -21,22 +25,14 @@ struct Uncertainty {
     visit("rate", self.rate, "of the descent of the tasks' variances");
   }
   static void each_state(auto& self, auto&& visit) { visit("s", self.s); }
-  void check() const { detail::check_positive("rate", rate); }
+  void check() const;
 
-  TaskVector weights(const WeightingStep& step) {
-    detail::begin_state(s, step, 0.0);
-    return 0.5 * (-s.array()).exp();
-  }
+  TaskVector weights(const WeightingStep& step);
 
   /// Of the minimised value, with respect to s.
-  TaskVector gradient(const TaskVector& losses) const {
-    return 0.5 - 0.5 * losses.array() * (-s.array()).exp();
-  }
+  TaskVector gradient(const TaskVector& losses) const;
 
-  void observe(const WeightingStep& step) {
-    const auto losses = detail::positive_losses("uncertainty", step);
-    s = detail::bounded_logarithms(s - rate * gradient(losses));
-  }
+  void observe(const WeightingStep& step);
 };
 
 /// Task uncertainty regularisation, made for image restoration: a unit u_i for each task, learned;
@@ -55,23 +51,14 @@ struct TaskUncertainty {
     visit("rate", self.rate, "of the descent of the tasks' units");
   }
   static void each_state(auto& self, auto&& visit) { visit("log-unit", self.log_unit); }
-  void check() const { detail::check_positive("rate", rate); }
+  void check() const;
 
-  TaskVector weights(const WeightingStep& step) {
-    detail::begin_state(log_unit, step, 0.0);
-    return (-log_unit.array()).exp();
-  }
+  TaskVector weights(const WeightingStep& step);
 
   /// Of the minimised value, with respect to log u.
-  TaskVector gradient(const TaskVector& losses) const {
-    const TaskVector unit = log_unit.array().exp();
-    return 2.0 / unit.sum() * unit.array() - losses.array() / unit.array();
-  }
+  TaskVector gradient(const TaskVector& losses) const;
 
-  void observe(const WeightingStep& step) {
-    const auto losses = detail::positive_losses("tur", step);
-    log_unit = detail::bounded_logarithms(log_unit - rate * gradient(losses));
-  }
+  void observe(const WeightingStep& step);
 };
 
 /// The best uncertainty weights of each step in closed form: softmax of (1 / loss_i) / T, the
@@ -85,15 +72,62 @@ struct SoftOptimalUncertainty {
   static void each_option(auto& self, auto&& visit) {
     visit("temperature", self.temperature, "higher is nearer to equal");
   }
-  void check() const { detail::check_positive("temperature", temperature); }
+  void check() const;
 
-  TaskVector weights(const WeightingStep& step) {
-    const auto losses = detail::positive_losses("uw-so", step);
-    return detail::softmax(losses.cwiseInverse() / temperature);
-  }
+  TaskVector weights(const WeightingStep& step);
 };
 
 static_assert(WeighsAhead<Uncertainty> && WeighsAhead<TaskUncertainty>);
 static_assert(LossWeighting<SoftOptimalUncertainty> && !WeighsAhead<SoftOptimalUncertainty>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void Uncertainty::check() const { detail::check_positive("rate", rate); }
+
+LIMPID_INLINE TaskVector Uncertainty::weights(const WeightingStep& step) {
+  detail::begin_state(s, step, 0.0);
+  return 0.5 * (-s.array()).exp();
+}
+
+LIMPID_INLINE TaskVector Uncertainty::gradient(const TaskVector& losses) const {
+  return 0.5 - 0.5 * losses.array() * (-s.array()).exp();
+}
+
+LIMPID_INLINE void Uncertainty::observe(const WeightingStep& step) {
+  const auto losses = detail::positive_losses("uncertainty", step);
+  s = detail::bounded_logarithms(s - rate * gradient(losses));
+}
+
+LIMPID_INLINE void TaskUncertainty::check() const { detail::check_positive("rate", rate); }
+
+LIMPID_INLINE TaskVector TaskUncertainty::weights(const WeightingStep& step) {
+  detail::begin_state(log_unit, step, 0.0);
+  return (-log_unit.array()).exp();
+}
+
+LIMPID_INLINE TaskVector TaskUncertainty::gradient(const TaskVector& losses) const {
+  const TaskVector unit = log_unit.array().exp();
+  return 2.0 / unit.sum() * unit.array() - losses.array() / unit.array();
+}
+
+LIMPID_INLINE void TaskUncertainty::observe(const WeightingStep& step) {
+  const auto losses = detail::positive_losses("tur", step);
+  log_unit = detail::bounded_logarithms(log_unit - rate * gradient(losses));
+}
+
+LIMPID_INLINE void SoftOptimalUncertainty::check() const {
+  detail::check_positive("temperature", temperature);
+}
+
+LIMPID_INLINE TaskVector SoftOptimalUncertainty::weights(const WeightingStep& step) {
+  const auto losses = detail::positive_losses("uw-so", step);
+  return detail::softmax(losses.cwiseInverse() / temperature);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/random.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 #include <Eigen/Core>
 
 #include <concepts>
@@ -14,6 +13,13 @@
 #include <vector>
 
 // How the losses and the gradients of several tasks become one step of what the tasks share.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+
+#include <c10/util/Exception.h>
+#endif
+
 namespace limpid {
 
 /// A number for each task, in the order of the decoders.
@@ -85,23 +91,42 @@ namespace detail {
 
 /// A state that is empty before the first step, and then of the tasks' number.
 /// @throws c10::Error if it is of another number of tasks.
-inline void begin_state(TaskVector& state, const WeightingStep& step, double first) {
-  if (state.size() == 0) state = TaskVector::Constant(step.count(), first);
-  TORCH_CHECK(state.size() == step.count(), "weighting: its state is of ", state.size(),
-              " tasks, the step has ", step.count());
-}
+LIMPID_INLINE void begin_state(TaskVector& state, const WeightingStep& step, double first);
 
-inline void begin_state(TaskMatrix& state, const WeightingStep& step, double first) {
-  if (state.size() == 0) state = TaskMatrix::Constant(step.count(), step.count(), first);
-  TORCH_CHECK(state.rows() == step.count() && state.cols() == step.count(),
-              "weighting: its state is of ", state.rows(), " tasks, the step has ", step.count());
-}
+LIMPID_INLINE void begin_state(TaskMatrix& state, const WeightingStep& step, double first);
 
 inline constexpr double kLeastLoss = 1e-8;
 
 /// The step's losses for a method that divides by them or takes their logarithm; at least 1e-8.
 /// @throws c10::ValueError that names a task whose loss is negative.
-inline TaskVector positive_losses(std::string_view method, const WeightingStep& step) {
+LIMPID_INLINE TaskVector positive_losses(std::string_view method, const WeightingStep& step);
+
+/// Softmax of any number of scores.
+LIMPID_INLINE TaskVector softmax(const TaskVector& scores);
+
+/// Logarithms of learned weights, kept where one bad batch breaks nothing for good.
+LIMPID_INLINE TaskVector bounded_logarithms(const TaskVector& logarithms);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE void begin_state(TaskVector& state, const WeightingStep& step, double first) {
+  if (state.size() == 0) state = TaskVector::Constant(step.count(), first);
+  TORCH_CHECK(state.size() == step.count(), "weighting: its state is of ", state.size(),
+              " tasks, the step has ", step.count());
+}
+
+LIMPID_INLINE void begin_state(TaskMatrix& state, const WeightingStep& step, double first) {
+  if (state.size() == 0) state = TaskMatrix::Constant(step.count(), step.count(), first);
+  TORCH_CHECK(state.rows() == step.count() && state.cols() == step.count(),
+              "weighting: its state is of ", state.rows(), " tasks, the step has ", step.count());
+}
+
+LIMPID_INLINE TaskVector positive_losses(std::string_view method, const WeightingStep& step) {
   for (Eigen::Index i = 0; i < step.losses.size(); ++i) {
     if (step.losses[i] >= 0) continue;
     limpid::refuse("weighting ", method, ": expected losses of at least 0, task '",
@@ -112,16 +137,15 @@ inline TaskVector positive_losses(std::string_view method, const WeightingStep& 
   return step.losses.cwiseMax(kLeastLoss);
 }
 
-/// Softmax of any number of scores.
-inline TaskVector softmax(const TaskVector& scores) {
+LIMPID_INLINE TaskVector softmax(const TaskVector& scores) {
   const TaskVector exponentials = (scores.array() - scores.maxCoeff()).exp();
   return exponentials / exponentials.sum();
 }
 
-/// Logarithms of learned weights, kept where one bad batch breaks nothing for good.
-inline TaskVector bounded_logarithms(const TaskVector& logarithms) {
+LIMPID_INLINE TaskVector bounded_logarithms(const TaskVector& logarithms) {
   return logarithms.cwiseMax(-30.0).cwiseMin(30.0);
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

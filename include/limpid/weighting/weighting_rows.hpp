@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/named.hpp>
 
 #include <cstddef>
@@ -19,13 +20,9 @@ inline constexpr NamedTable kWeightingRows{
     "rows of gradients", Named{"per-task", "one for each task", WeightingRows::per_task},
     Named{"per-term", "content and adversarial loss apart", WeightingRows::per_term}};
 
-inline void read_option(std::string_view text, WeightingRows& rows) {
-  rows = kWeightingRows.at(text);
-}
+LIMPID_INLINE void read_option(std::string_view text, WeightingRows& rows);
 
-inline std::string option_text(WeightingRows rows) {
-  return rows == WeightingRows::per_term ? "per-term" : "per-task";
-}
+LIMPID_INLINE std::string option_text(WeightingRows rows);
 
 /// A row of the tasks' gradients.
 struct WeightingRow {
@@ -36,16 +33,36 @@ struct WeightingRow {
   Part part = Part::total;
 
   /// "deblur", "deblur.content", "deblur.adversarial"
-  std::string name(const std::string& task_name) const {
-    return task_name + (part == Part::content       ? ".content"
-                        : part == Part::adversarial ? ".adversarial"
-                                                    : "");
-  }
+  std::string name(const std::string& task_name) const;
 };
 
 /// The rows of tasks, in their order. A task without a critic has one row.
 /// @param has_critic  of each task
-inline std::vector<WeightingRow> rows_of(WeightingRows rows, const std::vector<bool>& has_critic) {
+LIMPID_INLINE std::vector<WeightingRow> rows_of(WeightingRows rows,
+                                                const std::vector<bool>& has_critic);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void read_option(std::string_view text, WeightingRows& rows) {
+  rows = kWeightingRows.at(text);
+}
+
+LIMPID_INLINE std::string option_text(WeightingRows rows) {
+  return rows == WeightingRows::per_term ? "per-term" : "per-task";
+}
+
+LIMPID_INLINE std::string WeightingRow::name(const std::string& task_name) const {
+  return task_name + (part == Part::content       ? ".content"
+                      : part == Part::adversarial ? ".adversarial"
+                                                  : "");
+}
+
+LIMPID_INLINE std::vector<WeightingRow> rows_of(WeightingRows rows,
+                                                const std::vector<bool>& has_critic) {
   std::vector<WeightingRow> all;
   for (std::size_t task = 0; task < has_critic.size(); ++task) {
     if (rows == WeightingRows::per_term && has_critic[task]) {
@@ -59,3 +76,5 @@ inline std::vector<WeightingRow> rows_of(WeightingRows rows, const std::vector<b
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

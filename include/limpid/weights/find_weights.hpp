@@ -1,43 +1,39 @@
 #pragma once
 
-#include <limpid/core/fail.hpp>
-#include <limpid/core/printable.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/weights_search.hpp>
 
 #include <c10/core/ScalarType.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
-#include <string_view>
 
 // Where in a file a network's tensors stand: {'params_ema': {'module.conv.weight': ...}} has
 // several levels, and the one counts under which the most names of the network are found, with
 // shapes that fit. No list of wrappers decides.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/fail.hpp>
+#include <limpid/core/printable.hpp>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#endif
+
 namespace limpid {
 
 namespace detail {
 
 /// Whether values of one type become values of the other without a change of kind.
-inline bool converts(at::ScalarType from, at::ScalarType to) {
-  return c10::isFloatingType(from) == c10::isFloatingType(to) && !c10::isComplexType(from) &&
-         !c10::isComplexType(to);
-}
+LIMPID_INLINE bool converts(at::ScalarType from, at::ScalarType to);
 
 /// "features." where all names begin with it.
-inline std::string common_prefix(const std::map<std::string, at::Tensor>& wanted) {
-  if (wanted.empty()) return {};
-  const auto& first = wanted.begin()->first;
-  const auto& last = wanted.rbegin()->first;  // sorted: what these two share, all do
-  const auto apart = std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first;
-  const auto dot = std::string_view{first.begin(), apart}.rfind('.');
-  return dot == std::string_view::npos ? std::string{} : first.substr(0, dot + 1);
-}
+LIMPID_INLINE std::string common_prefix(const std::map<std::string, at::Tensor>& wanted);
 
 }  // namespace detail
 
@@ -51,10 +47,49 @@ inline std::string common_prefix(const std::map<std::string, at::Tensor>& wanted
 /// @param wanted   the network's tensors by their published names
 /// @param may_lack published names that a file need not have
 /// @throws c10::Error if nothing stands under `options.key`; the text lists the file's keys.
-inline FoundWeights find_weights(const TensorIndex& file,
-                                 const std::map<std::string, at::Tensor>& wanted,
-                                 const std::function<bool(const std::string&)>& may_lack,
-                                 const FindOptions& options = {}) {
+LIMPID_INLINE FoundWeights find_weights(const TensorIndex& file,
+                                        const std::map<std::string, at::Tensor>& wanted,
+                                        const std::function<bool(const std::string&)>& may_lack,
+                                        const FindOptions& options = {});
+
+/// The level of a file that has the most tensors of a network whose sizes are not known yet, only
+/// its names: from the shapes of that level they are then found.
+/// @throws c10::Error as above.
+LIMPID_INLINE FoundWeights find_weights(const TensorIndex& file, const NameMap& map,
+                                        const FindOptions& options = {});
+
+/// Refuses a file in which nothing ranks one level above another.
+/// @param source  how the error begins
+LIMPID_INLINE void check_one_level(const FoundWeights& found, const std::string& source);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE bool converts(at::ScalarType from, at::ScalarType to) {
+  return c10::isFloatingType(from) == c10::isFloatingType(to) && !c10::isComplexType(from) &&
+         !c10::isComplexType(to);
+}
+
+LIMPID_INLINE std::string common_prefix(const std::map<std::string, at::Tensor>& wanted) {
+  if (wanted.empty()) return {};
+  const auto& first = wanted.begin()->first;
+  const auto& last = wanted.rbegin()->first;  // sorted: what these two share, all do
+  const auto apart = std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first;
+  const auto dot = std::string_view{first.begin(), apart}.rfind('.');
+  return dot == std::string_view::npos ? std::string{} : first.substr(0, dot + 1);
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE FoundWeights find_weights(const TensorIndex& file,
+                                        const std::map<std::string, at::Tensor>& wanted,
+                                        const std::function<bool(const std::string&)>& may_lack,
+                                        const FindOptions& options) {
   using Fit = detail::WeightsSearch::Fit;
   std::size_t longest = 0;
   std::set<std::string, std::less<>> words;
@@ -80,11 +115,8 @@ inline FoundWeights find_weights(const TensorIndex& file,
   return search.find(options);
 }
 
-/// The level of a file that has the most tensors of a network whose sizes are not known yet, only
-/// its names: from the shapes of that level they are then found.
-/// @throws c10::Error as above.
-inline FoundWeights find_weights(const TensorIndex& file, const NameMap& map,
-                                 const FindOptions& options = {}) {
+LIMPID_INLINE FoundWeights find_weights(const TensorIndex& file, const NameMap& map,
+                                        const FindOptions& options) {
   using Fit = detail::WeightsSearch::Fit;
   constexpr std::size_t kLongest = 1024;
   const auto fits = [&](const std::string& name, const IndexedTensor&) {
@@ -95,9 +127,7 @@ inline FoundWeights find_weights(const TensorIndex& file, const NameMap& map,
   return detail::WeightsSearch{file, fits, kLongest, {}, {}}.find(options);
 }
 
-/// Refuses a file in which nothing ranks one level above another.
-/// @param source  how the error begins
-inline void check_one_level(const FoundWeights& found, const std::string& source) {
+LIMPID_INLINE void check_one_level(const FoundWeights& found, const std::string& source) {
   if (found.rivals.empty()) return;
   auto keys = found.rivals;
   keys.insert(keys.begin(), found.path());
@@ -106,3 +136,5 @@ inline void check_one_level(const FoundWeights& found, const std::string& source
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

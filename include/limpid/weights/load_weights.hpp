@@ -1,7 +1,7 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/core/finite.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/weights/find_weights.hpp>
@@ -9,14 +9,18 @@
 #include <limpid/weights/named_tensors.hpp>
 #include <limpid/weights/weights_report.hpp>
 
-#include <torch/nn.h>
-
 #include <cstddef>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/finite.hpp>
+
+#include <torch/nn.h>
+#endif
 
 namespace limpid {
 
@@ -36,28 +40,12 @@ struct WantedWeights {
   std::vector<std::string> unpublished;  ///< limpid's names without a published one
 
   /// @throws c10::Error that begins with `source` where two tensors have one published name.
-  WantedWeights(const NamedTensors& weights, const NameMap& map, const std::string& source) {
-    for (const auto& [own, tensor] : weights) {
-      const auto published = map.published(own);
-      if (!published) {
-        unpublished.push_back(own);
-        continue;
-      }
-      TORCH_CHECK(tensors.emplace(*published, tensor).second, source, ": two tensors are called '",
-                  *published, "'; the map does not fit this network");
-    }
-  }
+  WantedWeights(const NamedTensors& weights, const NameMap& map, const std::string& source);
 };
 
 /// Where in a file the tensors of a network stand under the map's names.
-inline FoundWeights find_weights_of(const NamedTensors& weights, const TensorIndex& file,
-                                    const NameMap& map, const FindOptions& options) {
-  const WantedWeights wanted{weights, map, options.source};
-  const auto may_lack = [&](const auto& name) {
-    return map.may_lack(map.own(name).value_or(name));
-  };
-  return find_weights(file, wanted.tensors, may_lack, options);
-}
+LIMPID_INLINE FoundWeights find_weights_of(const NamedTensors& weights, const TensorIndex& file,
+                                           const NameMap& map, const FindOptions& options);
 
 template <class Shape>
 std::string kind_of(at::ScalarType type, const Shape& shape) {
@@ -76,9 +64,68 @@ std::string kind_of(at::ScalarType type, const Shape& shape) {
 /// @throws c10::Error that names the tensors at fault: of another shape or type, not finite.
 ///         Then no tensor has changed. Where nothing fits at all, also without `strict`. Where two
 ///         levels of the file fit equally well.
-inline WeightsReport load_weights(const NamedTensors& weights, const TensorIndex& file,
-                                  const std::string& source, const NameMap& map,
-                                  LoadOptions options = {}) {
+LIMPID_INLINE WeightsReport load_weights(const NamedTensors& weights, const TensorIndex& file,
+                                         const std::string& source, const NameMap& map,
+                                         LoadOptions options = {});
+
+/// The same for tensors in memory.
+LIMPID_INLINE WeightsReport load_weights(const NamedTensors& weights, const TensorFile& file,
+                                         const std::string& source, const NameMap& map,
+                                         LoadOptions options = {});
+
+/// Fills a module from a file that limpid or Python wrote: safetensors or PyTorch's .pth.
+///
+///     load_weights(model, "fpn_inception.h5", maps::deblurgan_v2_fpn_inception("deblur"));
+///
+/// A model of several tasks is named as in its model file, `encoder.NAME` and `decoder.TASK.NAME`.
+/// The file's tensors and how they are matched: see the overload above.
+template <ModuleHandle H>
+WeightsReport load_weights(H module, const std::filesystem::path& path, const NameMap& map = {},
+                           LoadOptions options = {}) {
+  return load_weights(weights_of(module), index_tensor_file(path),
+                      "weights '" + path.string() + "'", map, std::move(options));
+}
+
+/// The same for tensors collected with `weights_of`.
+LIMPID_INLINE WeightsReport load_weights(const NamedTensors& weights,
+                                         const std::filesystem::path& path, const NameMap& map = {},
+                                         LoadOptions options = {});
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE WantedWeights::WantedWeights(const NamedTensors& weights, const NameMap& map,
+                                           const std::string& source) {
+  for (const auto& [own, tensor] : weights) {
+    const auto published = map.published(own);
+    if (!published) {
+      unpublished.push_back(own);
+      continue;
+    }
+    TORCH_CHECK(tensors.emplace(*published, tensor).second, source, ": two tensors are called '",
+                *published, "'; the map does not fit this network");
+  }
+}
+
+LIMPID_INLINE FoundWeights find_weights_of(const NamedTensors& weights, const TensorIndex& file,
+                                           const NameMap& map, const FindOptions& options) {
+  const WantedWeights wanted{weights, map, options.source};
+  const auto may_lack = [&](const auto& name) {
+    return map.may_lack(map.own(name).value_or(name));
+  };
+  return find_weights(file, wanted.tensors, may_lack, options);
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE WeightsReport load_weights(const NamedTensors& weights, const TensorIndex& file,
+                                         const std::string& source, const NameMap& map,
+                                         LoadOptions options) {
   const detail::WantedWeights wanted{weights, map, source};
   const auto found = detail::find_weights_of(weights, file, map, {options.key, source});
   WeightsReport report;
@@ -137,31 +184,19 @@ inline WeightsReport load_weights(const NamedTensors& weights, const TensorIndex
   return report;
 }
 
-/// The same for tensors in memory.
-inline WeightsReport load_weights(const NamedTensors& weights, const TensorFile& file,
-                                  const std::string& source, const NameMap& map,
-                                  LoadOptions options = {}) {
+LIMPID_INLINE WeightsReport load_weights(const NamedTensors& weights, const TensorFile& file,
+                                         const std::string& source, const NameMap& map,
+                                         LoadOptions options) {
   return load_weights(weights, index_of(file), source, map, std::move(options));
 }
 
-/// Fills a module from a file that limpid or Python wrote: safetensors or PyTorch's .pth.
-///
-///     load_weights(model, "fpn_inception.h5", maps::deblurgan_v2_fpn_inception("deblur"));
-///
-/// A model of several tasks is named as in its model file, `encoder.NAME` and `decoder.TASK.NAME`.
-/// The file's tensors and how they are matched: see the overload above.
-template <ModuleHandle H>
-WeightsReport load_weights(H module, const std::filesystem::path& path, const NameMap& map = {},
-                           LoadOptions options = {}) {
-  return load_weights(weights_of(module), index_tensor_file(path),
-                      "weights '" + path.string() + "'", map, std::move(options));
-}
-
-/// The same for tensors collected with `weights_of`.
-inline WeightsReport load_weights(const NamedTensors& weights, const std::filesystem::path& path,
-                                  const NameMap& map = {}, LoadOptions options = {}) {
+LIMPID_INLINE WeightsReport load_weights(const NamedTensors& weights,
+                                         const std::filesystem::path& path, const NameMap& map,
+                                         LoadOptions options) {
   return load_weights(weights, index_tensor_file(path), "weights '" + path.string() + "'", map,
                       std::move(options));
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

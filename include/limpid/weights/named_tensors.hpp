@@ -1,14 +1,18 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 
 #include <torch/nn.h>
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <string_view>
+#endif
 
 namespace limpid {
 
@@ -18,31 +22,13 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 namespace detail {
 
 /// Parameters and buffers of a module by their dotted names.
-inline NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix = "") {
-  NamedTensors named;
-  for (const auto& item : module.named_parameters()) {
-    named.emplace_back(prefix + item.key(), item.value());
-  }
-  for (const auto& item : module.named_buffers()) {
-    named.emplace_back(prefix + item.key(), item.value());
-  }
-  return named;
-}
+LIMPID_INLINE NamedTensors named_tensors(const torch::nn::Module& module,
+                                         const std::string& prefix = "");
 
 /// A list of names for an error: the first few, and how many more.
-inline std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 4;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) {
-    text += (i == 0 ? "" : ", ") + names[i];
-  }
-  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
-  return text;
-}
+LIMPID_INLINE std::string listed(const std::vector<std::string>& names);
 
-inline void append(NamedTensors& all, const NamedTensors& more) {
-  all.insert(all.end(), more.begin(), more.end());
-}
+LIMPID_INLINE void append(NamedTensors& all, const NamedTensors& more);
 
 }  // namespace detail
 
@@ -62,3 +48,37 @@ NamedTensors weights_of_pair(E encoder, D decoder, const std::string& task) {
 }
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE NamedTensors named_tensors(const torch::nn::Module& module,
+                                         const std::string& prefix) {
+  NamedTensors named;
+  for (const auto& item : module.named_parameters()) {
+    named.emplace_back(prefix + item.key(), item.value());
+  }
+  for (const auto& item : module.named_buffers()) {
+    named.emplace_back(prefix + item.key(), item.value());
+  }
+  return named;
+}
+
+LIMPID_INLINE std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 4;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+LIMPID_INLINE void append(NamedTensors& all, const NamedTensors& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

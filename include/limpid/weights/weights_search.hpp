@@ -1,14 +1,9 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/printable.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/tensor_index.hpp>
-#include <limpid/weights/named_tensors.hpp>
-
-#include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -20,6 +15,17 @@
 #include <vector>
 
 // How the levels of a file are gone through; `find_weights` says what for.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/printable.hpp>
+#include <limpid/weights/named_tensors.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <cctype>
+#endif
+
 namespace limpid {
 
 /// What of a file is to be looked at.
@@ -47,34 +53,12 @@ struct FoundWeights {
 namespace detail {
 
 /// Whether a name says "average of weights over steps": params_ema, EMA, swa_model, netG-avg.
-inline bool is_averaged(std::string_view path) {
-  constexpr std::string_view kWords[] = {"ema", "swa", "avg", "average", "averaged", "shadow"};
-  std::string word;
-  const auto ends = [&] {
-    const bool found = std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
-    word.clear();
-    return found;
-  };
-  char last = '\0';
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool starts = std::isupper(byte) && std::islower(static_cast<unsigned char>(last));
-    if ((!std::isalpha(byte) || starts) && ends()) return true;
-    if (std::isalpha(byte)) word += static_cast<char>(std::tolower(byte));
-    last = c;
-  }
-  return ends();
-}
+LIMPID_INLINE bool is_averaged(std::string_view path);
 
-inline std::string level_path(const std::string& prefix) {
-  return prefix.empty() ? "." : prefix.substr(0, prefix.size() - 1);
-}
+LIMPID_INLINE std::string level_path(const std::string& prefix);
 
 /// Whether a level's path has `key` in it, as whole words between dots.
-inline bool is_below_key(const std::string& prefix, const std::string& key) {
-  if (key.empty() || key == ".") return key.empty() || prefix.empty();
-  return ("." + prefix).find("." + key + ".") != std::string::npos;
-}
+LIMPID_INLINE bool is_below_key(const std::string& prefix, const std::string& key);
 
 /// What one level of a file has of a network.
 struct WeightsLevel {
@@ -105,45 +89,7 @@ class WeightsSearch {
         added_(std::move(added)),
         words_(std::move(words)) {}
 
-  FoundWeights find(const FindOptions& options) const {
-    auto levels = score(options, &WeightsSearch::as_is);
-    auto best = best_of(levels);
-    Reading reading = &WeightsSearch::as_is;
-    if (!words_.empty()) {
-      auto squeezed = score(options, &WeightsSearch::squeezed);
-      const auto other = best_of(squeezed);
-      if (other != squeezed.end() &&
-          (best == levels.end() || other->second.score() > best->second.score())) {
-        levels = std::move(squeezed);
-        best = best_of(levels);
-        reading = &WeightsSearch::squeezed;
-      }
-    }
-    FoundWeights found;
-    if (best == levels.end()) {
-      TORCH_CHECK(options.key.empty(), options.source,
-                  ": nothing of the network stands under the key '", printable(options.key), "'",
-                  known_keys());
-      std::tie(found.names, found.beside) = split({}, reading);
-      return found;
-    }
-    std::tie(found.prefix, found.added) = best->first;
-    found.averaged = is_averaged(found.prefix);
-    found.fitting = best->second.fitting;
-    std::tie(found.names, found.beside) = split(best->first, reading);
-    for (const auto* other : near(levels, *best)) {
-      const auto& [place, level] = *other;
-      const auto names = split(place, reading).first;
-      if (has_the_same(found, names)) continue;
-      found.others.push_back(level_path(place.first));
-      const bool is_as_good =
-          level.score() == best->second.score() && is_averaged(place.first) == found.averaged;
-      if (is_as_good && !has_equal(found, names)) {
-        found.rivals.push_back(level_path(place.first));
-      }
-    }
-    return found;
-  }
+  FoundWeights find(const FindOptions& options) const;
 
  private:
   using Place = std::pair<std::string, std::string>;  ///< prefix, added
@@ -155,16 +101,7 @@ class WeightsSearch {
   std::string as_is(std::string_view name) const { return std::string{name}; }
 
   /// `name` without the words that no name of the network has, but with its last.
-  std::string squeezed(std::string_view name) const {
-    std::string kept;
-    while (true) {
-      const auto dot = name.find('.');
-      if (dot == name.npos) return kept + std::string{name};
-      if (words_.find(name.substr(0, dot)) != words_.end()) kept += name.substr(0, dot + 1);
-      if (kept.size() > longest_) return kept;
-      name.remove_prefix(dot + 1);
-    }
-  }
+  std::string squeezed(std::string_view name) const;
 
   /// Calls `f(prefix, rest)` for every way to part `name` at a dot.
   template <class F>
@@ -178,90 +115,20 @@ class WeightsSearch {
     }
   }
 
-  Levels score(const FindOptions& options, Reading reading) const {
-    Levels levels;
-    const bool is_squeezed = reading == &WeightsSearch::squeezed;
-    std::map<std::pair<Place, std::string>, int> seen;  // two names that become one do not count
-    for (const auto& [name, tensor] : file_.tensors) {
-      for_each_level(name,
-                     [&, &name = name, &tensor = tensor](std::size_t start, std::string_view rest) {
-                       if (!is_squeezed && rest.size() > longest_) return;
-                       const auto own = (this->*reading)(rest);
-                       if (own.size() > longest_) return;
-                       for (const auto* added : {&kNothing, &added_}) {
-                         if (added == &added_ && added_.empty()) continue;
-                         const auto fit = fits_(*added + own, tensor);
-                         if (fit == Fit::none) continue;
-                         const Place place{name.substr(0, start), *added};
-                         if (!is_below_key(place.first, options.key)) continue;
-                         auto& level = levels[place];
-                         if (is_squeezed && ++seen[{place, own}] > 1) continue;
-                         ++level.named;
-                         if (fit != Fit::name) ++level.fitting;
-                         if (fit == Fit::required) ++level.required;
-                       }
-                     });
-    }
-    if (is_squeezed) {  // a name that stands for several: none of them counts
-      for (const auto& [where, count] : seen) {
-        if (count > 1) levels.erase(where.first);
-      }
-    }
-    return levels;
-  }
+  Levels score(const FindOptions& options, Reading reading) const;
 
   /// The level with the most; of averaged weights, where they have all that another one has; of two
   /// alike the one with the shortest prefix.
-  static Levels::iterator best_of(Levels& levels) {
-    auto best = levels.end();
-    const auto rank = [](const auto& item) {
-      const auto& [place, level] = item;
-      const bool averaged = is_averaged(place.first) && level.required > 0;
-      const auto left_out = -static_cast<std::ptrdiff_t>(place.second.size());
-      const auto depth = -static_cast<std::ptrdiff_t>(place.first.size());
-      return std::tuple{level.required, averaged, level.fitting, level.named, left_out, depth};
-    };
-    for (auto level = levels.begin(); level != levels.end(); ++level) {
-      if (best == levels.end() || rank(*level) > rank(*best)) best = level;
-    }
-    return best;
-  }
+  static Levels::iterator best_of(Levels& levels);
 
   /// The levels that have nearly as much as the best, without it: half as much may be what an
   /// average leaves out, less is chance. Of a file that was made to have thousands the first few.
   static std::vector<const Levels::value_type*> near(const Levels& levels,
-                                                     const Levels::value_type& best) {
-    constexpr std::size_t kMost = 16;
-    std::vector<const Levels::value_type*> near;
-    for (const auto& level : levels) {
-      const bool is_near = 2 * level.second.fitting >= best.second.fitting;
-      if (&level != &best && is_near && best.second.fitting > 0) near.push_back(&level);
-    }
-    std::stable_sort(near.begin(), near.end(), [](const auto* a, const auto* b) {
-      return a->second.score() > b->second.score();
-    });
-    near.resize(std::min(near.size(), kMost));
-    return near;
-  }
+                                                     const Levels::value_type& best);
 
   /// The names inside a level by what they are there, and those outside.
   std::pair<std::map<std::string, std::string>, std::vector<std::string>> split(
-      const Place& place, Reading reading) const {
-    std::pair<std::map<std::string, std::string>, std::vector<std::string>> parts;
-    const auto& [prefix, added] = place;
-    for (const auto& [name, tensor] : file_.tensors) {
-      if (name.compare(0, prefix.size(), prefix) != 0) {
-        parts.second.push_back(name);
-        continue;
-      }
-      const auto rest = name.substr(prefix.size());
-      auto own = added + (this->*reading)(rest);
-      // What is not the network's keeps its whole name in reports.
-      if (fits_(own, tensor) == Fit::none) own = added + rest;
-      if (!parts.first.emplace(std::move(own), name).second) parts.second.push_back(name);
-    }
-    return parts;
-  }
+      const Place& place, Reading reading) const;
 
   /// Whether `same(own, name, name in the other level)` holds for all tensors of the network.
   template <class Same>
@@ -276,27 +143,13 @@ class WeightsSearch {
 
   /// Whether another level is but another way to say the same names.
   bool has_the_same(const FoundWeights& found,
-                    const std::map<std::string, std::string>& other) const {
-    return all_the_same(found, other, [](const auto& a, const auto& b) { return a == b; });
-  }
+                    const std::map<std::string, std::string>& other) const;
 
   /// Whether another level holds equal numbers.
-  bool has_equal(const FoundWeights& found, const std::map<std::string, std::string>& other) const {
-    return all_the_same(found, other, [&](const auto& a, const auto& b) {
-      return file_.tensors.at(a).read().equal(file_.tensors.at(b).read());
-    });
-  }
+  bool has_equal(const FoundWeights& found, const std::map<std::string, std::string>& other) const;
 
   /// "; the file's keys are a, b".
-  std::string known_keys() const {
-    std::set<std::string> keys;
-    for (const auto& [name, tensor] : file_.tensors) {
-      const auto dot = name.find('.');
-      if (dot != name.npos) keys.insert(printable(name.substr(0, dot)));
-    }
-    if (keys.empty()) return "; the file has no keys";
-    return "; the file's keys are " + listed({keys.begin(), keys.end()});
-  }
+  std::string known_keys() const;
 
   inline static const std::string kNothing;
 
@@ -312,3 +165,193 @@ class WeightsSearch {
 inline std::string FoundWeights::path() const { return detail::level_path(prefix); }
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE bool is_averaged(std::string_view path) {
+  constexpr std::string_view kWords[] = {"ema", "swa", "avg", "average", "averaged", "shadow"};
+  std::string word;
+  const auto ends = [&] {
+    const bool found = std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
+    word.clear();
+    return found;
+  };
+  char last = '\0';
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool starts = std::isupper(byte) && std::islower(static_cast<unsigned char>(last));
+    if ((!std::isalpha(byte) || starts) && ends()) return true;
+    if (std::isalpha(byte)) word += static_cast<char>(std::tolower(byte));
+    last = c;
+  }
+  return ends();
+}
+
+LIMPID_INLINE std::string level_path(const std::string& prefix) {
+  return prefix.empty() ? "." : prefix.substr(0, prefix.size() - 1);
+}
+
+LIMPID_INLINE bool is_below_key(const std::string& prefix, const std::string& key) {
+  if (key.empty() || key == ".") return key.empty() || prefix.empty();
+  return ("." + prefix).find("." + key + ".") != std::string::npos;
+}
+
+LIMPID_INLINE FoundWeights WeightsSearch::find(const FindOptions& options) const {
+  auto levels = score(options, &WeightsSearch::as_is);
+  auto best = best_of(levels);
+  Reading reading = &WeightsSearch::as_is;
+  if (!words_.empty()) {
+    auto squeezed = score(options, &WeightsSearch::squeezed);
+    const auto other = best_of(squeezed);
+    if (other != squeezed.end() &&
+        (best == levels.end() || other->second.score() > best->second.score())) {
+      levels = std::move(squeezed);
+      best = best_of(levels);
+      reading = &WeightsSearch::squeezed;
+    }
+  }
+  FoundWeights found;
+  if (best == levels.end()) {
+    TORCH_CHECK(options.key.empty(), options.source,
+                ": nothing of the network stands under the key '", printable(options.key), "'",
+                known_keys());
+    std::tie(found.names, found.beside) = split({}, reading);
+    return found;
+  }
+  std::tie(found.prefix, found.added) = best->first;
+  found.averaged = is_averaged(found.prefix);
+  found.fitting = best->second.fitting;
+  std::tie(found.names, found.beside) = split(best->first, reading);
+  for (const auto* other : near(levels, *best)) {
+    const auto& [place, level] = *other;
+    const auto names = split(place, reading).first;
+    if (has_the_same(found, names)) continue;
+    found.others.push_back(level_path(place.first));
+    const bool is_as_good =
+        level.score() == best->second.score() && is_averaged(place.first) == found.averaged;
+    if (is_as_good && !has_equal(found, names)) {
+      found.rivals.push_back(level_path(place.first));
+    }
+  }
+  return found;
+}
+
+LIMPID_INLINE std::string WeightsSearch::squeezed(std::string_view name) const {
+  std::string kept;
+  while (true) {
+    const auto dot = name.find('.');
+    if (dot == name.npos) return kept + std::string{name};
+    if (words_.find(name.substr(0, dot)) != words_.end()) kept += name.substr(0, dot + 1);
+    if (kept.size() > longest_) return kept;
+    name.remove_prefix(dot + 1);
+  }
+}
+
+LIMPID_INLINE WeightsSearch::Levels WeightsSearch::score(const FindOptions& options,
+                                                         Reading reading) const {
+  Levels levels;
+  const bool is_squeezed = reading == &WeightsSearch::squeezed;
+  std::map<std::pair<Place, std::string>, int> seen;  // two names that become one do not count
+  for (const auto& [name, tensor] : file_.tensors) {
+    for_each_level(name,
+                   [&, &name = name, &tensor = tensor](std::size_t start, std::string_view rest) {
+                     if (!is_squeezed && rest.size() > longest_) return;
+                     const auto own = (this->*reading)(rest);
+                     if (own.size() > longest_) return;
+                     for (const auto* added : {&kNothing, &added_}) {
+                       if (added == &added_ && added_.empty()) continue;
+                       const auto fit = fits_(*added + own, tensor);
+                       if (fit == Fit::none) continue;
+                       const Place place{name.substr(0, start), *added};
+                       if (!is_below_key(place.first, options.key)) continue;
+                       auto& level = levels[place];
+                       if (is_squeezed && ++seen[{place, own}] > 1) continue;
+                       ++level.named;
+                       if (fit != Fit::name) ++level.fitting;
+                       if (fit == Fit::required) ++level.required;
+                     }
+                   });
+  }
+  if (is_squeezed) {  // a name that stands for several: none of them counts
+    for (const auto& [where, count] : seen) {
+      if (count > 1) levels.erase(where.first);
+    }
+  }
+  return levels;
+}
+
+LIMPID_INLINE WeightsSearch::Levels::iterator WeightsSearch::best_of(Levels& levels) {
+  auto best = levels.end();
+  const auto rank = [](const auto& item) {
+    const auto& [place, level] = item;
+    const bool averaged = is_averaged(place.first) && level.required > 0;
+    const auto left_out = -static_cast<std::ptrdiff_t>(place.second.size());
+    const auto depth = -static_cast<std::ptrdiff_t>(place.first.size());
+    return std::tuple{level.required, averaged, level.fitting, level.named, left_out, depth};
+  };
+  for (auto level = levels.begin(); level != levels.end(); ++level) {
+    if (best == levels.end() || rank(*level) > rank(*best)) best = level;
+  }
+  return best;
+}
+
+LIMPID_INLINE std::vector<const WeightsSearch::Levels::value_type*> WeightsSearch::near(
+    const Levels& levels, const Levels::value_type& best) {
+  constexpr std::size_t kMost = 16;
+  std::vector<const Levels::value_type*> near;
+  for (const auto& level : levels) {
+    const bool is_near = 2 * level.second.fitting >= best.second.fitting;
+    if (&level != &best && is_near && best.second.fitting > 0) near.push_back(&level);
+  }
+  std::stable_sort(near.begin(), near.end(), [](const auto* a, const auto* b) {
+    return a->second.score() > b->second.score();
+  });
+  near.resize(std::min(near.size(), kMost));
+  return near;
+}
+
+LIMPID_INLINE std::pair<std::map<std::string, std::string>, std::vector<std::string>>
+WeightsSearch::split(const Place& place, Reading reading) const {
+  std::pair<std::map<std::string, std::string>, std::vector<std::string>> parts;
+  const auto& [prefix, added] = place;
+  for (const auto& [name, tensor] : file_.tensors) {
+    if (name.compare(0, prefix.size(), prefix) != 0) {
+      parts.second.push_back(name);
+      continue;
+    }
+    const auto rest = name.substr(prefix.size());
+    auto own = added + (this->*reading)(rest);
+    // What is not the network's keeps its whole name in reports.
+    if (fits_(own, tensor) == Fit::none) own = added + rest;
+    if (!parts.first.emplace(std::move(own), name).second) parts.second.push_back(name);
+  }
+  return parts;
+}
+
+LIMPID_INLINE bool WeightsSearch::has_the_same(
+    const FoundWeights& found, const std::map<std::string, std::string>& other) const {
+  return all_the_same(found, other, [](const auto& a, const auto& b) { return a == b; });
+}
+
+LIMPID_INLINE bool WeightsSearch::has_equal(const FoundWeights& found,
+                                            const std::map<std::string, std::string>& other) const {
+  return all_the_same(found, other, [&](const auto& a, const auto& b) {
+    return file_.tensors.at(a).read().equal(file_.tensors.at(b).read());
+  });
+}
+
+LIMPID_INLINE std::string WeightsSearch::known_keys() const {
+  std::set<std::string> keys;
+  for (const auto& [name, tensor] : file_.tensors) {
+    const auto dot = name.find('.');
+    if (dot != name.npos) keys.insert(printable(name.substr(0, dot)));
+  }
+  if (keys.empty()) return "; the file has no keys";
+  return "; the file's keys are " + listed({keys.begin(), keys.end()});
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

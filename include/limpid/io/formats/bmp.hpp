@@ -1,24 +1,30 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/io/byte_reader.hpp>
-#include <limpid/io/colour_profile.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/stb.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <array>
-#include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/io/colour_profile.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#endif
 
 namespace limpid {
 
@@ -36,7 +42,49 @@ struct BmpHeader {
   std::array<std::array<std::uint8_t, 3>, 256> palette{};  ///< up to 8 bits
 };
 
-inline BmpHeader read_bmp_fields(std::string_view bytes, const ImageLimits& limits) {
+LIMPID_INLINE BmpHeader read_bmp_fields(std::string_view bytes, const ImageLimits& limits);
+
+/// Whether the primaries and the gamma of a V4 or V5 header are sRGB's, or are not said.
+LIMPID_INLINE bool bmp_colours_are_srgb(std::string_view bytes);
+
+/// Keeps the profile of a V5 header, and says what a V4 or V5 header says of colours in other ways.
+/// Source: the pages BITMAPV4HEADER and BITMAPV5HEADER of the Windows API documentation.
+LIMPID_INLINE void keep_bmp_colours(PictureFacts& facts, std::string_view bytes, std::size_t size);
+
+LIMPID_INLINE PictureHeader read_bmp_header(std::string_view bytes, const ImageLimits& limits);
+
+/// Part of an uncompressed BMP of 1, 4, 8, 16, 24 or 32 bits -> RGB (H, W, 3).
+/// Source: the BITMAPINFOHEADER page of the Windows API documentation.
+LIMPID_INLINE at::Tensor decode_bmp_part(std::string_view bytes, PictureHeader& found,
+                                         const ImageLimits& limits, const Window& window);
+
+LIMPID_INLINE at::Tensor decode_bmp(std::string_view bytes, PictureHeader& header,
+                                    const ImageLimits& limits);
+
+LIMPID_INLINE std::string encode_bmp(const PictureToWrite& picture);
+
+/// Text may begin with "BM" too, so the size of the second header has to be one that there is.
+LIMPID_INLINE bool is_bmp(std::string_view start);
+
+}  // namespace detail
+
+/// Uncompressed BMP of 1, 4, 8, 16, 24 and 32 bits; written with 24.
+inline constexpr PictureFormat kBmp{.name = "BMP",
+                                    .extensions = ".bmp",
+                                    .recognises = &detail::is_bmp,
+                                    .read_header = &detail::read_bmp_header,
+                                    .decode = &detail::decode_bmp,
+                                    .decode_part = &detail::decode_bmp_part,
+                                    .encode = &detail::encode_bmp,
+                                    .max_pixels = detail::kMostPixelsOfStb};
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE BmpHeader read_bmp_fields(std::string_view bytes, const ImageLimits& limits) {
   BmpHeader header;
   ByteReader reader{bytes};
   reader.skip(10);
@@ -89,8 +137,7 @@ inline BmpHeader read_bmp_fields(std::string_view bytes, const ImageLimits& limi
   return header;
 }
 
-/// Whether the primaries and the gamma of a V4 or V5 header are sRGB's, or are not said.
-inline bool bmp_colours_are_srgb(std::string_view bytes) {
+LIMPID_INLINE bool bmp_colours_are_srgb(std::string_view bytes) {
   constexpr std::array<std::array<double, 2>, 3> kSrgb{{{0.64, 0.33}, {0.30, 0.60}, {0.15, 0.06}}};
   ByteReader reader{bytes, 14 + 60};
   for (const auto& expected : kSrgb) {
@@ -111,9 +158,7 @@ inline bool bmp_colours_are_srgb(std::string_view bytes) {
   return true;
 }
 
-/// Keeps the profile of a V5 header, and says what a V4 or V5 header says of colours in other ways.
-/// Source: the pages BITMAPV4HEADER and BITMAPV5HEADER of the Windows API documentation.
-inline void keep_bmp_colours(PictureFacts& facts, std::string_view bytes, std::size_t size) {
+LIMPID_INLINE void keep_bmp_colours(PictureFacts& facts, std::string_view bytes, std::size_t size) {
   constexpr std::uint32_t kCalibrated = 0, kEmbedded = 0x4d424544, kLinked = 0x4c494e4b;
   const auto kind = ByteReader{bytes, 14 + 56}.little(4);
   if (kind == kCalibrated && !bmp_colours_are_srgb(bytes)) {
@@ -131,7 +176,7 @@ inline void keep_bmp_colours(PictureFacts& facts, std::string_view bytes, std::s
   }
 }
 
-inline PictureHeader read_bmp_header(std::string_view bytes, const ImageLimits& limits) {
+LIMPID_INLINE PictureHeader read_bmp_header(std::string_view bytes, const ImageLimits& limits) {
   const auto fields = read_bmp_fields(bytes, limits);
   PictureHeader header;
   header.height = fields.height;
@@ -143,10 +188,8 @@ inline PictureHeader read_bmp_header(std::string_view bytes, const ImageLimits& 
   return header;
 }
 
-/// Part of an uncompressed BMP of 1, 4, 8, 16, 24 or 32 bits -> RGB (H, W, 3).
-/// Source: the BITMAPINFOHEADER page of the Windows API documentation.
-inline at::Tensor decode_bmp_part(std::string_view bytes, PictureHeader& found,
-                                  const ImageLimits& limits, const Window& window) {
+LIMPID_INLINE at::Tensor decode_bmp_part(std::string_view bytes, PictureHeader& found,
+                                         const ImageLimits& limits, const Window& window) {
   const auto header = read_bmp_fields(bytes, limits);
   const auto bits = static_cast<std::int64_t>(header.bits);
   const auto row_bytes = (header.width * bits + 31) / 32 * 4;
@@ -188,34 +231,23 @@ inline at::Tensor decode_bmp_part(std::string_view bytes, PictureHeader& found,
   return pixels;
 }
 
-inline at::Tensor decode_bmp(std::string_view bytes, PictureHeader& header,
-                             const ImageLimits& limits) {
+LIMPID_INLINE at::Tensor decode_bmp(std::string_view bytes, PictureHeader& header,
+                                    const ImageLimits& limits) {
   return decode_bmp_part(bytes, header, limits, Window::whole(header.height, header.width));
 }
 
-inline std::string encode_bmp(const PictureToWrite& picture) {
+LIMPID_INLINE std::string encode_bmp(const PictureToWrite& picture) {
   return encode_bmp_with_stb(picture.samples, static_cast<int>(picture.height),
                              static_cast<int>(picture.width), picture.channels);
 }
 
-/// Text may begin with "BM" too, so the size of the second header has to be one that there is.
-inline bool is_bmp(std::string_view start) {
+LIMPID_INLINE bool is_bmp(std::string_view start) {
   if (start.size() < 3 || start.substr(0, 2) != "BM") return false;
   if (start.size() < 18) return start.size() < 6 || start.find('\0') != start.npos;
   const auto size = ByteReader{start, 14}.little(4);
   return size == 12 || (size >= 16 && size <= 124);
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// Uncompressed BMP of 1, 4, 8, 16, 24 and 32 bits; written with 24.
-inline constexpr PictureFormat kBmp{.name = "BMP",
-                                    .extensions = ".bmp",
-                                    .recognises = &detail::is_bmp,
-                                    .read_header = &detail::read_bmp_header,
-                                    .decode = &detail::decode_bmp,
-                                    .decode_part = &detail::decode_bmp_part,
-                                    .encode = &detail::encode_bmp,
-                                    .max_pixels = detail::kMostPixelsOfStb};
-
-}  // namespace limpid
+#endif  // LIMPID_BODIES

@@ -1,16 +1,10 @@
 #pragma once
 
-#include <limpid/io/byte_reader.hpp>
-#include <limpid/io/colour_profile.hpp>
-#include <limpid/io/exif.hpp>
-#include <limpid/io/formats/jpeg_steps.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
 
-#include <c10/util/Exception.h>
-
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -20,40 +14,34 @@
 
 // What a JPEG says before its pixels, read as leniently as decoders do.
 // Source: ITU-T T.81, annex B; ICC.1:2022, annex B.4 (profiles in APP2).
+
+#ifdef LIMPID_BODIES
+#include <limpid/io/byte_reader.hpp>
+#include <limpid/io/colour_profile.hpp>
+#include <limpid/io/exif.hpp>
+#include <limpid/io/formats/jpeg_steps.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
+
 namespace limpid::detail {
 
 inline constexpr std::string_view kIccStart{"ICC_PROFILE\0", 12};
 
-inline std::string jpeg_segment(int marker, std::string_view content) {
-  const auto length = content.size() + 2;
-  return std::string{'\xff', static_cast<char>(marker), static_cast<char>(length >> 8),
-                     static_cast<char>(length & 255)} +
-         std::string{content};
-}
+LIMPID_INLINE std::string jpeg_segment(int marker, std::string_view content);
 
 /// A frame header begins so, but for tables (C4), extensions (C8) and arithmetic conditions (CC).
-inline bool is_jpeg_frame(std::uint32_t marker) {
-  return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
-}
+LIMPID_INLINE bool is_jpeg_frame(std::uint32_t marker);
 
 /// Puts the pieces of a profile together, which say "piece 2 of 3".
 class JpegProfile {
  public:
-  void add(std::string_view segment) {
-    if (segment.substr(0, kIccStart.size()) != kIccStart || segment.size() < 14) return;
-    const auto number = static_cast<unsigned char>(segment[12]);
-    pieces_in_all_ = static_cast<unsigned char>(segment[13]);
-    pieces_.emplace(number, segment.substr(14));
-  }
+  void add(std::string_view segment);
 
   /// Empty where there is none; one byte, which is no profile, where pieces are missing.
-  std::string whole() const {
-    if (pieces_.empty()) return {};
-    std::string profile;
-    if (pieces_.size() != pieces_in_all_ || pieces_.begin()->first != 1) return "?";
-    for (const auto& [number, piece] : pieces_) profile += piece;
-    return profile.size() <= kMaxProfileBytes ? profile : "?";
-  }
+  std::string whole() const;
 
  private:
   std::size_t pieces_in_all_ = 0;
@@ -61,7 +49,62 @@ class JpegProfile {
 };
 
 /// Of the steps in table 0, which is luma's by custom; 0 where the segment does not define it.
-inline double sum_of_luma_steps(std::string_view tables) {
+LIMPID_INLINE double sum_of_luma_steps(std::string_view tables);
+
+/// Walks the segments up to the first scan; what stands between them is passed over.
+LIMPID_INLINE PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits& limits);
+
+/// Passes over all blocks of 8 x 8 that decoding may make. A photograph takes several bytes for
+/// each; a file of empty scans would go on for hours.
+LIMPID_INLINE std::int64_t most_jpeg_block_visits(std::size_t file_bytes);
+
+inline constexpr const char* kTooManyScans =
+    "its scans go over its pixels more often than its size explains";
+
+/// Where JFIF's segment ends.
+LIMPID_INLINE std::size_t behind_first_segment(std::string_view jpeg);
+
+/// The file with its colour profile, put behind its first segment (JFIF's).
+LIMPID_INLINE std::string with_jpeg_profile(std::string jpeg, const PictureToWrite& picture);
+
+/// The file with its EXIF data, which stand before the profile.
+LIMPID_INLINE std::string with_jpeg_exif(std::string jpeg, const PictureToWrite& picture);
+
+LIMPID_INLINE bool is_jpeg(std::string_view start);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string jpeg_segment(int marker, std::string_view content) {
+  const auto length = content.size() + 2;
+  return std::string{'\xff', static_cast<char>(marker), static_cast<char>(length >> 8),
+                     static_cast<char>(length & 255)} +
+         std::string{content};
+}
+
+LIMPID_INLINE bool is_jpeg_frame(std::uint32_t marker) {
+  return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
+LIMPID_INLINE void JpegProfile::add(std::string_view segment) {
+  if (segment.substr(0, kIccStart.size()) != kIccStart || segment.size() < 14) return;
+  const auto number = static_cast<unsigned char>(segment[12]);
+  pieces_in_all_ = static_cast<unsigned char>(segment[13]);
+  pieces_.emplace(number, segment.substr(14));
+}
+
+LIMPID_INLINE std::string JpegProfile::whole() const {
+  if (pieces_.empty()) return {};
+  std::string profile;
+  if (pieces_.size() != pieces_in_all_ || pieces_.begin()->first != 1) return "?";
+  for (const auto& [number, piece] : pieces_) profile += piece;
+  return profile.size() <= kMaxProfileBytes ? profile : "?";
+}
+
+LIMPID_INLINE double sum_of_luma_steps(std::string_view tables) {
   double sum = 0;
   ByteReader fields{tables};
   while (fields.left() > 0) {
@@ -76,8 +119,7 @@ inline double sum_of_luma_steps(std::string_view tables) {
   return sum;
 }
 
-/// Walks the segments up to the first scan; what stands between them is passed over.
-inline PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits& limits) {
+LIMPID_INLINE PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits& limits) {
   PictureHeader header;
   auto& facts = header.facts;
   JpegProfile profile;
@@ -123,24 +165,17 @@ inline PictureHeader read_jpeg_header(std::string_view bytes, const ImageLimits&
   return header;
 }
 
-/// Passes over all blocks of 8 x 8 that decoding may make. A photograph takes several bytes for
-/// each; a file of empty scans would go on for hours.
-inline std::int64_t most_jpeg_block_visits(std::size_t file_bytes) {
+LIMPID_INLINE std::int64_t most_jpeg_block_visits(std::size_t file_bytes) {
   return (std::int64_t{1} << 25) + 8 * static_cast<std::int64_t>(file_bytes);
 }
 
-inline constexpr const char* kTooManyScans =
-    "its scans go over its pixels more often than its size explains";
-
-/// Where JFIF's segment ends.
-inline std::size_t behind_first_segment(std::string_view jpeg) {
+LIMPID_INLINE std::size_t behind_first_segment(std::string_view jpeg) {
   std::size_t at = 2;
   if (static_cast<unsigned char>(jpeg[3]) == 0xe0) at += 2 + ByteReader{jpeg, 4}.big(2);
   return std::min(at, jpeg.size());
 }
 
-/// The file with its colour profile, put behind its first segment (JFIF's).
-inline std::string with_jpeg_profile(std::string jpeg, const PictureToWrite& picture) {
+LIMPID_INLINE std::string with_jpeg_profile(std::string jpeg, const PictureToWrite& picture) {
   if (jpeg.size() < 6 || picture.facts == nullptr) return jpeg;
   const auto& profile = picture.facts->colour_profile;
   if (profile.empty() || !profile_fits(profile, picture.channels)) return jpeg;
@@ -156,13 +191,14 @@ inline std::string with_jpeg_profile(std::string jpeg, const PictureToWrite& pic
   return jpeg.insert(behind_first_segment(jpeg), segments);
 }
 
-/// The file with its EXIF data, which stand before the profile.
-inline std::string with_jpeg_exif(std::string jpeg, const PictureToWrite& picture) {
+LIMPID_INLINE std::string with_jpeg_exif(std::string jpeg, const PictureToWrite& picture) {
   if (jpeg.size() < 6 || picture.facts == nullptr || picture.facts->exif.empty()) return jpeg;
   const auto segment = jpeg_segment(0xe1, std::string{"Exif\0\0", 6} + picture.facts->exif);
   return jpeg.insert(behind_first_segment(jpeg), segment);
 }
 
-inline bool is_jpeg(std::string_view start) { return start.substr(0, 3) == "\xff\xd8\xff"; }
+LIMPID_INLINE bool is_jpeg(std::string_view start) { return start.substr(0, 3) == "\xff\xd8\xff"; }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,22 +1,42 @@
 #pragma once
 
-#include <algorithm>
+#include <limpid/core/compiled.hpp>
+
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 // How coarsely a JPEG rounds, by its quality. Source: ITU-T T.81 (tables of annex K.1); libjpeg's
 // scale of quality.
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#include <cmath>
+#endif
+
 namespace limpid::detail {
 
 /// How the steps of the table grow with a quality of 1 to 100, as libjpeg counts it.
-inline std::int64_t jpeg_scale(int quality) {
+LIMPID_INLINE std::int64_t jpeg_scale(int quality);
+
+/// The steps of 64 cosines, row by row, for luma or colours.
+LIMPID_INLINE std::array<float, 64> jpeg_steps(int quality, bool is_luma);
+
+/// The quality whose steps for luma add up most nearly to `sum`: what libjpeg was told, where it
+/// wrote the file.
+LIMPID_INLINE int jpeg_quality_of(double sum);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::int64_t jpeg_scale(int quality) {
   return quality < 50 ? 5000 / quality : 200 - 2 * quality;
 }
 
-/// The steps of 64 cosines, row by row, for luma or colours.
-inline std::array<float, 64> jpeg_steps(int quality, bool is_luma) {
+LIMPID_INLINE std::array<float, 64> jpeg_steps(int quality, bool is_luma) {
   constexpr std::array<int, 64> kLuma{
       16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,  //
       14, 13, 16, 24, 40,  57,  69,  56,  14, 17, 22, 29, 51,  87,  80,  62,  //
@@ -35,9 +55,7 @@ inline std::array<float, 64> jpeg_steps(int quality, bool is_luma) {
   return steps;
 }
 
-/// The quality whose steps for luma add up most nearly to `sum`: what libjpeg was told, where it
-/// wrote the file.
-inline int jpeg_quality_of(double sum) {
+LIMPID_INLINE int jpeg_quality_of(double sum) {
   int best = 0;
   double least = 0;
   for (int quality = 1; quality <= 100; ++quality) {
@@ -50,3 +68,5 @@ inline int jpeg_quality_of(double sum) {
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

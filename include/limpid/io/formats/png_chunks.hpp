@@ -1,33 +1,96 @@
 #pragma once
 
-#include <limpid/core/checksum.hpp>
-#include <limpid/core/printable.hpp>
-#include <limpid/io/byte_reader.hpp>
-#include <limpid/io/colour_profile.hpp>
-#include <limpid/io/exif.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
 
-#include <c10/util/Exception.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
 
 // The container of a PNG, and what stands in it beside the pixels.
 // Source: "Portable Network Graphics (PNG) Specification (Third Edition)", W3C.
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/checksum.hpp>
+#include <limpid/core/printable.hpp>
+#include <limpid/io/byte_reader.hpp>
+#include <limpid/io/colour_profile.hpp>
+#include <limpid/io/exif.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cstdlib>
+#endif
+
 namespace limpid::detail {
 
 inline constexpr std::string_view kPngSignature{"\x89PNG\r\n\x1a\n", 8};
 
 /// A whole chunk: length, type, content, checksum.
-inline std::string png_chunk(std::string_view type, std::string_view content) {
+LIMPID_INLINE std::string png_chunk(std::string_view type, std::string_view content);
+
+/// What zlib data unpack to, at most `most` bytes; empty where they are damaged or longer.
+LIMPID_INLINE std::string unpacked(std::string_view packed, std::size_t most);
+
+LIMPID_INLINE std::string packed(std::string_view text);
+
+/// Collects what the chunks say of colours. What stands first in the specification's order counts:
+/// cICP, iCCP, sRGB, then gAMA and cHRM.
+class PngColours {
+ public:
+  void add(std::string_view type, std::string_view content);
+
+  void finish(PictureFacts& facts);
+
+ private:
+  void add_chunk(std::string_view type, std::string_view content);
+
+  std::string profile_, chunks_;
+  bool has_profile_ = false;
+  bool gamma_differs_ = false;
+  bool primaries_differ_ = false;
+  bool is_srgb_ = false;
+  bool has_code_points_ = false;
+  bool code_points_differ_ = false;
+};
+
+/// The fields of IHDR that matter here.
+struct PngShape {
+  int bits = 8;
+  int colour_type = 0;  ///< 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha
+  bool is_interlaced = false;
+
+  std::int64_t samples_a_pixel() const;
+};
+
+LIMPID_INLINE PngShape png_shape(std::string_view bytes);
+
+/// Walks all chunks: lengths within the file, each checksum, IHDR first, IDAT before IEND.
+LIMPID_INLINE PictureHeader read_png_header(std::string_view bytes, const ImageLimits& limits);
+
+/// What the pixels of a PNG unpack to, before any conversion.
+LIMPID_INLINE std::int64_t png_raw_bytes(const PictureHeader& header, const PngShape& shape);
+
+/// The file with its EXIF data and what its facts say of colours, put behind its header.
+LIMPID_INLINE std::string with_png_colours(std::string png, const PictureToWrite& picture);
+
+/// A file that ends within the signature is a PNG that was cut.
+LIMPID_INLINE bool is_png(std::string_view start);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string png_chunk(std::string_view type, std::string_view content) {
   const auto number = [](std::uint32_t value) {
     std::string bytes;
     for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 255);
@@ -38,8 +101,7 @@ inline std::string png_chunk(std::string_view type, std::string_view content) {
          number(crc32(body.data(), body.size()));
 }
 
-/// What zlib data unpack to, at most `most` bytes; empty where they are damaged or longer.
-inline std::string unpacked(std::string_view packed, std::size_t most) {
+LIMPID_INLINE std::string unpacked(std::string_view packed, std::size_t most) {
   std::string text(std::min(most, std::size_t{1} << 16), '\0');
   z_stream stream{};
   if (inflateInit(&stream) != Z_OK) return {};
@@ -64,7 +126,7 @@ inline std::string unpacked(std::string_view packed, std::size_t most) {
   return text;
 }
 
-inline std::string packed(std::string_view text) {
+LIMPID_INLINE std::string packed(std::string_view text) {
   auto size = ::compressBound(static_cast<uLong>(text.size()));
   std::string bytes(size, '\0');
   const auto status = ::compress2(reinterpret_cast<Bytef*>(bytes.data()), &size,
@@ -75,76 +137,55 @@ inline std::string packed(std::string_view text) {
   return bytes;
 }
 
-/// Collects what the chunks say of colours. What stands first in the specification's order counts:
-/// cICP, iCCP, sRGB, then gAMA and cHRM.
-class PngColours {
- public:
-  void add(std::string_view type, std::string_view content) {
-    if (type == "iCCP") {
-      if (has_profile_) return;  // a file has one; of more the first counts
-      const auto name_end = content.find('\0');
-      has_profile_ = true;
-      if (name_end > 79 || content.size() < name_end + 2) return;
-      profile_ = unpacked(content.substr(name_end + 2), kMaxProfileBytes);
-    } else if (type == "gAMA" && content.size() == 4) {
-      const auto gamma = static_cast<std::int64_t>(ByteReader{content}.big(4));
-      gamma_differs_ = std::abs(gamma - 45455) > 500;
-      add_chunk(type, content);
-    } else if (type == "cHRM" && content.size() == 32) {
-      constexpr std::int64_t kSrgb[] = {31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000};
-      ByteReader reader{content};
-      for (const auto expected : kSrgb) {
-        const auto found = static_cast<std::int64_t>(reader.big(4));
-        primaries_differ_ = primaries_differ_ || std::abs(found - expected) > 200;
-      }
-      add_chunk(type, content);
-    } else if (type == "sRGB" && content.size() == 1) {
-      is_srgb_ = true;
-      add_chunk(type, content);
-    } else if (type == "cICP" && content.size() == 4) {
-      code_points_differ_ = content.substr(0, 2) != "\x01\x0d";
-      has_code_points_ = true;
-      add_chunk(type, content);
+LIMPID_INLINE void PngColours::add(std::string_view type, std::string_view content) {
+  if (type == "iCCP") {
+    if (has_profile_) return;  // a file has one; of more the first counts
+    const auto name_end = content.find('\0');
+    has_profile_ = true;
+    if (name_end > 79 || content.size() < name_end + 2) return;
+    profile_ = unpacked(content.substr(name_end + 2), kMaxProfileBytes);
+  } else if (type == "gAMA" && content.size() == 4) {
+    const auto gamma = static_cast<std::int64_t>(ByteReader{content}.big(4));
+    gamma_differs_ = std::abs(gamma - 45455) > 500;
+    add_chunk(type, content);
+  } else if (type == "cHRM" && content.size() == 32) {
+    constexpr std::int64_t kSrgb[] = {31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000};
+    ByteReader reader{content};
+    for (const auto expected : kSrgb) {
+      const auto found = static_cast<std::int64_t>(reader.big(4));
+      primaries_differ_ = primaries_differ_ || std::abs(found - expected) > 200;
     }
+    add_chunk(type, content);
+  } else if (type == "sRGB" && content.size() == 1) {
+    is_srgb_ = true;
+    add_chunk(type, content);
+  } else if (type == "cICP" && content.size() == 4) {
+    code_points_differ_ = content.substr(0, 2) != "\x01\x0d";
+    has_code_points_ = true;
+    add_chunk(type, content);
   }
+}
 
-  void finish(PictureFacts& facts) {
-    if (has_profile_ && profile_.empty()) {
-      facts.losses.emplace_back("a colour profile that is damaged or of other colours is left out");
-    }
-    keep_profile(facts, std::move(profile_));
-    if (!facts.colour_profile.empty() && !has_code_points_) return;
-    facts.png_colours = chunks_;
-    facts.is_beyond_srgb =
-        has_code_points_ ? code_points_differ_ : !is_srgb_ && (gamma_differs_ || primaries_differ_);
+LIMPID_INLINE void PngColours::finish(PictureFacts& facts) {
+  if (has_profile_ && profile_.empty()) {
+    facts.losses.emplace_back("a colour profile that is damaged or of other colours is left out");
   }
+  keep_profile(facts, std::move(profile_));
+  if (!facts.colour_profile.empty() && !has_code_points_) return;
+  facts.png_colours = chunks_;
+  facts.is_beyond_srgb =
+      has_code_points_ ? code_points_differ_ : !is_srgb_ && (gamma_differs_ || primaries_differ_);
+}
 
- private:
-  void add_chunk(std::string_view type, std::string_view content) {
-    if (chunks_.find(type) == chunks_.npos) chunks_ += png_chunk(type, content);
-  }
+LIMPID_INLINE void PngColours::add_chunk(std::string_view type, std::string_view content) {
+  if (chunks_.find(type) == chunks_.npos) chunks_ += png_chunk(type, content);
+}
 
-  std::string profile_, chunks_;
-  bool has_profile_ = false;
-  bool gamma_differs_ = false;
-  bool primaries_differ_ = false;
-  bool is_srgb_ = false;
-  bool has_code_points_ = false;
-  bool code_points_differ_ = false;
-};
+LIMPID_INLINE std::int64_t PngShape::samples_a_pixel() const {
+  return colour_type == 2 ? 3 : colour_type == 4 ? 2 : colour_type == 6 ? 4 : 1;
+}
 
-/// The fields of IHDR that matter here.
-struct PngShape {
-  int bits = 8;
-  int colour_type = 0;  ///< 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha
-  bool is_interlaced = false;
-
-  std::int64_t samples_a_pixel() const {
-    return colour_type == 2 ? 3 : colour_type == 4 ? 2 : colour_type == 6 ? 4 : 1;
-  }
-};
-
-inline PngShape png_shape(std::string_view bytes) {
+LIMPID_INLINE PngShape png_shape(std::string_view bytes) {
   ByteReader reader{bytes, 24};
   PngShape shape;
   shape.bits = static_cast<int>(reader.byte());
@@ -161,8 +202,7 @@ inline PngShape png_shape(std::string_view bytes) {
   return shape;
 }
 
-/// Walks all chunks: lengths within the file, each checksum, IHDR first, IDAT before IEND.
-inline PictureHeader read_png_header(std::string_view bytes, const ImageLimits& limits) {
+LIMPID_INLINE PictureHeader read_png_header(std::string_view bytes, const ImageLimits& limits) {
   PictureHeader header;
   auto& facts = header.facts;
   PngColours colours;
@@ -207,13 +247,11 @@ inline PictureHeader read_png_header(std::string_view bytes, const ImageLimits& 
   return header;
 }
 
-/// What the pixels of a PNG unpack to, before any conversion.
-inline std::int64_t png_raw_bytes(const PictureHeader& header, const PngShape& shape) {
+LIMPID_INLINE std::int64_t png_raw_bytes(const PictureHeader& header, const PngShape& shape) {
   return header.height * ((header.width * shape.samples_a_pixel() * shape.bits + 7) / 8 + 1);
 }
 
-/// The file with its EXIF data and what its facts say of colours, put behind its header.
-inline std::string with_png_colours(std::string png, const PictureToWrite& picture) {
+LIMPID_INLINE std::string with_png_colours(std::string png, const PictureToWrite& picture) {
   if (png.size() < 33 || picture.facts == nullptr) return png;
   auto chunks = picture.facts->png_colours;
   const auto& profile = picture.facts->colour_profile;
@@ -224,9 +262,10 @@ inline std::string with_png_colours(std::string png, const PictureToWrite& pictu
   return chunks.empty() ? png : png.insert(33, chunks);
 }
 
-/// A file that ends within the signature is a PNG that was cut.
-inline bool is_png(std::string_view start) {
+LIMPID_INLINE bool is_png(std::string_view start) {
   return start.size() >= 3 && start.substr(0, 8) == kPngSignature.substr(0, start.size());
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,27 +1,24 @@
 #pragma once
 
-#include <algorithm>
+#include <limpid/core/compiled.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
 // Source: "Portable Network Graphics (PNG) Specification (Third Edition)", W3C, sec. 9.
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#endif
+
 namespace limpid::detail {
 
 inline constexpr int kPngFilters = 5;  ///< none, sub, up, average, Paeth
 
 /// Which of left (a), above (b) and above left (c) lies next to a + b - c; of equals the first.
 /// Without a branch, which nobody could predict: masks of ones where a difference is negative.
-inline int paeth(int a, int b, int c) {
-  const int rise = (a - b) & (a - b) >> 31;
-  const int low = b + rise;
-  const int high = a - rise;
-  const int bound = 3 * c - (a + b);  // from `high` on it is low, up to `low` high, between them c
-  const int is_below_high = (bound - high) >> 31;
-  const int is_above_low = (low - bound) >> 31;
-  const int unless_high = (c & is_below_high) | (low & ~is_below_high);
-  return (unless_high & is_above_low) | (high & ~is_above_low);
-}
+LIMPID_INLINE int paeth(int a, int b, int c);
 
 /// Calls `value(filtered, left, above, above left)` for each byte of a row, whose pixels have
 /// `kBytes`, and puts what it returns into its place.
@@ -62,3 +59,22 @@ void undo_png_filter(int filter, std::uint8_t* row, const std::uint8_t* above, s
 }
 
 }  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE int paeth(int a, int b, int c) {
+  const int rise = (a - b) & (a - b) >> 31;
+  const int low = b + rise;
+  const int high = a - rise;
+  const int bound = 3 * c - (a + b);  // from `high` on it is low, up to `low` high, between them c
+  const int is_below_high = (bound - high) >> 31;
+  const int is_above_low = (low - bound) >> 31;
+  const int unless_high = (c & is_below_high) | (low & ~is_below_high);
+  return (unless_high & is_above_low) | (high & ~is_above_low);
+}
+
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

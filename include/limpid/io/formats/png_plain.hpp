@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/io/byte_reader.hpp>
 #include <limpid/io/formats/picture_format.hpp>
@@ -27,69 +28,22 @@ namespace limpid::detail {
 
 /// Where the first IDAT chunk stands in a PNG of the usual kind; nothing for others, and where any
 /// chunk before it is one that a decoder has to know.
-inline std::optional<std::size_t> plain_png_data(std::string_view bytes,
-                                                 const PictureHeader& header) {
-  const auto shape = png_shape(bytes);
-  const bool is_usual = shape.bits == 8 && shape.colour_type != 3 &&
-                        bytes.substr(26, 3) == std::string_view{"\0\0\0", 3} &&
-                        header.has_alpha == (shape.colour_type >= 4);
-  if (!is_usual) return std::nullopt;
-  for (ByteReader reader{bytes, 33};;) {
-    const auto at = reader.at();
-    const auto length = reader.big(4);
-    const auto type = reader.take(4);
-    if (type == "IDAT") return at;
-    const bool is_critical = type[0] >= 'A' && type[0] <= 'Z';
-    if (is_critical && type != "PLTE") return std::nullopt;
-    reader.skip(std::size_t{length} + 4);
-  }
-}
+LIMPID_INLINE std::optional<std::size_t> plain_png_data(std::string_view bytes,
+                                                        const PictureHeader& header);
 
 /// The rows of a PNG with their filters, unpacked as far as they are asked for.
 class PngRows {
  public:
   /// @param at  the first IDAT chunk; those that follow it without another between them count
-  PngRows(std::string_view bytes, std::size_t at) : reader_(bytes, at) {
-    const auto method = packed_byte();
-    const auto flags = packed_byte();
-    TORCH_CHECK((method & 15) == 8 && method >> 4 <= 7 && (method * 256 + flags) % 31 == 0 &&
-                    (flags & 32) == 0,
-                "it is damaged (the header of its packed data)");
-  }
+  PngRows(std::string_view bytes, std::size_t at);
 
-  void read(std::uint8_t* out, std::size_t count) {
-    while (count > 0) {
-      if (stream_.is_hungry() && !piece_.empty()) {
-        stream_.give(piece_);
-        piece_ = {};
-      }
-      const auto most = static_cast<std::uint32_t>(std::min(count, std::size_t{1} << 30));
-      const auto made = stream_.read(out, most);
-      out += made;
-      count -= made;
-      if (made == most) continue;
-      TORCH_CHECK(!stream_.has_ended(), "it is damaged (too few pixels)");
-      if (made == 0 && stream_.is_hungry()) next_piece();
-    }
-  }
+  void read(std::uint8_t* out, std::size_t count);
 
  private:
   /// The content of the next IDAT chunk that holds something.
-  void next_piece() {
-    while (piece_.empty()) {
-      const auto length = reader_.big(4);
-      TORCH_CHECK(reader_.take(4) == "IDAT", "it is damaged (too few pixels)");
-      piece_ = reader_.take(length);
-      reader_.skip(4);
-    }
-  }
+  void next_piece();
 
-  int packed_byte() {
-    next_piece();
-    const auto byte = static_cast<unsigned char>(piece_.front());
-    piece_.remove_prefix(1);
-    return byte;
-  }
+  int packed_byte();
 
   ByteReader reader_;
   std::string_view piece_;  ///< what the stream has not been given yet
@@ -144,8 +98,77 @@ at::Tensor plain_png_part(PngRows& packed, PictureHeader& header, const Window& 
 }
 
 /// @param at  what `plain_png_data` found
-inline at::Tensor decode_plain_png(std::string_view bytes, std::size_t at, PictureHeader& header,
-                                   const ImageLimits& limits, const Window& window) {
+LIMPID_INLINE at::Tensor decode_plain_png(std::string_view bytes, std::size_t at,
+                                          PictureHeader& header, const ImageLimits& limits,
+                                          const Window& window);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::optional<std::size_t> plain_png_data(std::string_view bytes,
+                                                        const PictureHeader& header) {
+  const auto shape = png_shape(bytes);
+  const bool is_usual = shape.bits == 8 && shape.colour_type != 3 &&
+                        bytes.substr(26, 3) == std::string_view{"\0\0\0", 3} &&
+                        header.has_alpha == (shape.colour_type >= 4);
+  if (!is_usual) return std::nullopt;
+  for (ByteReader reader{bytes, 33};;) {
+    const auto at = reader.at();
+    const auto length = reader.big(4);
+    const auto type = reader.take(4);
+    if (type == "IDAT") return at;
+    const bool is_critical = type[0] >= 'A' && type[0] <= 'Z';
+    if (is_critical && type != "PLTE") return std::nullopt;
+    reader.skip(std::size_t{length} + 4);
+  }
+}
+
+LIMPID_INLINE PngRows::PngRows(std::string_view bytes, std::size_t at) : reader_(bytes, at) {
+  const auto method = packed_byte();
+  const auto flags = packed_byte();
+  TORCH_CHECK((method & 15) == 8 && method >> 4 <= 7 && (method * 256 + flags) % 31 == 0 &&
+                  (flags & 32) == 0,
+              "it is damaged (the header of its packed data)");
+}
+
+LIMPID_INLINE void PngRows::read(std::uint8_t* out, std::size_t count) {
+  while (count > 0) {
+    if (stream_.is_hungry() && !piece_.empty()) {
+      stream_.give(piece_);
+      piece_ = {};
+    }
+    const auto most = static_cast<std::uint32_t>(std::min(count, std::size_t{1} << 30));
+    const auto made = stream_.read(out, most);
+    out += made;
+    count -= made;
+    if (made == most) continue;
+    TORCH_CHECK(!stream_.has_ended(), "it is damaged (too few pixels)");
+    if (made == 0 && stream_.is_hungry()) next_piece();
+  }
+}
+
+LIMPID_INLINE void PngRows::next_piece() {
+  while (piece_.empty()) {
+    const auto length = reader_.big(4);
+    TORCH_CHECK(reader_.take(4) == "IDAT", "it is damaged (too few pixels)");
+    piece_ = reader_.take(length);
+    reader_.skip(4);
+  }
+}
+
+LIMPID_INLINE int PngRows::packed_byte() {
+  next_piece();
+  const auto byte = static_cast<unsigned char>(piece_.front());
+  piece_.remove_prefix(1);
+  return byte;
+}
+
+LIMPID_INLINE at::Tensor decode_plain_png(std::string_view bytes, std::size_t at,
+                                          PictureHeader& header, const ImageLimits& limits,
+                                          const Window& window) {
   const auto shape = png_shape(bytes);
   check_memory(bytes.size(),
                std::max(png_raw_bytes(header, shape), 3 * header.height * header.width), limits);
@@ -163,3 +186,5 @@ inline at::Tensor decode_plain_png(std::string_view bytes, std::size_t at, Pictu
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

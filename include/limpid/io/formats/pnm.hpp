@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/io/byte_reader.hpp>
 #include <limpid/io/formats/picture_format.hpp>
@@ -7,20 +8,76 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
 namespace detail {
 
 /// One number of a PNM header: digits behind white space and comments.
-inline std::int64_t pnm_number(ByteReader& reader) {
+LIMPID_INLINE std::int64_t pnm_number(ByteReader& reader);
+
+/// The samples of a binary PGM (P5) or PPM (P6), 8 or 16 bits, where they lie in the file.
+struct PnmSamples {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t colours = 1;
+  std::int64_t highest = 255;  ///< what white is
+  const unsigned char* data = nullptr;
+
+  /// Sample `i`, at most `highest`.
+  std::int64_t at(std::int64_t i) const;
+};
+
+/// Source: https://netpbm.sourceforge.net/doc/ppm.html.
+LIMPID_INLINE PnmSamples read_pnm(std::string_view bytes, const ImageLimits& limits);
+
+LIMPID_INLINE PictureHeader read_pnm_header(std::string_view bytes, const ImageLimits& limits);
+
+LIMPID_INLINE at::Tensor decode_pnm_part(std::string_view bytes, PictureHeader&,
+                                         const ImageLimits& limits, const Window& window);
+
+LIMPID_INLINE at::Tensor decode_pnm(std::string_view bytes, PictureHeader& header,
+                                    const ImageLimits& limits);
+
+LIMPID_INLINE PictureSamples decode_pnm_samples(std::string_view bytes, const PictureHeader&,
+                                                const ImageLimits& limits);
+
+/// P5 for a grey picture named .pgm, P6 else.
+LIMPID_INLINE std::string encode_pnm(const PictureToWrite& picture);
+
+LIMPID_INLINE bool is_pnm(std::string_view start);
+
+}  // namespace detail
+
+/// Binary PGM and PPM, 8 and 16 bits.
+inline constexpr PictureFormat kPnm{.name = "PNM",
+                                    .extensions = ".ppm .pgm .pnm",
+                                    .recognises = &detail::is_pnm,
+                                    .read_header = &detail::read_pnm_header,
+                                    .decode = &detail::decode_pnm,
+                                    .decode_part = &detail::decode_pnm_part,
+                                    .decode_samples = &detail::decode_pnm_samples,
+                                    .encode = &detail::encode_pnm,
+                                    .writes_grey = true};
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::int64_t pnm_number(ByteReader& reader) {
   auto c = reader.byte();
   while (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '#') {
     if (c == '#') {
@@ -39,23 +96,12 @@ inline std::int64_t pnm_number(ByteReader& reader) {
   return value;
 }
 
-/// The samples of a binary PGM (P5) or PPM (P6), 8 or 16 bits, where they lie in the file.
-struct PnmSamples {
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-  std::int64_t colours = 1;
-  std::int64_t highest = 255;  ///< what white is
-  const unsigned char* data = nullptr;
+LIMPID_INLINE std::int64_t PnmSamples::at(std::int64_t i) const {
+  const std::int64_t raw = highest <= 255 ? data[i] : data[2 * i] << 8 | data[2 * i + 1];
+  return std::min(raw, highest);
+}
 
-  /// Sample `i`, at most `highest`.
-  std::int64_t at(std::int64_t i) const {
-    const std::int64_t raw = highest <= 255 ? data[i] : data[2 * i] << 8 | data[2 * i + 1];
-    return std::min(raw, highest);
-  }
-};
-
-/// Source: https://netpbm.sourceforge.net/doc/ppm.html.
-inline PnmSamples read_pnm(std::string_view bytes, const ImageLimits& limits) {
+LIMPID_INLINE PnmSamples read_pnm(std::string_view bytes, const ImageLimits& limits) {
   ByteReader reader{bytes, 2};
   PnmSamples samples;
   samples.colours = bytes[1] == '6' ? 3 : 1;
@@ -72,7 +118,7 @@ inline PnmSamples read_pnm(std::string_view bytes, const ImageLimits& limits) {
   return samples;
 }
 
-inline PictureHeader read_pnm_header(std::string_view bytes, const ImageLimits& limits) {
+LIMPID_INLINE PictureHeader read_pnm_header(std::string_view bytes, const ImageLimits& limits) {
   const auto samples = read_pnm(bytes, limits);
   PictureHeader header;
   header.height = samples.height;
@@ -82,8 +128,8 @@ inline PictureHeader read_pnm_header(std::string_view bytes, const ImageLimits& 
   return header;
 }
 
-inline at::Tensor decode_pnm_part(std::string_view bytes, PictureHeader&, const ImageLimits& limits,
-                                  const Window& window) {
+LIMPID_INLINE at::Tensor decode_pnm_part(std::string_view bytes, PictureHeader&,
+                                         const ImageLimits& limits, const Window& window) {
   const auto samples = read_pnm(bytes, limits);
   auto pixels = at::empty({window.height, window.width, 3}, at::kByte);
   auto* out = pixels.data_ptr<std::uint8_t>();
@@ -99,13 +145,13 @@ inline at::Tensor decode_pnm_part(std::string_view bytes, PictureHeader&, const 
   return pixels;
 }
 
-inline at::Tensor decode_pnm(std::string_view bytes, PictureHeader& header,
-                             const ImageLimits& limits) {
+LIMPID_INLINE at::Tensor decode_pnm(std::string_view bytes, PictureHeader& header,
+                                    const ImageLimits& limits) {
   return decode_pnm_part(bytes, header, limits, Window::whole(header.height, header.width));
 }
 
-inline PictureSamples decode_pnm_samples(std::string_view bytes, const PictureHeader&,
-                                         const ImageLimits& limits) {
+LIMPID_INLINE PictureSamples decode_pnm_samples(std::string_view bytes, const PictureHeader&,
+                                                const ImageLimits& limits) {
   const auto samples = read_pnm(bytes, limits);
   PictureSamples result{at::empty({samples.height, samples.width, samples.colours}, at::kInt),
                         samples.highest};
@@ -116,8 +162,7 @@ inline PictureSamples decode_pnm_samples(std::string_view bytes, const PictureHe
   return result;
 }
 
-/// P5 for a grey picture named .pgm, P6 else.
-inline std::string encode_pnm(const PictureToWrite& picture) {
+LIMPID_INLINE std::string encode_pnm(const PictureToWrite& picture) {
   const bool as_grey = picture.extension == ".pgm";
   TORCH_CHECK_VALUE(!as_grey || picture.channels == 1,
                     "expected a grey picture for .pgm, got colours (.ppm takes them)");
@@ -133,22 +178,11 @@ inline std::string encode_pnm(const PictureToWrite& picture) {
   return bytes;
 }
 
-inline bool is_pnm(std::string_view start) {
+LIMPID_INLINE bool is_pnm(std::string_view start) {
   return start.size() >= 3 && start[0] == 'P' && (start[1] == '5' || start[1] == '6') &&
          std::string_view{" \n\r\t#"}.find(start[2]) != std::string_view::npos;
 }
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// Binary PGM and PPM, 8 and 16 bits.
-inline constexpr PictureFormat kPnm{.name = "PNM",
-                                    .extensions = ".ppm .pgm .pnm",
-                                    .recognises = &detail::is_pnm,
-                                    .read_header = &detail::read_pnm_header,
-                                    .decode = &detail::decode_pnm,
-                                    .decode_part = &detail::decode_pnm_part,
-                                    .decode_samples = &detail::decode_pnm_samples,
-                                    .encode = &detail::encode_pnm,
-                                    .writes_grey = true};
-
-}  // namespace limpid
+#endif  // LIMPID_BODIES

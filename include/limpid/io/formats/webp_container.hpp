@@ -1,36 +1,34 @@
 #pragma once
 
-#include <limpid/io/byte_reader.hpp>
-#include <limpid/io/colour_profile.hpp>
-#include <limpid/io/exif.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/io/formats/picture_format.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_facts.hpp>
-
-#include <c10/util/Exception.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 // The container of a WebP, and what stands in it beside the pixels.
 // Source: RFC 9649.
+
+#ifdef LIMPID_BODIES
+#include <limpid/io/byte_reader.hpp>
+#include <limpid/io/colour_profile.hpp>
+#include <limpid/io/exif.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <tuple>
+#endif
+
 namespace limpid::detail {
 
-inline std::string little_endian(std::uint64_t value, int count) {
-  std::string bytes;
-  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i) & 255);
-  return bytes;
-}
+LIMPID_INLINE std::string little_endian(std::uint64_t value, int count);
 
-inline std::string riff_chunk(std::string_view type, std::string_view content) {
-  auto chunk = std::string{type} + little_endian(content.size(), 4) + std::string{content};
-  if (content.size() % 2 == 1) chunk += '\0';
-  return chunk;
-}
+LIMPID_INLINE std::string riff_chunk(std::string_view type, std::string_view content);
 
 /// The chunk of pixels in a WebP file, and whether it is of the lossless kind.
 struct WebpPixels {
@@ -39,8 +37,36 @@ struct WebpPixels {
 };
 
 /// Size of the canvas and facts; `pixels`, where it is given, gets the chunk of pixels.
-inline PictureHeader read_webp_container(std::string_view bytes, const ImageLimits& limits,
-                                         WebpPixels* pixels = nullptr) {
+LIMPID_INLINE PictureHeader read_webp_container(std::string_view bytes, const ImageLimits& limits,
+                                                WebpPixels* pixels = nullptr);
+
+LIMPID_INLINE PictureHeader read_webp_header(std::string_view bytes, const ImageLimits& limits);
+
+/// A file of pixels alone, with a colour profile before them and EXIF data behind.
+LIMPID_INLINE std::string with_webp_profile(std::string webp, const PictureToWrite& picture);
+
+LIMPID_INLINE bool is_webp(std::string_view start);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string little_endian(std::uint64_t value, int count) {
+  std::string bytes;
+  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i) & 255);
+  return bytes;
+}
+
+LIMPID_INLINE std::string riff_chunk(std::string_view type, std::string_view content) {
+  auto chunk = std::string{type} + little_endian(content.size(), 4) + std::string{content};
+  if (content.size() % 2 == 1) chunk += '\0';
+  return chunk;
+}
+
+LIMPID_INLINE PictureHeader read_webp_container(std::string_view bytes, const ImageLimits& limits,
+                                                WebpPixels* pixels) {
   PictureHeader header;
   ByteReader file{bytes, 4};
   const std::size_t size = file.little(4);
@@ -95,12 +121,11 @@ inline PictureHeader read_webp_container(std::string_view bytes, const ImageLimi
   return header;
 }
 
-inline PictureHeader read_webp_header(std::string_view bytes, const ImageLimits& limits) {
+LIMPID_INLINE PictureHeader read_webp_header(std::string_view bytes, const ImageLimits& limits) {
   return read_webp_container(bytes, limits);
 }
 
-/// A file of pixels alone, with a colour profile before them and EXIF data behind.
-inline std::string with_webp_profile(std::string webp, const PictureToWrite& picture) {
+LIMPID_INLINE std::string with_webp_profile(std::string webp, const PictureToWrite& picture) {
   if (webp.size() < 20 || picture.facts == nullptr) return webp;
   const auto& [profile, exif] = std::tie(picture.facts->colour_profile, picture.facts->exif);
   const bool has_profile = !profile.empty() && profile_fits(profile, 3);
@@ -118,8 +143,10 @@ inline std::string with_webp_profile(std::string webp, const PictureToWrite& pic
   return riff_chunk("RIFF", body);
 }
 
-inline bool is_webp(std::string_view start) {
+LIMPID_INLINE bool is_webp(std::string_view start) {
   return start.size() >= 12 && start.substr(0, 4) == "RIFF" && start.substr(8, 4) == "WEBP";
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -2,11 +2,11 @@
 
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/losses/adversarial/began_balance.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <c10/util/ArrayRef.h>
 #include <c10/util/Exception.h>
 
@@ -14,6 +14,10 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -71,20 +75,36 @@ struct BEGAN {
   }
 
   /// k and the measure of convergence, for a log; on their device.
-  std::vector<std::pair<std::string, at::Tensor>> figures() const {
-    return {{"began_k", balance.k_tensor()}, {"began_convergence", balance.convergence_tensor()}};
-  }
+  std::vector<std::pair<std::string, at::Tensor>> figures() const;
 
   /// k and the measure of convergence, for a checkpoint.
-  std::vector<double> state() const { return {balance.k(), balance.convergence()}; }
+  std::vector<double> state() const;
 
   /// @throws c10::ValueError if `numbers` is not what `state` gives.
-  void load_state(const std::vector<double>& numbers) {
-    TORCH_CHECK_VALUE(numbers.size() == 2 && numbers[0] >= 0 && numbers[0] <= 1,
-                      "BEGAN: expected a state of k in [0, 1] and a measure of convergence, got ",
-                      c10::ArrayRef<double>(numbers));
-    balance = BEGANBalance{numbers[0], numbers[1]};
-  }
+  void load_state(const std::vector<double>& numbers);
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE std::vector<std::pair<std::string, at::Tensor>> BEGAN::figures() const {
+  return {{"began_k", balance.k_tensor()}, {"began_convergence", balance.convergence_tensor()}};
+}
+
+LIMPID_INLINE std::vector<double> BEGAN::state() const {
+  return {balance.k(), balance.convergence()};
+}
+
+LIMPID_INLINE void BEGAN::load_state(const std::vector<double>& numbers) {
+  TORCH_CHECK_VALUE(numbers.size() == 2 && numbers[0] >= 0 && numbers[0] <= 1,
+                    "BEGAN: expected a state of k in [0, 1] and a measure of convergence, got ",
+                    c10::ArrayRef<double>(numbers));
+  balance = BEGANBalance{numbers[0], numbers[1]};
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

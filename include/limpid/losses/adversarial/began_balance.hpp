@@ -1,10 +1,15 @@
 #pragma once
 
-#include <ATen/TensorOperators.h>
+#include <limpid/core/compiled.hpp>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/where.h>
+
+#ifdef LIMPID_BODIES
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -19,22 +24,11 @@ class BEGANBalance {
         convergence_(at::scalar_tensor(convergence, at::kDouble)) {}
 
   /// Takes the losses of a step, L(target) and L(restored), scalars; their graphs are cut.
-  void observe(const at::Tensor& target, const at::Tensor& restored, double gamma) {
-    target_ = target.detach().to(at::kDouble);
-    restored_ = restored.detach().to(at::kDouble);
-    convergence_ = target_ + (gamma * target_ - restored_).abs();
-  }
+  void observe(const at::Tensor& target, const at::Tensor& restored, double gamma);
 
   /// k = clamp(k + lambda (gamma L(target) - L(restored)), 0, 1) for the losses observed last;
   /// nothing where they have been used already.
-  void update(double gamma, double lambda) {
-    if (!target_.defined()) return;
-    const auto before = k_.to(target_.device());
-    const auto after = (before + lambda * (gamma * target_ - restored_)).clamp(0, 1);
-    k_ = at::where(at::isfinite(after), after, before);  // losses that are not finite move nothing
-    target_ = at::Tensor{};
-    restored_ = at::Tensor{};
-  }
+  void update(double gamma, double lambda);
 
   /// Weight of L(restored) in the critic's loss, in [0, 1].
   double k() const { return k_.item<double>(); }
@@ -54,3 +48,27 @@ class BEGANBalance {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void BEGANBalance::observe(const at::Tensor& target, const at::Tensor& restored,
+                                         double gamma) {
+  target_ = target.detach().to(at::kDouble);
+  restored_ = restored.detach().to(at::kDouble);
+  convergence_ = target_ + (gamma * target_ - restored_).abs();
+}
+
+LIMPID_INLINE void BEGANBalance::update(double gamma, double lambda) {
+  if (!target_.defined()) return;
+  const auto before = k_.to(target_.device());
+  const auto after = (before + lambda * (gamma * target_ - restored_)).clamp(0, 1);
+  k_ = at::where(at::isfinite(after), after, before);  // losses that are not finite move nothing
+  target_ = at::Tensor{};
+  restored_ = at::Tensor{};
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
-#include <limpid/core/random_tensor.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/losses/adversarial/gradient_penalty.hpp>
 #include <limpid/losses/adversarial/minimax.hpp>
 #include <limpid/losses/adversarial/non_saturating.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <c10/util/Exception.h>
 
 #include <concepts>
@@ -15,6 +14,12 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/random_tensor.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -28,15 +33,10 @@ enum class DRAGANNoise {
 namespace detail {
 
 /// Standard deviation of all values of a batch, divided by their count; a scalar.
-inline at::Tensor deviation_of(const at::Tensor& image) { return image.std(/*unbiased=*/false); }
+LIMPID_INLINE at::Tensor deviation_of(const at::Tensor& image);
 
 /// The same of the whole batch, of which other processes have other parts.
-inline at::Tensor whole_deviation(const at::Tensor& image, const AdversarialBatch& batch) {
-  if (batch.share == nullptr) return deviation_of(image);
-  const auto values = image.to(at::kDouble);
-  const auto center = batch.whole_mean(values.mean());
-  return batch.whole_mean((values - center).square().mean()).sqrt().to(image.scalar_type());
-}
+LIMPID_INLINE at::Tensor whole_deviation(const at::Tensor& image, const AdversarialBatch& batch);
 
 }  // namespace detail
 
@@ -47,26 +47,14 @@ inline at::Tensor whole_deviation(const at::Tensor& image, const AdversarialBatc
 /// @return  target + scale * std * uniform, without a graph; std is one number, over all values of
 ///          the batch, divided by their count (population), or `deviation` where it is given.
 /// @throws c10::ValueError if the shapes differ.
-inline at::Tensor dragan_point(const at::Tensor& target, const at::Tensor& uniform,
-                               double scale = 0.5, const at::Tensor& deviation = {}) {
-  TORCH_CHECK_VALUE(target.sizes() == uniform.sizes(), "dragan_point: target ", target.sizes(),
-                    " and noise ", uniform.sizes(), " differ in shape");
-  const auto image = detail::at_least_float(target.detach());
-  const auto spread = deviation.defined() ? deviation : detail::deviation_of(image);
-  return image + scale * spread * uniform.detach();
-}
+LIMPID_INLINE at::Tensor dragan_point(const at::Tensor& target, const at::Tensor& uniform,
+                                      double scale = 0.5, const at::Tensor& deviation = {});
 
 /// The same with noise of the given kind, drawn from `random` in the order of the values.
-inline at::Tensor random_dragan_point(const at::Tensor& target, Random& random, double scale = 0.5,
-                                      DRAGANNoise kind = DRAGANNoise::published,
-                                      const at::Tensor& deviation = {}) {
-  const auto image = detail::at_least_float(target.detach());
-  if (kind == DRAGANNoise::published) {
-    return dragan_point(image, random_uniform(image.sizes(), random, image.options()), scale,
-                        deviation);
-  }
-  return image + scale * random_normal(image.sizes(), random, image.options());
-}
+LIMPID_INLINE at::Tensor random_dragan_point(const at::Tensor& target, Random& random,
+                                             double scale = 0.5,
+                                             DRAGANNoise kind = DRAGANNoise::published,
+                                             const at::Tensor& deviation = {});
 
 /// The GAN game with the length of the critic's gradient held near one around the targets.
 ///
@@ -128,3 +116,45 @@ struct DRAGAN {
 };
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor deviation_of(const at::Tensor& image) {
+  return image.std(/*unbiased=*/false);
+}
+
+LIMPID_INLINE at::Tensor whole_deviation(const at::Tensor& image, const AdversarialBatch& batch) {
+  if (batch.share == nullptr) return deviation_of(image);
+  const auto values = image.to(at::kDouble);
+  const auto center = batch.whole_mean(values.mean());
+  return batch.whole_mean((values - center).square().mean()).sqrt().to(image.scalar_type());
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor dragan_point(const at::Tensor& target, const at::Tensor& uniform,
+                                      double scale, const at::Tensor& deviation) {
+  TORCH_CHECK_VALUE(target.sizes() == uniform.sizes(), "dragan_point: target ", target.sizes(),
+                    " and noise ", uniform.sizes(), " differ in shape");
+  const auto image = detail::at_least_float(target.detach());
+  const auto spread = deviation.defined() ? deviation : detail::deviation_of(image);
+  return image + scale * spread * uniform.detach();
+}
+
+LIMPID_INLINE at::Tensor random_dragan_point(const at::Tensor& target, Random& random, double scale,
+                                             DRAGANNoise kind, const at::Tensor& deviation) {
+  const auto image = detail::at_least_float(target.detach());
+  if (kind == DRAGANNoise::published) {
+    return dragan_point(image, random_uniform(image.sizes(), random, image.options()), scale,
+                        deviation);
+  }
+  return image + scale * random_normal(image.sizes(), random, image.options());
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,17 +1,22 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/named.hpp>
-#include <limpid/core/random_tensor.hpp>
 #include <limpid/losses/adversarial/score_critic.hpp>
 
-#include <ATen/TensorOperators.h>
-#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/random_tensor.hpp>
+
+#include <ATen/TensorOperators.h>
+#include <c10/util/Exception.h>
+#endif
 
 namespace limpid {
 
@@ -42,12 +47,8 @@ inline constexpr NamedTable kPenaltySlopes{
 /// @param target, restored  (N, C, H, W).
 /// @return  alpha * target + (1 - alpha) * restored, alpha uniform in [0, 1), without a graph.
 /// @throws c10::ValueError if the shapes differ.
-inline at::Tensor random_point_between(const at::Tensor& target, const at::Tensor& restored,
-                                       Random& random) {
-  detail::check_same_shape("random_point_between", restored, target);
-  const auto alpha = random_uniform({target.size(0), 1, 1, 1}, random, target.options());
-  return alpha * target.detach() + (1 - alpha) * restored.detach();
-}
+LIMPID_INLINE at::Tensor random_point_between(const at::Tensor& target, const at::Tensor& restored,
+                                              Random& random);
 
 /// A critic's scores at some images, and how they change with the images.
 struct CriticSlope {
@@ -56,20 +57,14 @@ struct CriticSlope {
   PenaltySlope form = PenaltySlope::mean;
 
   /// Mean of (length of the slope - center)^2 over samples, or over samples and pixels; scalar.
-  at::Tensor penalty(double center) const {
-    // A length of zero has no direction; its square, all that center 0 needs, is smooth there.
-    if (center == 0.0) return vectors().square().sum(1).mean();
-    return (lengths(vectors()) - center).square().mean();
-  }
+  at::Tensor penalty(double center) const;
 
   /// Mean length of the slope over the same, for a log; a scalar without a graph.
-  at::Tensor length() const { return lengths(vectors().detach()).mean(); }
+  at::Tensor length() const;
 
  private:
-  at::Tensor vectors() const {
-    return form == PenaltySlope::per_pixel ? gradient : gradient.flatten(1);
-  }
-  static at::Tensor lengths(const at::Tensor& vectors) { return vectors.norm(2, {1}); }
+  at::Tensor vectors() const;
+  static at::Tensor lengths(const at::Tensor& vectors);
 };
 
 /// Scores and slope of `critic` at `point`, from one forward pass.
@@ -111,10 +106,49 @@ at::Tensor gradient_penalty(C& critic, const at::Tensor& point, const Adversaria
 namespace detail {
 
 /// The length of a slope as a figure to log; none before the first.
-inline std::vector<std::pair<std::string, at::Tensor>> slope_figures(const at::Tensor& length) {
+LIMPID_INLINE std::vector<std::pair<std::string, at::Tensor>> slope_figures(
+    const at::Tensor& length);
+
+}  // namespace detail
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor random_point_between(const at::Tensor& target, const at::Tensor& restored,
+                                              Random& random) {
+  detail::check_same_shape("random_point_between", restored, target);
+  const auto alpha = random_uniform({target.size(0), 1, 1, 1}, random, target.options());
+  return alpha * target.detach() + (1 - alpha) * restored.detach();
+}
+
+LIMPID_INLINE at::Tensor CriticSlope::penalty(double center) const {
+  // A length of zero has no direction; its square, all that center 0 needs, is smooth there.
+  if (center == 0.0) return vectors().square().sum(1).mean();
+  return (lengths(vectors()) - center).square().mean();
+}
+
+LIMPID_INLINE at::Tensor CriticSlope::length() const { return lengths(vectors().detach()).mean(); }
+
+LIMPID_INLINE at::Tensor CriticSlope::vectors() const {
+  return form == PenaltySlope::per_pixel ? gradient : gradient.flatten(1);
+}
+
+LIMPID_INLINE at::Tensor CriticSlope::lengths(const at::Tensor& vectors) {
+  return vectors.norm(2, {1});
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::vector<std::pair<std::string, at::Tensor>> slope_figures(
+    const at::Tensor& length) {
   if (!length.defined()) return {};
   return {{"slope", length}};
 }
 
-}  // namespace detail
-}  // namespace limpid
+}  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/losses/content/combination.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -23,22 +24,18 @@ class AnyContent {
       : terms_(std::make_shared<Typed<L>>(std::move(loss))) {}
 
   /// @return scalar; the sum of the loss' terms.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    return sum_of(loss_terms(*this, restored, target));
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 
   /// The loss' own name, as in `(perceptual + 0.5 * l1)`; "content" where it has none.
-  std::string name() const { return terms_->name(); }
+  std::string name() const;
 
-  void expect_features(SharedFeatures& shared) const { terms_->expect_features(shared); }
+  void expect_features(SharedFeatures& shared) const;
 
   void append_terms(const at::Tensor& restored, const at::Tensor& target, double outer,
-                    SharedFeatures& shared, std::vector<LossTerm>& evaluated) const {
-    terms_->append(restored, target, outer, shared, evaluated);
-  }
+                    SharedFeatures& shared, std::vector<LossTerm>& evaluated) const;
 
   /// Moves what the loss owns, a VGG for one.
-  void to(c10::Device device) { terms_->to(device); }
+  void to(c10::Device device);
 
  private:
   struct Terms {
@@ -77,3 +74,30 @@ class AnyContent {
 static_assert(NamedContentLoss<AnyContent>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor AnyContent::operator()(const at::Tensor& restored,
+                                                const at::Tensor& target) const {
+  return sum_of(loss_terms(*this, restored, target));
+}
+
+LIMPID_INLINE std::string AnyContent::name() const { return terms_->name(); }
+
+LIMPID_INLINE void AnyContent::expect_features(SharedFeatures& shared) const {
+  terms_->expect_features(shared);
+}
+
+LIMPID_INLINE void AnyContent::append_terms(const at::Tensor& restored, const at::Tensor& target,
+                                            double outer, SharedFeatures& shared,
+                                            std::vector<LossTerm>& evaluated) const {
+  terms_->append(restored, target, outer, shared, evaluated);
+}
+
+LIMPID_INLINE void AnyContent::to(c10::Device device) { terms_->to(device); }
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

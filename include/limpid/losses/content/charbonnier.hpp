@@ -1,13 +1,17 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/options_by_name.hpp>
-#include <limpid/core/precision.hpp>
 #include <limpid/losses/content/combination.hpp>
 
-#include <ATen/TensorOperators.h>
-
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -28,19 +32,34 @@ struct Charbonnier {
   }
 
   /// @throws c10::ValueError if `epsilon` is not positive.
-  void check() const { detail::check_positive("Charbonnier: epsilon", epsilon); }
+  void check() const;
 
   /// @param restored, target  any shape, the same.
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes differ or `epsilon` is not positive.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    check();
-    detail::check_same_shape("Charbonnier", restored, target);
-    const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
-    return (difference.square() + epsilon * epsilon).sqrt().mean();
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(NamedContentLoss<Charbonnier> && HasOptionsByName<Charbonnier>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void Charbonnier::check() const {
+  detail::check_positive("Charbonnier: epsilon", epsilon);
+}
+
+LIMPID_INLINE at::Tensor Charbonnier::operator()(const at::Tensor& restored,
+                                                 const at::Tensor& target) const {
+  check();
+  detail::check_same_shape("Charbonnier", restored, target);
+  const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
+  return (difference.square() + epsilon * epsilon).sqrt().mean();
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,20 +1,25 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/losses/content/shared_features.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
 #include <concepts>
 #include <map>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <ATen/TensorOperators.h>
+
+#include <sstream>
+#endif
 
 namespace limpid {
 
@@ -95,12 +100,7 @@ void append_terms(const L& loss, const at::Tensor& restored, const at::Tensor& t
 }
 
 /// "0.5 * l1"; a weight of one is not said.
-inline std::string weighted_name(double weight, const std::string& name) {
-  if (weight == 1.0) return name;
-  std::ostringstream text;
-  text << weight << " * " << name;
-  return text.str();
-}
+LIMPID_INLINE std::string weighted_name(double weight, const std::string& name);
 
 }  // namespace detail
 
@@ -122,14 +122,7 @@ std::vector<LossTerm> loss_terms(const L& loss, const at::Tensor& restored,
 }
 
 /// The whole that `terms` are parts of.
-inline at::Tensor sum_of(const std::vector<LossTerm>& terms) {
-  at::Tensor sum;
-  for (const auto& term : terms) {
-    const auto part = term.weight == 1.0 ? term.value : term.weight * term.value;
-    sum = sum.defined() ? sum + part : part;
-  }
-  return sum;
-}
+LIMPID_INLINE at::Tensor sum_of(const std::vector<LossTerm>& terms);
 
 /// A content loss times a number: `0.5 * L1{}`.
 template <NamedContentLoss L>
@@ -247,3 +240,31 @@ auto operator+(const A& a, const B& b) {
 }
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE std::string weighted_name(double weight, const std::string& name) {
+  if (weight == 1.0) return name;
+  std::ostringstream text;
+  text << weight << " * " << name;
+  return text.str();
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor sum_of(const std::vector<LossTerm>& terms) {
+  at::Tensor sum;
+  for (const auto& term : terms) {
+    const auto part = term.weight == 1.0 ? term.value : term.weight * term.value;
+    sum = sum.defined() ? sum + part : part;
+  }
+  return sum;
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -2,6 +2,7 @@
 
 #include <limpid/backbones/lpips_network.hpp>
 #include <limpid/backbones/vgg19.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/options_by_name.hpp>
@@ -28,25 +29,25 @@
 
 #include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <array>
-#include <filesystem>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 // Content losses by name: "psnr:floor=3e-4", "perceptual + 0.5 l1".
+
+#ifdef LIMPID_BODIES
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#endif
+
 namespace limpid {
 
 /// The VGG-19 that `networks` name "vgg19", no deeper than the losses here look.
 /// @throws c10::ValueError if no weights of it were given.
-inline VGG19 vgg19_of(ContentNetworks& networks) {
-  return networks.get<VGG19>("vgg19", kVGG19Source, [](const std::filesystem::path& file) {
-    return load_vgg19(file, {.deepest = "conv3_3"});
-  });
-}
+LIMPID_INLINE VGG19 vgg19_of(ContentNetworks& networks);
 
 /// What a network of LPIPS, or the file of its heads, is called; and the file of what they stand
 /// on.
@@ -64,13 +65,7 @@ constexpr std::array<std::string_view, 2> lpips_network_names(LPIPSNet net) {
 
 /// The network of LPIPS that `networks` hold, or of whose parts they name the files.
 /// @throws c10::ValueError if no weights of it were given.
-inline LPIPSNetwork lpips_of(ContentNetworks& networks, LPIPSNet net) {
-  const auto names = lpips_network_names(net);
-  const auto load = [&](const std::filesystem::path& heads) {
-    return load_lpips(net, networks.file(names[1], lpips_backbone_source(net)), heads);
-  };
-  return networks.get<LPIPSNetwork>(names[0], lpips_heads_source(net), load);
-}
+LIMPID_INLINE LPIPSNetwork lpips_of(ContentNetworks& networks, LPIPSNet net);
 
 /// How a content loss that has a name is made.
 struct ContentEntry {
@@ -82,13 +77,7 @@ struct ContentEntry {
   AnyContent (*make_with)(const OptionTexts& options) = nullptr;
 
   /// The names in `networks`.
-  std::vector<std::string> needs() const {
-    std::vector<std::string> names;
-    for (const auto network : networks) {
-      if (!network.empty()) names.emplace_back(network);
-    }
-    return names;
-  }
+  std::vector<std::string> needs() const;
 };
 
 /// The entry of a content loss that needs no network.
@@ -149,35 +138,19 @@ inline constexpr NamedTable kContentLosses{
 /// A sum of content losses that are chosen at run time.
 class AnySum {
  public:
-  explicit AnySum(std::vector<WeightedLoss<AnyContent>> terms) : terms_(std::move(terms)) {
-    TORCH_CHECK_VALUE(!terms_.empty(), "a sum of content losses: expected at least one");
-  }
+  explicit AnySum(std::vector<WeightedLoss<AnyContent>> terms);
 
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    return sum_of(loss_terms(*this, restored, target));
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 
   /// As a sum that the compiler knows is called: "(perceptual + 0.5 * l1)".
-  std::string name() const {
-    std::string text;
-    for (const auto& term : terms_) text += (text.empty() ? "" : " + ") + term.name();
-    return terms_.size() == 1 ? text : "(" + text + ")";
-  }
+  std::string name() const;
 
-  void expect_features(SharedFeatures& shared) const {
-    for (const auto& term : terms_) term.expect_features(shared);
-  }
+  void expect_features(SharedFeatures& shared) const;
 
   void append_terms(const at::Tensor& restored, const at::Tensor& target, double outer,
-                    SharedFeatures& shared, std::vector<LossTerm>& evaluated) const {
-    for (const auto& term : terms_) {
-      term.append_terms(restored, target, outer, shared, evaluated);
-    }
-  }
+                    SharedFeatures& shared, std::vector<LossTerm>& evaluated) const;
 
-  void to(c10::Device device) {
-    for (auto& term : terms_) term.to(device);
-  }
+  void to(c10::Device device);
 
  private:
   std::vector<WeightedLoss<AnyContent>> terms_;
@@ -188,13 +161,7 @@ static_assert(NamedContentLoss<AnySum>);
 namespace detail {
 
 /// A term's loss, where that needs no network.
-inline AnyContent make_plain(const ContentEntry& entry, const WeightedName& term) {
-  ContentNetworks none;
-  if (term.options.empty()) return entry.make(none);
-  TORCH_CHECK_VALUE(entry.make_with != nullptr, term.name, " has no options, got '",
-                    term.options.front().first, "'");
-  return entry.make_with(term.options);
-}
+LIMPID_INLINE AnyContent make_plain(const ContentEntry& entry, const WeightedName& term);
 
 /// Calls `f(term, entry)` for each term of the expression, its options checked.
 template <class F>
@@ -216,7 +183,100 @@ void for_each_content_term(std::string_view text, F f) {
 
 /// Refuses what is no network that a content loss of the table looks through.
 /// @throws c10::ValueError with all their names.
-inline void check_content_network(const std::string& name) {
+LIMPID_INLINE void check_content_network(const std::string& name);
+
+/// The networks whose weights an expression needs, each once: {"vgg19"} for "perceptual + l1".
+/// @throws c10::ValueError as `content_by_name`, but for networks.
+LIMPID_INLINE std::vector<std::string> content_networks(std::string_view text);
+
+/// The content loss that an expression says: "psnr:floor=3e-4", "perceptual + 0.5 l1", "2 * (l1 +
+/// l2)".
+///
+/// @param networks  where losses on a network's features find it.
+/// @throws c10::ValueError that says at which character what was expected, lists the names where
+///         one is unknown, or names the network whose weights are missing.
+LIMPID_INLINE AnyContent content_by_name(std::string_view text, ContentNetworks& networks);
+
+/// The same for losses that need no network.
+LIMPID_INLINE AnyContent content_by_name(std::string_view text);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE VGG19 vgg19_of(ContentNetworks& networks) {
+  return networks.get<VGG19>("vgg19", kVGG19Source, [](const std::filesystem::path& file) {
+    return load_vgg19(file, {.deepest = "conv3_3"});
+  });
+}
+
+LIMPID_INLINE LPIPSNetwork lpips_of(ContentNetworks& networks, LPIPSNet net) {
+  const auto names = lpips_network_names(net);
+  const auto load = [&](const std::filesystem::path& heads) {
+    return load_lpips(net, networks.file(names[1], lpips_backbone_source(net)), heads);
+  };
+  return networks.get<LPIPSNetwork>(names[0], lpips_heads_source(net), load);
+}
+
+LIMPID_INLINE std::vector<std::string> ContentEntry::needs() const {
+  std::vector<std::string> names;
+  for (const auto network : networks) {
+    if (!network.empty()) names.emplace_back(network);
+  }
+  return names;
+}
+
+LIMPID_INLINE AnySum::AnySum(std::vector<WeightedLoss<AnyContent>> terms)
+    : terms_(std::move(terms)) {
+  TORCH_CHECK_VALUE(!terms_.empty(), "a sum of content losses: expected at least one");
+}
+
+LIMPID_INLINE at::Tensor AnySum::operator()(const at::Tensor& restored,
+                                            const at::Tensor& target) const {
+  return sum_of(loss_terms(*this, restored, target));
+}
+
+LIMPID_INLINE std::string AnySum::name() const {
+  std::string text;
+  for (const auto& term : terms_) text += (text.empty() ? "" : " + ") + term.name();
+  return terms_.size() == 1 ? text : "(" + text + ")";
+}
+
+LIMPID_INLINE void AnySum::expect_features(SharedFeatures& shared) const {
+  for (const auto& term : terms_) term.expect_features(shared);
+}
+
+LIMPID_INLINE void AnySum::append_terms(const at::Tensor& restored, const at::Tensor& target,
+                                        double outer, SharedFeatures& shared,
+                                        std::vector<LossTerm>& evaluated) const {
+  for (const auto& term : terms_) {
+    term.append_terms(restored, target, outer, shared, evaluated);
+  }
+}
+
+LIMPID_INLINE void AnySum::to(c10::Device device) {
+  for (auto& term : terms_) term.to(device);
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE AnyContent make_plain(const ContentEntry& entry, const WeightedName& term) {
+  ContentNetworks none;
+  if (term.options.empty()) return entry.make(none);
+  TORCH_CHECK_VALUE(entry.make_with != nullptr, term.name, " has no options, got '",
+                    term.options.front().first, "'");
+  return entry.make_with(term.options);
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE void check_content_network(const std::string& name) {
   std::set<std::string> known;
   kContentLosses.for_each([&](const auto& loss) {
     for (auto& network : loss.value.needs()) known.insert(std::move(network));
@@ -226,9 +286,7 @@ inline void check_content_network(const std::string& name) {
                       name);
 }
 
-/// The networks whose weights an expression needs, each once: {"vgg19"} for "perceptual + l1".
-/// @throws c10::ValueError as `content_by_name`, but for networks.
-inline std::vector<std::string> content_networks(std::string_view text) {
+LIMPID_INLINE std::vector<std::string> content_networks(std::string_view text) {
   std::vector<std::string> needed;
   detail::for_each_content_term(text, [&](const WeightedName&, const ContentEntry& entry) {
     for (const auto& network : entry.needs()) {
@@ -240,13 +298,7 @@ inline std::vector<std::string> content_networks(std::string_view text) {
   return needed;
 }
 
-/// The content loss that an expression says: "psnr:floor=3e-4", "perceptual + 0.5 l1", "2 * (l1 +
-/// l2)".
-///
-/// @param networks  where losses on a network's features find it.
-/// @throws c10::ValueError that says at which character what was expected, lists the names where
-///         one is unknown, or names the network whose weights are missing.
-inline AnyContent content_by_name(std::string_view text, ContentNetworks& networks) {
+LIMPID_INLINE AnyContent content_by_name(std::string_view text, ContentNetworks& networks) {
   std::vector<WeightedLoss<AnyContent>> terms;
   detail::for_each_content_term(text, [&](const WeightedName& term, const ContentEntry& entry) {
     const auto needed = entry.needs();
@@ -261,10 +313,11 @@ inline AnyContent content_by_name(std::string_view text, ContentNetworks& networ
   return AnySum{std::move(terms)};
 }
 
-/// The same for losses that need no network.
-inline AnyContent content_by_name(std::string_view text) {
+LIMPID_INLINE AnyContent content_by_name(std::string_view text) {
   ContentNetworks none;
   return content_by_name(text, none);
 }
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

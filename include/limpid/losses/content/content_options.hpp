@@ -1,9 +1,8 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/options_by_name.hpp>
 #include <limpid/losses/content/any_content.hpp>
-
-#include <c10/util/Exception.h>
 
 #include <string>
 #include <string_view>
@@ -11,6 +10,11 @@
 #include <vector>
 
 // Options of content losses by name: "psnr:floor=3e-4".
+
+#ifdef LIMPID_BODIES
+#include <c10/util/Exception.h>
+#endif
+
 namespace limpid {
 
 /// A content loss under the name that it was chosen by, options included.
@@ -18,21 +22,17 @@ struct ChosenContent {
   AnyContent loss;
   std::string label;  ///< "psnr:floor=3e-04"
 
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    return loss(restored, target);
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 
   std::string name() const { return label; }
 
-  void expect_features(SharedFeatures& shared) const { loss.expect_features(shared); }
+  void expect_features(SharedFeatures& shared) const;
 
   /// The terms keep the loss' own names.
   void append_terms(const at::Tensor& restored, const at::Tensor& target, double outer,
-                    SharedFeatures& shared, std::vector<LossTerm>& evaluated) const {
-    loss.append_terms(restored, target, outer, shared, evaluated);
-  }
+                    SharedFeatures& shared, std::vector<LossTerm>& evaluated) const;
 
-  void to(c10::Device device) { loss.to(device); }
+  void to(c10::Device device);
 };
 
 static_assert(NamedContentLoss<ChosenContent>);
@@ -76,3 +76,28 @@ AnyContent with_options(L loss, const OptionTexts& options) {
 }
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor ChosenContent::operator()(const at::Tensor& restored,
+                                                   const at::Tensor& target) const {
+  return loss(restored, target);
+}
+
+LIMPID_INLINE void ChosenContent::expect_features(SharedFeatures& shared) const {
+  loss.expect_features(shared);
+}
+
+LIMPID_INLINE void ChosenContent::append_terms(const at::Tensor& restored, const at::Tensor& target,
+                                               double outer, SharedFeatures& shared,
+                                               std::vector<LossTerm>& evaluated) const {
+  loss.append_terms(restored, target, outer, shared, evaluated);
+}
+
+LIMPID_INLINE void ChosenContent::to(c10::Device device) { loss.to(device); }
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

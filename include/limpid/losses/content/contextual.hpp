@@ -1,17 +1,22 @@
 #pragma once
 
 #include <limpid/backbones/vgg19.hpp>
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/vgg_features.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/softmax.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -36,44 +41,63 @@ struct Contextual {
   static constexpr std::string_view name = "contextual";
 
   /// Moves the shared VGG.
-  void to(c10::Device device) { vgg->to(device); }
+  void to(c10::Device device);
 
   /// @param restored, target  (N, 3, H, W), values in [-1, 1].
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes are others, `vgg` has no such layer, or `bandwidth` or
   ///         `epsilon` is not positive.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    return detail::compare_alone(*this, restored, target);
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 
   /// What it looks at; sums share it.
   /// @throws c10::ValueError if `bandwidth` or `epsilon` is not positive.
-  FeatureRequest features() const {
-    detail::check_positive("Contextual: bandwidth", bandwidth);
-    detail::check_positive("Contextual: epsilon", epsilon);
-    return detail::vgg_features("Contextual", vgg, layer, input);
-  }
+  FeatureRequest features() const;
 
-  at::Tensor compare(const FeatureMaps& maps) const {
-    // Half types would lose the small distances that decide: no autocast from here.
-    c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
-    const auto x = maps.restored.flatten(2);                // (N, C, I)
-    const auto y = maps.target.flatten(2);                  // (N, C, J)
-    const auto mean = y.mean(at::IntArrayRef{0, 2}, true);  // (1, C, 1), over the batch
-    const auto cosine = at::bmm(unit_length(x - mean).transpose(1, 2), unit_length(y - mean));
-    const auto distance = 1 - cosine;                            // (N, I, J)
-    const auto nearest = distance.amin(2, true).clamp_min(0.0);  // (N, I, 1)
-    const auto sharpness = (-1 / bandwidth) / (nearest + epsilon);
-    const auto similarity = at::softmax(distance * sharpness, 2);  // rows sum to one
-    return -similarity.amax(1).mean(1).log().mean();
-  }
+  at::Tensor compare(const FeatureMaps& maps) const;
 
  private:
-  static at::Tensor unit_length(const at::Tensor& features) {
-    return features / features.norm(2, {1}, true).clamp_min(1e-12);
-  }
+  static at::Tensor unit_length(const at::Tensor& features);
 };
 
 static_assert(NamedContentLoss<Contextual> && FeatureLoss<Contextual>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void Contextual::to(c10::Device device) { vgg->to(device); }
+
+LIMPID_INLINE at::Tensor Contextual::operator()(const at::Tensor& restored,
+                                                const at::Tensor& target) const {
+  return detail::compare_alone(*this, restored, target);
+}
+
+LIMPID_INLINE FeatureRequest Contextual::features() const {
+  detail::check_positive("Contextual: bandwidth", bandwidth);
+  detail::check_positive("Contextual: epsilon", epsilon);
+  return detail::vgg_features("Contextual", vgg, layer, input);
+}
+
+LIMPID_INLINE at::Tensor Contextual::compare(const FeatureMaps& maps) const {
+  // Half types would lose the small distances that decide: no autocast from here.
+  c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  const auto x = maps.restored.flatten(2);                // (N, C, I)
+  const auto y = maps.target.flatten(2);                  // (N, C, J)
+  const auto mean = y.mean(at::IntArrayRef{0, 2}, true);  // (1, C, 1), over the batch
+  const auto cosine = at::bmm(unit_length(x - mean).transpose(1, 2), unit_length(y - mean));
+  const auto distance = 1 - cosine;                            // (N, I, J)
+  const auto nearest = distance.amin(2, true).clamp_min(0.0);  // (N, I, 1)
+  const auto sharpness = (-1 / bandwidth) / (nearest + epsilon);
+  const auto similarity = at::softmax(distance * sharpness, 2);  // rows sum to one
+  return -similarity.amax(1).mean(1).log().mean();
+}
+
+LIMPID_INLINE at::Tensor Contextual::unit_length(const at::Tensor& features) {
+  return features / features.norm(2, {1}, true).clamp_min(1e-12);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,15 +1,20 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/precision.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/losses/content/combination.hpp>
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/fft_fft2.h>
 #include <ATen/ops/fft_rfft2.h>
 #include <ATen/ops/view_as_real.h>
 
 #include <string>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -34,15 +39,26 @@ struct FrequencyLoss {
   /// @param restored, target  (..., H, W), the same shape.
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes differ.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    detail::check_same_shape("FrequencyLoss", restored, target);
-    const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
-    const auto transformed =
-        spectrum == Spectrum::full ? at::fft_fft2(difference) : at::fft_rfft2(difference);
-    return at::view_as_real(transformed).abs().mean();
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(NamedContentLoss<FrequencyLoss>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor FrequencyLoss::operator()(const at::Tensor& restored,
+                                                   const at::Tensor& target) const {
+  detail::check_same_shape("FrequencyLoss", restored, target);
+  const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
+  const auto transformed =
+      spectrum == Spectrum::full ? at::fft_fft2(difference) : at::fft_rfft2(difference);
+  return at::view_as_real(transformed).abs().mean();
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

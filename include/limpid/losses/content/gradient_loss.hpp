@@ -1,13 +1,17 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/precision.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/total_variation.hpp>
 
-#include <ATen/TensorOperators.h>
-
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -25,12 +29,23 @@ struct GradientLoss {
   /// @param restored, target  (N, C, H, W), the same shape.
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes differ.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    detail::check_same_shape("GradientLoss", restored, target);
-    return detail::mean_steps(detail::at_least_float(restored) - detail::at_least_float(target));
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(NamedContentLoss<GradientLoss>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor GradientLoss::operator()(const at::Tensor& restored,
+                                                  const at::Tensor& target) const {
+  detail::check_same_shape("GradientLoss", restored, target);
+  return detail::mean_steps(detail::at_least_float(restored) - detail::at_least_float(target));
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

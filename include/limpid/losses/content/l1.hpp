@@ -1,12 +1,16 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/precision.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/losses/content/combination.hpp>
 
-#include <ATen/TensorOperators.h>
-
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -20,12 +24,23 @@ struct L1 {
   /// @param restored, target  any shape, the same.
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes differ.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    detail::check_same_shape("L1", restored, target);
-    return (detail::at_least_float(restored) - detail::at_least_float(target)).abs().mean();
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(NamedContentLoss<L1>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor L1::operator()(const at::Tensor& restored,
+                                        const at::Tensor& target) const {
+  detail::check_same_shape("L1", restored, target);
+  return (detail::at_least_float(restored) - detail::at_least_float(target)).abs().mean();
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

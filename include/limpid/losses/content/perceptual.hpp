@@ -1,13 +1,16 @@
 #pragma once
 
 #include <limpid/backbones/vgg19.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/vgg_features.hpp>
 
-#include <ATen/TensorOperators.h>
-
 #include <string>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -27,23 +30,42 @@ struct Perceptual {
   static constexpr std::string_view name = "perceptual";
 
   /// Moves the shared VGG.
-  void to(c10::Device device) { vgg->to(device); }
+  void to(c10::Device device);
 
   /// @param restored, target  (N, 3, H, W), values in [-1, 1].
   /// @return  scalar.
   /// @throws c10::ValueError if the shapes are others, or `vgg` has no such layer.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    return detail::compare_alone(*this, restored, target);
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 
   /// What it looks at; sums share it.
-  FeatureRequest features() const { return detail::vgg_features("Perceptual", vgg, layer, input); }
+  FeatureRequest features() const;
 
-  at::Tensor compare(const FeatureMaps& maps) const {
-    return (maps.restored - maps.target).square().mean();
-  }
+  at::Tensor compare(const FeatureMaps& maps) const;
 };
 
 static_assert(NamedContentLoss<Perceptual> && FeatureLoss<Perceptual>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void Perceptual::to(c10::Device device) { vgg->to(device); }
+
+LIMPID_INLINE at::Tensor Perceptual::operator()(const at::Tensor& restored,
+                                                const at::Tensor& target) const {
+  return detail::compare_alone(*this, restored, target);
+}
+
+LIMPID_INLINE FeatureRequest Perceptual::features() const {
+  return detail::vgg_features("Perceptual", vgg, layer, input);
+}
+
+LIMPID_INLINE at::Tensor Perceptual::compare(const FeatureMaps& maps) const {
+  return (maps.restored - maps.target).square().mean();
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,24 +1,26 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/options_by_name.hpp>
-#include <limpid/core/precision.hpp>
 #include <limpid/losses/content/combination.hpp>
+
+#include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
 
 #include <ATen/TensorOperators.h>
 
 #include <numbers>
-#include <string_view>
+#endif
 
 namespace limpid {
 
 namespace detail {
 
 /// Minus the peak signal-to-noise ratio of differences in unit range, in dB, mean over samples.
-inline at::Tensor negative_psnr(const at::Tensor& difference, double floor) {
-  const auto error = difference.square().flatten(1).mean(1);  // (N)
-  return (error + floor).log().mean() * (10.0 / std::numbers::ln10);
-}
+LIMPID_INLINE at::Tensor negative_psnr(const at::Tensor& difference, double floor);
 
 }  // namespace detail
 
@@ -44,20 +46,42 @@ struct PSNRLoss {
   }
 
   /// @throws c10::ValueError if `floor` is not positive.
-  void check() const { detail::check_positive("PSNRLoss: floor", floor); }
+  void check() const;
 
   /// @param restored, target  (N, C, H, W), values in [-1, 1].
   /// @return  scalar, dB.
   /// @throws c10::ValueError if the shapes differ or `floor` is not positive.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    check();
-    detail::check_same_shape("PSNRLoss", restored, target);
-    constexpr double kUnitPerSigned = 0.5;
-    const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
-    return detail::negative_psnr(difference * kUnitPerSigned, floor);
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(NamedContentLoss<PSNRLoss> && HasOptionsByName<PSNRLoss>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor negative_psnr(const at::Tensor& difference, double floor) {
+  const auto error = difference.square().flatten(1).mean(1);  // (N)
+  return (error + floor).log().mean() * (10.0 / std::numbers::ln10);
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE void PSNRLoss::check() const { detail::check_positive("PSNRLoss: floor", floor); }
+
+LIMPID_INLINE at::Tensor PSNRLoss::operator()(const at::Tensor& restored,
+                                              const at::Tensor& target) const {
+  check();
+  detail::check_same_shape("PSNRLoss", restored, target);
+  constexpr double kUnitPerSigned = 0.5;
+  const auto difference = detail::at_least_float(restored) - detail::at_least_float(target);
+  return detail::negative_psnr(difference * kUnitPerSigned, floor);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,14 +1,18 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/options_by_name.hpp>
-#include <limpid/core/precision.hpp>
 #include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/psnr_loss.hpp>
 
-#include <ATen/TensorOperators.h>
-
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -27,23 +31,36 @@ struct PSNRYLoss {
   }
 
   /// @throws c10::ValueError if `floor` is not positive.
-  void check() const { detail::check_positive("PSNRYLoss: floor", floor); }
+  void check() const;
 
   /// @param restored, target  (N, 3, H, W), values in [-1, 1].
   /// @return  scalar, dB.
   /// @throws c10::ValueError if the shapes differ, are no RGB, or `floor` is not positive.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    check();
-    detail::check_image("PSNRYLoss", restored);
-    detail::check_same_shape("PSNRYLoss", restored, target);
-    constexpr double kUnitPerSigned = 0.5 / 255;
-    const auto rgb = detail::at_least_float(restored) - detail::at_least_float(target);
-    const auto y = 65.481 * rgb.select(1, 0) + 128.553 * rgb.select(1, 1) +
-                   24.966 * rgb.select(1, 2);  // of differences: the offset of 16 is gone
-    return detail::negative_psnr(y * kUnitPerSigned, floor);
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(NamedContentLoss<PSNRYLoss> && HasOptionsByName<PSNRYLoss>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void PSNRYLoss::check() const { detail::check_positive("PSNRYLoss: floor", floor); }
+
+LIMPID_INLINE at::Tensor PSNRYLoss::operator()(const at::Tensor& restored,
+                                               const at::Tensor& target) const {
+  check();
+  detail::check_image("PSNRYLoss", restored);
+  detail::check_same_shape("PSNRYLoss", restored, target);
+  constexpr double kUnitPerSigned = 0.5 / 255;
+  const auto rgb = detail::at_least_float(restored) - detail::at_least_float(target);
+  const auto y = 65.481 * rgb.select(1, 0) + 128.553 * rgb.select(1, 1) +
+                 24.966 * rgb.select(1, 2);  // of differences: the offset of 16 is gone
+  return detail::negative_psnr(y * kUnitPerSigned, floor);
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,19 +1,25 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/precision.hpp>
+#include <limpid/core/compiled.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
-#include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#endif
 
 namespace limpid {
 
@@ -56,43 +62,18 @@ concept LayeredFeatureLoss = requires(const L& loss, const std::vector<FeatureMa
 class SharedFeatures {
  public:
   /// Says that `maps` will be asked for this.
-  void expect(const FeatureRequest& request) {
-    auto& layers = pass_of(request).layers;
-    if (std::find(layers.begin(), layers.end(), request.layer) == layers.end()) {
-      layers.push_back(request.layer);
-    }
-  }
+  void expect(const FeatureRequest& request);
 
-  void expect(const std::vector<FeatureRequest>& requests) {
-    for (const auto& request : requests) expect(request);
-  }
+  void expect(const std::vector<FeatureRequest>& requests);
 
   /// @param restored, target  (N, 3, H, W), the same in each call.
   /// @throws c10::ValueError if the shapes are others.
   FeatureMaps maps(const FeatureRequest& request, const at::Tensor& restored,
-                   const at::Tensor& target) {
-    detail::check_image(request.component, restored);
-    detail::check_same_shape(request.component, restored, target);
-    auto& pass = pass_of(request);
-    if (pass.restored.empty()) {
-      pass.restored = looked(request, restored, pass.layers);
-      // No trace in autocast's cache either: weights are constants here.
-      const c10::NoGradGuard no_grad;
-      pass.target = looked(request, target, pass.layers);
-    }
-    const auto found = std::find(pass.layers.begin(), pass.layers.end(), request.layer);
-    TORCH_INTERNAL_ASSERT(found != pass.layers.end());
-    const auto i = static_cast<std::size_t>(found - pass.layers.begin());
-    return {pass.restored[i], pass.target[i]};
-  }
+                   const at::Tensor& target);
 
   /// The same for several requests.
   std::vector<FeatureMaps> maps(const std::vector<FeatureRequest>& requests,
-                                const at::Tensor& restored, const at::Tensor& target) {
-    std::vector<FeatureMaps> found;
-    for (const auto& request : requests) found.push_back(maps(request, restored, target));
-    return found;
-  }
+                                const at::Tensor& restored, const at::Tensor& target);
 
   /// How many networks look, each once at either image.
   std::size_t passes() const { return passes_.size(); }
@@ -106,19 +87,9 @@ class SharedFeatures {
   };
 
   static std::vector<at::Tensor> looked(const FeatureRequest& request, const at::Tensor& image,
-                                        const std::vector<std::string>& layers) {
-    auto maps = request.look(detail::at_least_float(image), layers);
-    for (auto& map : maps) map = detail::at_least_float(map);
-    return maps;
-  }
+                                        const std::vector<std::string>& layers);
 
-  Pass& pass_of(const FeatureRequest& request) {
-    for (auto& pass : passes_) {
-      if (pass.network == request.network && pass.input == request.input) return pass;
-    }
-    passes_.push_back({request.network, request.input});
-    return passes_.back();
-  }
+  Pass& pass_of(const FeatureRequest& request);
 
   std::vector<Pass> passes_;
 };
@@ -137,3 +108,64 @@ requires FeatureLoss<L> || LayeredFeatureLoss<L> at::Tensor compare_alone(
 
 }  // namespace detail
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void SharedFeatures::expect(const FeatureRequest& request) {
+  auto& layers = pass_of(request).layers;
+  if (std::find(layers.begin(), layers.end(), request.layer) == layers.end()) {
+    layers.push_back(request.layer);
+  }
+}
+
+LIMPID_INLINE void SharedFeatures::expect(const std::vector<FeatureRequest>& requests) {
+  for (const auto& request : requests) expect(request);
+}
+
+LIMPID_INLINE FeatureMaps SharedFeatures::maps(const FeatureRequest& request,
+                                               const at::Tensor& restored,
+                                               const at::Tensor& target) {
+  detail::check_image(request.component, restored);
+  detail::check_same_shape(request.component, restored, target);
+  auto& pass = pass_of(request);
+  if (pass.restored.empty()) {
+    pass.restored = looked(request, restored, pass.layers);
+    // No trace in autocast's cache either: weights are constants here.
+    const c10::NoGradGuard no_grad;
+    pass.target = looked(request, target, pass.layers);
+  }
+  const auto found = std::find(pass.layers.begin(), pass.layers.end(), request.layer);
+  TORCH_INTERNAL_ASSERT(found != pass.layers.end());
+  const auto i = static_cast<std::size_t>(found - pass.layers.begin());
+  return {pass.restored[i], pass.target[i]};
+}
+
+LIMPID_INLINE std::vector<FeatureMaps> SharedFeatures::maps(
+    const std::vector<FeatureRequest>& requests, const at::Tensor& restored,
+    const at::Tensor& target) {
+  std::vector<FeatureMaps> found;
+  for (const auto& request : requests) found.push_back(maps(request, restored, target));
+  return found;
+}
+
+LIMPID_INLINE std::vector<at::Tensor> SharedFeatures::looked(
+    const FeatureRequest& request, const at::Tensor& image,
+    const std::vector<std::string>& layers) {
+  auto maps = request.look(detail::at_least_float(image), layers);
+  for (auto& map : maps) map = detail::at_least_float(map);
+  return maps;
+}
+
+LIMPID_INLINE SharedFeatures::Pass& SharedFeatures::pass_of(const FeatureRequest& request) {
+  for (auto& pass : passes_) {
+    if (pass.network == request.network && pass.input == request.input) return pass;
+  }
+  passes_.push_back({request.network, request.input});
+  return passes_.back();
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,14 +1,18 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+#include <limpid/losses/content/combination.hpp>
+
+#include <string_view>
+
+#ifdef LIMPID_BODIES
 #include <limpid/core/check.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/core/ranges.hpp>
-#include <limpid/losses/content/combination.hpp>
 #include <limpid/losses/content/ssim_terms.hpp>
 
 #include <ATen/TensorOperators.h>
-
-#include <string_view>
+#endif
 
 namespace limpid {
 
@@ -26,14 +30,25 @@ struct SSIMLoss {
   /// @param restored, target  (N, C, H, W), values in [-1, 1].
   /// @return  scalar; 0 for equal images, at most 2.
   /// @throws c10::ValueError if the shapes differ or are no images.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    detail::check_ssim_images("SSIMLoss", restored, target, 1);
-    const auto x = to_unit(detail::at_least_float(restored));
-    const auto y = to_unit(detail::at_least_float(target));
-    return 1 - detail::ssim_terms(x, y).similarity.mean();
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(NamedContentLoss<SSIMLoss>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor SSIMLoss::operator()(const at::Tensor& restored,
+                                              const at::Tensor& target) const {
+  detail::check_ssim_images("SSIMLoss", restored, target, 1);
+  const auto x = to_unit(detail::at_least_float(restored));
+  const auto y = to_unit(detail::at_least_float(target));
+  return 1 - detail::ssim_terms(x, y).similarity.mean();
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

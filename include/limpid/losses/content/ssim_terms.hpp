@@ -1,21 +1,27 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#ifdef LIMPID_BODIES
 #include <limpid/core/check.hpp>
 #include <limpid/core/gaussian_taps.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/core/ranges.hpp>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/conv2d.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
-#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-#include <vector>
+#endif
 
 namespace limpid::detail {
 
@@ -26,14 +32,28 @@ struct SSIMTerms {
 };
 
 /// @throws c10::ValueError if the shapes differ, are no images, or a side is below `min_side`.
-inline void check_ssim_images(std::string_view component, const at::Tensor& restored,
-                              const at::Tensor& target, std::int64_t min_side) {
+LIMPID_INLINE void check_ssim_images(std::string_view component, const at::Tensor& restored,
+                                     const at::Tensor& target, std::int64_t min_side);
+
+/// Weighted means in windows of 11 x 11, or as many as there are, of planes (M, 1, H, W).
+LIMPID_INLINE at::Tensor window_means(const at::Tensor& planes);
+
+/// @param x, y  (N, C, H, W), values in [0, 1], float or double.
+LIMPID_INLINE SSIMTerms ssim_terms(const at::Tensor& x, const at::Tensor& y);
+
+}  // namespace limpid::detail
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE void check_ssim_images(std::string_view component, const at::Tensor& restored,
+                                     const at::Tensor& target, std::int64_t min_side) {
   check_image(component, restored, restored.dim() == 4 ? restored.size(1) : 3, min_side);
   check_same_shape(component, restored, target);
 }
 
-/// Weighted means in windows of 11 x 11, or as many as there are, of planes (M, 1, H, W).
-inline at::Tensor window_means(const at::Tensor& planes) {
+LIMPID_INLINE at::Tensor window_means(const at::Tensor& planes) {
   const auto taps = [&](std::int64_t side) {
     const auto length = static_cast<std::size_t>(std::min<std::int64_t>(11, side));
     return at::tensor(gaussian_taps(length, 1.5), planes.options().requires_grad(false));
@@ -43,8 +63,7 @@ inline at::Tensor window_means(const at::Tensor& planes) {
   return at::conv2d(at::conv2d(planes, down), along);
 }
 
-/// @param x, y  (N, C, H, W), values in [0, 1], float or double.
-inline SSIMTerms ssim_terms(const at::Tensor& x, const at::Tensor& y) {
+LIMPID_INLINE SSIMTerms ssim_terms(const at::Tensor& x, const at::Tensor& y) {
   constexpr double kC1 = 0.01 * 0.01, kC2 = 0.03 * 0.03;
   // Squares of half types lose what variances are made of: no autocast here.
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
@@ -59,3 +78,5 @@ inline SSIMTerms ssim_terms(const at::Tensor& x, const at::Tensor& y) {
 }
 
 }  // namespace limpid::detail
+
+#endif  // LIMPID_BODIES

@@ -1,13 +1,17 @@
 #pragma once
 
-#include <limpid/core/check.hpp>
-#include <limpid/core/precision.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/losses/content/combination.hpp>
-
-#include <ATen/TensorOperators.h>
 
 #include <cstdint>
 #include <string_view>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/check.hpp>
+#include <limpid/core/precision.hpp>
+
+#include <ATen/TensorOperators.h>
+#endif
 
 namespace limpid {
 
@@ -15,13 +19,7 @@ namespace detail {
 
 /// Mean absolute difference of vertical neighbours plus that of horizontal ones; a direction of one
 /// pixel adds nothing.
-inline at::Tensor mean_steps(const at::Tensor& image) {
-  const auto along = [&](std::int64_t direction) {
-    const auto steps = image.diff(1, direction).abs();
-    return steps.numel() == 0 ? steps.sum() : steps.mean();
-  };
-  return along(-2) + along(-1);
-}
+LIMPID_INLINE at::Tensor mean_steps(const at::Tensor& image);
 
 }  // namespace detail
 
@@ -37,12 +35,35 @@ struct TotalVariation {
   /// @param restored, target  (N, C, H, W), the same shape; the target's values do not matter.
   /// @return  scalar; 0 for a constant image.
   /// @throws c10::ValueError if the shapes differ.
-  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const {
-    detail::check_same_shape("TotalVariation", restored, target);
-    return detail::mean_steps(detail::at_least_float(restored));
-  }
+  at::Tensor operator()(const at::Tensor& restored, const at::Tensor& target) const;
 };
 
 static_assert(NamedContentLoss<TotalVariation>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE at::Tensor mean_steps(const at::Tensor& image) {
+  const auto along = [&](std::int64_t direction) {
+    const auto steps = image.diff(1, direction).abs();
+    return steps.numel() == 0 ? steps.sum() : steps.mean();
+  };
+  return along(-2) + along(-1);
+}
+
+}  // namespace limpid::detail
+
+namespace limpid {
+
+LIMPID_INLINE at::Tensor TotalVariation::operator()(const at::Tensor& restored,
+                                                    const at::Tensor& target) const {
+  detail::check_same_shape("TotalVariation", restored, target);
+  return detail::mean_steps(detail::at_least_float(restored));
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -1,4 +1,5 @@
-// The library limpid::compiled: what its headers list as LIMPID_ONCE.
+// The library limpid::compiled: the templates that its headers list as LIMPID_ONCE.
+#define LIMPID_COMPILED
 #define LIMPID_DEFINES_ONCE
 #include <limpid/degradations/named_degradations.hpp>
 #include <limpid/engine/engine_network.hpp>
