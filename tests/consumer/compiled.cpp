@@ -1,6 +1,7 @@
 // A user's program that chooses by name, linked with limpid::compiled.
 #include <limpid/core/compiled.hpp>
 #include <limpid/restore.hpp>
+#include <limpid/version.hpp>
 #include <limpid/weighting/named_weightings.hpp>
 
 #include <cstdio>

@@ -4,7 +4,6 @@
 #include <limpid/core/interval.hpp>
 #include <limpid/inference/router.hpp>
 #include <limpid/inference/routing_samples.hpp>
-#include <limpid/io/picture_folder.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <limpid/inference/published_shapes.hpp>
-#include <limpid/io/pickled_tensors.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/model/families.hpp>
 #include <limpid/weights/load_weights.hpp>

@@ -2,7 +2,6 @@
 
 #include <limpid/interpolation/interpolation_model.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
-#include <limpid/io/json_file.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/model/describe.hpp>

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limpid/io/pickled_tensors.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/metrics/channels.hpp>

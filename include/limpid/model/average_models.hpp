@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limpid/core/finite.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/change_tasks.hpp>

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limpid/io/picture_folder.hpp>
 #include <limpid/recipes/thesis_fpn_inception.hpp>
 #include <limpid/recipes/thesis_resnet.hpp>
 

@@ -3,7 +3,6 @@
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/make_folder.hpp>
-#include <limpid/io/picture_folder.hpp>
 #include <limpid/report/html.hpp>
 #include <limpid/report/page.hpp>
 #include <limpid/report/page_style.hpp>

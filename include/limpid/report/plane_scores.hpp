@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limpid/core/finite.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/printable.hpp>

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <limpid/io/image.hpp>
-#include <limpid/io/picture_folder.hpp>
 #include <limpid/metrics/scores.hpp>
 #include <limpid/report/plot.hpp>
 #include <limpid/report/report_table.hpp>

@@ -2,7 +2,6 @@
 
 #include <limpid/io/event_file.hpp>
 #include <limpid/io/image.hpp>
-#include <limpid/io/picture_folder.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>

@@ -4,7 +4,6 @@
 #include <limpid/core/fail.hpp>
 #include <limpid/core/memory_format.hpp>
 #include <limpid/core/random.hpp>
-#include <limpid/core/tf32.hpp>
 #include <limpid/optim/parameter_updates.hpp>
 #include <limpid/training/best_validation.hpp>
 #include <limpid/training/pair_names.hpp>

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <limpid/core/errors.hpp>
 #include <limpid/core/json_text.hpp>
 #include <limpid/datasets/pairs.hpp>
 #include <limpid/metrics/scores.hpp>
