@@ -128,12 +128,13 @@ if [ -n "$builds" ]; then
   build limpid-train limpid-restore limpid-convert
 fi
 
-# Trains for half of the minutes into OUT/NAME.
+# Trains for half of the minutes into OUT/NAME. Crops of 96: half more steps than with the recipe's
+# 128 in the same minutes, and a larger gain in each task.
 train() {
   local name=$1
   shift
   step "training $name, half of $minutes minutes (Ctrl-C saves; run this script again to go on)"
-  "$bin/limpid-train" --recipe quickstart --out "$out/$name" --resume \
+  "$bin/limpid-train" --recipe quickstart --crop 96 --out "$out/$name" --resume \
     --minutes "$(awk "BEGIN { print $minutes / 2 }")" --json "$out/$name.json" \
     "${pairs[@]}" "${validate[@]}" "$@"
   if grep -q '"result": "interrupted"' "$out/$name.json"; then

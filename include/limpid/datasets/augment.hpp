@@ -202,42 +202,39 @@ LIMPID_INLINE std::vector<std::int64_t> crop_lines(std::int64_t side, std::int64
 
 LIMPID_INLINE void write_crop(const Image& image, const CropPlan& plan, std::int64_t crop,
                               float* out) {
-  const auto rows = crop_lines(image.height(), plan.top, crop);
-  const auto columns = crop_lines(image.width(), plan.left, crop);
+  // Where the rows and columns begin that lie below and beside one another in what is written.
+  auto rows = crop_lines(image.height(), plan.top, crop);
+  auto columns = crop_lines(image.width(), plan.left, crop);
+  const bool is_half_around = plan.quarter_turns == 1 || plan.quarter_turns == 2;
+  if (plan.quarter_turns >= 2) std::reverse(rows.begin(), rows.end());
+  if (plan.flip != is_half_around) std::reverse(columns.begin(), columns.end());
+  for (auto& row : rows) row *= 3 * image.width();
+  for (auto& column : columns) column *= 3;
+
   const auto& value = signed_of_byte();
-  const auto last = crop - 1;
-  const auto place = [&](std::int64_t y, std::int64_t x) {
-    if (plan.flip) x = last - x;
-    switch (plan.quarter_turns) {
-      case 1:
-        return (last - x) * crop + y;
-      case 2:
-        return (last - y) * crop + last - x;
-      case 3:
-        return x * crop + last - y;
-      default:
-        return y * crop + x;
-    }
-  };
-  const auto origin = place(0, 0);
-  const auto row_step = crop > 1 ? place(1, 0) - origin : 0;
-  const auto column_step = crop > 1 ? place(0, 1) - origin : 0;
+  const auto* const pixels = image.data();
   const auto plane = crop * crop;
-  // In strips, because a crop on its side goes down the columns of `out`: a cache holds as many
-  // lines as a strip has columns.
-  constexpr std::int64_t kStrip = 8;
-  const auto strip = plan.quarter_turns % 2 == 0 ? crop : kStrip;
-  for (std::int64_t first = 0; first < crop; first += strip) {
-    const auto end = std::min(first + strip, crop);
-    for (std::int64_t y = 0; y < crop; ++y) {
-      const auto* row = image.data() + rows[static_cast<std::size_t>(y)] * image.width() * 3;
-      auto* to = out + origin + y * row_step + first * column_step;
-      for (auto x = first; x < end; ++x, to += column_step) {
-        const auto* pixel = row + columns[static_cast<std::size_t>(x)] * 3;
-        to[0] = value[pixel[0]];
-        to[plane] = value[pixel[1]];
-        to[2 * plane] = value[pixel[2]];
-      }
+  const auto put = [&](std::int64_t row, std::int64_t column, float* to) {
+    const auto* pixel = pixels + row + column;
+    to[0] = value[pixel[0]];
+    to[plane] = value[pixel[1]];
+    to[2 * plane] = value[pixel[2]];
+  };
+  if (plan.quarter_turns % 2 == 0) {
+    for (const auto row : rows) {
+      for (const auto column : columns) put(row, column, out++);
+    }
+    return;
+  }
+  // On its side: some rows at a time, each of which is a column of `out`, because a cache does not
+  // hold a line for each row of the crop.
+  constexpr std::int64_t kRows = 8;
+  for (std::int64_t first = 0; first < crop; first += kRows) {
+    const auto end = std::min(first + kRows, crop);
+    auto* line = out;
+    for (const auto column : columns) {
+      for (auto y = first; y < end; ++y) put(rows[static_cast<std::size_t>(y)], column, line + y);
+      line += crop;
     }
   }
 }

@@ -250,8 +250,9 @@ inline at::Tensor decode_jpeg_part(std::string_view bytes, PictureHeader& header
   check_memory(bytes.size(), count * (3 + (has_scans ? 2 * header.facts.channels : 0)), limits);
   const auto made = has_scans ? Window::whole(header.height, header.width) : window;
   auto pixels = at::empty({made.height, made.width, 3}, at::kByte);
-  std::vector<JSAMPLE> row(4 * static_cast<std::size_t>(header.width));
-  check(read_jpeg_rows(reading, made, pixels.data_ptr<std::uint8_t>(), row.data()));
+  // Into an aligned row libjpeg-turbo writes past the processor's caches, from which it is copied.
+  std::vector<JSAMPLE> row(4 * static_cast<std::size_t>(header.width) + 1);
+  check(read_jpeg_rows(reading, made, pixels.data_ptr<std::uint8_t>(), row.data() + 1));
   if (has_scans) {
     TORCH_CHECK(!reading.has_ended || !lacks_refinement(info), "the file is cut short at byte ",
                 bytes.size());
