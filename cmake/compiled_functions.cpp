@@ -3,9 +3,11 @@
 #define LIMPID_DEFINES_BODIES
 #include <limpid/backbones/densenet121.hpp>
 #include <limpid/backbones/imagenet.hpp>
+#include <limpid/backbones/inception_resnet_v2.hpp>
 #include <limpid/backbones/lpips_layers.hpp>
 #include <limpid/backbones/lpips_network.hpp>
 #include <limpid/backbones/mobilenet_v2.hpp>
+#include <limpid/backbones/resnet34.hpp>
 #include <limpid/backbones/se_resnext50.hpp>
 #include <limpid/backbones/vgg19.hpp>
 #include <limpid/core/autocast.hpp>
@@ -18,6 +20,7 @@
 #include <limpid/core/json_text.hpp>
 #include <limpid/core/machine_memory.hpp>
 #include <limpid/core/memory_format.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/options_by_name.hpp>
 #include <limpid/core/padding.hpp>
@@ -28,6 +31,10 @@
 #include <limpid/core/whole_maps.hpp>
 #include <limpid/core/window.hpp>
 #include <limpid/critics/attention.hpp>
+#include <limpid/critics/autoencoder.hpp>
+#include <limpid/critics/double_scale.hpp>
+#include <limpid/critics/patch_gan.hpp>
+#include <limpid/critics/unet.hpp>
 #include <limpid/datasets/all_in_one.hpp>
 #include <limpid/datasets/augment.hpp>
 #include <limpid/datasets/batch_mixing.hpp>
@@ -56,6 +63,11 @@
 #include <limpid/datasets/reside.hpp>
 #include <limpid/datasets/sample_maker.hpp>
 #include <limpid/datasets/source_pictures.hpp>
+#include <limpid/decoders/fpn.hpp>
+#include <limpid/decoders/gunet.hpp>
+#include <limpid/decoders/nafnet.hpp>
+#include <limpid/decoders/pixel_unet.hpp>
+#include <limpid/decoders/resnet.hpp>
 #include <limpid/decoders/restormer.hpp>
 #include <limpid/degradations/any_degradation.hpp>
 #include <limpid/degradations/aperture_kernel.hpp>
@@ -97,6 +109,7 @@
 #include <limpid/encoders/gunet.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
+#include <limpid/encoders/resnet.hpp>
 #include <limpid/encoders/restormer.hpp>
 #include <limpid/engine/engines.hpp>
 #include <limpid/inference/degraded_picture.hpp>
@@ -110,6 +123,7 @@
 #include <limpid/inference/tile_plan.hpp>
 #include <limpid/inference/tiled_picture.hpp>
 #include <limpid/inference/turn.hpp>
+#include <limpid/interpolation/sepconv_network.hpp>
 #include <limpid/io/atomic_file.hpp>
 #include <limpid/io/colour_profile.hpp>
 #include <limpid/io/content_name.hpp>
@@ -172,6 +186,7 @@
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/conv_transpose2d.hpp>
 #include <limpid/layers/dense_block.hpp>
+#include <limpid/layers/dropout.hpp>
 #include <limpid/layers/fpn_head.hpp>
 #include <limpid/layers/gated_conv_block.hpp>
 #include <limpid/layers/gated_feed_forward.hpp>
@@ -231,6 +246,7 @@
 #include <limpid/metrics/eight_bit.hpp>
 #include <limpid/metrics/ssim.hpp>
 #include <limpid/metrics/windowed_ssim.hpp>
+#include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/manifest.hpp>
@@ -261,4 +277,5 @@
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/name_pattern.hpp>
 #include <limpid/weights/named_tensors.hpp>
+#include <limpid/weights/weights_report.hpp>
 #include <limpid/weights/weights_search.hpp>

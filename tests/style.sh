@@ -30,9 +30,9 @@ git ls-files -z '*.md' '*.hpp' '*.cpp' '*.sh' '*.cmake' '*CMakeLists.txt' |
 ! grep -n 'limpid::detail' -r examples || failed=1
 
 # What headers keep behind LIMPID_BODIES is in limpid::compiled.
-diff <(grep -rl '^#ifdef LIMPID_BODIES' include --exclude compiled.hpp | sed 's#include/##' | LC_ALL=C sort) \
+diff <(grep -rlE '^(#ifdef LIMPID_BODIES|LIMPID_JSON\()' include --exclude compiled.hpp | sed 's#include/##' | LC_ALL=C sort) \
   <(sed -n 's/^#include <\(.*\)>/\1/p' cmake/compiled_functions.cpp | LC_ALL=C sort) ||
-  { echo 'cmake/compiled_functions.cpp: expected the headers with LIMPID_BODIES (< above)'; failed=1; }
+  { echo 'cmake/compiled_functions.cpp: expected the headers with LIMPID_BODIES or LIMPID_JSON (< above)'; failed=1; }
 
 [ $failed = 0 ] && echo "format and spelling: nothing to mend"
 exit $failed

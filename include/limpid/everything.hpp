@@ -28,6 +28,7 @@
 #include <limpid/core/machine_memory.hpp>
 #include <limpid/core/memory_arena.hpp>
 #include <limpid/core/memory_format.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/named.hpp>
 #include <limpid/core/natural_order.hpp>
 #include <limpid/core/options_by_name.hpp>

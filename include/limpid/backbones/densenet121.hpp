@@ -3,13 +3,13 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/dense_block.hpp>
 #include <limpid/layers/initialise.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/max_pool2d.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -41,49 +41,18 @@ struct DenseNet121Options {
   std::int64_t channels(std::int64_t published) const;
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DenseNet121Options, width, layers, imagenet_input)
+LIMPID_JSON(DenseNet121Options, width, layers, imagenet_input)
 
 namespace detail {
 
 /// `DenseNet121`'s layers, under the name `features`.
 class DenseNetFeaturesImpl : public torch::nn::Cloneable<DenseNetFeaturesImpl> {
  public:
-  explicit DenseNetFeaturesImpl(DenseNet121Options options) : options_(options) {
-    reset();
-    initialise_weights(*this);
-  }
+  explicit DenseNetFeaturesImpl(DenseNet121Options options);
 
-  void reset() override {
-    using namespace torch::nn;
-    auto in = options_.channels(64);
-    channels[0] = in;
-    conv0_ =
-        register_module("conv0", Conv2d(Conv2dOptions(3, in, 7).stride(2).padding(3).bias(false)));
-    norm0_ = register_module("norm0", BatchNorm2d(in));
-    for (std::size_t i = 0; i < blocks_.size(); ++i) {
-      const auto number = std::to_string(i + 1);
-      blocks_[i] = register_module("denseblock" + number,
-                                   DenseBlock(in, options_.channels(32), options_.layers[i]));
-      in = blocks_[i]->out();
-      channels[i + 1] = in;
-      if (i + 1 == blocks_.size()) break;
-      transitions_[i] = register_module("transition" + number, DenseTransition(in, in / 2));
-      in /= 2;
-    }
-    norm5_ = register_module("norm5", BatchNorm2d(in));
-  }
+  void reset() override;
 
-  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image) {
-    std::array<at::Tensor, kBackboneMaps> maps;
-    maps[0] = norm0_->forward(conv0_->forward(image)).relu_();
-    auto map = at::max_pool2d(maps[0], 3, 2, 1);
-    for (std::size_t i = 0; i < blocks_.size(); ++i) {
-      maps[i + 1] = blocks_[i]->forward(map);
-      if (i + 1 < blocks_.size()) map = transitions_[i]->forward(maps[i + 1]);
-    }
-    maps.back() = norm5_->forward(maps.back());
-    return maps;
-  }
+  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image);
 
   std::array<std::int64_t, kBackboneMaps> channels{};  ///< of the maps
 
@@ -175,5 +144,48 @@ LIMPID_INLINE BackboneShape DenseNet121Impl::shape() const {
 }
 
 }  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE DenseNetFeaturesImpl::DenseNetFeaturesImpl(DenseNet121Options options)
+    : options_(options) {
+  reset();
+  initialise_weights(*this);
+}
+
+LIMPID_INLINE void DenseNetFeaturesImpl::reset() {
+  using namespace torch::nn;
+  auto in = options_.channels(64);
+  channels[0] = in;
+  conv0_ =
+      register_module("conv0", Conv2d(Conv2dOptions(3, in, 7).stride(2).padding(3).bias(false)));
+  norm0_ = register_module("norm0", BatchNorm2d(in));
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    const auto number = std::to_string(i + 1);
+    blocks_[i] = register_module("denseblock" + number,
+                                 DenseBlock(in, options_.channels(32), options_.layers[i]));
+    in = blocks_[i]->out();
+    channels[i + 1] = in;
+    if (i + 1 == blocks_.size()) break;
+    transitions_[i] = register_module("transition" + number, DenseTransition(in, in / 2));
+    in /= 2;
+  }
+  norm5_ = register_module("norm5", BatchNorm2d(in));
+}
+
+LIMPID_INLINE std::array<at::Tensor, kBackboneMaps> DenseNetFeaturesImpl::forward(
+    const at::Tensor& image) {
+  std::array<at::Tensor, kBackboneMaps> maps;
+  maps[0] = norm0_->forward(conv0_->forward(image)).relu_();
+  auto map = at::max_pool2d(maps[0], 3, 2, 1);
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    maps[i + 1] = blocks_[i]->forward(map);
+    if (i + 1 < blocks_.size()) map = transitions_[i]->forward(maps[i + 1]);
+  }
+  maps.back() = norm5_->forward(maps.back());
+  return maps;
+}
+
+}  // namespace limpid::detail
 
 #endif  // LIMPID_BODIES

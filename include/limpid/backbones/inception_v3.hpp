@@ -2,6 +2,7 @@
 
 #include <limpid/core/check.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/inception_block.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/name_map.hpp>
@@ -10,7 +11,6 @@
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/max_pool2d.h>
-#include <torch/nn.h>
 
 #include <algorithm>
 #include <array>

@@ -2,6 +2,7 @@
 
 #include <limpid/backbones/lpips_layers.hpp>
 #include <limpid/core/compiled.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/kernels/convolution.hpp>
 #include <limpid/layers/conv2d.hpp>
@@ -12,7 +13,6 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/zeros.h>
-#include <torch/nn.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,10 +3,10 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/inverted_residual.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -40,7 +40,7 @@ struct MobileNetV2Options {
   std::int64_t channels(std::int64_t published) const;
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MobileNetV2Options, width, maps, imagenet_input)
+LIMPID_JSON(MobileNetV2Options, width, maps, imagenet_input)
 
 namespace detail {
 

@@ -3,8 +3,10 @@
 #include <limpid/backbones/imagenet.hpp>
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/basic_block.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/conv2d.hpp>
@@ -12,7 +14,6 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/max_pool2d.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -39,7 +40,7 @@ struct ResNet34Options {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ResNet34Options, width, blocks, imagenet_input)
+LIMPID_JSON(ResNet34Options, width, blocks, imagenet_input)
 
 /// ResNet-34 as five maps: behind its first ReLU, and behind each of its four stages.
 ///
@@ -54,69 +55,23 @@ class ResNet34Impl : public torch::nn::Cloneable<ResNet34Impl> {
 
   /// Random weights (He et al. 2015).
   /// @throws c10::ValueError if `width` is out of range or a stage has no block.
-  explicit ResNet34Impl(ResNet34Options options = {}) : options_(options) {
-    detail::check_width("ResNet34: width", options.width);
-    for (const auto count : options.blocks) detail::check_at_least("ResNet34: blocks", count, 1);
-    reset();
-    initialise_weights(*conv1_);
-    for (auto& stage : stages_) {
-      for (std::size_t i = 0; i < stage->size(); ++i) stage->at<BasicBlockImpl>(i).initialise();
-    }
-  }
+  explicit ResNet34Impl(ResNet34Options options = {});
 
-  void reset() override {
-    using namespace torch::nn;
-    auto in = channels(0);
-    conv1_ =
-        register_module("conv1", Conv2d(Conv2dOptions(3, in, 7).stride(2).padding(3).bias(false)));
-    bn1_ = register_module("bn1", BatchNorm2d(in));
-    for (std::size_t i = 0; i < stages_.size(); ++i) {
-      stages_[i] = register_module("layer" + std::to_string(i + 1), ModuleList());
-      for (std::int64_t j = 0; j < options_.blocks[i]; ++j) {
-        stages_[i]->push_back(BasicBlock(in, channels(i + 1), i > 0 && j == 0 ? 2 : 1));
-        in = channels(i + 1);
-      }
-    }
-  }
+  void reset() override;
 
   /// @param image  (N, 3, H, W), values in [-1, 1], sides that are multiples of 32.
   /// @return       maps of sides H/2, H/4, H/8, H/16, H/32, and likewise W.
   /// @throws c10::ValueError if `image` has another shape.
-  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image) {
-    detail::check_padded_image("ResNet34", image, shape().padding);
-    const auto input = options_.imagenet_input ? to_imagenet(image) : image;
-    std::array<at::Tensor, kBackboneMaps> maps;
-    maps[0] = bn1_->forward(conv1_->forward(input)).relu_();
-    auto map = at::max_pool2d(maps[0], 3, 2, 1);
-    for (std::size_t i = 0; i < stages_.size(); ++i) {
-      for (std::size_t j = 0; j < stages_[i]->size(); ++j) {
-        map = stages_[i]->at<BasicBlockImpl>(j).forward(map);
-      }
-      maps[i + 1] = map;
-    }
-    return maps;
-  }
+  std::array<at::Tensor, kBackboneMaps> forward(const at::Tensor& image);
 
   /// Sides that are multiples of 32; its convolutions keep the border.
-  BackboneShape shape() const {
-    BackboneShape shape;
-    auto view = FieldOfView{}.convolved(7, 2).convolved(3, 2);
-    for (std::size_t i = 0; i < options_.blocks.size(); ++i) {
-      view = view.convolved(3, i > 0 ? 2 : 1).convolved(3, 1, 2 * options_.blocks[i] - 1);
-    }
-    shape.view = view;
-    for (std::size_t i = 0; i < kBackboneMaps; ++i) shape.channels[i] = channels(i);
-    return shape;
-  }
+  BackboneShape shape() const;
 
   const ResNet34Options& options() const { return options_; }
 
  private:
   /// Of a map.
-  std::int64_t channels(std::size_t map) const {
-    constexpr std::array<std::int64_t, kBackboneMaps> kPublished{64, 64, 128, 256, 512};
-    return options_.channels(kPublished[map]);
-  }
+  std::int64_t channels(std::size_t map) const;
 
   ResNet34Options options_;
   Conv2d conv1_{nullptr};
@@ -130,3 +85,67 @@ TORCH_MODULE(ResNet34);
 static_assert(Backbone<ResNet34>);
 
 }  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE void ResNet34Impl::reset() {
+  using namespace torch::nn;
+  auto in = channels(0);
+  conv1_ =
+      register_module("conv1", Conv2d(Conv2dOptions(3, in, 7).stride(2).padding(3).bias(false)));
+  bn1_ = register_module("bn1", BatchNorm2d(in));
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    stages_[i] = register_module("layer" + std::to_string(i + 1), ModuleList());
+    for (std::int64_t j = 0; j < options_.blocks[i]; ++j) {
+      stages_[i]->push_back(BasicBlock(in, channels(i + 1), i > 0 && j == 0 ? 2 : 1));
+      in = channels(i + 1);
+    }
+  }
+}
+
+LIMPID_INLINE std::array<at::Tensor, kBackboneMaps> ResNet34Impl::forward(const at::Tensor& image) {
+  detail::check_padded_image("ResNet34", image, shape().padding);
+  const auto input = options_.imagenet_input ? to_imagenet(image) : image;
+  std::array<at::Tensor, kBackboneMaps> maps;
+  maps[0] = bn1_->forward(conv1_->forward(input)).relu_();
+  auto map = at::max_pool2d(maps[0], 3, 2, 1);
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    for (std::size_t j = 0; j < stages_[i]->size(); ++j) {
+      map = stages_[i]->at<BasicBlockImpl>(j).forward(map);
+    }
+    maps[i + 1] = map;
+  }
+  return maps;
+}
+
+LIMPID_INLINE BackboneShape ResNet34Impl::shape() const {
+  BackboneShape shape;
+  auto view = FieldOfView{}.convolved(7, 2).convolved(3, 2);
+  for (std::size_t i = 0; i < options_.blocks.size(); ++i) {
+    view = view.convolved(3, i > 0 ? 2 : 1).convolved(3, 1, 2 * options_.blocks[i] - 1);
+  }
+  shape.view = view;
+  for (std::size_t i = 0; i < kBackboneMaps; ++i) shape.channels[i] = channels(i);
+  return shape;
+}
+
+LIMPID_INLINE std::int64_t ResNet34Impl::channels(std::size_t map) const {
+  constexpr std::array<std::int64_t, kBackboneMaps> kPublished{64, 64, 128, 256, 512};
+  return options_.channels(kPublished[map]);
+}
+
+LIMPID_INLINE ResNet34Impl::ResNet34Impl(ResNet34Options options) : options_(options) {
+  detail::check_width("ResNet34: width", options.width);
+  for (const auto count : options.blocks) detail::check_at_least("ResNet34: blocks", count, 1);
+  reset();
+  initialise_weights(*conv1_);
+  for (auto& stage : stages_) {
+    for (std::size_t i = 0; i < stage->size(); ++i) stage->at<BasicBlockImpl>(i).initialise();
+  }
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_BODIES

@@ -3,13 +3,13 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
 #include <limpid/layers/se_resnext_block.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/max_pool2d.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -45,28 +45,18 @@ struct SEResNeXt50Options {
   std::int64_t groups() const;
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SEResNeXt50Options, width, blocks, imagenet_input)
+LIMPID_JSON(SEResNeXt50Options, width, blocks, imagenet_input)
 
 namespace detail {
 
 /// What `SEResNeXt50` begins with, under the name `layer0`: ReLU(batch norm(conv)), stride 2.
 class SEResNeXtStemImpl : public torch::nn::Cloneable<SEResNeXtStemImpl> {
  public:
-  explicit SEResNeXtStemImpl(std::int64_t out) : out_(out) {
-    reset();
-    initialise_weights(*this);
-  }
+  explicit SEResNeXtStemImpl(std::int64_t out);
 
-  void reset() override {
-    using namespace torch::nn;
-    conv1_ = register_module("conv1",
-                             Conv2d(Conv2dOptions(3, out_, 7).stride(2).padding(3).bias(false)));
-    bn1_ = register_module("bn1", BatchNorm2d(out_));
-  }
+  void reset() override;
 
-  at::Tensor forward(const at::Tensor& image) {
-    return bn1_->forward(conv1_->forward(image)).relu_();
-  }
+  at::Tensor forward(const at::Tensor& image);
 
  private:
   std::int64_t out_;
@@ -187,5 +177,25 @@ LIMPID_INLINE std::int64_t SEResNeXt50Impl::channels(std::size_t map) const {
 }
 
 }  // namespace limpid
+
+namespace limpid::detail {
+
+LIMPID_INLINE SEResNeXtStemImpl::SEResNeXtStemImpl(std::int64_t out) : out_(out) {
+  reset();
+  initialise_weights(*this);
+}
+
+LIMPID_INLINE void SEResNeXtStemImpl::reset() {
+  using namespace torch::nn;
+  conv1_ =
+      register_module("conv1", Conv2d(Conv2dOptions(3, out_, 7).stride(2).padding(3).bias(false)));
+  bn1_ = register_module("bn1", BatchNorm2d(out_));
+}
+
+LIMPID_INLINE at::Tensor SEResNeXtStemImpl::forward(const at::Tensor& image) {
+  return bn1_->forward(conv1_->forward(image)).relu_();
+}
+
+}  // namespace limpid::detail
 
 #endif  // LIMPID_BODIES

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <limpid/core/compiled.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/weights/load_weights.hpp>
 #include <limpid/weights/maps.hpp>
-
-#include <torch/nn.h>
 
 #include <array>
 #include <cstddef>

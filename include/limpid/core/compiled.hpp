@@ -20,6 +20,9 @@
 //   LIMPID_ONCE AnyWeighting named_weighting<>(const WeightingText& text);
 //   #endif
 //
+// JSON of a struct: LIMPID_JSON(Options, width, blocks) behind it is nlohmann-json's
+// NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE, whose functions the library holds, too.
+//
 // The library's sources define LIMPID_DEFINES_BODIES or LIMPID_DEFINES_ONCE.
 #if !defined(LIMPID_COMPILED)
 #define LIMPID_BODIES
@@ -35,4 +38,22 @@
 #define LIMPID_ONCE template
 #elif defined(LIMPID_COMPILED)
 #define LIMPID_ONCE extern template
+#endif
+
+#ifdef LIMPID_DEFINES_BODIES
+#define LIMPID_KEPT [[gnu::used]]
+#else
+#define LIMPID_KEPT
+#endif
+
+#define LIMPID_JSON_DECLARED(Type)                                   \
+  LIMPID_KEPT void to_json(nlohmann::json& json, const Type& value); \
+  LIMPID_KEPT void from_json(const nlohmann::json& json, Type& value);
+
+#ifdef LIMPID_BODIES
+#define LIMPID_JSON(Type, ...) \
+  LIMPID_JSON_DECLARED(Type)   \
+  NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Type, __VA_ARGS__)
+#else
+#define LIMPID_JSON(Type, ...) LIMPID_JSON_DECLARED(Type)
 #endif

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
-
-#include <torch/nn.h>
+#include <limpid/core/modules.hpp>
 
 #include <memory>
 #include <utility>

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <limpid/core/compiled.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/named.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/MemoryFormat.h>
-#include <torch/nn.h>
 
 #include <string_view>
 

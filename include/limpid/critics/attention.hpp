@@ -3,11 +3,11 @@
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/precision.hpp>
 #include <limpid/layers/conv2d.hpp>
 
 #include <ATen/ops/adaptive_avg_pool2d.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -32,8 +32,7 @@ struct AttentionCriticOptions {
   double mask_threshold = 30.0 / 255;
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttentionCriticOptions, in_channels, width, map_weight,
-                                   mask_threshold)
+LIMPID_JSON(AttentionCriticOptions, in_channels, width, map_weight, mask_threshold)
 
 namespace detail {
 

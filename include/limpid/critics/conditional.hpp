@@ -3,10 +3,10 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/modules.hpp>
 
 #include <ATen/ops/cat.h>
 #include <c10/util/Exception.h>
-#include <torch/nn.h>
 
 #include <string_view>
 #include <type_traits>

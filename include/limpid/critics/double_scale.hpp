@@ -1,10 +1,11 @@
 #pragma once
 
 #include <limpid/core/adversarial_batch.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/critics/patch_gan.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -23,8 +24,7 @@ struct DoubleScaleOptions {
   std::int64_t full_layers = 5;   ///< of the critic of the whole image
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DoubleScaleOptions, in_channels, width, patch_layers,
-                                   full_layers)
+LIMPID_JSON(DoubleScaleOptions, in_channels, width, patch_layers, full_layers)
 
 /// Two critics of one image: one of patches, one that sees far more of it.
 ///

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -27,7 +28,7 @@ struct PatchGANOptions {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PatchGANOptions, in_channels, width, layers)
+LIMPID_JSON(PatchGANOptions, in_channels, width, layers)
 
 /// Scores overlapping patches of an image as real or restored.
 ///

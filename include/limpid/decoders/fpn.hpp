@@ -1,9 +1,11 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/fpn_features.hpp>
 #include <limpid/layers/check_features.hpp>
@@ -15,7 +17,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -41,7 +42,7 @@ struct FPNDecoderOptions {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FPNDecoderOptions, width, norm, skip)
+LIMPID_JSON(FPNDecoderOptions, width, norm, skip)
 
 /// Merges the five maps of any `FPNEncoder` and brings them to the image's size.
 ///

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/gunet.hpp>
 #include <limpid/layers/check_features.hpp>
@@ -13,7 +15,6 @@
 #include <limpid/layers/sk_fusion.hpp>
 
 #include <ATen/ops/pixel_shuffle.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -45,7 +46,7 @@ struct GUNetDecoderOptions {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GUNetDecoderOptions, width, blocks, kernel, norm)
+LIMPID_JSON(GUNetDecoderOptions, width, blocks, kernel, norm)
 
 /// The ascending half of gUNet: pixel shuffles, each fused with the encoder's skip, gated blocks,
 /// one convolution.

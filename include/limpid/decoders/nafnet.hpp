@@ -1,9 +1,11 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/nafnet.hpp>
 #include <limpid/layers/check_features.hpp>
@@ -12,7 +14,6 @@
 #include <limpid/layers/residual_block.hpp>
 
 #include <ATen/TensorOperators.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -39,7 +40,7 @@ struct NAFNetDecoderOptions {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NAFNetDecoderOptions, width, blocks, local_train_size)
+LIMPID_JSON(NAFNetDecoderOptions, width, blocks, local_train_size)
 
 /// The ascending half of NAFNet: pixel shuffles, the encoder's skips, blocks, one convolution.
 ///

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
 #include <limpid/core/memory_format.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/pixel_unet.hpp>
 #include <limpid/layers/check_features.hpp>
@@ -13,7 +15,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/pixel_shuffle.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -33,7 +34,7 @@ struct PixelUNetDecoderOptions {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PixelUNetDecoderOptions, width, blocks)
+LIMPID_JSON(PixelUNetDecoderOptions, width, blocks)
 
 /// The decoder of a `PixelUNetEncoder`: residual blocks at each scale, coarse to fine, each scale
 /// upsampled by a pixel shuffle and added to the encoder's map of the next.

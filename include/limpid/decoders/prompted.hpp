@@ -4,11 +4,11 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/prompt_gate.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <concepts>

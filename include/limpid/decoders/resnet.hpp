@@ -1,9 +1,11 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/resnet.hpp>
 #include <limpid/layers/check_features.hpp>
@@ -12,7 +14,6 @@
 #include <limpid/layers/instance_norm.hpp>
 #include <limpid/layers/reflection_pad2d.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -30,7 +31,7 @@ struct ResNetDecoderOptions {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ResNetDecoderOptions, width)
+LIMPID_JSON(ResNetDecoderOptions, width)
 
 /// The decoder half of DeblurGAN's generator: two transposed convolutions, one 7x7, tanh.
 ///

@@ -5,6 +5,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/restormer.hpp>
 #include <limpid/layers/check_features.hpp>
@@ -15,7 +16,6 @@
 #include <limpid/layers/shuffle_resample.hpp>
 
 #include <ATen/ops/cat.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -45,8 +45,7 @@ struct RestormerDecoderOptions {
   static RestormerDecoderOptions matching(const RestormerEncoderOptions& encoder);
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RestormerDecoderOptions, width, blocks, heads, refinement_blocks,
-                                   expansion, norm)
+LIMPID_JSON(RestormerDecoderOptions, width, blocks, heads, refinement_blocks, expansion, norm)
 
 /// The ascending half of Restormer: at each level the encoder's map beside the coarser one, brought
 /// to the level's width, and blocks; at the finest level both side by side, so twice the width, and

@@ -3,6 +3,7 @@
 #include <limpid/core/backbone_shape.hpp>
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/initialise.hpp>
@@ -10,7 +11,6 @@
 #include <limpid/layers/upsample_nearest.hpp>
 
 #include <ATen/TensorOperators.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>

@@ -4,14 +4,13 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/encoders/feature_pyramid.hpp>
 #include <limpid/encoders/fpn_features.hpp>
 #include <limpid/layers/check_features.hpp>
 #include <limpid/layers/fpn_head.hpp>
 #include <limpid/layers/upsample_nearest.hpp>
-
-#include <torch/nn.h>
 
 #include <algorithm>
 #include <array>

@@ -3,13 +3,13 @@
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/gated_conv_block.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/residual_block.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -41,7 +41,7 @@ struct GUNetEncoderOptions {
                                     ///< task or more
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GUNetEncoderOptions, width, blocks, kernel, norm)
+LIMPID_JSON(GUNetEncoderOptions, width, blocks, kernel, norm)
 
 /// What a `GUNetEncoder` returns for an image (N, 3, H, W), L levels.
 struct GUNetFeatures {

@@ -3,13 +3,13 @@
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/naf_block.hpp>
 #include <limpid/layers/residual_block.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -38,8 +38,7 @@ struct NAFNetEncoderOptions {
   ValueRange range = ValueRange::signed_range;  ///< published: unit
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NAFNetEncoderOptions, width, blocks, middle_blocks, padding,
-                                   local_train_size, range)
+LIMPID_JSON(NAFNetEncoderOptions, width, blocks, middle_blocks, padding, local_train_size, range)
 
 /// What a `NAFNetEncoder` returns for an image (N, 3, H, W), L levels.
 struct NAFNetFeatures {

@@ -3,13 +3,13 @@
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/layers/context_gate.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/residual_block.hpp>
 
 #include <ATen/ops/pixel_unshuffle.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -33,7 +33,7 @@ struct PixelUNetEncoderOptions {
                              ///< coarse map (`ContextGate`); 0: no such change
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PixelUNetEncoderOptions, width, blocks, context)
+LIMPID_JSON(PixelUNetEncoderOptions, width, blocks, context)
 
 /// What a `PixelUNetEncoder` returns for an image (N, 3, H, W).
 struct PixelUNetFeatures {

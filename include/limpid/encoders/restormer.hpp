@@ -3,6 +3,7 @@
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/layers/conv2d.hpp>
@@ -11,7 +12,6 @@
 #include <limpid/layers/restormer_block.hpp>
 #include <limpid/layers/shuffle_resample.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -40,8 +40,7 @@ struct RestormerEncoderOptions {
                                               ///< zeros stay what they are, black
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RestormerEncoderOptions, width, blocks, heads, expansion, norm,
-                                   range)
+LIMPID_JSON(RestormerEncoderOptions, width, blocks, heads, expansion, norm, range)
 
 /// What a `RestormerEncoder` returns for an image (N, 3, H, W), L levels.
 struct RestormerFeatures {

@@ -1,38 +1,43 @@
 #pragma once
 
-#include <limpid/core/autocast.hpp>
 #include <limpid/core/compiled.hpp>
-#include <limpid/core/concepts.hpp>
-#include <limpid/core/errors.hpp>
 #include <limpid/core/field_of_view.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#if defined(LIMPID_BODIES) && LIMPID_WITH_ONEDNN
+#include <limpid/core/autocast.hpp>
+#include <limpid/core/errors.hpp>
 #include <limpid/core/part_listener.hpp>
 #include <limpid/core/whole_maps.hpp>
 #include <limpid/engine/compiled_network.hpp>
 #include <limpid/engine/plan.hpp>
 #include <limpid/kernels/convolution.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/kernels/winograd_rule.hpp>
 #include <limpid/onnx/recording.hpp>
 
 #include <ATen/TracerMode.h>
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
-#include <torch/nn/module.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <new>
-#include <string>
 #include <utility>
-#include <vector>
 
-#ifndef LIMPID_COMPILED  // which holds what is behind the interface
+#ifndef LIMPID_COMPILED  // which holds it elsewhere
 #include <limpid/engine/engine_network.hpp>
+#endif
 #endif
 
 namespace limpid {
@@ -56,6 +61,8 @@ class Engines {
  public:
   using Restore = std::function<at::Tensor(const at::Tensor&)>;
 
+  Engines();
+
   /// @param restore   what `module` does for the task: (N, 3, H, W) in [-1, 1] -> restored
   at::Tensor restore([[maybe_unused]] const std::string& task,
                      [[maybe_unused]] torch::nn::Module& module,
@@ -64,8 +71,19 @@ class Engines {
 
   EngineState state([[maybe_unused]] const std::string& task) const;
 
-#if LIMPID_WITH_ONEDNN
  private:
+  struct Known;  ///< by task: the compiled network, or why there is none
+  std::shared_ptr<Known> known_;
+};
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+struct Engines::Known {
+#if LIMPID_WITH_ONEDNN
   /// Pixels from which on compiling is worth it.
   static constexpr std::int64_t kLeastPixels = 64 * 64;
 
@@ -88,6 +106,15 @@ class Engines {
   /// Where all weights lie and how often they were written.
   using Weights = std::vector<std::pair<const void*, std::uint32_t>>;
 
+  struct Task {
+    std::shared_ptr<detail::CompiledNetwork> network;
+    Precision precision = Precision::float32;
+    Weights weights;
+    std::string reason;
+  };
+  std::mutex mutex;
+  std::map<std::string, Task> tasks;
+
   static Weights weights_of(const torch::nn::Module& module) {
     Weights weights;
     const auto add = [&](const at::Tensor& tensor) {
@@ -101,9 +128,9 @@ class Engines {
 
   std::shared_ptr<detail::CompiledNetwork> of(const std::string& task, torch::nn::Module& module,
                                               const TileNeeds& needs, Precision precision,
-                                              const Restore& restore) const {
-    const std::lock_guard lock{known_->mutex};
-    auto& known = known_->tasks[task];
+                                              const Restore& restore) {
+    const std::lock_guard lock{mutex};
+    auto& known = tasks[task];
     auto weights = weights_of(module);
     if (known.weights == weights && known.precision == precision) return known.network;
     known = {nullptr, precision, std::move(weights), {}};
@@ -117,43 +144,27 @@ class Engines {
     return known.network;
   }
 
-  void give_up(const std::string& task, std::string reason) const {
-    const std::lock_guard lock{known_->mutex};
-    auto& known = known_->tasks[task];
+  void give_up(const std::string& task, std::string reason) {
+    const std::lock_guard lock{mutex};
+    auto& known = tasks[task];
     known.network = nullptr;
     known.reason = std::move(reason);
   }
-
-  struct Task {
-    std::shared_ptr<detail::CompiledNetwork> network;
-    Precision precision = Precision::float32;
-    Weights weights;
-    std::string reason;
-  };
-  struct Known {
-    std::mutex mutex;
-    std::map<std::string, Task> tasks;
-  };
-  std::shared_ptr<Known> known_ = std::make_shared<Known>();
 #endif
 };
 
-}  // namespace limpid
-
-#ifdef LIMPID_BODIES
-
-namespace limpid {
+LIMPID_INLINE Engines::Engines() : known_(std::make_shared<Known>()) {}
 
 LIMPID_INLINE at::Tensor Engines::restore([[maybe_unused]] const std::string& task,
                                           [[maybe_unused]] torch::nn::Module& module,
                                           [[maybe_unused]] const TileNeeds& needs,
                                           const Restore& restore, const at::Tensor& image) const {
 #if LIMPID_WITH_ONEDNN
-  if (!is_for_engine(module, image)) return restore(image);
+  if (!Known::is_for_engine(module, image)) return restore(image);
   const auto precision =
       detail::autocast_is_on(at::kCPU) ? Precision::bfloat16 : Precision::float32;
-  const auto network = of(task, module, needs, precision, restore);
-  if (!network || !is_told(*network, image)) return restore(image);
+  const auto network = known_->of(task, module, needs, precision, restore);
+  if (!network || !Known::is_told(*network, image)) return restore(image);
   std::vector<at::Tensor> restored;
   try {
     for (std::int64_t i = 0; i < image.size(0); ++i) {
@@ -162,7 +173,7 @@ LIMPID_INLINE at::Tensor Engines::restore([[maybe_unused]] const std::string& ta
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    give_up(task, error_text(error));
+    known_->give_up(task, error_text(error));
     return restore(image);
   }
   return restored.size() == 1 ? restored.front() : at::cat(restored);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/modules.hpp>
 #include <limpid/inference/published_shapes.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/model/families.hpp>
@@ -8,7 +9,6 @@
 #include <limpid/weights/save_weights.hpp>
 #include <limpid/weights/weights_report.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 #include <limpid/core/evaluation_scope.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/memory_format.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/engine/engines.hpp>
 #include <limpid/inference/network_cost.hpp>
 #include <limpid/inference/restore_picture.hpp>
@@ -19,7 +20,6 @@
 #include <limpid/model/model_file.hpp>
 
 #include <c10/util/Exception.h>
-#include <torch/nn.h>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/interpolation/sepconv_network.hpp>
@@ -8,7 +9,6 @@
 #include <limpid/model/describe.hpp>
 
 #include <c10/util/Exception.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>

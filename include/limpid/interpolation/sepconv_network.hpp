@@ -1,7 +1,9 @@
 #pragma once
 
 #include <limpid/core/check.hpp>
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/interpolation/separable_convolution.hpp>
 #include <limpid/layers/conv2d.hpp>
 
@@ -9,7 +11,6 @@
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/replication_pad2d.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -39,7 +40,7 @@ struct SepConvOptions {
   std::int64_t multiple() const { return std::int64_t{1} << widths.size(); }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SepConvOptions, widths, taps, bgr)
+LIMPID_JSON(SepConvOptions, widths, taps, bgr)
 
 /// The frame halfway between two: a network looks at both and gives every pixel two separable
 /// kernels, one for each frame; the two results are added.

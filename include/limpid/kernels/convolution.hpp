@@ -1,6 +1,16 @@
 #pragma once
 
 #include <limpid/core/compiled.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <tuple>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/autocast.hpp>
+#include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/kernels/winograd_rule.hpp>
 
 #include <ATen/TracerMode.h>
@@ -9,16 +19,9 @@
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <array>
-#include <cstdint>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#ifdef LIMPID_BODIES
-#include <limpid/core/autocast.hpp>
-#include <limpid/kernels/convolution_switch.hpp>
 #endif
 
 namespace limpid {
@@ -48,6 +51,70 @@ LIMPID_INLINE bool may_be_fast(const at::Tensor& input, const at::Tensor& weight
 LIMPID_INLINE std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_gradients(
     const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
     std::int64_t padding, std::array<bool, 3> wanted);
+
+}  // namespace detail
+
+/// A 3x3 convolution of stride 1: by Winograd's algorithm where `ConvolutionScope` allows it, the
+/// machine can and the shape is one for which it pays; by `at::conv2d` otherwise. Gradients alike.
+/// Under autocast to bfloat16, Winograd's way computes in float32, which takes it less time than
+/// `at::conv2d` takes in bfloat16; only what comes in and goes out is bfloat16.
+///
+/// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016; the
+/// arithmetic is oneDNN's.
+/// @param input    (N, C, H, W).
+/// @param weight   (K, C, 3, 3).
+/// @param bias     (K), or undefined.
+/// @param padding  zeros on each side.
+/// @return         (N, K, H + 2 padding - 2, W + 2 padding - 2).
+LIMPID_INLINE at::Tensor convolution3x3(const at::Tensor& input, const at::Tensor& weight,
+                                        const at::Tensor& bias, std::int64_t padding);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+LIMPID_INLINE bool operators_are_watched() {
+  return autocast_is_on(at::kCPU) || at::tracer::impl::is_dispatch_enabled();
+}
+
+LIMPID_INLINE bool is_plain_float(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.scalar_type() == at::kFloat && tensor.is_cpu() &&
+         tensor.layout() == at::kStrided && !tensor._is_zerotensor() && tensor.numel() > 0;
+}
+
+LIMPID_INLINE bool is_cast_to_bfloat16() {
+  return autocast_is_on(at::kCPU) && autocast_type(at::kCPU) == at::kBFloat16;
+}
+
+LIMPID_INLINE bool is_fast_input(const at::Tensor& tensor) {
+  if (is_plain_float(tensor)) return true;
+  return is_cast_to_bfloat16() && tensor.defined() && tensor.scalar_type() == at::kBFloat16 &&
+         tensor.is_cpu() && tensor.layout() == at::kStrided && !tensor._is_zerotensor() &&
+         tensor.numel() > 0;
+}
+
+LIMPID_INLINE bool may_be_fast(const at::Tensor& input, const at::Tensor& weight,
+                               const at::Tensor& bias, std::int64_t padding) {
+  return ConvolutionScope::in_force() == Convolution::fast && machine_has_winograd() &&
+         is_fast_input(input) && is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
+         weight.size(1) == input.size(1) && weight.size(2) == 3 && weight.size(3) == 3 &&
+         (padding == 0 || padding == 1) &&
+         (!bias.defined() ||
+          (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
+         (is_cast_to_bfloat16() ? !at::tracer::impl::is_dispatch_enabled()
+                                : !operators_are_watched());
+}
+
+LIMPID_INLINE std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_gradients(
+    const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
+    std::int64_t padding, std::array<bool, 3> wanted) {
+  const std::array<std::int64_t, 1> channels{gradient.size(1)};
+  const std::array<std::int64_t, 2> one{1, 1}, pad{padding, padding}, none{0, 0};
+  return at::convolution_backward(gradient, input, weight, at::IntArrayRef{channels}, one, pad, one,
+                                  false, none, 1, wanted);
+}
 
 #if LIMPID_WITH_ONEDNN
 
@@ -155,70 +222,6 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
 };
 
 #endif
-
-}  // namespace detail
-
-/// A 3x3 convolution of stride 1: by Winograd's algorithm where `ConvolutionScope` allows it, the
-/// machine can and the shape is one for which it pays; by `at::conv2d` otherwise. Gradients alike.
-/// Under autocast to bfloat16, Winograd's way computes in float32, which takes it less time than
-/// `at::conv2d` takes in bfloat16; only what comes in and goes out is bfloat16.
-///
-/// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016; the
-/// arithmetic is oneDNN's.
-/// @param input    (N, C, H, W).
-/// @param weight   (K, C, 3, 3).
-/// @param bias     (K), or undefined.
-/// @param padding  zeros on each side.
-/// @return         (N, K, H + 2 padding - 2, W + 2 padding - 2).
-LIMPID_INLINE at::Tensor convolution3x3(const at::Tensor& input, const at::Tensor& weight,
-                                        const at::Tensor& bias, std::int64_t padding);
-
-}  // namespace limpid
-
-#ifdef LIMPID_BODIES
-
-namespace limpid::detail {
-
-LIMPID_INLINE bool operators_are_watched() {
-  return autocast_is_on(at::kCPU) || at::tracer::impl::is_dispatch_enabled();
-}
-
-LIMPID_INLINE bool is_plain_float(const at::Tensor& tensor) {
-  return tensor.defined() && tensor.scalar_type() == at::kFloat && tensor.is_cpu() &&
-         tensor.layout() == at::kStrided && !tensor._is_zerotensor() && tensor.numel() > 0;
-}
-
-LIMPID_INLINE bool is_cast_to_bfloat16() {
-  return autocast_is_on(at::kCPU) && autocast_type(at::kCPU) == at::kBFloat16;
-}
-
-LIMPID_INLINE bool is_fast_input(const at::Tensor& tensor) {
-  if (is_plain_float(tensor)) return true;
-  return is_cast_to_bfloat16() && tensor.defined() && tensor.scalar_type() == at::kBFloat16 &&
-         tensor.is_cpu() && tensor.layout() == at::kStrided && !tensor._is_zerotensor() &&
-         tensor.numel() > 0;
-}
-
-LIMPID_INLINE bool may_be_fast(const at::Tensor& input, const at::Tensor& weight,
-                               const at::Tensor& bias, std::int64_t padding) {
-  return ConvolutionScope::in_force() == Convolution::fast && machine_has_winograd() &&
-         is_fast_input(input) && is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
-         weight.size(1) == input.size(1) && weight.size(2) == 3 && weight.size(3) == 3 &&
-         (padding == 0 || padding == 1) &&
-         (!bias.defined() ||
-          (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
-         (is_cast_to_bfloat16() ? !at::tracer::impl::is_dispatch_enabled()
-                                : !operators_are_watched());
-}
-
-LIMPID_INLINE std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_gradients(
-    const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
-    std::int64_t padding, std::array<bool, 3> wanted) {
-  const std::array<std::int64_t, 1> channels{gradient.size(1)};
-  const std::array<std::int64_t, 2> one{1, 1}, pad{padding, padding}, none{0, 0};
-  return at::convolution_backward(gradient, input, weight, at::IntArrayRef{channels}, one, pad, one,
-                                  false, none, 1, wanted);
-}
 
 }  // namespace limpid::detail
 

@@ -1,23 +1,43 @@
 #pragma once
 
 #include <limpid/core/compiled.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#ifdef LIMPID_BODIES
 #include <limpid/kernels/convolution.hpp>
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
+#include <torch/csrc/autograd/custom_function.h>
 
-#include <cstdint>
-#include <vector>
-
-#ifdef LIMPID_BODIES
 #include <array>
+#include <vector>
 #endif
 
 namespace limpid {
 
-namespace detail {
+/// A transposed convolution without groups or dilation: as the gradient of a convolution where
+/// `ConvolutionScope` allows it and the numbers are float32 on the CPU; by `at::conv_transpose2d`
+/// otherwise. Gradients alike.
+///
+/// @param input   (N, C, H, W).
+/// @param weight  (C, K, kernel, kernel).
+/// @param bias    (K), or undefined.
+/// @return        (N, K, (H - 1) stride - 2 padding + kernel + output_padding, ...).
+LIMPID_INLINE at::Tensor transposed_convolution(const at::Tensor& input, const at::Tensor& weight,
+                                                const at::Tensor& bias, std::int64_t stride,
+                                                std::int64_t padding, std::int64_t output_padding);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
 
 /// A transposed convolution is the input's gradient of a convolution, and its own gradients are
 /// that convolution and the gradient of its weight. LibTorch computes all of these by oneDNN, but
@@ -39,26 +59,6 @@ class TransposedConvolution : public torch::autograd::Function<TransposedConvolu
                               const at::Tensor& weight, std::int64_t stride, std::int64_t padding,
                               int which);
 };
-
-}  // namespace detail
-
-/// A transposed convolution without groups or dilation: as the gradient of a convolution where
-/// `ConvolutionScope` allows it and the numbers are float32 on the CPU; by `at::conv_transpose2d`
-/// otherwise. Gradients alike.
-///
-/// @param input   (N, C, H, W).
-/// @param weight  (C, K, kernel, kernel).
-/// @param bias    (K), or undefined.
-/// @return        (N, K, (H - 1) stride - 2 padding + kernel + output_padding, ...).
-LIMPID_INLINE at::Tensor transposed_convolution(const at::Tensor& input, const at::Tensor& weight,
-                                                const at::Tensor& bias, std::int64_t stride,
-                                                std::int64_t padding, std::int64_t output_padding);
-
-}  // namespace limpid
-
-#ifdef LIMPID_BODIES
-
-namespace limpid::detail {
 
 LIMPID_INLINE at::Tensor TransposedConvolution::forward(torch::autograd::AutogradContext* context,
                                                         const at::Tensor& input,

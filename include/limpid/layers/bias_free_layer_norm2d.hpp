@@ -2,10 +2,10 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 
 #include <ATen/ops/ones.h>
 #include <c10/core/ScalarType.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

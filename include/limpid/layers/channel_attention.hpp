@@ -2,6 +2,7 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/whole_maps.hpp>
 #include <limpid/layers/conv2d.hpp>
 
@@ -9,7 +10,6 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 #include <c10/core/ScalarType.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

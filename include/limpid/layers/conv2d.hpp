@@ -2,13 +2,12 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/kernels/convolution.hpp>
-
-#include <torch/nn.h>
+#include <limpid/core/modules.hpp>
 
 #include <cstdint>
 
 #ifdef LIMPID_BODIES
+#include <limpid/kernels/convolution.hpp>
 #include <limpid/kernels/row_convolution.hpp>
 
 #include <algorithm>

@@ -2,14 +2,13 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
-#include <limpid/kernels/transposed_convolution.hpp>
-
-#include <torch/nn.h>
+#include <limpid/core/modules.hpp>
 
 #include <cstdint>
 
 #ifdef LIMPID_BODIES
 #include <limpid/core/memory_format.hpp>
+#include <limpid/kernels/transposed_convolution.hpp>
 #endif
 
 namespace limpid {
@@ -18,16 +17,7 @@ namespace limpid {
 /// weights and errors are the same, what it computes follows `ConvolutionScope`.
 class ConvTranspose2dImpl : public torch::nn::ConvTransposeNdImpl<2, ConvTranspose2dImpl> {
  public:
-  explicit ConvTranspose2dImpl(const torch::nn::ConvTranspose2dOptions& o)
-      : ConvTransposeNdImpl(
-            torch::nn::detail::ConvNdOptions<2>(o.in_channels(), o.out_channels(), o.kernel_size())
-                .stride(o.stride())
-                .padding(o.padding())
-                .output_padding(o.output_padding())
-                .dilation(o.dilation())
-                .groups(o.groups())
-                .bias(o.bias())
-                .transposed(true)) {}
+  explicit ConvTranspose2dImpl(const torch::nn::ConvTranspose2dOptions& o);
 
   /// @param input  (N, in_channels, H, W), or one picture without N.
   /// @return       (N, out_channels, H', W').
@@ -43,6 +33,17 @@ static_assert(ImageModule<ConvTranspose2d>);
 #ifdef LIMPID_BODIES
 
 namespace limpid {
+
+LIMPID_INLINE ConvTranspose2dImpl::ConvTranspose2dImpl(const torch::nn::ConvTranspose2dOptions& o)
+    : ConvTransposeNdImpl(
+          torch::nn::detail::ConvNdOptions<2>(o.in_channels(), o.out_channels(), o.kernel_size())
+              .stride(o.stride())
+              .padding(o.padding())
+              .output_padding(o.output_padding())
+              .dilation(o.dilation())
+              .groups(o.groups())
+              .bias(o.bias())
+              .transposed(true)) {}
 
 LIMPID_INLINE at::Tensor ConvTranspose2dImpl::forward(const at::Tensor& input) {
   const auto equal = [](const auto& pair) { return (*pair)[0] == (*pair)[1]; };

@@ -2,11 +2,11 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
-#include <torch/nn.h>
 
 #include <cstddef>
 #include <cstdint>

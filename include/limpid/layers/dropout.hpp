@@ -1,6 +1,12 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#ifdef LIMPID_BODIES
 #include <limpid/core/memory_format.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -11,16 +17,44 @@
 #include <ATen/ops/ones.h>
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/nn.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <mutex>
+#endif
 
 namespace limpid {
 
-namespace detail {
+/// While training, zeroes each number with a probability and divides the others by what is left of
+/// it; changes nothing otherwise.
+///
+/// Source: Srivastava et al., "Dropout", JMLR 2014. Differs from `torch::nn::Dropout` on the CPU:
+/// takes one number of LibTorch's generator, from which all threads draw their part; LibTorch draws
+/// there with one thread, which takes as long as a convolution.
+class DropoutImpl : public torch::nn::Cloneable<DropoutImpl> {
+ public:
+  torch::nn::DropoutOptions options;  ///< `p`: the probability, in [0, 1)
+
+  /// @throws c10::ValueError if `probability` is out of range.
+  explicit DropoutImpl(double probability);
+
+  void reset() override {}
+
+  /// @param input  of any shape.
+  /// @return       the same shape.
+  at::Tensor forward(const at::Tensor& input);
+};
+
+TORCH_MODULE(Dropout);
+
+static_assert(ImageModule<Dropout>);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
 
 /// The number at a place of SplitMix64's sequence, which can be entered anywhere.
 ///
@@ -91,44 +125,28 @@ class DropoutFunction : public torch::autograd::Function<DropoutFunction> {
   }
 };
 
-}  // namespace detail
+}  // namespace limpid::detail
 
-/// While training, zeroes each number with a probability and divides the others by what is left of
-/// it; changes nothing otherwise.
-///
-/// Source: Srivastava et al., "Dropout", JMLR 2014. Differs from `torch::nn::Dropout` on the CPU:
-/// takes one number of LibTorch's generator, from which all threads draw their part; LibTorch draws
-/// there with one thread, which takes as long as a convolution.
-class DropoutImpl : public torch::nn::Cloneable<DropoutImpl> {
- public:
-  torch::nn::DropoutOptions options;  ///< `p`: the probability, in [0, 1)
+namespace limpid {
 
-  /// @throws c10::ValueError if `probability` is out of range.
-  explicit DropoutImpl(double probability) : options(probability) {
-    TORCH_CHECK_VALUE(probability >= 0 && probability < 1, "Dropout: must be in [0, 1), got ",
-                      probability);
+LIMPID_INLINE DropoutImpl::DropoutImpl(double probability) : options(probability) {
+  TORCH_CHECK_VALUE(probability >= 0 && probability < 1, "Dropout: must be in [0, 1), got ",
+                    probability);
+}
+
+LIMPID_INLINE at::Tensor DropoutImpl::forward(const at::Tensor& input) {
+  if (!is_training() || options.p() == 0) return input;
+  if (!input.is_cpu() || options.p() >= 1) return at::dropout(input, options.p(), true);
+  auto generator = at::detail::getDefaultCPUGenerator();
+  std::uint64_t seed = 0;
+  {
+    const std::lock_guard<std::mutex> lock{generator.mutex()};
+    seed = at::check_generator<at::CPUGeneratorImpl>(generator)->random64();
   }
-
-  void reset() override {}
-
-  /// @param input  of any shape.
-  /// @return       the same shape.
-  at::Tensor forward(const at::Tensor& input) {
-    if (!is_training() || options.p() == 0) return input;
-    if (!input.is_cpu() || options.p() >= 1) return at::dropout(input, options.p(), true);
-    auto generator = at::detail::getDefaultCPUGenerator();
-    std::uint64_t seed = 0;
-    {
-      const std::lock_guard<std::mutex> lock{generator.mutex()};
-      seed = at::check_generator<at::CPUGeneratorImpl>(generator)->random64();
-    }
-    return detail::laid_like(
-        detail::DropoutFunction::apply(input, options.p(), static_cast<std::int64_t>(seed)), input);
-  }
-};
-
-TORCH_MODULE(Dropout);
-
-static_assert(ImageModule<Dropout>);
+  return detail::laid_like(
+      detail::DropoutFunction::apply(input, options.p(), static_cast<std::int64_t>(seed)), input);
+}
 
 }  // namespace limpid
+
+#endif  // LIMPID_BODIES

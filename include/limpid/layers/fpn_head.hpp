@@ -2,9 +2,8 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
-
-#include <torch/nn.h>
 
 #include <cstdint>
 

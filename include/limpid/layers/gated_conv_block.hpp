@@ -2,6 +2,7 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/instance_norm.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
@@ -9,8 +10,6 @@
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/recompute.hpp>
 #include <limpid/layers/reflection_pad2d.hpp>
-
-#include <torch/nn.h>
 
 #include <cstdint>
 #include <memory>

@@ -2,10 +2,10 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 
 #include <ATen/ops/gelu.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <limpid/core/compiled.hpp>
-
-#include <torch/nn.h>
+#include <limpid/core/modules.hpp>
 
 #include <numbers>
 

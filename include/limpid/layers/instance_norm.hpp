@@ -2,6 +2,13 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
+
+#include <cstdint>
+#include <vector>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/whole_maps.hpp>
 #include <limpid/kernels/convolution.hpp>
 #include <limpid/kernels/norm_of_maps.hpp>
 
@@ -10,13 +17,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/instance_norm.h>
 #include <c10/core/MemoryFormat.h>
-#include <torch/nn.h>
-
-#include <cstdint>
-#include <vector>
-
-#ifdef LIMPID_BODIES
-#include <limpid/core/whole_maps.hpp>
 #endif
 
 namespace limpid {

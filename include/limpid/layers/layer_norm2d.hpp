@@ -2,12 +2,12 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

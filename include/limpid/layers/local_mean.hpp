@@ -2,6 +2,7 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/part_listener.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -9,7 +10,6 @@
 #include <ATen/ops/cumsum.h>
 #include <ATen/ops/replication_pad2d.h>
 #include <c10/core/ScalarType.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 #include <utility>

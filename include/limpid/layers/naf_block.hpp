@@ -3,13 +3,13 @@
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/local_mean.hpp>
 #include <limpid/layers/recompute.hpp>
 
 #include <ATen/ops/zeros.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

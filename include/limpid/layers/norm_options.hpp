@@ -1,8 +1,8 @@
 #pragma once
 
 #include <limpid/core/compiled.hpp>
+#include <limpid/core/modules.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>

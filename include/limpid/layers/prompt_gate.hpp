@@ -2,11 +2,11 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/local_mean.hpp>
 
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/zeros.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

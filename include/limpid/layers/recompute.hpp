@@ -1,24 +1,27 @@
 #pragma once
 
-#include <limpid/core/autocast.hpp>
 #include <limpid/core/compiled.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#ifdef LIMPID_BODIES
+#include <limpid/core/autocast.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 
 #include <ATen/Context.h>
 #include <ATen/TracerMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
-#include <memory>
-#include <utility>
-#include <vector>
-
-#ifdef LIMPID_BODIES
 #include <mutex>
+#include <vector>
 #endif
 
 namespace limpid {
@@ -45,6 +48,48 @@ class RecomputeScope {
 };
 
 namespace detail {
+
+/// Whether the backward of a block, run now, shall compute it again.
+LIMPID_INLINE bool is_recomputed(const torch::nn::Module& block, const at::Tensor& input);
+
+/// compute(input), the forward of `block`, whose maps are not kept.
+LIMPID_INLINE at::Tensor recomputed_block(
+    const std::shared_ptr<torch::nn::Module>& block,
+    const std::function<at::Tensor(const at::Tensor&)>& compute, const at::Tensor& input);
+
+}  // namespace detail
+
+/// compute(block, input), the forward of a block of a network, computed again in the backward where
+/// a `RecomputeScope` says so. Results, gradients and second derivatives are the same to the bit.
+///
+/// @param block    a module that a holder or shared pointer owns
+/// @param compute  of the block, from an input; what it reads besides must not change until the
+///                 backward: its parameters, whether it is training
+template <class Block, class Compute>
+at::Tensor recomputed(Block& block, const at::Tensor& input, Compute compute) {
+  if (!detail::is_recomputed(block, input)) return compute(block, input);
+  // The graph owns the block; it may outlive the network.
+  return detail::recomputed_block(
+      block.shared_from_this(),
+      [&block, compute](const at::Tensor& x) { return compute(block, x); }, input);
+}
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid {
+
+LIMPID_INLINE bool RecomputeScope::in_force() { return current(); }
+
+LIMPID_INLINE bool& RecomputeScope::current() {
+  thread_local bool on = false;
+  return on;
+}
+
+}  // namespace limpid
+
+namespace limpid::detail {
 
 /// While it lives, a random generator continues from `state`; then as if nothing had been drawn.
 class RandomStateScope {
@@ -101,50 +146,6 @@ class RecomputedBlock : public torch::autograd::Function<RecomputedBlock> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients);
 };
-
-}  // namespace detail
-
-/// compute(block, input), the forward of a block of a network, computed again in the backward where
-/// a `RecomputeScope` says so. Results, gradients and second derivatives are the same to the bit.
-///
-/// @param block    a module that a holder or shared pointer owns
-/// @param compute  of the block, from an input; what it reads besides must not change until the
-///                 backward: its parameters, whether it is training
-template <class Block, class Compute>
-at::Tensor recomputed(Block& block, const at::Tensor& input, Compute compute) {
-  const auto needs_gradient = [](const at::Tensor& tensor) { return tensor.requires_grad(); };
-  if (!RecomputeScope::in_force() || !at::GradMode::is_enabled() ||
-      at::tracer::impl::is_dispatch_enabled()) {
-    return compute(block, input);
-  }
-  const auto parameters = block.parameters();
-  if (!input.requires_grad() &&
-      std::none_of(parameters.begin(), parameters.end(), needs_gradient)) {
-    return compute(block, input);
-  }
-  // The graph owns the block; it may outlive the network.
-  auto owner = block.shared_from_this();
-  auto again = c10::make_intrusive<detail::Recomputation>(
-      owner, [&block, compute](const at::Tensor& x) { return compute(block, x); }, input.device());
-  return detail::RecomputedBlock::apply(input, at::TensorList{parameters}, again);
-}
-
-}  // namespace limpid
-
-#ifdef LIMPID_BODIES
-
-namespace limpid {
-
-LIMPID_INLINE bool RecomputeScope::in_force() { return current(); }
-
-LIMPID_INLINE bool& RecomputeScope::current() {
-  thread_local bool on = false;
-  return on;
-}
-
-}  // namespace limpid
-
-namespace limpid::detail {
 
 LIMPID_INLINE RandomStateScope::RandomStateScope(at::Generator generator, const at::Tensor& state)
     : generator_(std::move(generator)), before_(state_of(generator_)) {
@@ -228,6 +229,25 @@ LIMPID_INLINE torch::autograd::variable_list RecomputedBlock::backward(
   torch::autograd::variable_list all(parameters.size() + 2);  // the block has none
   for (std::size_t i = 0; i < places.size(); ++i) all[places[i]] = found[i];
   return all;
+}
+
+LIMPID_INLINE bool is_recomputed(const torch::nn::Module& block, const at::Tensor& input) {
+  if (!RecomputeScope::in_force() || !at::GradMode::is_enabled() ||
+      at::tracer::impl::is_dispatch_enabled()) {
+    return false;
+  }
+  const auto parameters = block.parameters();
+  return input.requires_grad() ||
+         std::any_of(parameters.begin(), parameters.end(),
+                     [](const at::Tensor& tensor) { return tensor.requires_grad(); });
+}
+
+LIMPID_INLINE at::Tensor recomputed_block(
+    const std::shared_ptr<torch::nn::Module>& block,
+    const std::function<at::Tensor(const at::Tensor&)>& compute, const at::Tensor& input) {
+  const auto parameters = block->parameters();
+  auto again = c10::make_intrusive<Recomputation>(block, compute, input.device());
+  return RecomputedBlock::apply(input, at::TensorList{parameters}, again);
 }
 
 }  // namespace limpid::detail

@@ -2,27 +2,55 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 
-#include <ATen/Parallel.h>
-#include <ATen/TracerMode.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
-#include <torch/csrc/autograd/custom_function.h>
-#include <torch/nn.h>
 
-#include <algorithm>
 #include <cstdint>
 
 #ifdef LIMPID_BODIES
 #include <limpid/core/check.hpp>
 #include <limpid/core/padding.hpp>
+
+#include <ATen/Parallel.h>
+#include <ATen/TracerMode.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
 #endif
 
 namespace limpid {
 
-namespace detail {
+/// Mirrors a border of pixels around a map, as `torch::nn::ReflectionPad2d` does, in less memory:
+/// its backward needs none of its input. Without a graph it is LibTorch's. Maps that lie pixel by
+/// pixel stay so.
+class ReflectionPad2dImpl : public torch::nn::Cloneable<ReflectionPad2dImpl> {
+ public:
+  /// @throws c10::ValueError for a negative `border`.
+  explicit ReflectionPad2dImpl(std::int64_t border);
+
+  void reset() override {}
+
+  /// @param input  (N, C, H, W), sides above the border.
+  /// @return       (N, C, H + 2 border, W + 2 border).
+  at::Tensor forward(const at::Tensor& input);
+
+ private:
+  std::int64_t border_;
+};
+
+TORCH_MODULE(ReflectionPad2d);
+
+static_assert(ImageModule<ReflectionPad2d>);
+
+}  // namespace limpid
+
+#ifdef LIMPID_BODIES
+
+namespace limpid::detail {
 
 /// A side with a border of mirrored places, without the edge itself.
 struct Reflected {
@@ -128,36 +156,6 @@ inline torch::autograd::variable_list ReflectedBorder::backward(
   const auto border = context->saved_data["border"].toInt();
   return {FoldedBorder::apply(gradients[0], border), {}};
 }
-
-}  // namespace detail
-
-/// Mirrors a border of pixels around a map, as `torch::nn::ReflectionPad2d` does, in less memory:
-/// its backward needs none of its input. Without a graph it is LibTorch's. Maps that lie pixel by
-/// pixel stay so.
-class ReflectionPad2dImpl : public torch::nn::Cloneable<ReflectionPad2dImpl> {
- public:
-  /// @throws c10::ValueError for a negative `border`.
-  explicit ReflectionPad2dImpl(std::int64_t border);
-
-  void reset() override {}
-
-  /// @param input  (N, C, H, W), sides above the border.
-  /// @return       (N, C, H + 2 border, W + 2 border).
-  at::Tensor forward(const at::Tensor& input);
-
- private:
-  std::int64_t border_;
-};
-
-TORCH_MODULE(ReflectionPad2d);
-
-static_assert(ImageModule<ReflectionPad2d>);
-
-}  // namespace limpid
-
-#ifdef LIMPID_BODIES
-
-namespace limpid::detail {
 
 LIMPID_INLINE std::int64_t Reflected::source(std::int64_t place) const {
   const auto at = place - border;

@@ -2,11 +2,11 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/recompute.hpp>
 
 #include <ATen/ops/relu.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

@@ -2,13 +2,12 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/dropout.hpp>
 #include <limpid/layers/instance_norm.hpp>
 #include <limpid/layers/recompute.hpp>
 #include <limpid/layers/reflection_pad2d.hpp>
-
-#include <torch/nn.h>
 
 #include <cstdint>
 

@@ -3,14 +3,13 @@
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/bias_free_layer_norm2d.hpp>
 #include <limpid/layers/channel_attention.hpp>
 #include <limpid/layers/gated_feed_forward.hpp>
 #include <limpid/layers/layer_norm2d.hpp>
 #include <limpid/layers/norm_options.hpp>
 #include <limpid/layers/recompute.hpp>
-
-#include <torch/nn.h>
 
 #include <cstdint>
 

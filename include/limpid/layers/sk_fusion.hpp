@@ -1,10 +1,9 @@
 #pragma once
 
 #include <limpid/core/compiled.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/layers/local_mean.hpp>
-
-#include <torch/nn.h>
 
 #include <cstdint>
 

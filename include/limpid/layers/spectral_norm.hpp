@@ -2,12 +2,12 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/kernels/convolution.hpp>
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/randn.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <limpid/core/compiled.hpp>
+#include <limpid/core/modules.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/upsample_nearest2d.h>
-#include <torch/nn.h>
 
 #include <cstdint>
 

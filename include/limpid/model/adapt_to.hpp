@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limpid/core/json_text.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/change_tasks.hpp>
@@ -9,7 +10,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_svd.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <string>

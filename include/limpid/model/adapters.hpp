@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/weights/named_tensors.hpp>
@@ -9,7 +11,6 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/DispatchKeySet.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -30,7 +31,7 @@ namespace limpid {
 struct AdapterOptions {
   std::int64_t rank = 8;  ///< of the addition to each convolution; at most that of its own weight
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdapterOptions, rank)
+LIMPID_JSON(AdapterOptions, rank)
 
 namespace detail {
 

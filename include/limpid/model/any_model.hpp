@@ -5,10 +5,10 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/model/restore_image.hpp>
 #include <limpid/model/state_dict.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <concepts>

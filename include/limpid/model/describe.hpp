@@ -2,9 +2,9 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/model/options_from_json.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <exception>

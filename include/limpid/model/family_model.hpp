@@ -4,10 +4,10 @@
 #include <limpid/core/deep_copy.hpp>
 #include <limpid/core/field_of_view.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/model/describe.hpp>
 #include <limpid/model/restore_image.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

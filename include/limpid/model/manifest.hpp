@@ -2,6 +2,7 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/model/state_dict.hpp>
 
@@ -25,8 +26,6 @@
 #include <limpid/io/json_file.hpp>
 #include <limpid/model/stored_weights.hpp>
 #include <limpid/version.hpp>
-
-#include <torch/nn.h>
 
 #include <algorithm>
 #include <cstdio>

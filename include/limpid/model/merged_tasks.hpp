@@ -1,12 +1,12 @@
 #pragma once
 
+#include <limpid/core/modules.hpp>
 #include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/change_tasks.hpp>
 #include <limpid/model/describe.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <torch/nn.h>
 
 #include <cstddef>
 #include <memory>

@@ -4,6 +4,7 @@
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/errors.hpp>
 #include <limpid/core/fail.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/construction_limit.hpp>
 #include <limpid/model/describe.hpp>
@@ -24,7 +25,6 @@
 // and a manifest (manifest.hpp).
 
 #ifdef LIMPID_BODIES
-#include <torch/nn.h>
 #endif
 
 namespace limpid {

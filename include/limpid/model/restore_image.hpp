@@ -3,10 +3,9 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/field_of_view.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/padding.hpp>
 #include <limpid/core/ranges.hpp>
-
-#include <torch/nn.h>
 
 #include <cstdint>
 #include <optional>

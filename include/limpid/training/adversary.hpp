@@ -2,10 +2,10 @@
 
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/losses/adversarial/gradient_penalty.hpp>
 #include <limpid/model/describe.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <functional>

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <limpid/core/modules.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/model/state_dict.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/training_state.hpp>
 #include <limpid/training/tried_critic.hpp>
 #include <limpid/weights/named_tensors.hpp>
-
-#include <torch/nn.h>
 
 #include <functional>
 #include <string>

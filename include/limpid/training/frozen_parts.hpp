@@ -1,11 +1,10 @@
 #pragma once
 
+#include <limpid/core/modules.hpp>
 #include <limpid/model/adapters.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/manifest.hpp>
 #include <limpid/training/frozen_weights.hpp>
-
-#include <torch/nn.h>
 
 #include <algorithm>
 #include <cstddef>

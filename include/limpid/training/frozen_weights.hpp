@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/nn.h>
+#include <limpid/core/modules.hpp>
 
 #include <vector>
 

@@ -2,6 +2,7 @@
 
 #include <limpid/core/fail.hpp>
 #include <limpid/core/json_text.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/parallel/communicator.hpp>
 #include <limpid/training/checkpoint.hpp>
 #include <limpid/training/pair_names.hpp>
@@ -9,7 +10,6 @@
 #include <limpid/training/training_state.hpp>
 
 #include <ATen/ops/empty.h>
-#include <torch/nn.h>
 #include <torch/version.h>
 #include <nlohmann/json.hpp>
 

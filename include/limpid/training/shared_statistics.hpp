@@ -1,8 +1,7 @@
 #pragma once
 
+#include <limpid/core/modules.hpp>
 #include <limpid/parallel/communicator.hpp>
-
-#include <torch/nn.h>
 
 namespace limpid::detail {
 

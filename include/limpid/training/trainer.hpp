@@ -2,6 +2,7 @@
 
 #include <limpid/core/concepts.hpp>
 #include <limpid/core/fixed_string.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/model/any_model.hpp>
 #include <limpid/model/multi_task_model.hpp>
 #include <limpid/model/task_set.hpp>
@@ -10,7 +11,6 @@
 #include <limpid/training/training_run.hpp>
 #include <limpid/weighting/interference.hpp>
 
-#include <torch/nn.h>
 #include <torch/utils.h>
 
 #include <cstddef>

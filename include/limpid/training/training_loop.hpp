@@ -4,6 +4,7 @@
 #include <limpid/core/cudnn_benchmark.hpp>
 #include <limpid/core/host_reads.hpp>
 #include <limpid/core/memory_format.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/progress_line.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/core/tf32.hpp>
@@ -28,7 +29,6 @@
 #include <limpid/weighting/any_weighting.hpp>
 #include <limpid/weighting/interference.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/modules.hpp>
 #include <limpid/core/random.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/model/any_model.hpp>
@@ -14,7 +15,6 @@
 #include <limpid/weighting/any_weighting.hpp>
 #include <limpid/weighting/interference.hpp>
 
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>

@@ -2,6 +2,7 @@
 
 #include <limpid/core/adversarial_batch.hpp>
 #include <limpid/core/autocast.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/datasets/loader.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
 #include <limpid/layers/recompute.hpp>
@@ -18,7 +19,6 @@
 
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/from_blob.h>
-#include <torch/nn.h>
 
 #include <cstddef>
 #include <cstdint>

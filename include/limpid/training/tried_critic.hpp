@@ -1,9 +1,8 @@
 #pragma once
 
+#include <limpid/core/modules.hpp>
 #include <limpid/training/options.hpp>
 #include <limpid/training/training_state.hpp>
-
-#include <torch/nn.h>
 
 #include <functional>
 #include <utility>

@@ -3,6 +3,7 @@
 #include <limpid/core/autocast.hpp>
 #include <limpid/core/evaluation_scope.hpp>
 #include <limpid/core/memory_format.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/core/ranges.hpp>
 #include <limpid/core/tiling.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
@@ -17,7 +18,6 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/isfinite.h>
-#include <torch/nn.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

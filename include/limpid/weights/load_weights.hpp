@@ -2,6 +2,7 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/io/tensor_file.hpp>
 #include <limpid/io/tensor_index.hpp>
 #include <limpid/weights/find_weights.hpp>
@@ -19,7 +20,6 @@
 #ifdef LIMPID_BODIES
 #include <limpid/core/finite.hpp>
 
-#include <torch/nn.h>
 #endif
 
 namespace limpid {

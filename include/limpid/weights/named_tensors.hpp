@@ -2,8 +2,7 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/concepts.hpp>
-
-#include <torch/nn.h>
+#include <limpid/core/modules.hpp>
 
 #include <cstddef>
 #include <string>

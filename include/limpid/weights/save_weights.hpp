@@ -1,11 +1,10 @@
 #pragma once
 
 #include <limpid/core/concepts.hpp>
+#include <limpid/core/modules.hpp>
 #include <limpid/io/safetensors.hpp>
 #include <limpid/weights/name_map.hpp>
 #include <limpid/weights/named_tensors.hpp>
-
-#include <torch/nn.h>
 
 #include <filesystem>
 #include <map>

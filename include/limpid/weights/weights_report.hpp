@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/core/compiled.hpp>
 #include <limpid/core/printable.hpp>
 #include <limpid/weights/named_tensors.hpp>
 
@@ -20,7 +21,7 @@ struct MisShaped {
   std::string expected, found;
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MisShaped, name, expected, found)
+LIMPID_JSON(MisShaped, name, expected, found)
 
 /// What became of every tensor of a module and of a file, by the file's names.
 struct WeightsReport {
@@ -88,7 +89,7 @@ struct WeightsReport {
   }
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WeightsReport, source, wrapper, loaded, missing, mis_shaped,
-                                   unexpected, ignored, untouched, averaged, others, passed_over)
+LIMPID_JSON(WeightsReport, source, wrapper, loaded, missing, mis_shaped, unexpected, ignored,
+            untouched, averaged, others, passed_over)
 
 }  // namespace limpid

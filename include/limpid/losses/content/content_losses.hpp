@@ -80,60 +80,66 @@ struct ContentEntry {
   std::vector<std::string> needs() const;
 };
 
+namespace detail {
+
+template <NamedContentLoss L>
+AnyContent make_content(ContentNetworks& networks);
+
+template <NamedContentLoss L>
+AnyContent make_content_with(const OptionTexts& options);
+
+template <LPIPSNet Net>
+AnyContent make_lpips(ContentNetworks& networks);
+
+LIMPID_INLINE AnyContent make_half_frequency(ContentNetworks& networks);
+LIMPID_INLINE AnyContent make_perceptual(ContentNetworks& networks);
+LIMPID_INLINE AnyContent make_contextual(ContentNetworks& networks);
+LIMPID_INLINE AnyContent make_style(ContentNetworks& networks);
+
 /// The entry of a content loss that needs no network.
 template <NamedContentLoss L>
 constexpr ContentEntry plain_content() {
-  return {[](ContentNetworks&) -> AnyContent { return L{}; },
-          {},
-          [](const OptionTexts& options) { return with_options(L{}, options); }};
+  return {&make_content<L>, {}, &make_content_with<L>};
 }
 
 /// The entry of LPIPS by one of its networks.
 template <LPIPSNet Net>
 constexpr ContentEntry lpips_content() {
-  return {
-      [](ContentNetworks& networks) -> AnyContent { return LPIPSLoss{lpips_of(networks, Net)}; },
-      lpips_network_names(Net)};
+  return {&make_lpips<Net>, lpips_network_names(Net)};
 }
+
+}  // namespace detail
 
 /// Every content loss of the library with its defaults.
 inline constexpr NamedTable kContentLosses{
     "a content loss",
-    Named{L1::name, "mean absolute difference", plain_content<L1>()},
-    Named{L2::name, "mean squared difference", plain_content<L2>()},
-    Named{Charbonnier::name, "a smooth l1", plain_content<Charbonnier>()},
-    Named{PSNRLoss::name, "minus the PSNR in dB", plain_content<PSNRLoss>()},
-    Named{PSNRYLoss::name, "minus the PSNR of the luma in dB", plain_content<PSNRYLoss>()},
-    Named{SSIMLoss::name, "1 - SSIM", plain_content<SSIMLoss>()},
-    Named{MSSSIMLoss::name, "1 - MS-SSIM", plain_content<MSSSIMLoss>()},
-    Named{"frequency", "l1 between spectra", plain_content<FrequencyLoss>()},
-    Named{
-        "frequency-half", "l1 between the halves of spectra that differ",
-        ContentEntry{[](ContentNetworks&) -> AnyContent { return FrequencyLoss{Spectrum::half}; }}},
+    Named{L1::name, "mean absolute difference", detail::plain_content<L1>()},
+    Named{L2::name, "mean squared difference", detail::plain_content<L2>()},
+    Named{Charbonnier::name, "a smooth l1", detail::plain_content<Charbonnier>()},
+    Named{PSNRLoss::name, "minus the PSNR in dB", detail::plain_content<PSNRLoss>()},
+    Named{PSNRYLoss::name, "minus the PSNR of the luma in dB", detail::plain_content<PSNRYLoss>()},
+    Named{SSIMLoss::name, "1 - SSIM", detail::plain_content<SSIMLoss>()},
+    Named{MSSSIMLoss::name, "1 - MS-SSIM", detail::plain_content<MSSSIMLoss>()},
+    Named{"frequency", "l1 between spectra", detail::plain_content<FrequencyLoss>()},
+    Named{"frequency-half", "l1 between the halves of spectra that differ",
+          ContentEntry{&detail::make_half_frequency}},
     Named{FocalFrequencyLoss::name, "distance of spectra where they differ most",
-          plain_content<FocalFrequencyLoss>()},
-    Named{LaplacianEdge::name, "charbonnier between edges", plain_content<LaplacianEdge>()},
+          detail::plain_content<FocalFrequencyLoss>()},
+    Named{LaplacianEdge::name, "charbonnier between edges", detail::plain_content<LaplacianEdge>()},
     Named{GradientLoss::name, "l1 between steps from pixel to pixel",
-          plain_content<GradientLoss>()},
+          detail::plain_content<GradientLoss>()},
     Named{TotalVariation::name, "steps from pixel to pixel of the restored image",
-          plain_content<TotalVariation>()},
+          detail::plain_content<TotalVariation>()},
     Named{Perceptual::name, "distance of VGG-19's feature maps",
-          ContentEntry{[](ContentNetworks& networks) -> AnyContent {
-                         return Perceptual{vgg19_of(networks)};
-                       },
-                       "vgg19"}},
+          ContentEntry{&detail::make_perceptual, "vgg19"}},
     Named{Contextual::name, "distance of VGG-19's features, wherever they are",
-          ContentEntry{[](ContentNetworks& networks) -> AnyContent {
-                         return Contextual{.vgg = vgg19_of(networks)};
-                       },
-                       "vgg19"}},
+          ContentEntry{&detail::make_contextual, "vgg19"}},
     Named{StyleLoss::name, "distance of textures, by VGG-19",
-          ContentEntry{
-              [](ContentNetworks& networks) -> AnyContent { return StyleLoss{vgg19_of(networks)}; },
-              "vgg19"}},
-    Named{"lpips-alex", "learned distance, by AlexNet", lpips_content<LPIPSNet::alex>()},
-    Named{"lpips-vgg", "learned distance, by VGG-16", lpips_content<LPIPSNet::vgg>()},
-    Named{"lpips-squeeze", "learned distance, by SqueezeNet", lpips_content<LPIPSNet::squeeze>()}};
+          ContentEntry{&detail::make_style, "vgg19"}},
+    Named{"lpips-alex", "learned distance, by AlexNet", detail::lpips_content<LPIPSNet::alex>()},
+    Named{"lpips-vgg", "learned distance, by VGG-16", detail::lpips_content<LPIPSNet::vgg>()},
+    Named{"lpips-squeeze", "learned distance, by SqueezeNet",
+          detail::lpips_content<LPIPSNet::squeeze>()}};
 
 /// A sum of content losses that are chosen at run time.
 class AnySum {
@@ -203,6 +209,41 @@ LIMPID_INLINE AnyContent content_by_name(std::string_view text);
 }  // namespace limpid
 
 #ifdef LIMPID_BODIES
+
+namespace limpid::detail {
+
+template <NamedContentLoss L>
+LIMPID_KEPT AnyContent make_content(ContentNetworks&) {
+  return L{};
+}
+
+template <NamedContentLoss L>
+LIMPID_KEPT AnyContent make_content_with(const OptionTexts& options) {
+  return with_options(L{}, options);
+}
+
+template <LPIPSNet Net>
+LIMPID_KEPT AnyContent make_lpips(ContentNetworks& networks) {
+  return LPIPSLoss{lpips_of(networks, Net)};
+}
+
+LIMPID_INLINE AnyContent make_half_frequency(ContentNetworks&) {
+  return FrequencyLoss{Spectrum::half};
+}
+
+LIMPID_INLINE AnyContent make_perceptual(ContentNetworks& networks) {
+  return Perceptual{vgg19_of(networks)};
+}
+
+LIMPID_INLINE AnyContent make_contextual(ContentNetworks& networks) {
+  return Contextual{.vgg = vgg19_of(networks)};
+}
+
+LIMPID_INLINE AnyContent make_style(ContentNetworks& networks) {
+  return StyleLoss{vgg19_of(networks)};
+}
+
+}  // namespace limpid::detail
 
 namespace limpid {
 
