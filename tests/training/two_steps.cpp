@@ -43,9 +43,13 @@ struct FixedPointGP {
   }
 };
 
-BOOST_AUTO_TEST_SUITE(two_steps)
+/// How far losses and weights may be from the fixture's, relative to the loss and to the largest
+/// weight of a tensor.
+struct TwoStepsAgreement {
+  double first_losses, second_losses, weights;
+};
 
-BOOST_AUTO_TEST_CASE(losses_and_weights_are_those_of_an_independent_implementation) {
+void check_two_steps(Convolution convolution, const TwoStepsAgreement& agreement) {
   if (!Fixture::available("two_steps")) return;
   const Fixture fixture{"two_steps"};
   const auto width = fixture.number("width"), blocks = fixture.number("blocks");
@@ -65,7 +69,8 @@ BOOST_AUTO_TEST_CASE(losses_and_weights_are_those_of_an_independent_implementati
 
   MultiTaskTrainer<ResNetEncoder, ResNetDecoder<"deblur">, ResNetDecoder<"dehaze">,
                    ResNetDecoder<"derain">>
-      trainer{TrainerOptions{.rate = 1e-4, .critic_rate = 1e-4}, encoder, deblur, dehaze, derain};
+      trainer{TrainerOptions{.rate = 1e-4, .critic_rate = 1e-4, .convolution = convolution},
+              encoder, deblur, dehaze, derain};
   std::vector<PatchGAN<>> critics;
   const auto branch = [&](const std::string& task) {
     critics.push_back(PatchGAN<>{PatchGANOptions{.width = width}});
@@ -94,9 +99,9 @@ BOOST_AUTO_TEST_CASE(losses_and_weights_are_those_of_an_independent_implementati
                                                            : ".none.");
       if (!fixture.has(key + std::to_string(step))) continue;
       const auto expected = fixture.at(key + std::to_string(step)).item<double>();
-      BOOST_TEST(
-          std::abs(loss.value - expected) <= limpid_test::kForwardAgreement * std::abs(expected),
-          key << step << ": " << loss.value << ", expected " << expected);
+      const auto bound = step == 0 ? agreement.first_losses : agreement.second_losses;
+      BOOST_TEST(std::abs(loss.value - expected) <= bound * std::abs(expected),
+                 key << step << ": " << loss.value << ", expected " << expected);
     }
   }
 
@@ -106,9 +111,8 @@ BOOST_AUTO_TEST_CASE(losses_and_weights_are_those_of_an_independent_implementati
       const auto key = prefix + "." + item.key();
       if (!fixture.has(key)) continue;
       ++compared;
-      BOOST_TEST(
-          relative_difference(item.value(), fixture.at(key)) < limpid_test::kGradientAgreement,
-          key << " differs");
+      BOOST_TEST(relative_difference(item.value(), fixture.at(key)) < agreement.weights,
+                 key << " differs");
     }
     BOOST_TEST(compared > 0);
   };
@@ -117,6 +121,20 @@ BOOST_AUTO_TEST_CASE(losses_and_weights_are_those_of_an_independent_implementati
   compare(*dehaze, "decoder.dehaze");
   compare(*derain, "decoder.derain");
   for (std::size_t t = 0; t < 3; ++t) compare(*critics[t], "critic." + tasks[t]);
+}
+
+BOOST_AUTO_TEST_SUITE(two_steps)
+
+BOOST_AUTO_TEST_CASE(losses_and_weights_are_those_of_an_independent_implementation) {
+  check_two_steps(Convolution::exact,
+                  {limpid_test::kForwardAgreement, limpid_test::kForwardAgreement,
+                   limpid_test::kGradientAgreement});
+}
+
+// Adam's first steps are of full length, so that a weight whose gradient is about 0 may go either
+// way: exact convolutions of inputs that are off by 1e-7 move weights by as much.
+BOOST_AUTO_TEST_CASE(with_fast_convolutions_they_are_as_near_as_rounding_and_adam_let_them) {
+  check_two_steps(Convolution::fast, {limpid_test::kForwardAgreement, 1e-2, 5e-3});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
