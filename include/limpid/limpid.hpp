@@ -167,3 +167,5 @@
 
 #include <limpid/weighting/equal.hpp>
 #include <limpid/weighting/uncertainty.hpp>
+
+#include <limpid/version.hpp>

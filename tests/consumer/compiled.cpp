@@ -12,6 +12,9 @@
 #ifndef LIMPID_ONCE
 #error "headers declare what limpid::compiled holds"
 #endif
+#ifdef ONEAPI_DNNL_DNNL_HPP
+#error "who links limpid::compiled does not compile oneDNN's header"
+#endif
 
 int main() {
   limpid::AnyRestorer restorer{

@@ -98,6 +98,15 @@ static_assert(Backbone<InceptionResNetV2>);
 
 namespace limpid {
 
+LIMPID_INLINE InceptionResNetV2Impl::InceptionResNetV2Impl(InceptionResNetV2Options options)
+    : options_(options) {
+  detail::check_width("InceptionResNetV2: width", options.width);
+  detail::check_at_least("InceptionResNetV2: repeat", options.repeat, 0);
+  detail::check_at_least("InceptionResNetV2: repeat_1", options.repeat_1, 0);
+  reset();
+  initialise_weights(*this);
+}
+
 LIMPID_INLINE void InceptionResNetV2Impl::reset() {
   const auto c = [this](std::int64_t published) { return options_.channels(published); };
   using Unit = InceptionUnitOptions;
@@ -187,15 +196,6 @@ LIMPID_INLINE InceptionBlockOptions InceptionResNetV2Impl::mixed_7a_options() co
                        {{c(256)}, {c(288), {3, 3}, 2}},
                        {{c(256)}, {c(288), {3, 3}}, {c(320), {3, 3}, 2}}},
           .max_pooled = true};
-}
-
-LIMPID_INLINE InceptionResNetV2Impl::InceptionResNetV2Impl(InceptionResNetV2Options options)
-    : options_(options) {
-  detail::check_width("InceptionResNetV2: width", options.width);
-  detail::check_at_least("InceptionResNetV2: repeat", options.repeat, 0);
-  detail::check_at_least("InceptionResNetV2: repeat_1", options.repeat_1, 0);
-  reset();
-  initialise_weights(*this);
 }
 
 }  // namespace limpid

@@ -90,6 +90,16 @@ static_assert(Backbone<ResNet34>);
 
 namespace limpid {
 
+LIMPID_INLINE ResNet34Impl::ResNet34Impl(ResNet34Options options) : options_(options) {
+  detail::check_width("ResNet34: width", options.width);
+  for (const auto count : options.blocks) detail::check_at_least("ResNet34: blocks", count, 1);
+  reset();
+  initialise_weights(*conv1_);
+  for (auto& stage : stages_) {
+    for (std::size_t i = 0; i < stage->size(); ++i) stage->at<BasicBlockImpl>(i).initialise();
+  }
+}
+
 LIMPID_INLINE void ResNet34Impl::reset() {
   using namespace torch::nn;
   auto in = channels(0);
@@ -134,16 +144,6 @@ LIMPID_INLINE BackboneShape ResNet34Impl::shape() const {
 LIMPID_INLINE std::int64_t ResNet34Impl::channels(std::size_t map) const {
   constexpr std::array<std::int64_t, kBackboneMaps> kPublished{64, 64, 128, 256, 512};
   return options_.channels(kPublished[map]);
-}
-
-LIMPID_INLINE ResNet34Impl::ResNet34Impl(ResNet34Options options) : options_(options) {
-  detail::check_width("ResNet34: width", options.width);
-  for (const auto count : options.blocks) detail::check_at_least("ResNet34: blocks", count, 1);
-  reset();
-  initialise_weights(*conv1_);
-  for (auto& stage : stages_) {
-    for (std::size_t i = 0; i < stage->size(); ++i) stage->at<BasicBlockImpl>(i).initialise();
-  }
 }
 
 }  // namespace limpid

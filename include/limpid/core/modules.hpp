@@ -1,7 +1,8 @@
 #pragma once
 
 // What the interfaces of networks take of LibTorch's modules: all of torch/nn.h, or, in programs
-// that link limpid::compiled, the part that takes them half of the time.
+// that link limpid::compiled, what they name and no more. Each class of the rest would be
+// instantiated in every program, used or not.
 
 #include <limpid/core/compiled.hpp>
 

@@ -67,6 +67,13 @@ static_assert(AutoencoderCritic<Autoencoder>);
 
 namespace limpid {
 
+LIMPID_INLINE AutoencoderImpl::AutoencoderImpl(AutoencoderOptions options) : options_(options) {
+  detail::check_at_least("Autoencoder: in_channels", options.in_channels, 1);
+  detail::check_at_least("Autoencoder: width", options.width, 1);
+  detail::check_at_least("Autoencoder: depth", options.depth, 1);
+  reset();
+}
+
 LIMPID_INLINE void AutoencoderImpl::reset() {
   model_ = torch::nn::Sequential();
   auto channels = options_.in_channels;
@@ -95,13 +102,6 @@ LIMPID_INLINE void AutoencoderImpl::add_convolution(std::int64_t in, std::int64_
                                                     std::int64_t stride) {
   const auto options = torch::nn::Conv2dOptions(in, out, 3).stride(stride).padding(1);
   model_->push_back(Conv2d(options));
-}
-
-LIMPID_INLINE AutoencoderImpl::AutoencoderImpl(AutoencoderOptions options) : options_(options) {
-  detail::check_at_least("Autoencoder: in_channels", options.in_channels, 1);
-  detail::check_at_least("Autoencoder: width", options.width, 1);
-  detail::check_at_least("Autoencoder: depth", options.depth, 1);
-  reset();
 }
 
 }  // namespace limpid

@@ -84,6 +84,12 @@ static_assert(Critic<UNetCritic>);
 
 namespace limpid {
 
+LIMPID_INLINE UNetCriticImpl::UNetCriticImpl(UNetCriticOptions options) : options_(options) {
+  detail::check_at_least("UNetCritic: in_channels", options.in_channels, 1);
+  detail::check_at_least("UNetCritic: width", options.width, 1);
+  reset();
+}
+
 LIMPID_INLINE void UNetCriticImpl::reset() {
   const auto w = options_.width;
   const auto plain = [this](const char* name, std::int64_t in, std::int64_t out) {
@@ -135,12 +141,6 @@ LIMPID_INLINE at::Tensor UNetCriticImpl::joined(const at::Tensor& map,
 
 LIMPID_INLINE at::Tensor UNetCriticImpl::enlarged(const at::Tensor& map, const at::Tensor& finer) {
   return at::upsample_bilinear2d(map, finer.sizes().slice(2), /*align_corners=*/false);
-}
-
-LIMPID_INLINE UNetCriticImpl::UNetCriticImpl(UNetCriticOptions options) : options_(options) {
-  detail::check_at_least("UNetCritic: in_channels", options.in_channels, 1);
-  detail::check_at_least("UNetCritic: width", options.width, 1);
-  reset();
 }
 
 }  // namespace limpid

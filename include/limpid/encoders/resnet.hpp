@@ -74,6 +74,13 @@ static_assert(Encoder<ResNetEncoder>);
 
 namespace limpid {
 
+LIMPID_INLINE ResNetEncoderImpl::ResNetEncoderImpl(ResNetEncoderOptions options)
+    : options_(options) {
+  detail::check_at_least("ResNetEncoder: width", options.width, 1);
+  detail::check_at_least("ResNetEncoder: blocks", options.blocks, 1);
+  reset();
+}
+
 LIMPID_INLINE void ResNetEncoderImpl::reset() {
   using namespace torch::nn;
   const auto relu = ReLUOptions().inplace(true);
@@ -99,13 +106,6 @@ LIMPID_INLINE at::Tensor ResNetEncoderImpl::forward(const at::Tensor& image) {
 LIMPID_INLINE FieldOfView ResNetEncoderImpl::field_of_view() const {
   const auto down = FieldOfView{}.convolved(7).convolved(3, 2).convolved(3, 2);
   return down.convolved(3, 1, 2 * options_.blocks);
-}
-
-LIMPID_INLINE ResNetEncoderImpl::ResNetEncoderImpl(ResNetEncoderOptions options)
-    : options_(options) {
-  detail::check_at_least("ResNetEncoder: width", options.width, 1);
-  detail::check_at_least("ResNetEncoder: blocks", options.blocks, 1);
-  reset();
 }
 
 }  // namespace limpid
