@@ -128,6 +128,7 @@
 #include <limpid/io/colour_profile.hpp>
 #include <limpid/io/content_name.hpp>
 #include <limpid/io/cropped.hpp>
+#include <limpid/io/cut_pictures.hpp>
 #include <limpid/io/event_file.hpp>
 #include <limpid/io/exif.hpp>
 #include <limpid/io/formats/bmp.hpp>
@@ -173,6 +174,7 @@
 #include <limpid/io/upright.hpp>
 #include <limpid/io/zip.hpp>
 #include <limpid/kernels/convolution.hpp>
+#include <limpid/kernels/max_pool.hpp>
 #include <limpid/kernels/norm_of_maps.hpp>
 #include <limpid/kernels/row_convolution.hpp>
 #include <limpid/kernels/transposed_convolution.hpp>

@@ -45,7 +45,7 @@ struct Plan {
   std::filesystem::path model, json;
   std::vector<std::string> data;
   std::int64_t tasks = 3, runs = 5, warmup = 1, crop = 0, batch = 4, batches = 25, cache_mb = 0,
-               workers = 1;
+               cut_mb = 256, workers = 1;
   examples::NetworkOptions network;
   examples::Changes<recipes::ThesisObjective> objective;
   examples::Changes<TrainerOptions> options;
@@ -208,15 +208,16 @@ void data(const Plan& plan) {
   const LoaderOptions options{.batch_size = plan.batch,
                               .crop = plan.crop > 0 ? plan.crop : 256,
                               .workers = plan.workers,
-                              .cache_mb = plan.cache_mb};
+                              .cache_mb = plan.cache_mb,
+                              .cut_mb = plan.cut_mb};
   std::vector<PairLoader> loaders;
   for (const auto& argument : examples::parse_data("--data", plan.data)) {
     loaders.emplace_back(open_pairs(argument, DataUse::training), options);
   }
-  const json what{{"benchmark", "data"},         {"data", plan.data},
-                  {"batch", options.batch_size}, {"batches", plan.batches},
-                  {"crop", options.crop},        {"workers", options.workers},
-                  {"cache_mb", options.cache_mb}};
+  const json what{{"benchmark", "data"},          {"data", plan.data},
+                  {"batch", options.batch_size},  {"batches", plan.batches},
+                  {"crop", options.crop},         {"workers", options.workers},
+                  {"cache_mb", options.cache_mb}, {"cut_mb", options.cut_mb}};
   const auto images = plan.batch * plan.batches * static_cast<std::int64_t>(loaders.size());
   report(plan, what, images, [&] {
     for (std::int64_t i = 0; i < plan.batches; ++i) {
@@ -288,6 +289,8 @@ int main(int argc, char** argv) {
                       "Threads that decode ahead, for each --data", 0);
   examples::add_count(*data_app, "--cache-mb", plan.cache_mb, "Decoded pictures that are kept, MiB",
                       0);
+  examples::add_count(*data_app, "--cut-mb", plan.cut_mb,
+                      "JPEG files that are kept packed anew for crops, MiB", 0);
   return examples::run_program(app, argc, argv, [&] {
     if (data_app->parsed()) return data(plan);
     if (restore_app->parsed()) return restore(plan);

@@ -54,11 +54,13 @@
 #include <limpid/io/colour_profile.hpp>
 #include <limpid/io/content_name.hpp>
 #include <limpid/io/cropped.hpp>
+#include <limpid/io/cut_pictures.hpp>
 #include <limpid/io/descriptor_stream.hpp>
 #include <limpid/io/event_file.hpp>
 #include <limpid/io/exif.hpp>
 #include <limpid/io/formats/bmp.hpp>
 #include <limpid/io/formats/jpeg.hpp>
+#include <limpid/io/formats/jpeg_cut.hpp>
 #include <limpid/io/formats/jpeg_gate.hpp>
 #include <limpid/io/formats/jpeg_header.hpp>
 #include <limpid/io/formats/jpeg_libjpeg.hpp>
@@ -128,6 +130,7 @@
 #include <limpid/kernels/bounded_cache.hpp>
 #include <limpid/kernels/convolution.hpp>
 #include <limpid/kernels/convolution_switch.hpp>
+#include <limpid/kernels/max_pool.hpp>
 #include <limpid/kernels/norm_of_maps.hpp>
 #include <limpid/kernels/onednn.hpp>
 #include <limpid/kernels/row_convolution.hpp>

@@ -1,6 +1,7 @@
 #include <limpid/datasets/loader.hpp>
 #include <limpid/datasets/paired_files.hpp>
 #include <limpid/interpolation/frame_triplets.hpp>
+#include <limpid/io/picture_formats.hpp>
 #include <support/errors.hpp>
 #include <support/images.hpp>
 #include <support/temporary_folder.hpp>
@@ -57,9 +58,11 @@ void check_equal_batches(const Pairs& pairs) {
       PairLoader cropped{whole, options};
       for (int step = 0; step < 12; ++step) expected.push_back(cropped.next());
       for (const std::int64_t workers : {0, 1, 3}) {
-        for (const std::int64_t cache_mb : {0, 1}) {
+        for (const auto& [cache_mb, cut_mb] :
+             std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 0}, {0, 1}, {1, 1}}) {
           options.workers = workers;
           options.cache_mb = cache_mb;
+          options.cut_mb = cut_mb;
           PairLoader loader{pairs, options};
           for (const auto& [degraded, target] : expected) {
             const auto batch = loader.next();
@@ -67,6 +70,9 @@ void check_equal_batches(const Pairs& pairs) {
             BOOST_TEST(batch.target.equal(target), workers << " workers");
           }
           BOOST_TEST((loader.cache().size() > 0) == (cache_mb > 0));
+          const bool cuts = cache_mb == 0 && cut_mb > 0 && limpid::kJpeg.decoder == "libjpeg";
+          if (!cuts) BOOST_TEST(loader.cuts().size() == 0);
+          if (cuts && crop == 8) BOOST_TEST(loader.cuts().size() > 0);
         }
       }
     }

@@ -1,5 +1,6 @@
 #include <limpid/kernels/norm_of_maps.hpp>
 
+#include <limpid/core/autocast.hpp>
 #include <limpid/layers/instance_norm.hpp>
 
 #include <torch/torch.h>
@@ -46,6 +47,23 @@ BOOST_AUTO_TEST_CASE(second_derivatives_agree_with_double_precision) {
   BOOST_TEST(difference(second(norm_of_maps(input, kEpsilon)), second(in_double(input))) < 1e-4);
 }
 
+BOOST_AUTO_TEST_CASE(bfloat16_is_computed_in_float_and_rounded_once) {
+  torch::manual_seed(0);
+  const auto input = (torch::randn({2, 3, 33, 65}) + 3).to(at::kBFloat16).requires_grad_();
+  const auto wide = input.detach().to(at::kFloat).requires_grad_();
+  const auto gradient = torch::randn(input.sizes()).to(at::kBFloat16);
+  const auto output = norm_of_maps(input, kEpsilon), in_float = norm_of_maps(wide, kEpsilon);
+  BOOST_TEST(output.equal(in_float.to(at::kBFloat16)));
+  const auto found = torch::autograd::grad({output}, {input}, {gradient})[0];
+  const auto right = torch::autograd::grad({in_float}, {wide}, {gradient.to(at::kFloat)})[0];
+  BOOST_TEST(found.equal(right.to(at::kBFloat16)));
+  const auto slope = torch::autograd::grad({norm_of_maps(input, kEpsilon).pow(3).sum()}, {input},
+                                           {}, true, true)[0];
+  BOOST_TEST((slope.scalar_type() == at::kBFloat16));
+  BOOST_TEST(
+      torch::autograd::grad({slope.square().sum()}, {input})[0].isfinite().all().item<bool>());
+}
+
 BOOST_AUTO_TEST_CASE(a_flat_map_is_zero_and_its_gradient_finite) {
   const auto input = torch::full({1, 2, 8, 8}, 0.7F).requires_grad_();
   const auto output = norm_of_maps(input, kEpsilon);
@@ -61,6 +79,11 @@ BOOST_AUTO_TEST_CASE(the_layer_takes_it_where_fast_is_asked_for) {
   const limpid::ConvolutionScope scope{limpid::Convolution::fast};
   BOOST_TEST(torch::equal(layer->forward(input), norm_of_maps(input, kEpsilon)));
   BOOST_TEST(difference(layer->forward(input), exact) < 1e-5);
+  {
+    const limpid::AutocastScope autocast{limpid::Precision::bfloat16, at::kCPU};
+    const auto half = input.detach().to(at::kBFloat16);
+    BOOST_TEST(layer->forward(half).equal(norm_of_maps(half, kEpsilon)));
+  }
   const auto last = input.contiguous(at::MemoryFormat::ChannelsLast);
   BOOST_TEST(difference(layer->forward(last), exact) < 1e-5);
 }

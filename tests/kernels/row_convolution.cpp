@@ -1,3 +1,4 @@
+#include <limpid/core/autocast.hpp>
 #include <limpid/kernels/row_convolution.hpp>
 #include <limpid/layers/conv2d.hpp>
 #include <support/convolutions.hpp>
@@ -5,6 +6,7 @@
 #include <torch/torch.h>
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace {
@@ -52,6 +54,24 @@ BOOST_AUTO_TEST_CASE(a_layer_agrees_with_libtorchs_and_is_the_same_where_exact) 
     const ConvolutionScope fast{Convolution::fast};
     BOOST_TEST(torch::allclose(ours->forward(input), theirs->forward(input), 1e-4, 1e-5));
   }
+}
+
+BOOST_AUTO_TEST_CASE(under_autocast_rows_are_convolved_in_bfloat16) {
+  const auto arguments = limpid_test::convolution_arguments({2, 16, 20, 17}, {3, 16, 7, 7}, 3);
+  const auto doubles = limpid_test::in_double(arguments);
+  const auto expected = torch::conv2d(doubles[0], doubles[1], doubles[2], 1, 3);
+  const auto slopes = torch::autograd::grad({expected.sin().sum()}, doubles);
+  const ConvolutionScope fast{Convolution::fast};
+  const limpid::AutocastScope autocast{limpid::Precision::bfloat16, at::kCPU};
+  BOOST_TEST(may_be_in_rows(arguments[0], arguments[1], arguments[2]));
+  const auto result = limpid::convolution_in_rows(arguments[0], arguments[1], arguments[2], 3);
+  BOOST_TEST((result.scalar_type() == at::kBFloat16));
+  const auto off = [](const at::Tensor& found, const at::Tensor& right) {
+    return ((found.to(at::kDouble) - right).abs().max() / right.abs().max()).item<double>();
+  };
+  BOOST_TEST(off(result, expected) < 2e-2);
+  const auto found = torch::autograd::grad({result.sin().sum()}, arguments);
+  for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(off(found[i], slopes[i]) < 3e-2);
 }
 
 BOOST_AUTO_TEST_CASE(an_input_smaller_than_the_kernel_is_refused_as_by_libtorch) {

@@ -1,4 +1,6 @@
 #include <limpid/kernels/transposed_convolution.hpp>
+
+#include <limpid/core/autocast.hpp>
 #include <limpid/layers/conv_transpose2d.hpp>
 #include <support/convolutions.hpp>
 #include <support/networks.hpp>
@@ -74,6 +76,32 @@ BOOST_AUTO_TEST_CASE(a_clone_owns_its_weights_and_bfloat16_works) {
   const auto output = [&](limpid::ConvTranspose2d& l) { return l->forward(input); };
   limpid_test::check_bfloat16(layer, output);
   limpid_test::check_clone_owns_weights(layer, output);
+}
+
+BOOST_AUTO_TEST_CASE(under_autocast_it_computes_in_bfloat16_where_the_cpu_does) {
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    auto arguments = limpid_test::convolution_arguments({2, 16, 9, 7}, {16, 24, 3, 3}, 24);
+    arguments[0] = arguments[0].detach().to(at::kBFloat16).to(type).requires_grad_();
+    const auto everything = [](const auto& t, const auto& result) {
+      auto all = torch::autograd::grad({result.sin().sum()}, t);
+      all.push_back(result);
+      return all;
+    };
+    const auto doubles = limpid_test::in_double(arguments);
+    const auto expected =
+        everything(doubles, torch::conv_transpose2d(doubles[0], doubles[1], doubles[2], 2, 1, 1));
+    const limpid::AutocastScope autocast{limpid::Precision::bfloat16, at::kCPU};
+    const auto found = everything(
+        arguments, transposed_convolution(arguments[0], arguments[1], arguments[2], 2, 1, 1));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const auto off =
+          (found[i].to(at::kDouble) - expected[i]).abs().max() / expected[i].abs().max();
+      BOOST_TEST(off.item<double>() < 2e-2, "number " << i);
+    }
+    BOOST_TEST((found[3].scalar_type() == at::kBFloat16) == limpid::cpu_has_bfloat16());
+    BOOST_TEST((found[0].scalar_type() == type));
+    BOOST_TEST((found[1].scalar_type() == at::kFloat));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

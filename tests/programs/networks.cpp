@@ -224,6 +224,14 @@ BOOST_AUTO_TEST_CASE(any_family_is_measured) {
                              "nafnet:width=4,blocks=[1]", "--tasks", "5", "--crop", "16"});
   BOOST_TEST(step.at("network") == "nafnet");
   BOOST_TEST(step.at("tasks") == 5);
+  const auto operations = [&](const std::string& convolution) {
+    return measure({"step", "--recipe", "quickstart", "--network", "pixel-unet:width=16", "--tasks",
+                    "1", "--crop", "64", "--convolution", convolution})
+        .at("tera_operations")
+        .get<double>();
+  };
+  BOOST_TEST(operations("fast") > 0);
+  BOOST_TEST(operations("fast") == operations("exact"));
   BOOST_TEST(measure({"restore", "--network", "resnet:width=4,blocks=1", "--size", "33x41"})
                  .at("network") == "resnet");
 }

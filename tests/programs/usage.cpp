@@ -89,7 +89,8 @@ BOOST_AUTO_TEST_CASE(help_names_every_option) {
   check_help({"limpid-benchmark", "step"}, {"--recipe", "--tasks", "--steps", "--warmup",
                                             "--device", "--precision", "--json", "--weighting"});
   check_help({"limpid-benchmark", "restore"}, {"--recipe", "--model", "--size", "--tile"});
-  check_help({"limpid-benchmark", "data"}, {"--data", "--crop", "--workers", "--cache-mb"});
+  check_help({"limpid-benchmark", "data"},
+             {"--data", "--crop", "--workers", "--cache-mb", "--cut-mb"});
 }
 
 BOOST_AUTO_TEST_CASE(wrong_usage_of_limpid_data) {

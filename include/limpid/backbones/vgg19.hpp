@@ -19,6 +19,7 @@
 #include <limpid/core/check.hpp>
 #include <limpid/core/fail.hpp>
 #include <limpid/kernels/convolution.hpp>
+#include <limpid/kernels/max_pool.hpp>
 #include <limpid/layers/conv2d.hpp>
 
 #include <algorithm>
@@ -224,7 +225,7 @@ LIMPID_INLINE std::vector<at::Tensor> VGG19Impl::forward_to(
       keep(ordinal, true, map);
     }
     if (missing == 0) break;
-    map = torch::max_pool2d(map, 2, 2);
+    map = max_pool2x2(map);
   }
   return maps;
 }

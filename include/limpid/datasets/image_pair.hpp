@@ -5,6 +5,7 @@
 #include <limpid/io/lazy_image.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,13 @@ struct LazyPair {
   /// Decodes a window of all its pictures; a picture that is there twice once.
   ImagePair part(const Window& window) const {
     return decoded([&](const LazyImage& image) { return image.part(window); });
+  }
+
+  /// Its pictures with parts from `cuts`.
+  LazyPair cut_by(const std::shared_ptr<CutPictures>& cuts) const {
+    LazyPair same{degraded.cut_by(cuts), target.cut_by(cuts)};
+    for (const auto& image : beside) same.beside.push_back(image.cut_by(cuts));
+    return same;
   }
 
   ImagePair load() const {

@@ -28,8 +28,8 @@ namespace limpid {
 /// own. All pictures of a pair are cropped, flipped and turned alike. Everything follows from the
 /// seed and the sample's position alone: any number of workers gives the same batches, and `seek`
 /// goes on exactly where another loader stood. Workers share the samples of a batch, so that each
-/// of them helps with the next one. At most `prefetch` batches and `cache_mb` of pictures are kept,
-/// beside what each worker has in hand.
+/// of them helps with the next one. At most `prefetch` batches, `cache_mb` of pictures and `cut_mb`
+/// of JPEG files are kept, beside what each worker has in hand.
 class PairLoader {
  public:
   /// @throws c10::ValueError if `pairs` is empty or an option is out of range.
@@ -61,6 +61,9 @@ class PairLoader {
   const LoaderOptions& options() const;
   const Pairs& pairs() const;
   const PairCache& cache() const;
+
+  /// The JPEG files that are kept packed anew.
+  const CutPictures& cuts() const;
 
  private:
   // Does not move when the loader does.
@@ -115,6 +118,8 @@ LIMPID_INLINE const LoaderOptions& PairLoader::options() const { return state_->
 LIMPID_INLINE const Pairs& PairLoader::pairs() const { return state_->maker.pairs(); }
 
 LIMPID_INLINE const PairCache& PairLoader::cache() const { return state_->maker.cache(); }
+
+LIMPID_INLINE const CutPictures& PairLoader::cuts() const { return state_->maker.cuts(); }
 
 }  // namespace limpid
 

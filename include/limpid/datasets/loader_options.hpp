@@ -27,6 +27,9 @@ struct LoaderOptions {
   std::optional<std::int64_t> prefetch{};
   Augmentation augmentation{};
   std::int64_t cache_mb = 0;  ///< decoded pictures that are kept, in MiB
+  /// JPEG files that are kept packed anew, so that a crop costs what it is large, in MiB. From the
+  /// second epoch on, without a `cache_mb`.
+  std::int64_t cut_mb = 256;
   /// Of how many loaders with equal options this is the one of number `rank`: their batches, one
   /// behind the other by rank, are that of a single loader with `world` times the `batch_size`.
   std::int64_t world = 1;

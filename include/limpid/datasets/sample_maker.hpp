@@ -8,12 +8,14 @@
 #include <limpid/datasets/loader_options.hpp>
 #include <limpid/datasets/pair_cache.hpp>
 #include <limpid/datasets/pairs.hpp>
+#include <limpid/io/cut_pictures.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -48,11 +50,13 @@ class SampleMaker {
       : pairs_(std::move(pairs)),
         options_(checked(pairs_, options)),
         cache_(options_.cache_mb << 20),
+        cuts_(std::make_shared<CutPictures>(options_.cut_mb << 20)),
         order_(pairs_.size(), options_.seed) {}
 
   const Pairs& pairs() const { return pairs_; }
   const LoaderOptions& options() const { return options_; }  ///< with a prefetch
   const PairCache& cache() const { return cache_; }
+  const CutPictures& cuts() const { return *cuts_; }
 
   /// A batch of which no sample is made yet.
   MadeBatch begin(std::int64_t number) const { return {pairs_, options_, number}; }
@@ -75,6 +79,7 @@ class SampleMaker {
   const Pairs pairs_;
   const LoaderOptions options_;
   PairCache cache_;
+  const std::shared_ptr<CutPictures> cuts_;
   EpochOrder order_;
 };
 
@@ -113,6 +118,7 @@ LIMPID_INLINE LoaderOptions SampleMaker::checked(const Pairs& pairs, LoaderOptio
   }
   check_at_least("PairLoader: workers", options.workers, 0);
   check_at_least("PairLoader: cache_mb", options.cache_mb, 0);
+  check_at_least("PairLoader: cut_mb", options.cut_mb, 0);
   check_at_least("PairLoader: world", options.world, 1);
   TORCH_CHECK_VALUE(options.parts >= 1 && options.batch_size % options.parts == 0,
                     "PairLoader: parts must divide batch_size = ", options.batch_size, ", got ",
@@ -166,7 +172,7 @@ LIMPID_INLINE void SampleMaker::write(std::int64_t number, std::int64_t i, MadeB
 }
 
 LIMPID_INLINE LazyPair SampleMaker::base(std::int64_t index) {
-  if (options_.cache_mb == 0) return pairs_.base(index);
+  if (options_.cache_mb == 0) return pairs_.base(index).cut_by(cuts_);
   return cache_.get({index, 0}, [&] { return pairs_.base(index).load(); });
 }
 

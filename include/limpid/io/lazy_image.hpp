@@ -2,6 +2,7 @@
 
 #include <limpid/core/compiled.hpp>
 #include <limpid/core/window.hpp>
+#include <limpid/io/cut_pictures.hpp>
 #include <limpid/io/image.hpp>
 #include <limpid/io/image_limits.hpp>
 #include <limpid/io/picture_file.hpp>
@@ -34,6 +35,9 @@ class LazyImage {
   /// @throws c10::ValueError if the window does not lie within it.
   LazyImage within(const Window& window) const;
 
+  /// The same, with parts from `cuts` where it has them; that may belong to several pictures.
+  LazyImage cut_by(std::shared_ptr<CutPictures> cuts) const;
+
   /// Decodes a window of it: bit by bit `load().crop(window)`.
   /// @throws c10::ValueError if the window does not lie within it, and what `Image::load` throws.
   Image part(const Window& window) const;
@@ -46,6 +50,7 @@ class LazyImage {
 
  private:
   std::shared_ptr<const detail::OpenPictureFile> file_;
+  std::shared_ptr<CutPictures> cuts_;
   Image image_;
   Window window_;
 };
@@ -77,9 +82,16 @@ LIMPID_INLINE Image LazyImage::part(const Window& window) const { return within(
 
 LIMPID_INLINE Image LazyImage::load() const {
   if (file_ == nullptr) return empty() ? image_ : image_.crop(window_);
-  auto read = window_ == Window::whole(file_->height(), file_->width()) ? file_->read()
-                                                                        : file_->read(window_);
+  const bool is_whole = window_ == Window::whole(file_->height(), file_->width());
+  const auto cut = is_whole || cuts_ == nullptr ? nullptr : cuts_->of(*file_, window_);
+  auto read = is_whole ? file_->read() : file_->read(window_, cut.get());
   return Image{read.pixels}.with_facts(read.facts);
+}
+
+LIMPID_INLINE LazyImage LazyImage::cut_by(std::shared_ptr<CutPictures> cuts) const {
+  auto same = *this;
+  same.cuts_ = std::move(cuts);
+  return same;
 }
 
 LIMPID_INLINE bool LazyImage::is_same(const LazyImage& other) const {

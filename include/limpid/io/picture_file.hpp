@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -65,7 +66,14 @@ class OpenPicture {
   ReadPicture read() const;
 
   /// A window of the upright picture, which lies within it.
-  ReadPicture read(const Window& window) const;
+  /// @param cut  null, or what `cut()` gave of the same bytes
+  ReadPicture read(const Window& window, const CutPicture* cut = nullptr) const;
+
+  /// Whether pictures of this format can be packed anew.
+  bool can_be_cut() const { return format_->cut != nullptr; }
+
+  /// The picture packed anew; null where it cannot be.
+  std::shared_ptr<const CutPicture> cut() const;
 
  private:
   bool is_on_its_side() const { return UprightTurn{header_.facts.orientation}.exchanged; }
@@ -96,8 +104,13 @@ class OpenPictureFile {
   std::int64_t height() const;
   std::int64_t width() const;
 
+  const std::string& path() const { return path_; }
+  const std::string& bytes() const { return bytes_; }
+
   ReadPicture read() const;
-  ReadPicture read(const Window& window) const;
+  ReadPicture read(const Window& window, const CutPicture* cut = nullptr) const;
+  bool can_be_cut() const { return picture_.can_be_cut(); }
+  std::shared_ptr<const CutPicture> cut() const { return picture_.cut(); }
 
  private:
   template <class Do>
@@ -183,13 +196,18 @@ LIMPID_INLINE ReadPicture OpenPicture::read() const {
   return finished(stored, std::move(header.facts));
 }
 
-LIMPID_INLINE ReadPicture OpenPicture::read(const Window& window) const {
+LIMPID_INLINE ReadPicture OpenPicture::read(const Window& window, const CutPicture* cut) const {
   auto header = header_;
   const auto part = stored_window(window, header.facts.orientation, header.height, header.width);
-  const auto stored = format_->decode_part != nullptr
+  const auto stored = cut != nullptr && cut->has(part) ? cut->decode(part, limits_)
+                      : format_->decode_part != nullptr
                           ? format_->decode_part(bytes_, header, limits_, part)
                           : cropped(format_->decode(bytes_, header, limits_), part);
   return finished(stored, std::move(header.facts));
+}
+
+LIMPID_INLINE std::shared_ptr<const CutPicture> OpenPicture::cut() const {
+  return can_be_cut() ? format_->cut(bytes_, header_, limits_) : nullptr;
 }
 
 LIMPID_INLINE ReadPicture OpenPicture::finished(const at::Tensor& stored, PictureFacts facts) {
@@ -214,8 +232,8 @@ LIMPID_INLINE ReadPicture OpenPictureFile::read() const {
   return noted(named([&] { return picture_.read(); }));
 }
 
-LIMPID_INLINE ReadPicture OpenPictureFile::read(const Window& window) const {
-  return noted(named([&] { return picture_.read(window); }));
+LIMPID_INLINE ReadPicture OpenPictureFile::read(const Window& window, const CutPicture* cut) const {
+  return noted(named([&] { return picture_.read(window, cut); }));
 }
 
 LIMPID_INLINE ReadPicture OpenPictureFile::noted(ReadPicture read) const {

@@ -41,9 +41,11 @@ LIMPID_INLINE bool is_cast_to_bfloat16();
 /// bfloat16, that.
 LIMPID_INLINE bool is_fast_input(const at::Tensor& tensor);
 
-/// Whether 3x3 convolutions of stride 1 may leave LibTorch here: nothing records operators, nothing
-/// casts but to bfloat16, and the arguments are what they should be, so that LibTorch refuses those
-/// that are not.
+/// Whether nothing here records operators, and nothing casts their arguments but to bfloat16.
+LIMPID_INLINE bool may_leave_libtorch();
+
+/// Whether 3x3 convolutions of stride 1 may leave LibTorch here, and the arguments are what they
+/// should be, so that LibTorch refuses those that are not.
 LIMPID_INLINE bool may_be_fast(const at::Tensor& input, const at::Tensor& weight,
                                const at::Tensor& bias, std::int64_t padding);
 
@@ -88,6 +90,11 @@ LIMPID_INLINE bool is_cast_to_bfloat16() {
   return autocast_is_on(at::kCPU) && autocast_type(at::kCPU) == at::kBFloat16;
 }
 
+LIMPID_INLINE bool may_leave_libtorch() {
+  return is_cast_to_bfloat16() ? !at::tracer::impl::is_dispatch_enabled()
+                               : !operators_are_watched();
+}
+
 LIMPID_INLINE bool is_fast_input(const at::Tensor& tensor) {
   if (is_plain_float(tensor)) return true;
   return is_cast_to_bfloat16() && tensor.defined() && tensor.scalar_type() == at::kBFloat16 &&
@@ -103,8 +110,7 @@ LIMPID_INLINE bool may_be_fast(const at::Tensor& input, const at::Tensor& weight
          (padding == 0 || padding == 1) &&
          (!bias.defined() ||
           (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
-         (is_cast_to_bfloat16() ? !at::tracer::impl::is_dispatch_enabled()
-                                : !operators_are_watched());
+         may_leave_libtorch();
 }
 
 LIMPID_INLINE std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_gradients(

@@ -67,7 +67,12 @@ class NormOfMaps : public torch::autograd::Function<NormOfMaps> {
  private:
   static std::int64_t grain(std::int64_t area) { return std::max<std::int64_t>(1, 32768 / area); }
 
-  /// (gradient - its mean - normalised x mean of gradient x normalised) / deviation.
+  /// The maps normalised, of `Number`; `moments` becomes their means and reciprocal deviations.
+  template <class Number>
+  static at::Tensor normalised(const at::Tensor& input, double epsilon, const at::Tensor& moments);
+
+  /// (gradient - its mean - normalised x mean of gradient x normalised) / deviation, of `Number`.
+  template <class Number>
   static at::Tensor plain(const at::Tensor& gradient, const at::Tensor& input,
                           const at::Tensor& moments);
 
@@ -80,9 +85,10 @@ class NormOfMaps : public torch::autograd::Function<NormOfMaps> {
 
 /// Each map of each picture with mean 0 and variance 1, as `at::instance_norm` without weights.
 ///
-/// @param input    (N, C, H, W), contiguous, float32 on the CPU.
+/// @param input    (N, C, H, W), contiguous, on the CPU, float32 or bfloat16; the latter is
+///                 computed in float32.
 /// @param epsilon  added to the variance.
-/// @return         the same shape. It has gradients of the first and second order.
+/// @return         the same shape and type. It has gradients of the first and second order.
 LIMPID_INLINE at::Tensor norm_of_maps(const at::Tensor& input, double epsilon);
 
 }  // namespace limpid
@@ -91,13 +97,13 @@ LIMPID_INLINE at::Tensor norm_of_maps(const at::Tensor& input, double epsilon);
 
 namespace limpid::detail {
 
-LIMPID_INLINE at::Tensor NormOfMaps::forward(torch::autograd::AutogradContext* context,
-                                             const at::Tensor& input, double epsilon) {
+template <class Number>
+at::Tensor NormOfMaps::normalised(const at::Tensor& input, double epsilon,
+                                  const at::Tensor& moments) {
   const auto planes = input.size(0) * input.size(1), area = input.size(2) * input.size(3);
   auto output = at::empty(input.sizes(), input.options());
-  auto moments = at::empty({2, planes}, input.options());  // means, reciprocal deviations
-  const auto* from = input.data_ptr<float>();
-  auto* to = output.data_ptr<float>();
+  const auto* from = input.data_ptr<Number>();
+  auto* to = output.template data_ptr<Number>();
   auto* means = moments.data_ptr<float>();
   auto* scales = means + planes;
   const auto count = static_cast<double>(area);
@@ -106,39 +112,55 @@ LIMPID_INLINE at::Tensor NormOfMaps::forward(torch::autograd::AutogradContext* c
       const auto* x = from + plane * area;
       auto* y = to + plane * area;
       const auto mean = static_cast<float>(
-          summed<1>(area, [x](std::int64_t i) { return std::array{x[i]}; })[0] / count);
+          summed<1>(area, [x](std::int64_t i) { return std::array{static_cast<float>(x[i])}; })[0] /
+          count);
       const auto squares = summed<1>(area, [x, mean](std::int64_t i) {
-        const auto off = x[i] - mean;
+        const auto off = static_cast<float>(x[i]) - mean;
         return std::array{off * off};
       })[0];
       const auto scale = static_cast<float>(1 / std::sqrt(squares / count + epsilon));
       means[plane] = mean;
       scales[plane] = scale;
-      for (std::int64_t i = 0; i < area; ++i) y[i] = (x[i] - mean) * scale;
+      for (std::int64_t i = 0; i < area; ++i) {
+        y[i] = static_cast<Number>((static_cast<float>(x[i]) - mean) * scale);
+      }
     }
   });
+  return output;
+}
+
+LIMPID_INLINE at::Tensor NormOfMaps::forward(torch::autograd::AutogradContext* context,
+                                             const at::Tensor& input, double epsilon) {
+  const auto moments =
+      at::empty({2, input.size(0) * input.size(1)}, input.options().dtype(at::kFloat));
   context->save_for_backward({input, moments});
   context->saved_data["epsilon"] = epsilon;
-  return output;
+  return input.scalar_type() == at::kBFloat16 ? normalised<at::BFloat16>(input, epsilon, moments)
+                                              : normalised<float>(input, epsilon, moments);
 }
 
 LIMPID_INLINE torch::autograd::variable_list NormOfMaps::backward(
     torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
   const auto saved = context->get_saved_variables();
+  const auto &input = saved[0], &moments = saved[1];
   if (at::GradMode::is_enabled()) {
-    return {differentiable(gradients[0], saved[0], context->saved_data["epsilon"].toDouble()), {}};
+    return {differentiable(gradients[0], input, context->saved_data["epsilon"].toDouble()), {}};
   }
-  return {plain(gradients[0].contiguous(), saved[0], saved[1]), {}};
+  const auto gradient = gradients[0].contiguous();
+  return {input.scalar_type() == at::kBFloat16 ? plain<at::BFloat16>(gradient, input, moments)
+                                               : plain<float>(gradient, input, moments),
+          {}};
 }
 
-LIMPID_INLINE at::Tensor NormOfMaps::plain(const at::Tensor& gradient, const at::Tensor& input,
-                                           const at::Tensor& moments) {
+template <class Number>
+at::Tensor NormOfMaps::plain(const at::Tensor& gradient, const at::Tensor& input,
+                             const at::Tensor& moments) {
   const auto planes = input.size(0) * input.size(1), area = input.size(2) * input.size(3);
   auto output = at::empty(input.sizes(), input.options());
-  const auto *incoming = gradient.data_ptr<float>(), *from = input.data_ptr<float>();
+  const auto *incoming = gradient.data_ptr<Number>(), *from = input.data_ptr<Number>();
   const auto* means = moments.data_ptr<float>();
   const auto* scales = means + planes;
-  auto* to = output.data_ptr<float>();
+  auto* to = output.template data_ptr<Number>();
   const auto count = static_cast<double>(area);
   at::parallel_for(0, planes, grain(area), [&](std::int64_t begin, std::int64_t end) {
     for (auto plane = begin; plane < end; ++plane) {
@@ -146,12 +168,14 @@ LIMPID_INLINE at::Tensor NormOfMaps::plain(const at::Tensor& gradient, const at:
       auto* result = to + plane * area;
       const auto mean = means[plane], scale = scales[plane];
       const auto sums = summed<2>(area, [g, x, mean](std::int64_t i) {
-        return std::array{g[i], g[i] * (x[i] - mean)};
+        const auto slope = static_cast<float>(g[i]);
+        return std::array{slope, slope * (static_cast<float>(x[i]) - mean)};
       });
       const auto level = static_cast<float>(sums[0] / count);
       const auto slope = static_cast<float>(sums[1] / count) * scale * scale;
       for (std::int64_t i = 0; i < area; ++i) {
-        result[i] = (g[i] - level - (x[i] - mean) * slope) * scale;
+        const auto off = static_cast<float>(x[i]) - mean;
+        result[i] = static_cast<Number>((static_cast<float>(g[i]) - level - off * slope) * scale);
       }
     }
   });
@@ -161,10 +185,12 @@ LIMPID_INLINE at::Tensor NormOfMaps::plain(const at::Tensor& gradient, const at:
 LIMPID_INLINE at::Tensor NormOfMaps::differentiable(const at::Tensor& gradient,
                                                     const at::Tensor& input, double epsilon) {
   const auto mean_of = [](const at::Tensor& maps) { return maps.mean({2, 3}, true); };
-  const auto centred = input - mean_of(input);
+  const auto wide = input.to(at::kFloat), slope = gradient.to(at::kFloat);
+  const auto centred = wide - mean_of(wide);
   const auto scale = (mean_of(centred.square()) + epsilon).rsqrt();
   const auto normal = centred * scale;
-  return (gradient - mean_of(gradient) - normal * mean_of(gradient * normal)) * scale;
+  const auto found = (slope - mean_of(slope) - normal * mean_of(slope * normal)) * scale;
+  return found.to(input.scalar_type());
 }
 
 }  // namespace limpid::detail

@@ -52,13 +52,13 @@ LIMPID_INLINE bool rows_pay(std::int64_t in, std::int64_t out, std::int64_t kern
 
 LIMPID_INLINE bool may_be_in_rows(const at::Tensor& input, const at::Tensor& weight,
                                   const at::Tensor& bias) {
-  return ConvolutionScope::in_force() == Convolution::fast && is_plain_float(input) &&
+  return ConvolutionScope::in_force() == Convolution::fast && is_fast_input(input) &&
          is_plain_float(weight) && input.dim() == 4 && weight.dim() == 4 &&
          weight.size(1) == input.size(1) && weight.size(2) == weight.size(3) &&
          rows_pay(weight.size(1), weight.size(0), weight.size(2)) &&
          (!bias.defined() ||
           (is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) &&
-         !operators_are_watched();
+         may_leave_libtorch();
 }
 
 }  // namespace limpid::detail
@@ -76,7 +76,7 @@ LIMPID_INLINE at::Tensor convolution_in_rows(const at::Tensor& input, const at::
   const auto strides =
       std::array{out * kernel * area, kernel * area, area + width, width, std::int64_t{1}};
   const auto sum = maps.as_strided(sizes, strides).sum(2);
-  return bias.defined() ? sum + bias.view({1, -1, 1, 1}) : sum;
+  return bias.defined() ? (sum + bias.view({1, -1, 1, 1})).to(maps.scalar_type()) : sum;
 }
 
 }  // namespace limpid

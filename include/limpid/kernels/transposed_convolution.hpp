@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #ifdef LIMPID_BODIES
+#include <limpid/core/autocast.hpp>
 #include <limpid/kernels/convolution.hpp>
 
 #include <ATen/ops/conv2d.h>
@@ -23,7 +24,8 @@ namespace limpid {
 
 /// A transposed convolution without groups or dilation: as the gradient of a convolution where
 /// `ConvolutionScope` allows it and the numbers are float32 on the CPU; by `at::conv_transpose2d`
-/// otherwise. Gradients alike.
+/// otherwise. Gradients alike. Under autocast to bfloat16 it computes in bfloat16 where the CPU has
+/// instructions for it; LibTorch's computes in float32.
 ///
 /// @param input   (N, C, H, W).
 /// @param weight  (C, K, kernel, kernel).
@@ -111,18 +113,20 @@ namespace limpid {
 LIMPID_INLINE at::Tensor transposed_convolution(const at::Tensor& input, const at::Tensor& weight,
                                                 const at::Tensor& bias, std::int64_t stride,
                                                 std::int64_t padding, std::int64_t output_padding) {
+  const bool half = detail::is_cast_to_bfloat16();
   const bool fast =
       ConvolutionScope::in_force() == Convolution::fast && stride > 1 && output_padding < stride &&
-      detail::is_plain_float(input) && detail::is_plain_float(weight) && input.dim() == 4 &&
+      detail::is_fast_input(input) && detail::is_plain_float(weight) && input.dim() == 4 &&
       weight.dim() == 4 && weight.size(0) == input.size(1) &&
       (!bias.defined() ||
        (detail::is_plain_float(bias) && bias.dim() == 1 && bias.size(0) == weight.size(1))) &&
-      !detail::operators_are_watched();
+      detail::may_leave_libtorch() && (!half || cpu_has_bfloat16());
   if (!fast) {
     return at::conv_transpose2d(input, weight, bias, stride, padding, output_padding);
   }
-  auto result =
-      detail::TransposedConvolution::apply(input, weight, stride, padding, output_padding);
+  const auto type = half ? at::kBFloat16 : at::kFloat;
+  auto result = detail::TransposedConvolution::apply(input.to(type), weight.to(type), stride,
+                                                     padding, output_padding);
   return bias.defined() ? result.add_(bias.view({1, -1, 1, 1})) : result;
 }
 

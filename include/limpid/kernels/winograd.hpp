@@ -66,7 +66,6 @@ LIMPID_INLINE WinogradShape in_good_tiles(WinogradPass pass, const WinogradShape
 #include <ATen/ops/empty.h>
 #include <ATen/record_function.h>
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -195,8 +194,8 @@ class RecordedPass {
 #ifdef NDEBUG
   explicit RecordedPass(const WinogradShape& shape) {
     if (!function_.isActive()) return;
-    const std::array<const c10::IValue, 1> inputs{shape.multiplications()};
-    function_.before(kWinogradName.data(), c10::ArrayRef<const c10::IValue>{inputs});
+    const c10::IValue input{shape.multiplications()};
+    function_.before(kWinogradName.data(), c10::ArrayRef<const c10::IValue>(&input, 1));
   }
 
  private:

@@ -19,7 +19,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #endif
@@ -79,14 +81,25 @@ struct DropoutDraw {
   /// `output` of `count` numbers, the same for any number of threads.
   template <class Number>
   void apply(const Number* input, Number* output, std::int64_t count) const {
-    constexpr std::int64_t kGrain = 1 << 12;
-    at::parallel_for(0, (count + 3) / 4, kGrain, [&](std::int64_t begin, std::int64_t end) {
-      for (auto four = begin; four < end; ++four) {
-        auto bits = split_mix(seed, static_cast<std::uint64_t>(four));
-        const auto last = std::min(4 * four + 4, count);
-        for (auto i = 4 * four; i < last; ++i, bits >>= 16U) {
-          const auto factor = (bits & 0xffffU) >= least ? kept : 0.0F;
-          output[i] = static_cast<Number>(static_cast<float>(input[i]) * factor);
+    constexpr std::int64_t kRun = 1024;  // draws come first, so that the rest is done side by side
+    at::parallel_for(0, (count + kRun - 1) / kRun, 4, [&](std::int64_t begin, std::int64_t end) {
+      std::array<std::uint16_t, kRun> bits;
+      const auto from = static_cast<std::int32_t>(least);
+      const auto factor = kept;
+      for (auto first = begin * kRun; first < std::min(end * kRun, count); first += kRun) {
+        for (std::int64_t i = 0; i < kRun; i += 4) {
+          const auto four = split_mix(seed, static_cast<std::uint64_t>((first + i) / 4));
+          for (std::int64_t k = 0; k < 4; ++k) {
+            bits[static_cast<std::size_t>(i + k)] = static_cast<std::uint16_t>(four >> 16 * k);
+          }
+        }
+        const auto* in = input + first;
+        auto* out = output + first;
+        const auto* drawn = bits.data();
+        const auto here = std::min(kRun, count - first);
+        for (std::int64_t i = 0; i < here; ++i) {
+          const auto kept_or_not = drawn[i] >= from ? factor : 0.0F;
+          out[i] = static_cast<Number>(static_cast<float>(in[i]) * kept_or_not);
         }
       }
     });

@@ -80,8 +80,8 @@ LIMPID_INLINE bool InstanceNormImpl::may_be_fast(const at::Tensor& input) const 
   // Not by whether a graph is built: a block that is computed again builds one the second time
   // only.
   return is_training() && ConvolutionScope::in_force() == Convolution::fast &&
-         detail::is_plain_float(input) && input.dim() == 4 && input.is_contiguous() &&
-         input.size(2) * input.size(3) > 1 && !detail::operators_are_watched();
+         detail::is_fast_input(input) && input.dim() == 4 && input.is_contiguous() &&
+         input.size(2) * input.size(3) > 1 && detail::may_leave_libtorch();
 }
 
 LIMPID_INLINE bool InstanceNormImpl::lies_by_pixel(const at::Tensor& input) {

@@ -44,6 +44,7 @@ inline void start_loaders(TrainingState& state, const TrainerOptions& options,
     loader.seed = Random::stream(options.seed, {0x64617461, t}).bits();
     loader.workers = options.workers;
     loader.cache_mb = options.cache_mb;
+    loader.cut_mb = options.cut_mb;
     loader.world = options.communicator.size();
     loader.rank = options.communicator.rank();
     loader.parts = options.accumulate;

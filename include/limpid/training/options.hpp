@@ -89,6 +89,7 @@ struct TrainerOptions {
                                        ///< run of minutes takes none
   std::int64_t workers = 1;            ///< threads that decode ahead, per task
   std::int64_t cache_mb = 0;           ///< decoded photographs kept in memory, per task
+  std::int64_t cut_mb = 256;           ///< JPEG files kept packed anew for crops, per task
   std::uint64_t seed = 0;              ///< of weights, shuffling, crops and penalties
 
   at::Device device = at::kCPU;

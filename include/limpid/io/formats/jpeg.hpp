@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limpid/io/formats/jpeg_cut.hpp>
 #include <limpid/io/formats/jpeg_header.hpp>
 #include <limpid/io/formats/jpeg_libjpeg.hpp>
 #include <limpid/io/formats/jpeg_stb.hpp>
@@ -24,6 +25,7 @@ inline constexpr PictureFormat kJpeg{.name = "JPEG",
                                      .read_header = &detail::read_jpeg_header,
                                      .decode = &detail::decode_jpeg,
                                      .decode_part = detail::kDecodeJpegPart,
+                                     .cut = detail::kCutJpeg,
                                      .encode = &detail::encode_jpeg_with_facts,
                                      .max_side = 65500,  // libjpeg's; the format's own is 65535
                                      .max_pixels = detail::kMostJpegPixels,

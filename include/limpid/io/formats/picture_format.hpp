@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,23 @@ struct PictureSamples {
   std::int64_t highest = 255;  ///< what white is
 };
 
+/// A picture packed anew, so that a part of it is decoded without what stands before that part.
+class CutPicture {
+ public:
+  CutPicture() = default;
+  CutPicture(const CutPicture&) = delete;
+  CutPicture& operator=(const CutPicture&) = delete;
+  virtual ~CutPicture() = default;
+
+  virtual std::int64_t bytes() const = 0;
+
+  /// Whether `decode` gives this part, which lies within the picture as it is stored.
+  virtual bool has(const Window& window) const = 0;
+
+  /// (H, W, 3) of bytes: bit by bit what `PictureFormat::decode_part` gives.
+  virtual at::Tensor decode(const Window& window, const ImageLimits& limits) const = 0;
+};
+
 /// A kind of picture file. Each stands in a file of its own beside this one, and in the table of
 /// io/picture_formats.hpp. What a function throws says the cause only; its caller names the file.
 struct PictureFormat {
@@ -59,6 +77,11 @@ struct PictureFormat {
   /// lies below and beside it need not be looked at, damage included. Null where all is decoded.
   at::Tensor (*decode_part)(std::string_view bytes, PictureHeader& header,
                             const ImageLimits& limits, const Window& window) = nullptr;
+
+  /// The picture packed anew; null where it cannot be, as where the file is damaged. Null where no
+  /// file can.
+  std::shared_ptr<const CutPicture> (*cut)(std::string_view bytes, const PictureHeader& header,
+                                           const ImageLimits& limits) = nullptr;
 
   /// All bits of a picture of more than 8. Null where there are never more.
   PictureSamples (*decode_samples)(std::string_view bytes, const PictureHeader& header,
