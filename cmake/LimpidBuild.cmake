@@ -46,37 +46,50 @@ if(LIMPID_TESTS)
   target_compile_options(limpid_test_flags INTERFACE ${test_flags})
 endif()
 
-# Precompiled once, reused by every program and test.
+# What a program adds to limpid::compiled reads arguments and writes tables: a third of its compile
+# time went into making that fast.
+add_library(limpid_program_flags INTERFACE)
+target_link_libraries(limpid_program_flags INTERFACE limpid_build_flags limpid::compiled)
+target_compile_options(limpid_program_flags INTERFACE $<$<CONFIG:Release>:-O1>)
+
+# Precompiled once, reused by every program, test and benchmark.
 function(limpid_precompile name flags)
   if(LIMPID_PRECOMPILED_HEADERS)
     file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp" "")
     add_library(${name} OBJECT EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/precompiled.cpp")
     target_link_libraries(${name} PRIVATE ${flags})
     target_precompile_headers(${name} PRIVATE
-      <torch/torch.h> <nlohmann/json.hpp> <filesystem> <fstream> <map> <string> <vector> ${ARGN})
+      <nlohmann/json.hpp> <filesystem> <fstream> <map> <string> <vector> ${ARGN})
   endif()
 endfunction()
-limpid_precompile(limpid_precompiled limpid_build_flags)
+function(limpid_reuse_precompiled target name)
+  if(LIMPID_PRECOMPILED_HEADERS)
+    target_precompile_headers(${target} REUSE_FROM ${name})
+  endif()
+endfunction()
+if(LIMPID_EXAMPLES)
+  limpid_precompile(limpid_precompiled_programs limpid_program_flags <limpid/limpid.hpp>)
+endif()
+limpid_precompile(limpid_precompiled limpid_build_flags <torch/torch.h>)
 if(LIMPID_TESTS)
-  limpid_precompile(limpid_precompiled_tests limpid_test_flags <boost/test/unit_test.hpp>)
+  limpid_precompile(limpid_precompiled_tests limpid_test_flags
+    <torch/torch.h> <boost/test/unit_test.hpp>)
 endif()
 
-# Links a program with the library. What a program adds to limpid::compiled reads arguments and writes
-# tables: a third of its compile time went into making that fast.
+# Links a program with the compiled library.
+function(limpid_link_program target)
+  target_link_libraries(${target} PRIVATE limpid_program_flags ${ARGN})
+  limpid_reuse_precompiled(${target} limpid_precompiled_programs)
+endfunction()
+
+# Links what measures the headers with them.
 function(limpid_link target)
   target_link_libraries(${target} PRIVATE limpid_build_flags ${ARGN})
-  if("limpid::compiled" IN_LIST ARGN)
-    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
-  endif()
-  if(LIMPID_PRECOMPILED_HEADERS)
-    target_precompile_headers(${target} REUSE_FROM limpid_precompiled)
-  endif()
+  limpid_reuse_precompiled(${target} limpid_precompiled)
 endfunction()
 
 # Links a test with the library.
 function(limpid_link_test target)
   target_link_libraries(${target} PRIVATE limpid_test_flags ${ARGN})
-  if(LIMPID_PRECOMPILED_HEADERS)
-    target_precompile_headers(${target} REUSE_FROM limpid_precompiled_tests)
-  endif()
+  limpid_reuse_precompiled(${target} limpid_precompiled_tests)
 endfunction()

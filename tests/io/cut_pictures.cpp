@@ -179,6 +179,19 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_read_as_ever) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(where_memory_would_not_do_files_are_read_as_ever) {
+  if (!cuts_jpegs()) return;
+  TemporaryFolder folder;
+  const auto path = folder / "a.jpg";
+  const auto photo = picture(150, 210);
+  photo.save(path, 80);
+  BOOST_TEST((OpenPictureFile{path, {}}.cut() != nullptr));
+  const OpenPictureFile file{path, {.max_bytes_of_small_file = 4 * 150 * 210}};
+  BOOST_TEST((file.cut() == nullptr));
+  const Window window{10, 20, 64, 64};
+  BOOST_TEST((Image{file.read(window).pixels} == Image::load(path).crop(window)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

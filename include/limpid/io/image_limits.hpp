@@ -49,6 +49,10 @@ namespace detail {
 
 /// @param file_bytes  the size of the file
 /// @param needed      bytes that its decoding takes
+LIMPID_INLINE bool may_take_memory(std::size_t file_bytes, std::int64_t needed,
+                                   const ImageLimits& limits);
+
+/// @throws c10::Error where it may not.
 LIMPID_INLINE void check_memory(std::size_t file_bytes, std::int64_t needed,
                                 const ImageLimits& limits);
 
@@ -83,11 +87,16 @@ LIMPID_INLINE void ImageLimits::check_size(std::int64_t height, std::int64_t wid
 
 namespace limpid::detail {
 
+LIMPID_INLINE bool may_take_memory(std::size_t file_bytes, std::int64_t needed,
+                                   const ImageLimits& limits) {
+  return file_bytes >= (std::size_t{1} << 20) || needed <= limits.max_bytes_of_small_file;
+}
+
 LIMPID_INLINE void check_memory(std::size_t file_bytes, std::int64_t needed,
                                 const ImageLimits& limits) {
-  TORCH_CHECK(file_bytes >= (std::size_t{1} << 20) || needed <= limits.max_bytes_of_small_file,
-              "its ", file_bytes, " bytes ask for ", needed, " bytes of memory, expected at most ",
-              limits.max_bytes_of_small_file, " for a file below 1 MiB");
+  TORCH_CHECK(may_take_memory(file_bytes, needed, limits), "its ", file_bytes, " bytes ask for ",
+              needed, " bytes of memory, expected at most ", limits.max_bytes_of_small_file,
+              " for a file below 1 MiB");
 }
 
 }  // namespace limpid::detail

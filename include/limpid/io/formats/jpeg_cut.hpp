@@ -198,7 +198,20 @@ class CutJpeg final : public CutPicture {
   std::vector<std::size_t> begins_;  // of its pieces, and its end
 };
 
-/// Nothing for a file that is damaged, or of inks.
+/// Memory that cutting may take: several threads may cut large photographs at once.
+inline constexpr std::int64_t kMostToCut = std::int64_t{256} << 20;
+
+/// Of all coefficients, twice.
+inline std::int64_t memory_to_cut(const jpeg_decompress_struct& info) {
+  std::int64_t blocks = 0;
+  for (int c = 0; c < info.num_components; ++c) {
+    const auto& component = info.comp_info[c];
+    blocks += std::int64_t{component.width_in_blocks} * component.height_in_blocks;
+  }
+  return 2 * blocks * static_cast<std::int64_t>(sizeof(JBLOCK));
+}
+
+/// Nothing for a file that is damaged, of inks, or very large.
 inline std::shared_ptr<const CutPicture> cut_jpeg(std::string_view bytes,
                                                   const PictureHeader& header,
                                                   const ImageLimits& limits) {
@@ -215,9 +228,11 @@ inline std::shared_ptr<const CutPicture> cut_jpeg(std::string_view bytes,
     return nullptr;
   }
   const JpegPieces pieces{info};
-  if (pieces.columns * pieces.piece_width() > JPEG_MAX_DIMENSION) return nullptr;
-  // All coefficients twice, two bytes each.
-  check_memory(bytes.size(), header.height * header.width * 4 * info.num_components, limits);
+  const auto memory = memory_to_cut(info);
+  if (pieces.columns * pieces.piece_width() > JPEG_MAX_DIMENSION || memory > kMostToCut ||
+      !may_take_memory(bytes.size(), memory, limits)) {
+    return nullptr;
+  }
   const bool has_scans = jpeg_has_multiple_scans(&reading.info) != FALSE;
   JpegWriting writing;
   if (!cut_jpeg_file(reading, writing, pieces) || reading.has_ended || reading.warning[0] != '\0' ||
