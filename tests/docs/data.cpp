@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,11 @@ void pictures() {
 void parts() {
   const auto file = LazyImage::open("photo.jpg");  // its header; the size a person sees
   const Image part = file.part({.top = 40, .left = 60, .height = 256, .width = 256});
+}
+
+void parts_again_and_again() {
+  const auto cuts = std::make_shared<CutPictures>(256 << 20);  // bytes
+  const Image part = LazyImage::open("photo.jpg").cut_by(cuts).part({40, 60, 256, 256});
 }
 
 void folders() {
