@@ -94,7 +94,6 @@ inline bool cut_jpeg_file(JpegReading& reading, JpegWriting& writing, const Jpeg
   jpeg_copy_critical_parameters(&from, &to);
   to.image_width = static_cast<JDIMENSION>(pieces.columns * pieces.piece_width());
   to.restart_interval = static_cast<unsigned int>(pieces.units);
-  to.optimize_coding = TRUE;
   jpeg_write_coefficients(&to, filled);
   jpeg_finish_compress(&to);
   jpeg_finish_decompress(&from);
