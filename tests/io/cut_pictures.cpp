@@ -185,7 +185,9 @@ BOOST_AUTO_TEST_CASE(where_memory_would_not_do_files_are_read_as_ever) {
   const auto path = folder / "a.jpg";
   const auto photo = picture(150, 210);
   photo.save(path, 80);
-  BOOST_TEST((OpenPictureFile{path, {}}.cut() != nullptr));
+  const auto cut = OpenPictureFile{path, {}}.cut();
+  BOOST_REQUIRE((cut != nullptr));
+  BOOST_TEST(cut->decode({10, 20, 64, 64}, {.max_bytes_of_small_file = 1}).size(0) == 64);
   const OpenPictureFile file{path, {.max_bytes_of_small_file = 4 * 150 * 210}};
   BOOST_TEST((file.cut() == nullptr));
   const Window window{10, 20, 64, 64};

@@ -4,7 +4,6 @@
 #include <limpid/core/window.hpp>
 #include <limpid/io/picture_file.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -13,8 +12,6 @@
 
 #ifdef LIMPID_BODIES
 #include <limpid/core/checksum.hpp>
-
-#include <c10/util/Exception.h>
 
 #include <utility>
 #endif

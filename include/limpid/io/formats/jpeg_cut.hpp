@@ -16,7 +16,6 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -154,8 +153,12 @@ class CutJpeg final : public CutPicture {
     if (right == p.columns && p.ends_with_picture())
       header.width = p.width - left * p.piece_width();
     header.facts.channels = channels_;
+    // The whole was within the limits, and a part of a large file is a small one.
+    auto of_part = limits;
+    of_part.max_bytes_of_small_file =
+        std::max(limits.max_bytes_of_small_file, 3 * header.height * header.width);
     return decode_jpeg_part(of_pieces({top, left, bottom - top, right - left}, header), header,
-                            limits,
+                            of_part,
                             window.seen_from({top * p.unit_height, left * p.piece_width(),
                                               header.height, header.width}));
   }
