@@ -16,9 +16,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <tuple>
+#include <vector>
 #endif
 
 namespace limpid {
@@ -87,22 +87,31 @@ at::Tensor to_largest_of_four(const at::Tensor& gradient, const at::Tensor& inpu
   for_line_pairs(input, [&](std::int64_t source, std::int64_t target) {
     const auto *upper = from + source, *lower = upper + width, *slope = slopes + target;
     auto *above = to + source, *below = above + width;
+    // Places as numbers, so that neither loop branches.
+    std::vector<float> places(static_cast<std::size_t>(columns));
+    auto* place = places.data();
     for (std::int64_t x = 0; x < columns; ++x) {
-      const std::array<float, 4> four{
-          static_cast<float>(upper[2 * x]), static_cast<float>(upper[2 * x + 1]),
-          static_cast<float>(lower[2 * x]), static_cast<float>(lower[2 * x + 1])};
-      int place = 0;
-      auto most = four[0];
-      for (int i = 1; i < 4; ++i) {
-        const bool taken = is_taken(four[i], most);
-        place = taken ? i : place;
-        most = taken ? four[i] : most;
-      }
-      const auto zero = static_cast<Number>(0.0F);
-      above[2 * x] = place == 0 ? slope[x] : zero;
-      above[2 * x + 1] = place == 1 ? slope[x] : zero;
-      below[2 * x] = place == 2 ? slope[x] : zero;
-      below[2 * x + 1] = place == 3 ? slope[x] : zero;
+      auto most = static_cast<float>(upper[2 * x]), at = 0.0F;
+      const auto look = [&](Number number, float here) {
+        const auto later = static_cast<float>(number);
+        const bool taken = is_taken(later, most);
+        at = taken ? here : at;
+        most = taken ? later : most;
+      };
+      look(upper[2 * x + 1], 1);
+      look(lower[2 * x], 2);
+      look(lower[2 * x + 1], 3);
+      place[x] = at;
+    }
+    for (std::int64_t x = 0; x < columns; ++x) {
+      const auto value = static_cast<float>(slope[x]);
+      const auto here = [&](float number) {
+        return static_cast<Number>(place[x] == number ? value : 0.0F);
+      };
+      above[2 * x] = here(0);
+      above[2 * x + 1] = here(1);
+      below[2 * x] = here(2);
+      below[2 * x + 1] = here(3);
     }
   });
   return output;
